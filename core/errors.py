@@ -1,0 +1,97 @@
+"""Errors that a person can act on, and the exit code of each kind.
+
+Libraries raise; only ``core.__main__`` prints and exits. The message formula is: what, where, why, hint.
+"""
+
+import errno
+from pathlib import Path
+
+
+class PipelineError(Exception):
+    """A failure with an explanation. Subclasses carry the exit code of their kind.
+
+    what: one sentence naming the failed operation; where: the file or option; why: the cause as found;
+    hint: the next thing to do.
+    """
+
+    exit_code = 1
+
+    def __init__(self, what: str, *, where: str | Path | None = None, why: str = "", hint: str = ""):
+        super().__init__(what)
+        self.what, self.where, self.why, self.hint = what, where, why, hint
+
+    def __str__(self) -> str:
+        lines = [f"{self.what}: {self.where}" if self.where else self.what]
+        if self.why:
+            lines.append(f"  {self.why}")
+        if self.hint:
+            lines.append(f"hint: {self.hint}")
+        return "\n".join(lines)
+
+    def __reduce__(self):  # keyword-only arguments survive the trip from a worker process
+        return _rebuild, (type(self), self.what, self.where, self.why, self.hint)
+
+
+def _rebuild(kind, what, where, why, hint):
+    return kind(what, where=where, why=why, hint=hint)
+
+
+class UsageError(PipelineError):
+    """A flag or an argument that makes no sense."""
+
+    exit_code = 2
+
+
+class InputError(PipelineError):
+    """Something that should be there is missing or is not what it should be."""
+
+    exit_code = 3
+
+
+class EnvironmentFault(PipelineError):
+    """The machine: driver, ffmpeg, permissions."""
+
+    exit_code = 4
+
+
+class OutOfMemoryFault(PipelineError):
+    """Host or device memory is used up."""
+
+    exit_code = 5
+
+
+class DivergedError(PipelineError):
+    """Training produced NaN or exploded."""
+
+    exit_code = 6
+
+
+class CorruptFileError(PipelineError):
+    """A file whose bytes are damaged or hostile."""
+
+    exit_code = 7
+
+
+class DiskFullError(PipelineError):
+    """No space left."""
+
+    exit_code = 8
+
+
+class Interrupted(PipelineError):
+    """Asked to stop (Ctrl-C, SIGTERM, a STOP file); everything finished was saved."""
+
+    exit_code = 130
+
+
+def from_os_error(error: OSError) -> PipelineError:
+    """The typed error for what the operating system refused."""
+    where = error.filename or "(no file name given)"
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return DiskFullError("no space left on the disk", where=where, hint="free some space and run it again; finished work was kept")
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return EnvironmentFault("no permission", where=where, why=error.strerror or "",
+                                hint="check the owner and mode of that folder, or choose another with WORKSPACE=/other/dir")
+    if error.errno == errno.ENOENT:
+        return InputError("no such file", where=where)
+    return EnvironmentFault("the operating system refused a file operation", where=where, why=str(error))

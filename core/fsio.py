@@ -1,0 +1,86 @@
+"""Writing files so that a crash, a power cut or a full disk never leaves half a file under a real name."""
+
+import fcntl
+import os
+import shutil
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+from core.errors import InputError
+
+
+def fsync_dir(folder: Path) -> None:
+    """Make the names in ``folder`` durable."""
+    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
+@contextmanager
+def atomic_writer(path: Path, *, durable: bool = True) -> Iterator[IO[bytes]]:
+    """A binary file that appears under ``path`` whole, or not at all.
+
+    The temporary name starts with a dot and ends with ``.tmp``, so no listing takes it for a result. ``durable=False``
+    skips the fsync, for the many small files of a run that can be made again.
+    """
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        with open(temporary, "wb") as stream:
+            yield stream
+            if durable:
+                stream.flush()
+                os.fsync(stream.fileno())
+        os.replace(temporary, path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    if durable:
+        fsync_dir(path.parent)
+
+
+def write_bytes(path: Path, data: bytes, *, durable: bool = True) -> None:
+    """``data`` under ``path``, whole or not at all."""
+    with atomic_writer(path, durable=durable) as stream:
+        stream.write(data)
+
+
+def write_text(path: Path, text: str) -> None:
+    """UTF-8 ``text`` under ``path``, whole or not at all."""
+    write_bytes(path, text.encode())
+
+
+def move_to_trash(path: Path, trash: Path) -> Path:
+    """Move a file or folder into ``trash`` under a time-stamped name; nothing is ever deleted. Returns the new place."""
+    trash.mkdir(parents=True, exist_ok=True)
+    stamp = time.strftime("%Y%m%d-%H%M%S")
+    for attempt in range(10_000):
+        target = trash / (f"{stamp}-{path.name}" if attempt == 0 else f"{stamp}.{attempt}-{path.name}")
+        if not target.exists():
+            shutil.move(path, target)
+            return target
+    raise InputError("too many things in the trash under one name", where=trash, hint="empty that folder")
+
+
+def remove_leftovers(folder: Path) -> int:
+    """Delete the temporary files of writers that were killed in ``folder``; returns how many."""
+    stale = list(folder.glob(".*.tmp"))
+    for path in stale:
+        path.unlink(missing_ok=True)
+    return len(stale)
+
+
+@contextmanager
+def lock(path: Path, what: str) -> Iterator[None]:
+    """Hold an exclusive advisory lock; the kernel frees it when the process dies, however it dies."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with open(path, "w") as stream:
+        try:
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise InputError(f"another run is using {what}", where=path, hint="wait for it to end, or stop it first") from None
+        yield

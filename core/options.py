@@ -1,0 +1,54 @@
+"""Options declared once, as typed fields: flag, environment variable, saved JSON, ``--help`` and docs come from the field.
+
+A stage declares ``class Options(core.options.Options)`` with pydantic fields. Precedence: flag, then the environment
+variable ``FORGE_<FIELD>``, then the default. ``options.model_fields_set`` tells what a person chose.
+"""
+
+from typing import Any, Literal, TypeVar
+
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, CliApp, CliPositionalArg, CliSettingsSource, SettingsConfigDict
+
+from core.errors import UsageError
+
+SideName = Literal["src", "dst"]
+O = TypeVar("O", bound="Options")
+
+
+class Options(BaseSettings):
+    """What every stage understands."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="FORGE_", cli_kebab_case=True, cli_implicit_flags=True, cli_hide_none_type=True, cli_avoid_json=True,
+        extra="forbid", frozen=True, validate_default=True, protected_namespaces=(),
+    )
+    debug: bool = Field(False, description="show tracebacks and more log lines")
+
+
+class SideOptions(Options):
+    """A stage that works on one side."""
+
+    side: CliPositionalArg[SideName] = Field(description="which side: src is the face to put in, dst the film it goes into")
+
+
+def fixed(default: Any, **kwargs: Any) -> Any:
+    """A field that belongs to the model once it exists: a resumed run takes it from the model, a conflicting flag is an error."""
+    return Field(default, json_schema_extra={"fixed": True}, **kwargs)
+
+
+def parse(options: type[O], stage: str, arguments: list[str]) -> O:
+    """Read ``arguments`` into ``options``. Raises UsageError; ``--help`` and unknown flags leave through SystemExit (0, 2)."""
+    source: CliSettingsSource = CliSettingsSource(options, cli_prog_name=f"python -m core {stage}")
+    try:
+        return CliApp.run(options, cli_args=arguments, cli_settings_source=source)
+    except ValidationError as error:
+        raise usage_error(error, stage) from None
+
+
+def usage_error(error: ValidationError, stage: str) -> UsageError:
+    """The validation error in the words of the command line."""
+    lines = []
+    for item in error.errors():
+        name = ".".join(str(part) for part in item["loc"]).replace("_", "-")
+        lines.append(f"--{name}: {item['msg']}" + (f" (received {item['input']!r})" if item["type"] != "missing" else ""))
+    return UsageError("wrong option", where="; ".join(lines), hint=f"python -m core {stage} --help lists the options and their ranges")

@@ -1,0 +1,76 @@
+"""What crosses a module boundary. Conventions are in docs/conventions.md; each docstring repeats what bites."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Frame:
+    """A picture of the film. name: file name such as ``00001.png``; image: uint8, H x W x 3, BGR."""
+
+    name: str
+    image: NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class DetectedFace:
+    """A face in a frame. box: float32 (4,) left, top, right, bottom in frame pixels; score: 0..1; roll: radians,
+    the clockwise turn of the head as seen in the frame (0 upright)."""
+
+    box: NDArray[np.float32]
+    score: float
+    roll: float = 0.0
+
+
+@dataclass(frozen=True)
+class Polygon:
+    """A hand-drawn outline in pixels of the aligned face. include: adds to the mask, else cuts out of it; points: float32 (n, 2)."""
+
+    include: bool
+    points: NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class FaceRecord:
+    """All of an aligned face but its pixels.
+
+    name: file name; shape: (height, width) of the aligned image; face_type: name as in the file, such as ``whole_face``;
+    landmarks: float64 (68, 2) pixels of the aligned image; source_landmarks: the same in the frame; source_rect: int
+    (4,) left, top, right, bottom of the detector's box in the frame; image_to_face_mat: float64 (2, 3), frame to aligned;
+    polygons: includes first; xseg_mask: an encoded PNG or JPEG of any size that covers the aligned square, or None;
+    person: sub-folder in a person faceset; extra: keys of the file that are not ours, kept as they are.
+    """
+
+    name: str
+    shape: tuple[int, int]
+    landmarks: NDArray[np.float64]
+    face_type: str = "full_face"
+    source_filename: str | None = None
+    source_rect: tuple[int, int, int, int] | None = None
+    source_landmarks: NDArray[np.float64] | None = None
+    image_to_face_mat: NDArray[np.float64] | None = None
+    polygons: tuple[Polygon, ...] = ()
+    xseg_mask: bytes | None = None
+    eyebrows_expand_mod: float = 1.0
+    person: str | None = None
+    extra: dict = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class StageReport:
+    """What a stage did. rows: (label, value) for people; warnings: lines they should read; outputs: what was written."""
+
+    title: str
+    rows: tuple[tuple[str, object], ...] = ()
+    warnings: tuple[str, ...] = ()
+    outputs: tuple[Path, ...] = ()
+
+    def __str__(self) -> str:
+        width = max((len(label) for label, _ in self.rows), default=0)
+        lines = [self.title, *(f"  {label:<{width}}  {value}" for label, value in self.rows)]
+        lines += [f"warning: {text}" for text in self.warnings]
+        lines += [f"  -> {path}" for path in self.outputs]
+        return "\n".join(lines)

@@ -1,0 +1,129 @@
+"""Every path of ``workspace/`` has its name here, and nowhere else."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from core.errors import InputError
+
+PROJECT = Path(__file__).resolve().parent.parent
+IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".tif", ".tiff")
+# Names beside data_src that are never a video.
+_NOT_VIDEO = {".part", ".txt", ".json", ".tmp", ".db", ".srt", ".wav", ".mp3"}
+
+
+def list_images(folder: Path) -> list[Path]:
+    """The images directly in ``folder``, in the order of their names; an absent folder has none."""
+    if not folder.is_dir():
+        return []
+    with os.scandir(folder) as entries:
+        names = [e.name for e in entries if e.name.lower().endswith(IMAGE_SUFFIXES) and not e.name.startswith(".") and e.is_file()]
+    return [folder / name for name in sorted(names, key=natural_key)]
+
+
+def natural_key(name: str) -> tuple:
+    """Order in which 99999 comes before 100000 and 00001_2 before 00001_10."""
+    parts: list[tuple[int, int, str]] = []
+    digits = ""
+    for char in name + "\0":
+        if char.isascii() and char.isdigit():
+            digits += char
+            continue
+        if digits:
+            parts.append((0, int(digits), digits))
+            digits = ""
+        parts.append((1, ord(char), ""))
+    return tuple(parts)
+
+
+@dataclass(frozen=True)
+class Side:
+    """The folders of one side: ``src`` (the face to put in) or ``dst`` (the film it goes into)."""
+
+    workspace: "Workspace"
+    name: str
+
+    @property
+    def frames(self) -> Path:
+        return self.workspace.root / f"data_{self.name}"
+
+    @property
+    def aligned(self) -> Path:
+        return self.frames / "aligned"
+
+    @property
+    def aligned_debug(self) -> Path:
+        return self.frames / "aligned_debug"
+
+    @property
+    def aligned_trash(self) -> Path:
+        return self.frames / "aligned_trash"
+
+    @property
+    def pak(self) -> Path:
+        return self.aligned / "faceset.pak"
+
+    @property
+    def database(self) -> Path:
+        return self.frames / "faces.db"
+
+    def videos(self) -> list[Path]:
+        """The candidates ``data_src.*``: regular files whose stem is the side's name, whatever the container."""
+        if not self.workspace.root.is_dir():
+            return []
+        stem = self.frames.name
+        return sorted(p for p in self.workspace.root.iterdir() if p.is_file() and p.stem.lower() == stem and p.suffix and p.suffix.lower() not in _NOT_VIDEO)
+
+    def video(self) -> Path:
+        """The one video of this side. Raises InputError when there is none, or more than one."""
+        found = self.videos()
+        if len(found) == 1:
+            return found[0]
+        pattern = self.workspace.root / f"{self.frames.name}.*"
+        if not found:
+            example = self.frames.with_suffix(".mp4")
+            raise InputError("no video", where=pattern, hint=f"copy your {self.name} video to {example} (any container will do)")
+        names = ", ".join(p.name for p in found)
+        raise InputError("more than one video", where=pattern, why=f"found {names}", hint="keep one of them there and move the others away")
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """One project of a person: two videos, their frames and faces, and the model."""
+
+    root: Path
+
+    @classmethod
+    def from_environment(cls) -> "Workspace":
+        """The folder that WORKSPACE names, else ``workspace/`` of the project."""
+        return cls(Path(os.environ.get("WORKSPACE") or PROJECT / "workspace").expanduser().resolve())
+
+    def side(self, name: str) -> Side:
+        return Side(self, name)
+
+    @property
+    def model(self) -> Path:
+        return self.root / "model"
+
+    @property
+    def trash(self) -> Path:
+        return self.root / ".trash"
+
+    @property
+    def locks(self) -> Path:
+        return self.root / ".locks"
+
+    @property
+    def consent(self) -> Path:
+        return self.root / "consent.json"
+
+    @property
+    def assets(self) -> Path:
+        """Archives that people bring: GenericXseg.zip, pretrained_model.zip, random_dst_face_set.zip."""
+        return Path(os.environ.get("FORGE_ASSETS") or PROJECT / "assets")
+
+    def create(self) -> "Workspace":
+        """Lay out the folders; does nothing where they are."""
+        for folder in (self.side("src").aligned, self.side("dst").aligned, self.model):
+            folder.mkdir(parents=True, exist_ok=True)
+        return self

@@ -1,0 +1,18 @@
+"""Fixtures for all tests. Reference material lives outside the project; tests that need it skip, saying so."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder with the reference material (specifications, golden files, media)."""
+    folder = Path(os.environ.get("FORGE_SHARED") or ROOT.parent / "shared")
+    if not folder.is_dir():
+        pytest.skip(f"no reference material at {folder} (set FORGE_SHARED)")
+    return folder
