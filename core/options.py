@@ -7,7 +7,7 @@ variable ``FORGE_<FIELD>``, then the default. ``options.model_fields_set`` tells
 from typing import Any, Literal, TypeVar
 
 from pydantic import Field, ValidationError
-from pydantic_settings import BaseSettings, CliApp, CliPositionalArg, CliSettingsSource, SettingsConfigDict
+from pydantic_settings import BaseSettings, CliApp, CliPositionalArg, CliSettingsSource, SettingsConfigDict, SettingsError
 
 from core.errors import UsageError
 
@@ -37,10 +37,12 @@ def fixed(default: Any, **kwargs: Any) -> Any:
 
 
 def parse(options: type[O], stage: str, arguments: list[str]) -> O:
-    """Read ``arguments`` into ``options``. Raises UsageError; ``--help`` and unknown flags leave through SystemExit (0, 2)."""
-    source: CliSettingsSource = CliSettingsSource(options, cli_prog_name=f"python -m core {stage}")
+    """Read ``arguments`` into ``options``. Raises UsageError for unknown flags and bad values; ``--help`` leaves through SystemExit."""
+    source: CliSettingsSource = CliSettingsSource(options, cli_prog_name=f"python -m core {stage}", cli_exit_on_error=False)
     try:
         return CliApp.run(options, cli_args=arguments, cli_settings_source=source)
+    except SettingsError as error:
+        raise UsageError(str(error).removeprefix("error parsing CLI: "), hint=_hint(stage)) from None
     except ValidationError as error:
         raise usage_error(error, stage) from None
 
@@ -51,4 +53,8 @@ def usage_error(error: ValidationError, stage: str) -> UsageError:
     for item in error.errors():
         name = ".".join(str(part) for part in item["loc"]).replace("_", "-")
         lines.append(f"--{name}: {item['msg']}" + (f" (received {item['input']!r})" if item["type"] != "missing" else ""))
-    return UsageError("wrong option", where="; ".join(lines), hint=f"python -m core {stage} --help lists the options and their ranges")
+    return UsageError("wrong option", where="; ".join(lines), hint=_hint(stage))
+
+
+def _hint(stage: str) -> str:
+    return f"python -m core {stage} --help lists the options and their ranges"

@@ -1,0 +1,90 @@
+#!/usr/bin/env bash
+# Sourced by every script, and by hand: the environment variables, the virtual environment and the workspace folders.
+#   FORGE_PYTHON  the interpreter that runs the pipeline        WORKSPACE  the folder of this project (default: workspace/)
+# An active virtual or conda environment is used as it is; CUDA_VISIBLE_DEVICES is left alone.
+# shellcheck disable=SC2317  # 'exit' is reached when this file is run instead of sourced
+
+FORGE_ROOT="$(cd "$(dirname "${BASH_SOURCE[0]:-$0}")" && pwd -P)"
+export FORGE_ROOT
+export WORKSPACE="${WORKSPACE:-$FORGE_ROOT/workspace}"
+export KERAS_BACKEND="${KERAS_BACKEND:-tensorflow}"
+export TF_CPP_MIN_LOG_LEVEL="${TF_CPP_MIN_LOG_LEVEL:-2}"
+export PYTHONUTF8=1 PYTHONUNBUFFERED=1
+case ":${PYTHONPATH:-}:" in
+  *":$FORGE_ROOT:"*) ;;
+  *) export PYTHONPATH="$FORGE_ROOT${PYTHONPATH:+:$PYTHONPATH}" ;;
+esac
+
+# The newest of the interpreters that are new enough; PYTHON=... chooses another.
+forge_find_python() {
+  local candidate
+  for candidate in ${PYTHON:-} python3 python3.13 python3.12 python3.11; do
+    if "$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
+      echo "$candidate"
+      return 0
+    fi
+  done
+  echo "error: no Python 3.11 or newer was found" >&2
+  echo "hint: apt-get install python3 python3-venv, or set PYTHON=/path/to/python3" >&2
+  return 4
+}
+
+# Prints the requirement files of this machine, one a line.
+forge_requirements() {
+  echo "$FORGE_ROOT/requirements.txt"
+  if command -v nvidia-smi >/dev/null && nvidia-smi -L >/dev/null 2>&1; then
+    echo "$FORGE_ROOT/requirements-gpu.txt"
+  fi
+  [ -z "${FORGE_DEV:-}" ] || echo "$FORGE_ROOT/requirements-dev.txt"
+}
+
+# Creates .venv, or brings it up to date. The stamp holds what was installed, so an interrupted set-up is begun anew.
+forge_set_up_venv() {
+  local venv="$FORGE_ROOT/.venv" stamp="$FORGE_ROOT/.venv/forge-requirements.txt" python file
+  local -a files=() arguments=()
+  mapfile -t files < <(forge_requirements)
+  FORGE_PYTHON="$venv/bin/python"
+  if [ -x "$FORGE_PYTHON" ] && cat "${files[@]}" | cmp -s - "$stamp"; then return 0; fi
+  # A shell without the development packages does not remove them again.
+  if [ -x "$FORGE_PYTHON" ] && [ -z "${FORGE_DEV:-}" ] && cat "${files[@]}" "$FORGE_ROOT/requirements-dev.txt" | cmp -s - "$stamp"; then return 0; fi
+  (
+    flock 9
+    if cat "${files[@]}" | cmp -s - "$stamp"; then exit 0; fi
+    if [ ! -f "$stamp" ]; then
+      python="$(forge_find_python)" || exit 4
+      echo "setting up the Python environment in $venv (once; a few minutes and about 3 GB)" >&2
+      if ! "$python" -m venv --clear "$venv" >&2; then
+        echo "error: cannot create a virtual environment" >&2
+        echo "hint: apt-get install python3-venv" >&2
+        exit 4
+      fi
+    else
+      echo "requirements have changed: updating $venv" >&2
+    fi
+    for file in "${files[@]}"; do arguments+=(-r "$file"); done
+    if ! "$FORGE_PYTHON" -m pip install --quiet --disable-pip-version-check "${arguments[@]}" >&2; then
+      echo "error: pip could not install the requirements" >&2
+      echo "hint: check the network and the free disk space (3 GB), then run the same command again" >&2
+      exit 4
+    fi
+    cat "${files[@]}" > "$stamp"
+  ) 9>"$FORGE_ROOT/.venv.lock"
+}
+
+forge_set_up() {
+  local active="${VIRTUAL_ENV:-${CONDA_PREFIX:-}}"
+  if [ -n "$active" ] && [ "$active" != "$FORGE_ROOT/.venv" ]; then
+    FORGE_PYTHON="$active/bin/python"
+    if ! "$FORGE_PYTHON" -c 'import sys, importlib.util as u; sys.exit(not all(map(u.find_spec, ("cv2", "pydantic_settings", "onnxruntime", "tqdm"))))'; then
+      echo "error: the active environment $active lacks packages of the pipeline" >&2
+      echo "hint: pip install -r '$FORGE_ROOT/requirements.txt', or 'deactivate' and let env.sh make its own" >&2
+      return 4
+    fi
+  else
+    forge_set_up_venv || return
+  fi
+  export FORGE_PYTHON
+  mkdir -p "$WORKSPACE/data_src/aligned" "$WORKSPACE/data_dst/aligned" "$WORKSPACE/model" || return 4
+}
+
+forge_set_up
