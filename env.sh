@@ -8,7 +8,7 @@ FORGE_ROOT="$(cd "$(dirname "${BASH_SOURCE[0]:-$0}")" && pwd -P)"
 export FORGE_ROOT
 export WORKSPACE="${WORKSPACE:-$FORGE_ROOT/workspace}"
 export KERAS_BACKEND="${KERAS_BACKEND:-tensorflow}"
-export TF_CPP_MIN_LOG_LEVEL="${TF_CPP_MIN_LOG_LEVEL:-2}"
+export TF_CPP_MIN_LOG_LEVEL="${TF_CPP_MIN_LOG_LEVEL:-3}"
 export PYTHONUTF8=1 PYTHONUNBUFFERED=1
 case ":${PYTHONPATH:-}:" in
   *":$FORGE_ROOT:"*) ;;

@@ -66,11 +66,12 @@ def machine() -> list[Row]:
     except (ValueError, OSError):
         memory = "unknown"
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return [("DFM Forge", __version__), ("system", platform.platform()), ("cores, memory", f"{cores}, {memory}"), ("python", f"{platform.python_version()} ({sys.executable})")]
+    python = f"{platform.python_version()} ({sys.executable})"
+    return [("DFM Forge", __version__), ("system", platform.platform()), ("cores, memory", f"{cores}, {memory}"), ("python", python)]
 
 
 def versions() -> list[Row]:
-    found = []
+    found: list[Row] = []
     for name in PACKAGES:
         try:
             found.append((name, metadata.version(name)))
@@ -83,8 +84,8 @@ def backend(warnings: list[str], timeout: float = 180) -> list[Row]:
     """Which device the training backend computes on, found by computing something on it."""
     name = os.environ.get("KERAS_BACKEND", "tensorflow")
     gpus = nvidia_gpus()
-    rows: list[Row] = [("backend", name), ("NVIDIA driver", "; ".join(f"{g['name']}, compute capability {g['capability']}, {g['memory']}, driver {g['driver']}" for g in gpus) or "none found"),
-                       ("CUDA_VISIBLE_DEVICES", os.environ.get("CUDA_VISIBLE_DEVICES", "not set"))]
+    driver = "; ".join(f"{g['name']}, compute capability {g['capability']}, {g['memory']}, driver {g['driver']}" for g in gpus) or "none found"
+    rows: list[Row] = [("backend", name), ("NVIDIA driver", driver), ("CUDA_VISIBLE_DEVICES", os.environ.get("CUDA_VISIBLE_DEVICES", "not set"))]
     try:
         done = subprocess.run([sys.executable, "-c", _PROBE], capture_output=True, text=True, timeout=timeout, check=False)
     except subprocess.TimeoutExpired:
@@ -93,10 +94,11 @@ def backend(warnings: list[str], timeout: float = 180) -> list[Row]:
     line = next((line for line in done.stdout.splitlines() if line.startswith("PROBE")), "")
     if not line:
         last = (done.stderr.strip().splitlines() or ["no message"])[-1]
-        warnings.append(f"the {name} backend does not start: {last}; reinstall with pip install -r requirements.txt, or choose another with KERAS_BACKEND")
+        warnings.append(f"the {name} backend does not start: {last}; pip install -r requirements.txt, or choose another with KERAS_BACKEND")
         return [*rows, ("device used", "none: the backend does not start")]
     probe = json.loads(line.removeprefix("PROBE"))
-    rows.append(("device used", f"{probe['device']} ({', '.join(probe['gpus']) or 'no GPU in use'}), {'computes correctly' if probe['works'] else 'COMPUTES WRONGLY'}"))
+    verdict = "computes correctly" if probe["works"] else "COMPUTES WRONGLY"
+    rows.append(("device used", f"{probe['device']} ({', '.join(probe['gpus']) or 'no GPU in use'}), {verdict}"))
     if probe.get("arch"):
         rows.append(("GPU code in the build", ", ".join(probe["arch"]) + (f", CUDA {probe['cuda']}" if probe.get("cuda") else "")))
     warnings += gpu_warnings(name, gpus, probe)
@@ -120,11 +122,12 @@ def gpu_warnings(name: str, gpus: list[dict[str, str]], probe: dict) -> list[str
     """What a person should do where driver, build and use do not agree."""
     found = []
     if gpus and not probe["gpus"]:
-        found.append(f"there is an NVIDIA GPU but {name} does not use it: pip install -r requirements-gpu.txt (CUDA libraries), or look at CUDA_VISIBLE_DEVICES")
+        found.append(f"there is an NVIDIA GPU but {name} does not use it: pip install -r requirements-gpu.txt (CUDA libraries), "
+                     "or look at CUDA_VISIBLE_DEVICES")
     for gpu in gpus:
         if probe.get("arch") and not runs_on(gpu["capability"], probe["arch"]):
-            found.append(f"{gpu['name']} (compute capability {gpu['capability']}) is newer or older than the GPU code of this {name} build: the first start compiles "
-                         "for minutes, or fails; KERAS_BACKEND=jax or torch with a newer CUDA is the way out")
+            found.append(f"{gpu['name']} (compute capability {gpu['capability']}) is newer or older than the GPU code of this {name} build: "
+                         "the first start compiles for minutes, or fails; KERAS_BACKEND=jax or torch with a newer CUDA is the way out")
     return found
 
 
@@ -145,7 +148,7 @@ def ffmpeg(warnings: list[str]) -> list[Row]:
     from core.formats import ffmpeg as format
 
     try:
-        path = format.executable()
+        path = format.find_ffmpeg()
     except PipelineError as error:
         warnings.append(str(error))
         return [("ffmpeg", "not found")]

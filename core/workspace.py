@@ -67,6 +67,11 @@ class Side:
     def database(self) -> Path:
         return self.frames / "faces.db"
 
+    @property
+    def masks_database(self) -> Path:
+        """Which model made which mask, and how sure it was."""
+        return self.frames / "masks.db"
+
     def videos(self) -> list[Path]:
         """The candidates ``data_src.*``: regular files whose stem is the side's name, whatever the container."""
         if not self.workspace.root.is_dir():

@@ -11,7 +11,8 @@ ROOT = Path(__file__).resolve().parent.parent
 CORE = ROOT / "core"
 # Higher numbers may import lower ones. Neighbours of one number do not know each other, but for the pairs below.
 LAYERS = {
-    "__main__": 9, "stages": 8, "demo": 7, "doctor": 7, "training": 6, "export": 5, "models": 4, "faces": 3, "data": 3, "faceset": 3, "networks": 2, "formats": 2,
+    "__main__": 9, "stages": 8, "demo": 7, "doctor": 7, "training": 6, "export": 5, "models": 4,
+    "faces": 3, "data": 3, "faceset": 3, "networks": 2, "formats": 2,
     "imaging": 1, "geometry": 1, "types": 1, "progress": 0, "options": 0, "workspace": 0, "fsio": 0, "errors": 0,
 }
 ALLOWED_NEIGHBOURS = {("data", "faceset"), ("imaging", "types"), ("imaging", "geometry"), ("geometry", "types"), ("formats", "networks"),

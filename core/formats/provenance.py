@@ -23,6 +23,7 @@ CREATOR_TOOL = f"DFM Forge {__version__}"
 # Tags for ffmpeg's -metadata, which mp4, mov, mkv and webm keep.
 VIDEO_TAGS = {"comment": f"synthetic media made with {CREATOR_TOOL}; digital source type: {DIGITAL_SOURCE_TYPE}", "synopsis": "synthetic media"}
 
+_PNG_HEADER = 33  # signature and IHDR chunk
 _XMP = f"""<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>
 <x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description rdf:about=""
  xmlns:xmp="http://ns.adobe.com/xap/1.0/" xmlns:Iptc4xmpExt="http://iptc.org/std/Iptc4xmpExt/2008-02-29/"
@@ -42,13 +43,12 @@ def label_jpeg(data: bytes) -> bytes:
 
 
 def label_png(data: bytes) -> bytes:
-    """The same PNG with the XMP packet in an iTXt chunk before IEND. Raises CorruptFileError for no PNG."""
-    end = data.rfind(b"IEND")
-    if data[:8] != b"\x89PNG\r\n\x1a\n" or end < 0:
+    """The same PNG with the XMP packet in an iTXt chunk after its header. Raises CorruptFileError for no PNG."""
+    if data[:8] != b"\x89PNG\r\n\x1a\n" or data[12:16] != b"IHDR":
         raise CorruptFileError("cannot label a picture: not a PNG")
     body = b"iTXt" + b"XML:com.adobe.xmp\0\0\0\0\0" + _XMP
     chunk = struct.pack(">I", len(body) - 4) + body + struct.pack(">I", zlib.crc32(body))
-    return data[: end - 4] + chunk + data[end - 4 :]
+    return data[:_PNG_HEADER] + chunk + data[_PNG_HEADER:]
 
 
 def write_synthetic_picture(path: Path, image: NDArray[np.uint8], quality: int = 92) -> None:

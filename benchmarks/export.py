@@ -1,0 +1,67 @@
+"""What leaving the image branch of the target's decoder out of a .dfm gains, and what half precision costs. Prints JSON; keeps it in
+benchmarks/results/export.json.
+
+    python benchmarks/export.py [ROUNDS=5]
+"""
+
+import json
+import os
+import platform
+import statistics
+import sys
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+import numpy as np  # noqa: E402
+import onnxruntime  # noqa: E402
+
+from core.export.dfm import build_dfm  # noqa: E402
+from core.networks import archs  # noqa: E402
+from core.networks.config import ModelConfig  # noqa: E402
+from core.networks.weights import initial_weights  # noqa: E402
+
+MODELS = (
+    ModelConfig(128, "f", "liae-ud", 256, 64, 64, 22),
+    ModelConfig(224, "wf", "liae-udt", 512, 64, 64, 32),
+    ModelConfig(128, "f", "df-ud", 256, 64, 64, 22),
+)
+VARIANTS = {"mask branch only": {}, "whole decoder twice": {"mask_only": False}, "mask branch only, half": {"half": True}}
+
+
+def measure(config: ModelConfig, rounds: int) -> dict:
+    """Milliseconds for one face, the variants interleaved; size of the file; seconds to build it."""
+    weights = {name: initial_weights(name, network, 0) for name, network in archs.networks(config).items()}
+    face = np.random.default_rng(0).random((1, config.resolution, config.resolution, 3), np.float32)
+    sessions, rows = {}, {}
+    for name, how in VARIANTS.items():
+        start = time.perf_counter()
+        data = build_dfm(weights, config, {}, **how)
+        rows[name] = {"build_seconds": round(time.perf_counter() - start, 2), "file_mib": round(len(data) / 2**20, 1)}
+        sessions[name] = onnxruntime.InferenceSession(data, providers=["CPUExecutionProvider"])
+        del data
+    times: dict[str, list[float]] = {name: [] for name in sessions}
+    for _ in range(rounds + 1):
+        for name, session in sessions.items():
+            start = time.perf_counter()
+            session.run(None, {"in_face:0": face})
+            times[name].append(1000 * (time.perf_counter() - start))
+    for name, values in times.items():
+        rows[name]["ms_per_face"] = round(statistics.median(values[1:]), 1)
+    saved = 1 - rows["mask branch only"]["ms_per_face"] / rows["whole decoder twice"]["ms_per_face"]
+    title = f"{config.archi} {config.resolution} px {config.ae_dims}/{config.e_dims}/{config.d_dims}/{config.d_mask_dims}"
+    return {"model": title, "saved": round(saved, 3), **rows}
+
+
+def main() -> None:
+    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 5
+    machine = {"cpu": platform.processor() or platform.machine(), "cores": os.cpu_count(), "load": os.getloadavg()[0], "onnxruntime": onnxruntime.__version__}
+    result = {"machine": machine, "models": [measure(config, rounds) for config in MODELS]}
+    text = json.dumps(result, indent=1)
+    (ROOT / "benchmarks/results/export.json").write_text(text + "\n")
+    print(text)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,135 @@
+"""How fast facesets open, read, parse, pack and unpack, beside ``cp -r`` of the same bytes. Prints JSON; keeps it in benchmarks/results/faceset.json.
+
+    python benchmarks/faceset.py [FACES=60000] [FOLDER=/tmp]
+"""
+
+import json
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+import numpy as np  # noqa: E402
+
+from core.formats import dfl_image  # noqa: E402
+from core.geometry.align import FaceType, face_matrix, transform_points  # noqa: E402
+from core.geometry.landmarks import HEAD_3D  # noqa: E402
+from core.imaging.codec import encode_jpeg  # noqa: E402
+from core.types import FaceRecord  # noqa: E402
+
+_CHILD = """
+import json, resource, sys, time
+from pathlib import Path
+{body}
+"""
+
+
+def child(body: str, *arguments: str) -> dict:
+    """Run ``body`` in a fresh interpreter, so that its peak memory is its own; it prints one JSON line."""
+    done = subprocess.run([sys.executable, "-c", _CHILD.format(body=body), *arguments], cwd=ROOT, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise RuntimeError(done.stderr)
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+OPEN = """
+import psutil
+from core.formats.pak import PakReader
+import numpy as np
+start = time.perf_counter()
+reader = PakReader(Path(sys.argv[1]))
+seconds = time.perf_counter() - start
+resident = psutil.Process().memory_info().rss / 2**20
+order = np.random.default_rng(0).integers(0, len(reader), 40000).tolist()
+start = time.perf_counter()
+total = sum(len(reader.read(i)) for i in order)
+reads = len(order) / (time.perf_counter() - start)
+print(json.dumps(dict(faces=len(reader), open_seconds=round(seconds, 2), resident_mib=round(resident), peak_mib=round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024), random_reads_per_second=round(reads))))
+"""
+PARSE = """
+from core.formats import dfl_image
+paths = sorted(Path(sys.argv[1]).iterdir())[:6000]
+rates = []
+for start_at in range(0, len(paths), 1000):
+    part = paths[start_at:start_at + 1000]
+    start = time.perf_counter()
+    for path in part:
+        dfl_image.read(path)
+    rates.append(len(part) / (time.perf_counter() - start))
+rates.sort()
+print(json.dumps(dict(files_per_second_median=round(rates[len(rates) // 2]), best=round(rates[-1]), worst=round(rates[0]))))
+"""
+STAGE = """
+import importlib
+from core.workspace import Workspace
+stage = importlib.import_module("core.stages." + sys.argv[2])
+start = time.perf_counter()
+stage.run(stage.Options(side="src", _cli_parse_args=False), Workspace(Path(sys.argv[1])))
+print(json.dumps(dict(seconds=round(time.perf_counter() - start, 2), peak_mib=round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024))))
+"""
+
+
+def make_faces(folder: Path, count: int) -> None:
+    """Synthetic faces of about 8 KB: noise of one picture, the mean head turned a little, complete metadata."""
+    folder.mkdir(parents=True)
+    rng = np.random.default_rng(0)
+    picture = encode_jpeg(np.kron(rng.integers(60, 200, (16, 16, 3)), np.ones((8, 8, 1))).astype(np.uint8), 90)
+    picture = picture[:-2] + rng.integers(0, 255, max(0, 4500 - len(picture)), dtype=np.uint8).tobytes().replace(b"\xff", b"\0") + picture[-2:]
+    base = HEAD_3D[:, :2].astype(np.float64) * 2 + 400
+    for index in range(count):
+        source = base + rng.normal(0, 1.5, base.shape)
+        matrix = face_matrix(source, 128, FaceType.WHOLE_FACE)
+        record = FaceRecord(f"{index:06d}_0.jpg", (128, 128), transform_points(source, matrix), "whole_face", f"{index:06d}.png", (200, 200, 600, 640), source, matrix)
+        (folder / record.name).write_bytes(dfl_image.embed(picture, record))
+
+
+def copy_seconds(folder: Path, target: Path) -> float:
+    start = time.perf_counter()
+    subprocess.run(["cp", "-r", str(folder), str(target)], check=True)
+    return time.perf_counter() - start
+
+
+def measure(root: Path, count: int) -> dict:
+    aligned, pak = root / "data_src/aligned", root / "data_src/aligned/faceset.pak"
+    make_faces(aligned, count)
+    total = sum(path.stat().st_size for path in aligned.iterdir())
+    results: dict = {"faces": count, "bytes_per_face": total // count, "parse_loose_one_core": child(PARSE, str(aligned))}
+    copies = [copy_seconds(aligned, root / "copy1")]
+    results["pack"] = child(STAGE, str(root), "pack")
+    copies.append(copy_seconds(root / "copy1", root / "copy2"))
+    results["open_pak"] = child(OPEN, str(pak))
+    keep = root / "keep"
+    keep.mkdir()
+    pak.rename(keep / "faceset.pak")
+    shutil.rmtree(aligned)
+    aligned.mkdir()
+    shutil.copyfile(keep / "faceset.pak", pak)
+    results["unpack"] = child(STAGE, str(root), "unpack")
+    shutil.rmtree(root / "copy2")
+    copies.append(copy_seconds(root / "copy1", root / "copy2"))
+    results["cp_r_seconds"] = [round(value, 2) for value in copies]
+    middle = sorted(copies)[1]
+    results["pack_over_cp"], results["unpack_over_cp"] = (round(results[name]["seconds"] / middle, 2) for name in ("pack", "unpack"))
+    return results
+
+
+def main() -> None:
+    count = int(sys.argv[1]) if len(sys.argv) > 1 else 60_000
+    parent = sys.argv[2] if len(sys.argv) > 2 else None
+    with tempfile.TemporaryDirectory(dir=parent) as folder:
+        results = measure(Path(folder), count)
+    results["machine"] = {"cpus": len(os.sched_getaffinity(0)), "load_average": os.getloadavg()[0], "python": platform.python_version(), "system": platform.platform()}
+    text = json.dumps(results, indent=1)
+    (ROOT / "benchmarks/results").mkdir(exist_ok=True)
+    (ROOT / "benchmarks/results/faceset.json").write_text(text + "\n")
+    print(text)
+
+
+if __name__ == "__main__":
+    main()

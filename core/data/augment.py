@@ -1,0 +1,123 @@
+"""Random warp, rotation, scale, shift and flip of a training sample, each a function of one seed.
+
+The random stream is NumPy's legacy generator, whose numbers never change between versions and are those of the DeepFaceLab format.
+By default two defects of the original are mended: its vertical displacement repeats the horizontal one (transposed), and the warped
+picture gets black borders. ``exact=True`` keeps both, so that a sample equals the original's for the same seed.
+"""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float32]
+_SMALLEST = 64
+_JITTER = 0.24
+_CUT = 2.5
+
+
+@dataclass(frozen=True)
+class Ranges:
+    """How far a sample moves. rotation: degrees either way; scale: 0.15 means 1/1.15 .. 1.15; shift: share of the side either way;
+    flip: whether four in ten are mirrored."""
+
+    rotation: float = 10.0
+    scale: float = 0.15
+    shift: float = 0.05
+    flip: bool = False
+
+
+@dataclass(frozen=True)
+class Motion:
+    """One drawn movement. size: side of the pictures in pixels; work: side at which it is applied (at least 64); map_x, map_y: float32
+    (work, work), where each warped pixel comes from; matrix: float64 (2, 3) of the affine part, at ``work``; exact: black borders
+    of the warp, as in the original."""
+
+    size: int
+    work: int
+    map_x: Array
+    map_y: Array
+    matrix: NDArray[np.float64]
+    flip: bool
+    exact: bool = False
+
+
+def draw_motion(size: int, ranges: Ranges, transform: np.random.RandomState, warp: np.random.RandomState, *, exact: bool = False) -> Motion:
+    """Draw a movement for pictures of ``size`` pixels; ``transform`` and ``warp`` are two generators, used in the original's order."""
+    work = max(size, _SMALLEST)
+    matrix, flip = _draw_affine(work, ranges, transform)
+    map_x, map_y = _draw_maps(work, warp, exact)
+    return Motion(size, work, map_x, map_y, matrix, flip, exact)
+
+
+def move(picture: Array, motion: Motion, *, warped: bool, mask: bool) -> Array:
+    """Apply a movement to a float32 picture (size, size, C): the warp if ``warped``, then the affine part, then the flip.
+
+    Masks are interpolated linearly with zeros outside, images cubically with their border repeated.
+    """
+    kind = cv2.INTER_LINEAR if mask else cv2.INTER_CUBIC
+    border = cv2.BORDER_CONSTANT if mask else cv2.BORDER_REPLICATE
+    result = _resize(picture, motion.work, kind)
+    if warped:
+        result = cv2.remap(result, motion.map_x, motion.map_y, kind, borderMode=cv2.BORDER_CONSTANT if motion.exact else border)
+    result = cv2.warpAffine(result, motion.matrix, (motion.work, motion.work), flags=kind, borderMode=border)
+    result = _resize(result, motion.size, kind)
+    result = result[:, :, None] if result.ndim == 2 else result
+    return result[:, ::-1] if motion.flip else result
+
+
+def shift_hsv(image: Array, power: float, random: np.random.RandomState) -> Array:
+    """Turn the hue and shift saturation and value of a BGR float32 image at random; ``power`` 0..0.3 says how far."""
+    degrees = max(1, int(180 * power))
+    hue, saturation, value = random.randint(-degrees, degrees + 1), (random.rand() - 0.5) * power, (random.rand() - 0.5) * power
+    hsv = cv2.cvtColor(np.ascontiguousarray(image), cv2.COLOR_BGR2HSV)
+    hsv[..., 0] = (hsv[..., 0] + hue) % 360
+    hsv[..., 1] = np.clip(hsv[..., 1] + saturation, 0, 1)
+    hsv[..., 2] = np.clip(hsv[..., 2] + value, 0, 1)
+    return np.clip(cv2.cvtColor(hsv, cv2.COLOR_HSV2BGR), 0, 1)
+
+
+def _draw_affine(size: int, ranges: Ranges, random: np.random.RandomState) -> tuple[NDArray[np.float64], bool]:
+    rotation = random.uniform(-ranges.rotation, ranges.rotation)
+    scale = random.uniform(1 / (1 + ranges.scale), 1 + ranges.scale)
+    shift = random.uniform(-ranges.shift, ranges.shift), random.uniform(-ranges.shift, ranges.shift)
+    flip = bool(ranges.flip and random.randint(10) < 4)
+    matrix = cv2.getRotationMatrix2D((size // 2, size // 2), rotation, scale)
+    matrix[:, 2] += np.multiply(shift, size)
+    return matrix, flip
+
+
+def _draw_maps(size: int, random: np.random.RandomState, exact: bool) -> tuple[Array, Array]:
+    """Where each pixel comes from: a coarse grid whose inner nodes are displaced, enlarged to the pixels."""
+    cell = (size // 2, size // 4, size // 8)[random.randint(3)]
+    nodes = size // cell + 1
+    grid = np.broadcast_to(np.linspace(0, size, nodes), (nodes, nodes))
+    displaced = grid + _displacement(nodes, cell, random)
+    other = displaced.T if exact else grid.T + _displacement(nodes, cell, random)
+    return _enlarge(displaced, size, cell), _enlarge(other, size, cell)
+
+
+def _displacement(nodes: int, cell: int, random: np.random.RandomState) -> NDArray[np.float64]:
+    """Two fields summed, as far as the original moves nodes; zero on the border."""
+    first, second = (_truncated_normal(nodes - 2, random) * (cell * _JITTER) for _ in range(2))
+    return np.pad(first + second.T, 1)
+
+
+def _truncated_normal(side: int, random: np.random.RandomState) -> NDArray[np.float32]:
+    """``side`` x ``side`` normal numbers below 2.5 deviations, divided by 2.5; drawn one after the other, as the original does."""
+    values: list[float] = []
+    while len(values) < side * side:
+        drawn = random.randn(side * side - len(values))
+        values.extend(drawn[np.abs(drawn) <= _CUT])
+    return (np.array(values) / _CUT).astype(np.float32).reshape(side, side)
+
+
+def _enlarge(nodes: NDArray[np.float64], size: int, cell: int) -> Array:
+    half = cell // 2
+    wide = cv2.resize(nodes, (size + cell, size + cell))
+    return np.ascontiguousarray(wide[half : half + size, half : half + size], np.float32)
+
+
+def _resize(picture: Array, size: int, kind: int) -> Array:
+    return picture if picture.shape[1] == size else cv2.resize(picture, (size, size), interpolation=kind)

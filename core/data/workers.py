@@ -1,0 +1,153 @@
+"""Batches made ahead by worker processes that never import a deep-learning framework.
+
+Batch i is made by worker i modulo their number and lies in a ring of shared memory that has no name, so nothing is left behind however
+the run ends. A worker ends when the pipe to its parent closes, thus also after kill -9 of the parent; a worker that dies is an error here.
+"""
+
+import multiprocessing
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from multiprocessing import connection
+from typing import Any
+
+import numpy as np
+
+from core.data.batches import CHANNELS, BatchMaker, BatchSettings, TrainingBatch
+from core.errors import EnvironmentFault, PipelineError
+
+_AHEAD = 2
+_PATIENCE = 300.0
+
+
+@contextmanager
+def open_batches(settings: BatchSettings, start: int, workers: int) -> Iterator[Iterator[TrainingBatch]]:
+    """An endless iterator of batches from number ``start`` on; ``workers=0`` makes them in this process.
+
+    The arrays of a batch are valid until the next one is asked for. Raises what making a batch raises, and EnvironmentFault when a
+    worker process died or hangs.
+    """
+    if workers == 0:
+        maker = BatchMaker(settings)
+        yield (maker.make(number) for number in _count(start))
+        return
+    ring = _Ring(settings, workers)
+    try:
+        yield ring.batches(start)
+    finally:
+        ring.close()
+
+
+class _Ring:
+    """The parent's end: one slot more than batches under way, so that the one in use is never overwritten."""
+
+    def __init__(self, settings: BatchSettings, workers: int):
+        context = multiprocessing.get_context("spawn")
+        self._settings, self._slots = settings, workers * _AHEAD + 1
+        self._memory = context.RawArray("f", self._slots * _floats(settings))
+        self._workers = [_start(context, settings, self._memory, number) for number in range(workers)]
+
+    def batches(self, start: int) -> Iterator[TrainingBatch]:
+        for number in range(start, start + self._slots - 1):
+            self._ask(number)
+        for number in _count(start):
+            skipped = self._receive(number)
+            yield TrainingBatch(number, **_views(self._memory, self._settings, number % self._slots), skipped=skipped)
+            self._ask(number + self._slots - 1)
+
+    def _ask(self, number: int) -> None:
+        process, pipe = self._workers[number % len(self._workers)]
+        try:
+            pipe.send((number, number % self._slots))
+        except OSError:
+            raise _died(process) from None
+
+    def _receive(self, number: int) -> tuple[str, ...]:
+        process, pipe = self._workers[number % len(self._workers)]
+        ready = connection.wait([pipe, process.sentinel], timeout=_PATIENCE)
+        if pipe not in ready:
+            raise _died(process) if ready else _hangs()
+        try:
+            answer = pipe.recv()
+        except (EOFError, OSError):
+            raise _died(process) from None
+        if isinstance(answer, BaseException):
+            raise answer
+        return answer
+
+    def close(self) -> None:
+        for _, pipe in self._workers:
+            pipe.close()
+        for process, _ in self._workers:
+            process.join(timeout=5)
+            if process.is_alive():
+                process.kill()
+                process.join()
+
+
+def _start(context: Any, settings: BatchSettings, memory: Any, number: int) -> tuple[Any, connection.Connection]:
+    here, there = context.Pipe()
+    process = context.Process(target=_work, args=(there, settings, memory), name=f"batches-{number}", daemon=True)
+    process.start()
+    there.close()
+    return process, here
+
+
+def _work(pipe: connection.Connection, settings: BatchSettings, memory: Any) -> None:
+    """A worker's life: make what is asked for until the pipe closes."""
+    for number in (signal.SIGINT, signal.SIGTERM):  # the parent decides when it is over
+        signal.signal(number, signal.SIG_IGN)
+    import cv2
+
+    cv2.setNumThreads(1)
+    try:
+        _serve(pipe, settings, memory)
+    except (EOFError, OSError):
+        return
+
+
+def _serve(pipe: connection.Connection, settings: BatchSettings, memory: Any) -> None:
+    maker = None
+    while True:
+        number, slot = pipe.recv()
+        try:
+            maker = maker or BatchMaker(settings)
+            answer: object = maker.make(number, _views(memory, settings, slot)).skipped
+        except PipelineError as error:
+            answer = error
+        except Exception as error:  # whatever it is, the parent must hear of it
+            answer = EnvironmentFault("a worker could not make a batch", where=f"batch {number}", why=f"{type(error).__name__}: {error}")
+        pipe.send(answer)
+
+
+def _views(memory: Any, settings: BatchSettings, slot: int) -> dict[str, np.ndarray]:
+    """The arrays of one slot of the ring."""
+    size, pixels = _floats(settings), 2 * settings.batch_size * settings.resolution**2
+    flat = np.frombuffer(memory, np.float32)[slot * size : (slot + 1) * size]
+    views, start = {}, 0
+    for name, channels in CHANNELS.items():
+        shape = (2, settings.batch_size, settings.resolution, settings.resolution, channels)
+        views[name] = flat[start : start + pixels * channels].reshape(shape)
+        start += pixels * channels
+    return views
+
+
+def _floats(settings: BatchSettings) -> int:
+    return 2 * settings.batch_size * settings.resolution**2 * sum(CHANNELS.values())
+
+
+def _count(start: int) -> Iterator[int]:
+    while True:
+        yield start
+        start += 1
+
+
+def _died(process: Any) -> EnvironmentFault:
+    process.join(timeout=1)
+    return EnvironmentFault("a worker that prepares batches died", where=process.name, why=f"its exit code is {process.exitcode}",
+                            hint="-9 usually means that memory ran out: use fewer --workers or a smaller --batch-size; training resumes from its last save")
+
+
+def _hangs() -> EnvironmentFault:
+    return EnvironmentFault("a worker that prepares batches gives no answer", why=f"no batch within {_PATIENCE:.0f} s",
+                            hint="is the disk with the faces still there? --workers 0 makes batches in the main process")

@@ -1,0 +1,27 @@
+"""The weights of a model folder, every tensor accounted for."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from core.errors import InputError
+from core.formats.dfl_weights import read_weights
+from core.networks import archs
+from core.networks.config import ModelConfig
+from core.networks.weights import Weights, check_weights
+
+
+def read_model_weights(files: Mapping[str, Path], config: ModelConfig) -> dict[str, Weights]:
+    """Name of the network's file -> weights. ``files``: as ``LoadedModel.files``.
+
+    Raises InputError naming a missing file, or the tensors that do not fit; CorruptFileError for a damaged file.
+    """
+    networks = archs.networks(config)
+    missing = [f"{name}.npy" for name in networks if f"{name}.npy" not in files]
+    if missing:
+        raise InputError("weights of the model are missing", where=", ".join(missing), hint="copy them into the model folder, or restore a save or backup")
+    out = {}
+    for name, network in networks.items():
+        path = files[f"{name}.npy"]
+        out[name] = read_weights(path)
+        check_weights(network, out[name], path)
+    return out

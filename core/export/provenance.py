@@ -1,0 +1,22 @@
+"""What an exported file says about where it comes from."""
+
+import hashlib
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+from core.formats.dfl_weights import ModelData
+
+
+def provenance(name: str, data: ModelData, consent: Path | None = None) -> dict[str, str]:
+    """Metadata: model, iteration, date, digest of the options, and a reference to ``consent`` (a file) where it exists."""
+    options = json.dumps(data.options, sort_keys=True, default=str).encode()
+    out = {
+        "model_name": name,
+        "iteration": str(data.iteration),
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "options_sha256": hashlib.sha256(options).hexdigest(),
+    }
+    if consent is not None and consent.is_file():
+        out |= {"consent": consent.name, "consent_sha256": hashlib.sha256(consent.read_bytes()).hexdigest()}
+    return out

@@ -1,0 +1,92 @@
+"""YuNet (the default): the surest and among the quickest of those measured; small faces, profiles, blur"""
+
+import math
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from core.faces import orientation, weights, yunet_net
+from core.faces.contract import DetectorSettings
+from core.types import DetectedFace
+
+_CANDIDATE = 0.4  # a turned face scores low at first sight, so look again before judging
+_TURNED = math.pi / 4
+_NEARLY_UPRIGHT = math.pi / 3
+_CLOSE_UP = 256  # a face that fills the frame is found when the frame is made small
+
+
+def create(settings: DetectorSettings) -> "YuNet":
+    """Loads the network. Raises EnvironmentFault or CorruptFileError when its weights are not what they should be."""
+    return YuNet(settings, weights.device(weights.YUNET))
+
+
+@dataclass(frozen=True)
+class YuNet:
+    """See ``core.faces.contract.Detector``."""
+
+    settings: DetectorSettings
+    device: str
+
+    def detect(self, image: NDArray[np.uint8]) -> list[DetectedFace]:
+        faces = _seen(image, 0, self.settings.size)
+        if self.settings.rotations == "all" or not faces or any(abs(face.roll) > _TURNED for face in faces):
+            faces = self._search(image, faces)
+        return [face for face in faces if face.score >= self.settings.score]
+
+    def _search(self, image: NDArray[np.uint8], first: list[DetectedFace]) -> list[DetectedFace]:
+        """The faces of all four views. Each counts where it is seen nearly upright, for there its box fits; if there is no such view, anywhere."""
+        views = [first, *(_seen(image, quarters, self.settings.size) for quarters in (1, 2, 3))]
+        if not any(views):
+            views = [_seen(image, quarters, _CLOSE_UP) for quarters in range(4)]
+        fitting = [face for quarters, faces in enumerate(views) for face in faces if abs(_apart(face.roll, quarters)) < _NEARLY_UPRIGHT]
+        return _distinct(_distinct(fitting) + _distinct([face for faces in views for face in faces]))
+
+
+def _apart(roll: float, quarters: int) -> float:
+    return math.remainder(roll - quarters * math.pi / 2, 2 * math.pi)
+
+
+def _distinct(faces: list[DetectedFace]) -> list[DetectedFace]:
+    """Without those that share more than a third of the smaller box with an earlier one."""
+    kept: list[DetectedFace] = []
+    for face in faces:
+        if not kept or yunet_net.shared(face.box, np.array([other.box for other in kept])).max() <= 1 / 3:
+            kept.append(face)
+    return kept
+
+
+def _seen(image: NDArray[np.uint8], quarters: int, size: int) -> list[DetectedFace]:
+    """The faces in the image turned by quarters, best first, each with a second look: which way up, and how sure. An upright face
+    keeps the better of both scores."""
+    faces = []
+    for row in _look_turned(image, quarters, size):
+        score, roll = orientation.find(image, row[:4])
+        faces.append(DetectedFace(row[:4].copy(), max(score, float(row[4])) if abs(_apart(roll, quarters)) < _TURNED else score, roll))
+    return sorted(faces, key=lambda face: -face.score)
+
+
+def _look(image: NDArray[np.uint8], size: int) -> NDArray[np.float32]:
+    """Candidates in an image looked at with ``size`` pixels on its longer side: boxes and points in the image's pixels."""
+    scale = min(1.0, size / max(image.shape[:2]))
+    small = image
+    if scale < 1:
+        small = cv2.resize(image, (max(round(image.shape[1] * scale), 1), max(round(image.shape[0] * scale), 1)), interpolation=cv2.INTER_AREA)
+    bottom, right = (-side % yunet_net.MULTIPLE for side in small.shape[:2])
+    padded = cv2.copyMakeBorder(small, 0, bottom, 0, right, cv2.BORDER_CONSTANT)
+    rows = yunet_net.merged(yunet_net.look(padded[None], _CANDIDATE)[0])
+    rows[:, :4] /= scale
+    rows[:, 5:] /= scale
+    return rows
+
+
+def _look_turned(image: NDArray[np.uint8], quarters: int, size: int) -> NDArray[np.float32]:
+    """The same in the image turned counter-clockwise by quarters; boxes in the image as given (points are left turned)."""
+    rows = _look(np.ascontiguousarray(np.rot90(image, quarters)) if quarters else image, size)
+    height, width = image.shape[:2]
+    left, top, right, bottom = rows[:, :4].T.copy()
+    turned = {0: (left, top, right, bottom), 1: (width - bottom, left, width - top, right),
+              2: (width - right, height - bottom, width - left, height - top), 3: (top, height - right, bottom, height - left)}[quarters]
+    rows[:, :4] = np.stack(turned, axis=1)
+    return rows

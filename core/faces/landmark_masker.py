@@ -1,0 +1,32 @@
+"""The landmark masks as maskers: no weights, no network."""
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from core.faces.masking import Array, Prepared, resize, square
+from core.imaging.landmark_masks import draw
+from core.types import FaceRecord
+
+
+class LandmarkMasker:
+    """kind: as in ``core.imaging.landmark_masks.draw``."""
+
+    device = "CPU"
+
+    def __init__(self, kind: str):
+        self._kind = kind
+        self.identity = f"landmarks {kind} 1"
+        self.origin = f"landmarks ({kind})"
+
+    def prepare(self, image: NDArray[np.uint8], record: FaceRecord) -> Prepared:
+        square(image, record)
+        return Prepared(draw(self._kind, image.shape, record.landmarks, record.eyebrows_expand_mod)[..., 0])
+
+    def infer(self, batch: Sequence[Array]) -> Sequence[Array]:
+        return batch
+
+    def place(self, mask: Array, prepared: Prepared, shape: tuple[int, ...], side: int) -> Array:
+        return resize(mask, side, cv2.INTER_AREA if mask.shape[0] > side else cv2.INTER_LINEAR)

@@ -1,0 +1,96 @@
+"""MediaPipe Face Mesh (the default): 468 points in repeated looks at the face turned upright, 68 of them kept"""
+
+import math
+import threading
+from dataclasses import dataclass, field
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from core.faces import weights
+from core.faces.orientation import cut_square
+from core.geometry.align import invert, transform_points
+from core.types import DetectedFace
+
+_SIZE = 192
+_MARGIN = 1.5  # side of the cut in longer sides of the face
+_LOOKS = (2, 6)  # at least, at most
+_SETTLED = math.radians(4)  # change of roll between two looks
+_OTHER_TURNS = (math.pi / 6, -math.pi / 6, math.pi)
+_POINTS, _FLAG = "conv2d_20", "conv2d_30"
+# For each of the 68 iBUG points the mesh vertex nearest to the mean of two other 68-point networks on frontal faces.
+TO_68 = (
+    127, 227, 137, 213, 138, 136, 149, 171, 152, 377, 378, 365, 367, 435, 366, 454, 356, 70, 63, 105, 66, 55, 285, 296, 334, 293, 300,
+    168, 197, 195, 4, 240, 99, 2, 326, 305, 33, 160, 158, 155, 153, 144, 382, 385, 386, 249, 373, 380, 61, 39, 37, 0, 267, 269, 291,
+    405, 314, 17, 84, 91, 62, 38, 13, 312, 308, 317, 14, 87,
+)
+_EYES = ((33, 133), (362, 263))  # outer and inner corner, subject's right eye first
+
+
+def create() -> "FaceMesh":
+    """Loads the network. Raises EnvironmentFault or CorruptFileError when its weights are not what they should be."""
+    weights.locate(weights.FACEMESH)
+    return FaceMesh()
+
+
+@dataclass(frozen=True)
+class FaceMesh:
+    """See ``core.faces.contract.Landmarker``. OpenCV networks are for one thread, so each thread has its own."""
+
+    device: str = "CPU"
+    _own: threading.local = field(default_factory=threading.local)
+
+    def landmarks(self, image: NDArray[np.uint8], face: DetectedFace) -> tuple[NDArray[np.float32], float]:
+        mesh, sure = self.mesh(image, face)
+        return mesh[list(TO_68)].astype(np.float32), sure
+
+    def mesh(self, image: NDArray[np.uint8], face: DetectedFace) -> tuple[NDArray[np.float64], float]:
+        """All 468 points (pixels of the image), and how sure the network is that this is a face. Where it does not look like one
+        at the roll of the detector, other rolls are tried, and the surest wins."""
+        best = self._search(image, face, face.roll)
+        for turn in _OTHER_TURNS:
+            if best[1] >= 0.5:
+                break
+            best = max(best, self._search(image, face, face.roll + turn), key=lambda result: result[1])
+        return best
+
+    def _search(self, image: NDArray[np.uint8], face: DetectedFace, roll: float) -> tuple[NDArray[np.float64], float]:
+        """Repeated looks, each at the place and roll that the one before found."""
+        centre, extent = (face.box[:2] + face.box[2:]) / 2, float(max(face.box[2:] - face.box[:2]))
+        for look in range(1, _LOOKS[1] + 1):
+            points, sure = self._look(image, centre, extent * _MARGIN, roll)
+            found = _roll(points)
+            settled = abs(math.remainder(found - roll, 2 * math.pi)) < _SETTLED
+            if look >= _LOOKS[0] and (settled or sure < 0.1):
+                break
+            centre, extent, roll = *_place(points, found), found
+        return points, sure
+
+    def _look(self, image: NDArray[np.uint8], centre: NDArray, side: float, roll: float) -> tuple[NDArray[np.float64], float]:
+        cut, matrix = cut_square(image, centre, max(side, 1.0), roll, _SIZE)
+        rgb = cv2.cvtColor(cut, cv2.COLOR_BGR2RGB).astype(np.float32) / 255
+        net = self._net()
+        net.setInput(np.ascontiguousarray(rgb.transpose(2, 0, 1)[None]))
+        points, flag = net.forward([_POINTS, _FLAG])
+        sure = 1 / (1 + math.exp(-min(max(float(flag.ravel()[0]), -50.0), 50.0)))
+        return transform_points(points.reshape(468, 3)[:, :2], invert(matrix)), sure
+
+    def _net(self):
+        if not hasattr(self._own, "net"):
+            # The newer engine of OpenCV 5 gives one of the two outputs only.
+            self._own.net = cv2.dnn.readNetFromTFLite(str(weights.locate(weights.FACEMESH)), cv2.dnn.ENGINE_CLASSIC)
+        return self._own.net
+
+
+def _roll(mesh: NDArray[np.float64]) -> float:
+    right, left = (mesh[list(eye)].mean(axis=0) for eye in _EYES)
+    return math.atan2(left[1] - right[1], left[0] - right[0])
+
+
+def _place(mesh: NDArray[np.float64], roll: float) -> tuple[NDArray[np.float64], float]:
+    """Centre and longer side of the box around the mesh, a box that is turned by ``roll``."""
+    cos, sin = math.cos(roll), math.sin(roll)
+    upright = mesh @ np.array([[cos, -sin], [sin, cos]])
+    low, high = upright.min(axis=0), upright.max(axis=0)
+    return (low + high) / 2 @ np.array([[cos, sin], [-sin, cos]]), float(max(high - low))

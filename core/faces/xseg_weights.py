@@ -1,0 +1,100 @@
+"""Finding and loading XSeg weights: those of the model folder, else those of the archive that people bring."""
+
+import hashlib
+import re
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from core.errors import CorruptFileError, InputError
+from core.formats import dfl_weights
+from core.formats.safe_zip import extract_members
+from core.geometry.align import FaceType
+from core.networks import xseg
+from core.networks.builder import Network
+from core.networks.weights import Weights, check_weights
+
+ARCHIVE = "GenericXseg.zip"
+WEIGHTS, DATA = f"XSeg_{xseg.RESOLUTION}.npy", "XSeg_data.dat"
+_OURS = re.compile(r"XSeg_(\d+)\.npy")
+_MAX_UNPACKED = 400_000_000
+_HINT = "restore the file from a backup or an earlier save, or remove it: landmark masks then take its place"
+
+
+@dataclass(frozen=True)
+class XSegWeights:
+    """resolution, width: of the network; face_type: what it was trained on, None for unknown; sha256: of the weight file; origin: for people."""
+
+    weights: Weights
+    resolution: int
+    width: int
+    face_type: FaceType | None
+    sha256: str
+    origin: str
+
+    @property
+    def network(self) -> Network:
+        return xseg.xseg_network(self.width, resolution=self.resolution)
+
+
+def find(folder: Path | None, assets: Path | None) -> XSegWeights | None:
+    """The weights in ``folder``, else in ``assets/GenericXseg.zip``, else None. Raises CorruptFileError for damaged or hostile files."""
+    found = _in_folder(folder) if folder and folder.is_dir() else None
+    if folder and found:
+        return load(found, folder / DATA, found.name)
+    archive = assets / ARCHIVE if assets else None
+    if archive is None or not archive.is_file():
+        return None
+    with tempfile.TemporaryDirectory(prefix="xseg-") as temporary:
+        names = {p.name: p for p in extract_members(archive, (WEIGHTS, DATA), Path(temporary), _MAX_UNPACKED)}
+        if WEIGHTS not in names:
+            raise CorruptFileError("no weights in the archive", where=archive, why=f"it holds no {WEIGHTS}", hint="put the original GenericXseg.zip there")
+        return load(names[WEIGHTS], Path(temporary) / DATA, f"{ARCHIVE}")
+
+
+def present(folder: Path | None) -> bool:
+    """Whether the folder has XSeg weights, whole or not."""
+    return folder is not None and folder.is_dir() and _in_folder(folder) is not None
+
+
+def _in_folder(folder: Path) -> Path | None:
+    """The network of 256 pixels, else the largest of another size (our own training makes such)."""
+    sizes: Mapping[int, Path] = {int(m[1]): p for p in folder.iterdir() if (m := _OURS.fullmatch(p.name))}
+    if not sizes:
+        return None
+    return sizes.get(xseg.RESOLUTION) or sizes[max(sizes)]
+
+
+def load(path: Path, data: Path, origin: str) -> XSegWeights:
+    """Read a weight file and what ``XSeg_data.dat`` says about it. Raises CorruptFileError with a hint."""
+    try:
+        weights = dfl_weights.read_weights(path)
+        resolution, width = _dimensions(weights, path)
+        check_weights(xseg.xseg_network(width, resolution=resolution), weights, path)
+        options = dfl_weights.read_data(data).options if data.is_file() else {}
+    except InputError as error:
+        raise CorruptFileError("not XSeg weights", where=path, why=error.why or error.what, hint=_HINT) from None
+    except CorruptFileError as error:
+        raise CorruptFileError(error.what, where=error.where, why=error.why, hint=_HINT) from None
+    return XSegWeights(weights, resolution, width, _face_type(options, data), hashlib.sha256(path.read_bytes()).hexdigest(), origin)
+
+
+def _dimensions(weights: Weights, path: Path) -> tuple[int, int]:
+    """(resolution, width) as the shapes tell them."""
+    try:
+        width = weights["out_conv/weight:0"].shape[2]
+        side = round((weights["dense2/weight:0"].shape[1] / (8 * width)) ** 0.5)
+    except (KeyError, IndexError, ZeroDivisionError):
+        raise CorruptFileError("not XSeg weights", where=path, why="out_conv or dense2 is missing") from None
+    return side * xseg.STEP, width
+
+
+def _face_type(options: Mapping, data: Path) -> FaceType | None:
+    name = options.get("face_type")
+    if not isinstance(name, str):
+        return None
+    try:
+        return FaceType.parse(name)
+    except InputError:
+        raise CorruptFileError("unknown face type in the data of XSeg", where=data, why=repr(name), hint=_HINT) from None

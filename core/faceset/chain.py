@@ -1,0 +1,164 @@
+"""Greedy chains: after each picture comes the nearest of the rest. Exact, in bounded memory.
+
+The distance of two histograms is OpenCV's Bhattacharyya distance, summed over the three channels. With unit vectors of square roots a, b
+it is |a - b| / sqrt(2), so any orthogonal projection bounds it from below: a few principal components and the length of the rest are
+compared with all remaining pictures, and only those whose bound beats the best are compared in full. The chain runs over all pictures
+however many there are; the original program cuts more than 20,000 into chunks that are chained apart.
+"""
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from core.progress import progress
+
+_COMPONENTS = 12
+_FIRST_LOOK = 48
+# Rounding of the float32 bounds (squares) and of the float32 distances.
+_SQUARE_SLACK, _SLACK, _RELATIVE = np.float32(1e-6), 1e-6, 1 + 4e-6
+_BLOCK = 2048
+
+
+def histogram_chain(histograms: NDArray[np.uint32]) -> NDArray[np.intp]:
+    """The order (n,) of the greedy chain that starts with picture 0. histograms: counts, n x 3 x 256.
+
+    Ties go to the first in the current arrangement, in which each chosen picture has changed places with the one whose turn it was.
+    """
+    count = len(histograms)
+    if count < 3:
+        return np.arange(count)
+    return _Chain(histograms).run()
+
+
+class _Chain:
+    """The pictures in their current arrangement: ``item[position]``, with the sketches moved along so that the rest is one slice."""
+
+    def __init__(self, histograms: NDArray[np.uint32]):
+        self.histograms = histograms
+        self.roots = _roots(histograms)
+        self.sketch, self.norms = _sketches(self.roots)
+        self.item = np.arange(len(histograms))
+        self.position = np.arange(len(histograms))
+        self.twins = _twins(histograms)
+        self.square, self.bound = (np.empty(len(histograms), np.float32) for _ in range(2))
+
+    def run(self) -> NDArray[np.intp]:
+        for place in progress(range(1, len(self.item) - 1), desc="chaining", unit="face"):
+            self._swap(place, self._twin(place) or self._nearest(place))
+        return self.item
+
+    def _swap(self, a: int, b: int) -> None:
+        if a != b:
+            for array in (self.item, self.sketch, self.norms):
+                array[[a, b]] = array[[b, a]]
+            self.position[self.item[[a, b]]] = a, b
+
+    def _twin(self, place: int) -> int:
+        """The first position of a picture with the very same histogram; 0 when none is left."""
+        twins = self.twins.get(int(self.item[place - 1]))
+        if twins is None:
+            return 0
+        places = self.position[twins]
+        places = places[places >= place]
+        return int(places.min()) if len(places) else 0
+
+    def _nearest(self, place: int) -> int:
+        bound = self._bounds(place)
+        first = int(bound.argmin())
+        current = self.item[place - 1]
+        best = float(self._distances(current, self.item[[place + first]])[0])
+        near = np.flatnonzero(bound <= best * _RELATIVE + _SLACK)
+        near = near[np.argsort(bound[near], kind="stable")]
+        found, distances, start, step = [], [], 0, _FIRST_LOOK
+        while start < len(near) and bound[near[start]] <= best * _RELATIVE + _SLACK:
+            some = near[start:start + step]
+            distances.append(self._distances(current, self.item[place + some]))
+            found.append(some)
+            best = min(best, float(distances[-1].min()))
+            start, step = start + step, min(step * 2, 1024)
+        some, distance = np.concatenate(found), np.concatenate(distances)
+        return place + self._decide(current, place, some[distance <= best * _RELATIVE + _SLACK])
+
+    def _bounds(self, place: int) -> NDArray[np.float32]:
+        """Lower bounds (times sqrt 2) of the distances of the last chosen picture to all that remain."""
+        square, bound = self.square[place:], self.bound[place:]
+        sketch, norms = self.sketch[place:], self.norms[place:]
+        query, own = self.sketch[place - 1], self.norms[place - 1]
+        bound.fill(0)
+        for c in range(3):
+            np.dot(sketch[:, c], query[c], out=square)
+            square *= -2
+            square += norms[:, c]
+            square += own[c] - _SQUARE_SLACK
+            np.maximum(square, 0, out=square)
+            np.sqrt(square, out=square)
+            bound += square
+        return bound
+
+    def _distances(self, current: int, others: NDArray[np.intp]) -> NDArray[np.float32]:
+        """Distances times sqrt 2, in float32."""
+        difference = self.roots[others] - self.roots[current]
+        return np.sqrt(np.einsum("ncb,ncb->nc", difference, difference)).sum(axis=1)
+
+    def _decide(self, current: int, place: int, some: NDArray[np.intp]) -> int:
+        """Among pictures that float32 cannot tell apart: the smallest distance in float64, then the first in the arrangement."""
+        if len(some) == 1:
+            return int(some[0])
+        some = np.sort(some)
+        exact = [bhattacharyya(self.histograms[current], self.histograms[i]) for i in self.item[place + some]]
+        return int(some[int(np.argmin(exact))])
+
+
+def bhattacharyya(a: NDArray[np.uint32], b: NDArray[np.uint32]) -> float:
+    """The distance of two sets of histograms (channels x 256), summed over the channels."""
+    return sum(cv2.compareHist(x, y, cv2.HISTCMP_BHATTACHARYYA) for x, y in zip(a.astype(np.float32), b.astype(np.float32), strict=True))
+
+
+def _roots(histograms: NDArray[np.uint32]) -> NDArray[np.float32]:
+    roots = np.empty(histograms.shape, np.float32)
+    for start in range(0, len(histograms), _BLOCK):
+        counts = histograms[start:start + _BLOCK].astype(np.float64)
+        roots[start:start + _BLOCK] = np.sqrt(counts / np.maximum(counts.sum(axis=2, keepdims=True), 1))
+    return roots
+
+
+def _sketches(roots: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Per picture and channel: principal components and the length of what they leave out (n, 3, k + 1), and the squared length of that (n, 3)."""
+    sketch = np.empty((len(roots), 3, _COMPONENTS + 1), np.float32)
+    sample = roots[:: max(1, len(roots) // 5000)].astype(np.float64)
+    for c in range(3):
+        mean = sample[:, c].mean(axis=0)
+        axes = np.linalg.eigh(np.cov((sample[:, c] - mean).T))[1][:, -_COMPONENTS:]
+        for start in range(0, len(roots), _BLOCK):
+            centred = roots[start:start + _BLOCK, c] - mean
+            part = centred @ axes
+            rest = np.maximum((centred**2).sum(axis=1) - (part**2).sum(axis=1), 0)
+            sketch[start:start + _BLOCK, c] = np.column_stack([part, np.sqrt(rest)])
+    return sketch, np.einsum("nck,nck->nc", sketch, sketch)
+
+
+def _twins(histograms: NDArray[np.uint32]) -> dict[int, NDArray[np.intp]]:
+    """For each picture that shares its histogram with others: all of them."""
+    groups: dict[bytes, list[int]] = {}
+    for index, histogram in enumerate(histograms):
+        groups.setdefault(histogram.tobytes(), []).append(index)
+    shared = [np.array(group) for group in groups.values() if len(group) > 1]
+    return {int(index): group for group in shared for index in group}
+
+
+def summed_distances(histograms: NDArray[np.uint32]) -> NDArray[np.float64]:
+    """For each histogram (n x bins) the sum of its Bhattacharyya distances to all others, without an n x n matrix."""
+    counts = histograms.astype(np.float64)
+    counts /= np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    roots = np.sqrt(counts, out=counts)
+    sums = np.zeros(len(roots))
+    for a in range(0, len(roots), _BLOCK):
+        for b in range(a, len(roots), _BLOCK):
+            block = 1 - roots[a:a + _BLOCK] @ roots[b:b + _BLOCK].T
+            np.sqrt(np.maximum(block, 0, out=block), out=block)
+            if a == b:
+                np.fill_diagonal(block, 0)
+            sums[a:a + _BLOCK] += block.sum(axis=1)
+            if a != b:
+                sums[b:b + _BLOCK] += block.sum(axis=0)
+    return sums

@@ -1,0 +1,67 @@
+"""Changing the metadata of faces, loose or packed; pixels stay as they are, byte for byte."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from core.errors import PipelineError
+from core.faceset.store import PAK_NAME, Faceset
+from core.formats import dfl_image
+from core.formats.pak import PakReader
+from core.formats.pak_writer import PakSource, Source, write_pak
+from core.progress import progress
+from core.types import FaceRecord
+
+Change = Callable[[FaceRecord], FaceRecord]
+
+
+@dataclass(frozen=True)
+class _Changed:
+    """A face of a pak with another record."""
+
+    reader: PakReader
+    index: int
+    name: str
+    person: str | None
+    change: Change
+
+    def data(self) -> bytes:
+        data = self.reader.read(self.index)
+        return dfl_image.embed(data, self.change(dfl_image.parse(data, self.name)))
+
+    def record(self, data: bytes) -> FaceRecord:
+        return replace(dfl_image.parse(data, self.name), person=self.person)
+
+
+def change_records(faceset: Faceset, indices: Iterable[int], change: Change, what: str) -> list[tuple[str, str]]:
+    """Give the faces at ``indices`` the record that ``change`` makes of theirs. Loose files one by one; a pak is written anew, compared with
+    what was asked for, and takes the old one's place at once. Returns (name, reason) of loose faces that could not be changed.
+    """
+    chosen = list(indices)
+    if faceset.packed:
+        rewrite_pak(faceset.folder / PAK_NAME, {face_of(record): change for record in (faceset.records()[i] for i in chosen)})
+        return []
+    problems = []
+    for index in progress(chosen, desc=what, unit="face"):
+        path = faceset.path(index)
+        try:
+            image = path.read_bytes()
+            dfl_image.write(path, image, change(dfl_image.parse(image, path.name, where=path)))
+        except PipelineError as error:
+            problems.append((path.name, error.why or error.what))
+    return problems
+
+
+def face_of(record: FaceRecord) -> tuple[str | None, str]:
+    return record.person, record.name
+
+
+def rewrite_pak(path: Path, changes: dict[tuple[str | None, str], Change]) -> None:
+    """The pak with other records for the faces named in ``changes`` by (person, name); the rest is copied."""
+    with PakReader(path) as reader:
+        sources: list[Source] = []
+        for i, record in enumerate(reader.records):
+            change = changes.get(face_of(record))
+            plain = PakSource(reader, i, record.name, record.person)
+            sources.append(plain if change is None else _Changed(reader, i, record.name, record.person, change))
+        write_pak(path, sources)

@@ -1,0 +1,77 @@
+"""The pictures of a faceset as sorting sees them: a folder or a pak, faces and other pictures alike, in the order of their names."""
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from core.errors import CorruptFileError, InputError, from_os_error
+from core.formats import dfl_image
+from core.types import FaceRecord
+from core.workspace import list_images
+
+PAK_NAME = "faceset.pak"
+
+
+@dataclass(frozen=True)
+class Gallery:
+    """names: file names (in a pak of several persons ``person/name``); keys: 16 bytes for each that tell whether scores still hold."""
+
+    folder: Path
+    names: tuple[str, ...]
+    keys: tuple[bytes, ...]
+    pak: Any = None
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def read(self, index: int) -> bytes:
+        """The bytes of a picture file."""
+        if self.pak is not None:
+            return bytes(self.pak.read(index))
+        try:
+            return (self.folder / self.names[index]).read_bytes()
+        except OSError as error:
+            raise from_os_error(error) from None
+
+    def record(self, index: int) -> FaceRecord | None:
+        """The face's record; None for a picture without (whole) metadata."""
+        return record_of(self.read(index), self.names[index])
+
+
+def record_of(data: bytes, name: str) -> FaceRecord | None:
+    """The record in a picture's bytes; None when there is none, or it is damaged."""
+    try:
+        return dfl_image.parse(data, name)
+    except (InputError, CorruptFileError):
+        return None
+
+
+@contextmanager
+def open_gallery(folder: Path) -> Iterator[Gallery]:
+    """The faceset in ``folder``. Raises InputError when it holds both a pak and loose pictures, or neither."""
+    pak, paths = folder / PAK_NAME, list_images(folder)
+    if pak.exists() and paths:
+        raise InputError("a packed faceset and loose faces in one folder", where=folder, hint="unpack the pak, or move one of the two away")
+    if not pak.exists():
+        if not paths:
+            raise InputError("no faces", where=folder, hint="extract faces first, or copy a faceset there")
+        yield Gallery(folder, tuple(p.name for p in paths), tuple(map(_file_key, paths)))
+        return
+    from core.formats.pak import PakReader
+
+    with PakReader(pak) as reader:
+        names = tuple(f"{r.person}/{r.name}" if r.person else r.name for r in reader.records)
+        yield Gallery(folder, names, tuple(_digest(bytes(reader.read(i))) for i in range(len(reader))), reader)
+
+
+def _file_key(path: Path) -> bytes:
+    """The file itself, whatever its name: renaming keeps its scores, every rewrite makes them new."""
+    stat = path.stat()
+    return _digest(f"{stat.st_dev} {stat.st_ino} {stat.st_size} {stat.st_mtime_ns}".encode())
+
+
+def _digest(data: bytes) -> bytes:
+    return hashlib.blake2b(data, digest_size=16).digest()

@@ -1,0 +1,175 @@
+"""Loose faces into ``faceset.pak`` and back, losing nothing on the way."""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from core import fsio
+from core.errors import EnvironmentFault, InputError
+from core.formats.names import UniqueNames
+from core.formats.pak import PakReader
+from core.formats.pak_writer import FileSource, Packed, PakSource, Source, write_pak
+from core.progress import progress
+from core.workspace import list_images, natural_key
+
+
+def loose_sources(folder: Path, person: bool | None) -> list[FileSource]:
+    """The pictures to pack. person: True packs the sub-folders, each a person, False the folder itself, None the sub-folders if there are faces in any."""
+    people = sorted((p for p in folder.iterdir() if p.is_dir() and not p.name.startswith(".")), key=lambda p: natural_key(p.name)) if folder.is_dir() else []
+    in_people = [FileSource(path, sub.name) for sub in people for path in list_images(sub)] if person is not False else []
+    here = [FileSource(path) for path in list_images(folder)]
+    if person is None and in_people and here:
+        raise InputError("both pictures and sub-folders with pictures", where=folder, why=f"{len(here)} pictures beside {len(people)} sub-folders",
+                         hint="--person packs the sub-folders as persons, --no-person packs the pictures of the folder itself")
+    if person and not in_people:
+        raise InputError("no sub-folders with pictures to pack as persons", where=folder)
+    return in_people or here
+
+
+@dataclass(frozen=True)
+class Merge:
+    """What to pack. sources: in order; duplicates: how many faces came twice with the same bytes; renamed: (old, new) names of different
+    faces with one name."""
+
+    sources: list[Source]
+    duplicates: int
+    renamed: list[tuple[str, str]]
+
+
+def merge(groups: Sequence[tuple[str, Sequence[Source]]], prefer_last: bool = False) -> Merge:
+    """Join (label, sources) groups. A face with a name that is taken is dropped when it has the same bytes, and else gets the label of its
+    group before its name; with ``prefer_last`` it replaces the earlier one.
+    """
+    taken: dict[tuple[str | None, str], int] = {}
+    sources: list[Source] = []
+    renamed: list[tuple[str, str]] = []
+    names, duplicates = UniqueNames(), 0
+    for label, group in groups:
+        for source in group:
+            at = taken.get((source.person, source.name.lower()))
+            if at is not None and _same(sources[at], source):
+                duplicates += 1
+            elif at is not None and prefer_last:
+                sources[at] = source
+            else:
+                new = names.take(source.name if at is None else f"{label}_{source.name}", source.person)
+                if new != source.name:
+                    renamed.append((source.name, new))
+                    source = _rename(source, new)
+                taken[(source.person, new.lower())] = len(sources)
+                sources.append(source)
+    return Merge(sources, duplicates, renamed)
+
+
+def _same(one: Source, other: Source) -> bool:
+    return one.data() == other.data()
+
+
+def _rename(source: Source, name: str) -> Source:
+    if isinstance(source, PakSource):
+        return PakSource(source.reader, source.index, name, source.person)
+    raise InputError("a loose face has the name of a different packed one", where=source.name,
+                     hint="--overwrite takes the loose one; or rename it")
+
+
+def pak_sources(reader: PakReader) -> list[Source]:
+    """Every face of a pak."""
+    return [PakSource(reader, i, record.name, record.person) for i, record in enumerate(reader.records)]
+
+
+def pack(target: Path, joined: Merge, trash: Path) -> Packed:
+    """Write ``joined`` to ``target``; a pak that is there goes to ``trash`` once the new one is complete and verified."""
+    fresh = target.with_name(f".{target.name}.new.tmp")
+    packed = write_pak(fresh, joined.sources)
+    if target.exists():
+        fsio.move_to_trash(target, trash)
+    fresh.replace(target)
+    fsio.fsync_dir(target.parent)
+    return packed
+
+
+def remove_originals(packed: Packed) -> int:
+    """Delete the loose files that are in a verified pak, and person folders that this empties. Returns how many files."""
+    files = [source.path for source in packed.kept if isinstance(source, FileSource)]
+    for path in files:
+        path.unlink(missing_ok=True)
+    for folder in {source.path.parent for source in packed.kept if isinstance(source, FileSource) and source.person}:
+        if not any(folder.iterdir()):
+            folder.rmdir()
+    return len(files)
+
+
+@dataclass(frozen=True)
+class Unpacked:
+    """written: new files; present: files that were there with the same bytes; replaced: moved to the trash; damaged: names left out."""
+
+    written: int
+    present: int
+    replaced: int
+    damaged: tuple[tuple[str, str], ...]
+
+
+def unpack(reader: PakReader, folder: Path, trash: Path, *, overwrite: bool = False) -> Unpacked:
+    """Write every face of ``reader`` as a file under ``folder``; read all of them back. Done files of an earlier run are kept as they are.
+
+    Raises InputError, before anything is written, when a different file has a face's name and ``overwrite`` is off.
+    """
+    whole, damaged = _whole(reader)
+    places = [_place(folder, reader, i) for i in whole]
+    for sub in {os.path.dirname(place) for place in places}:
+        os.makedirs(sub, exist_ok=True)
+    same, different = _present(reader, whole, places)
+    if different and not overwrite:
+        raise InputError("other files have the names of packed faces", where=folder, why=f"{len(different)}, such as {os.path.basename(min(different))}",
+                         hint="--overwrite moves them to workspace/.trash; or move them away")
+    for place in different:
+        fsio.move_to_trash(Path(place), trash)
+    todo = [(i, place) for i, place in zip(whole, places, strict=True) if place not in same]
+    for index, place in progress(todo, desc="unpacking", unit="face"):
+        _write_checked(place, reader.read(index))
+    return Unpacked(len(todo), len(same), len(different), (*reader.problems, *damaged))
+
+
+def _whole(reader: PakReader) -> tuple[list[int], list[tuple[str, str]]]:
+    """The faces that have all their bytes; only a truncated pak has others."""
+    if not reader.salvage:
+        return list(range(len(reader))), []
+    whole = [i for i in range(len(reader)) if reader.is_whole(i)]
+    lost = set(range(len(reader))) - set(whole)
+    return whole, [(reader.records[i].name, "the picture is cut short") for i in sorted(lost)]
+
+
+def _place(folder: Path, reader: PakReader, index: int) -> str:
+    record = reader.records[index]
+    return f"{folder}/{record.person}/{record.name}" if record.person else f"{folder}/{record.name}"
+
+
+def _present(reader: PakReader, indices: list[int], places: list[str]) -> tuple[set[str], set[str]]:
+    """The places that hold the packed face already, and those that hold something else."""
+    there = {entry.path for folder in {os.path.dirname(place) for place in places} for entry in os.scandir(folder)}
+    same: set[str] = set()
+    different: set[str] = set()
+    for index, place in zip(indices, places, strict=True):
+        if place in there:
+            path = Path(place)
+            equal = path.is_file() and path.stat().st_size == reader.size(index) and path.read_bytes() == reader.read(index)
+            (same if equal else different).add(place)
+    return same, different
+
+
+def _write_checked(place: str, data: bytes) -> None:
+    """``data`` under ``place``, whole or not at all, read back before it gets its name. Plain system calls: there are very many of these."""
+    folder, name = os.path.split(place)
+    temporary = f"{folder}/.{name}.{os.getpid()}.tmp"
+    fd = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o666)
+    try:
+        written = os.write(fd, data)
+        if written != len(data) or os.pread(fd, len(data) + 1, 0) != data:
+            raise EnvironmentFault("a face reads back different from what was written", where=place, hint="check the disk and its free space; the pak was kept")
+        os.rename(temporary, place)
+    except BaseException:
+        os.unlink(temporary)
+        raise
+    finally:
+        os.close(fd)

@@ -1,0 +1,68 @@
+"""Sorting a packed faceset: a new pak in the new order, checked face by face, takes the place of the old one, which is kept for undoing."""
+
+import shutil
+import time
+from pathlib import Path
+
+from core.faceset import moves
+from core.faceset.gallery import PAK_NAME, Gallery
+from core.faceset.moves import ALIGNED, HISTORY, TRASH, Move
+from core.faceset.order import Order, free_name, numbered
+from core.formats import dfl_image
+from core.formats.pak_writer import PakSource, write_pak
+from core.fsio import write_bytes
+
+
+def apply(frames: Path, gallery: Gallery, order: Order, what: str) -> moves.Step | None:
+    """Put ``order`` into effect; rejected faces become files in the trash. The old pak stays in the history folder until somebody removes it."""
+    _forget_copies(frames)
+    staging = frames / HISTORY / f"pak-{time.time_ns()}"
+    staging.mkdir(parents=True)
+    try:
+        renames = _write_sorted(staging / PAK_NAME, gallery, order)
+        thrown = _unpack_rejected(frames, staging, gallery, order.rejected)
+    except BaseException:
+        shutil.rmtree(staging)  # only what was made here
+        raise
+    place = staging.relative_to(frames).as_posix()
+    swap = [Move(f"{ALIGNED}/{PAK_NAME}", f"{place}/before.pak"), Move(f"{place}/{PAK_NAME}", f"{ALIGNED}/{PAK_NAME}")]
+    return moves.begin(frames, what, swap + thrown, renames)
+
+
+def _forget_copies(frames: Path) -> None:
+    """Sorted copies of killed and of undone runs: all their faces are in the pak in use."""
+    for folder in (frames / HISTORY).glob("pak-*"):
+        if not (folder / "before.pak").exists():
+            shutil.rmtree(folder)
+
+
+def _write_sorted(path: Path, gallery: Gallery, order: Order) -> list[tuple[str, str]]:
+    """Write the pak; returns (old, new) names. Each face keeps its person."""
+    index = {name: i for i, name in enumerate(gallery.names)}
+    sources, renames = [], []
+    new_names = numbered(order.names) if order.renumber else [Path(name).name for name in order.names]
+    for old, number in zip(order.names, new_names, strict=True):
+        record = gallery.pak.records[index[old]]
+        sources.append(PakSource(gallery.pak, index[old], number, record.person))
+        renames.append((old, f"{record.person}/{number}" if record.person else number))
+    write_pak(path, sources, total=len(sources))
+    return renames
+
+
+def _unpack_rejected(frames: Path, staging: Path, gallery: Gallery, rejected: dict[str, str]) -> list[Move]:
+    index = {name: i for i, name in enumerate(gallery.names)}
+    planned, taken = [], set[str]()
+    for name, reason in rejected.items():
+        data, target = gallery.read(index[name]), free_name(frames / TRASH, Path(name).name, taken)
+        write_bytes(staging / target, _with_metadata(data, gallery.pak.records[index[name]]), durable=False)
+        planned.append(Move((staging / target).relative_to(frames).as_posix(), f"{TRASH}/{target}", reason))
+    return planned
+
+
+def _with_metadata(data: bytes, record) -> bytes:
+    """The face file as it was packed; one without metadata of its own gets the pak's."""
+    try:
+        dfl_image.parse(data, record.name)
+    except dfl_image.NotAFaceError:
+        return dfl_image.embed(data, record)
+    return data

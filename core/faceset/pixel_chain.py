@@ -1,0 +1,162 @@
+"""The greedy chain by absolute pixel difference: after each picture the nearest (or farthest) of the rest. Exact, in bounded memory.
+
+The sum over a block bounds the difference of its pixels from below (and, with the spread inside the blocks, from above), so pictures are
+compared by the sums of a few large blocks, the promising ones by smaller blocks, and only what is left by pixels. Pixels wait uncompressed in an
+unnamed scratch file.
+"""
+
+import os
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from scipy.spatial.distance import cdist
+
+from core.errors import DiskFullError
+from core.progress import progress
+
+_COARSE, _MIDDLE = 4, 8
+_FINE_BYTES = 500 * 2**20
+_PAD = 64
+
+
+@dataclass(frozen=True)
+class Sketches:
+    """Block sums of all pictures. coarse: float64 (n, 48); middle: float32 (n, 192); fine: uint16 or float32 rows; spread: for each of the three, how
+    much the pixels differ from their block's mean in sum, float64 (3, n); pixels: the scratch file, picture by picture."""
+
+    coarse: NDArray[np.float64]
+    middle: NDArray[np.float32]
+    fine: NDArray
+    spread: NDArray[np.float64]
+    pixels: IO[bytes]
+    shape: tuple[int, int, int]
+
+    def picture(self, index: int, buffer: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        os.preadv(self.pixels.fileno(), [memoryview(buffer)], index * buffer.nbytes)
+        return buffer
+
+
+def pixel_chain(read: Callable[[int], NDArray[np.uint8]], count: int, similar: bool, scratch: Path) -> NDArray[np.intp]:
+    """The order (n,) that begins with picture 0. Equal distances: the first by name. read: index -> uint8 H x W x 3.
+
+    Pictures of another size than the first are resized to it. scratch: a folder with room for all pixels. Raises DiskFullError.
+    """
+    if count < 3:
+        return np.arange(count)
+    shape = read(0).shape
+    with _scratch(scratch, count * int(np.prod(shape))) as stream:
+        return _walk(_sketch(read, count, shape, stream, not similar), similar)
+
+
+def _scratch(folder: Path, size: int) -> IO[bytes]:
+    space = os.statvfs(folder)
+    free = space.f_bavail * space.f_frsize
+    if free < size * 1.05:
+        raise DiskFullError("not enough room for the uncompressed pictures", where=folder, why=f"{size / 1e9:.1f} GB are needed, {free / 1e9:.1f} GB are free",
+                            hint="free some space, or sort with --by hist")
+    return tempfile.TemporaryFile(dir=folder)
+
+
+def _sketch(read: Callable, count: int, shape: tuple[int, ...], stream: IO[bytes], spread: bool) -> Sketches:
+    edge = max(shape[:2])
+    grid = next((g for g in (64, 32, 16) if count * g * g * 6 <= _FINE_BYTES), 16)
+    kind = np.uint16 if (-(-edge // _PAD) * _PAD // grid) ** 2 * 255 < 65536 else np.float32
+    out = Sketches(np.empty((count, 3 * _COARSE**2)), np.empty((count, 3 * _MIDDLE**2), np.float32), np.empty((count, 3 * grid**2), kind),
+                   np.zeros((3, count)), stream, (shape[0], shape[1], 3))
+    for index in progress(range(count), desc="reading pixels", unit="face"):
+        image = read(index)
+        if image.shape != shape:
+            image = cv2.resize(image, (shape[1], shape[0]), interpolation=cv2.INTER_AREA)
+        stream.write(np.ascontiguousarray(image))
+        _sums(image, out, index, grid, spread)
+    stream.flush()
+    return out
+
+
+def _sums(image: NDArray[np.uint8], out: Sketches, index: int, grid: int, spread: bool) -> None:
+    """Block sums at the three scales; black beyond the picture changes no difference."""
+    high, wide = (-(-n // _PAD) * _PAD for n in image.shape[:2])
+    padded = cv2.copyMakeBorder(image, 0, high - image.shape[0], 0, wide - image.shape[1], cv2.BORDER_CONSTANT)
+    fine = _block_sums(padded, grid)
+    for level, (g, rows) in enumerate(((_COARSE, out.coarse), (_MIDDLE, out.middle), (grid, out.fine))):
+        sums = fine.reshape(g, grid // g, g, grid // g, 3).sum(axis=(1, 3))
+        rows[index] = sums.reshape(-1)
+        if spread:
+            mean = (sums * (g * g) / (high * wide)).astype(np.float32)
+            whole = cv2.resize(mean, (wide, high), interpolation=cv2.INTER_NEAREST)
+            out.spread[level, index] = cv2.norm(padded.astype(np.float32), whole, cv2.NORM_L1)
+
+
+def _block_sums(image: NDArray[np.uint8], grid: int) -> NDArray[np.int64]:
+    total = cv2.integral(image, sdepth=cv2.CV_64F)
+    high, wide = image.shape[0] // grid, image.shape[1] // grid
+    corners = total[::high, ::wide]
+    return np.rint(corners[1:, 1:] - corners[:-1, 1:] - corners[1:, :-1] + corners[:-1, :-1]).astype(np.int64)
+
+
+class _Rest:
+    """The pictures not yet in the chain; their coarse sums stay together in memory."""
+
+    def __init__(self, sketches: Sketches):
+        self.item = np.arange(1, len(sketches.coarse))
+        self.coarse = sketches.coarse[1:].copy()
+        self.count = len(self.item)
+
+    def remove(self, place: int) -> int:
+        self.count -= 1
+        taken = int(self.item[place])
+        self.item[place] = self.item[self.count]
+        self.coarse[place] = self.coarse[self.count]
+        return taken
+
+
+def _walk(sketches: Sketches, similar: bool) -> NDArray[np.intp]:
+    rest, order = _Rest(sketches), [0]
+    here, there = np.empty(sketches.shape, np.uint8), np.empty(sketches.shape, np.uint8)
+    for _ in progress(range(rest.count), desc="chaining", unit="face"):
+        sketches.picture(order[-1], here)
+        place = _next(sketches, rest, order[-1], here, there, 1 if similar else -1)
+        order.append(rest.remove(place))
+    return np.array(order, np.intp)
+
+
+def _next(sketches: Sketches, rest: _Rest, current: int, here: NDArray[np.uint8], there: NDArray[np.uint8], sign: int) -> int:
+    """Place of the best of the rest. With sign -1 all distances are negative, so that the farthest is the least."""
+    def cost(index: int) -> float:
+        return sign * cv2.norm(here, sketches.picture(index, there), cv2.NORM_L1)
+
+    items = rest.item[:rest.count]
+    bound = _bound(cdist(sketches.coarse[current:current + 1], rest.coarse[:rest.count], "cityblock")[0], sketches, 0, current, items, sign)
+    first = int(bound.argmin())
+    best = (cost(int(items[first])), int(items[first]))
+    near = np.flatnonzero(bound <= best[0] + 1e-5 * abs(best[0]))
+    middle = np.abs(sketches.middle[items[near]] - sketches.middle[current]).sum(axis=1, dtype=np.float64)
+    bound = _bound(middle, sketches, 1, current, items[near], sign)
+    places = {best[1]: first}
+    for k in np.argsort(bound, kind="stable"):
+        if bound[k] - 1e-5 * abs(bound[k]) > best[0]:
+            break
+        index = int(items[near[k]])
+        if _fine(sketches, current, index, sign) > best[0] + 1:
+            continue
+        best = min(best, (cost(index), index))
+        places[index] = int(near[k])
+    return places[best[1]]
+
+
+def _bound(distance: NDArray[np.float64], sketches: Sketches, level: int, current: int, items: NDArray[np.intp], sign: int) -> NDArray[np.float64]:
+    if sign > 0:
+        return distance
+    return -(distance + sketches.spread[level, items] + sketches.spread[level, current])
+
+
+def _fine(sketches: Sketches, current: int, index: int, sign: int) -> float:
+    distance = cv2.norm(sketches.fine[current], sketches.fine[index], cv2.NORM_L1)
+    return distance if sign > 0 else -(distance + sketches.spread[2, index] + sketches.spread[2, current])
+

@@ -1,0 +1,56 @@
+"""Faces at another size or with another face type, one by one."""
+
+from dataclasses import replace
+from pathlib import Path
+
+from core import fsio
+from core.errors import InputError, PipelineError
+from core.faceset.transform import moved_mask, moved_record, resized_picture, resized_record
+from core.formats import dfl_image
+from core.geometry.align import FaceType, face_matrix
+from core.imaging.codec import decode_image, encode_jpeg, encode_png
+from core.imaging.warp import warp_face
+from core.types import FaceRecord
+
+
+def resized_face(data: bytes, name: str, size: int, face_type: FaceType | None, quality: int) -> bytes:
+    """The face file ``data`` with its picture at ``size``, and cut as ``face_type`` where that is given and another than its own.
+
+    JPEG stays JPEG (4:4:4, ``quality``), PNG stays PNG. What a wider face type shows beyond the old picture is black. Raises InputError,
+    CorruptFileError.
+    """
+    record, image = dfl_image.parse(data, name), decode_image(data, name)
+    if image.shape[0] != image.shape[1]:
+        raise InputError("only square faces can be resized", where=name, why=f"it is {image.shape[1]} x {image.shape[0]}")
+    if face_type is None or face_type.file_name == record.face_type:
+        picture, record = resized_picture(image, size), resized_record(record, (size, size))
+    else:
+        picture, record = _recut(image, record, size, face_type)
+    encoded = encode_png(picture) if data[:4] == b"\x89PNG" else encode_jpeg(picture, quality)
+    return dfl_image.embed(encoded, record)
+
+
+def _recut(image, record: FaceRecord, size: int, face_type: FaceType):
+    matrix = face_matrix(record.landmarks, size, face_type)
+    mask = record.xseg_mask
+    moved = moved_record(record, matrix, (size, size))
+    if mask is not None:
+        moved = replace(moved, xseg_mask=moved_mask(mask, matrix, record.shape, size))
+    return warp_face(image, matrix, size), replace(moved, face_type=face_type.file_name)
+
+
+def resize_file(path: Path, target: Path, size: int, face_type: FaceType | None, quality: int) -> None:
+    """The resized face of ``path`` under ``target``."""
+    fsio.write_bytes(target, resized_face(path.read_bytes(), path.name, size, face_type, quality), durable=False)
+
+
+def is_done(source: Path, target: Path, size: int, face_type: FaceType | None) -> bool:
+    """Whether an earlier run made ``target`` of ``source`` with these settings, and ``source`` has not changed since."""
+    if not target.exists() or target.stat().st_mtime_ns < source.stat().st_mtime_ns:
+        return False
+    try:
+        record = dfl_image.read(target)
+        wanted = face_type.file_name if face_type is not None else dfl_image.read(source).face_type
+    except PipelineError:
+        return False
+    return record.shape == (size, size) and record.face_type == wanted

@@ -1,0 +1,10 @@
+"""Sharpness of the face (CPBD), sharpest first."""
+
+from core.faceset.features import Features
+from core.faceset.ranking import Choices, Ranking, by_value
+
+NUMBER = 0
+
+
+def rank(features: Features, choices: Choices) -> Ranking:
+    return by_value(features, "cpbd", descending=True, faces_only=True, zero_is="no sharpness to measure")

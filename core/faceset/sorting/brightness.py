@@ -1,0 +1,10 @@
+"""Mean brightness, brightest first."""
+
+from core.faceset.features import Features
+from core.faceset.ranking import Choices, Ranking, by_value
+
+NUMBER = 7
+
+
+def rank(features: Features, choices: Choices) -> Ranking:
+    return by_value(features, "brightness", descending=True)

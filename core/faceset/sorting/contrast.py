@@ -1,0 +1,8 @@
+"""Contrast inside the face, strongest first."""
+
+from core.faceset.features import Features
+from core.faceset.ranking import Choices, Ranking, by_value
+
+
+def rank(features: Features, choices: Choices) -> Ranking:
+    return by_value(features, "contrast", descending=True, faces_only=True)

@@ -1,0 +1,8 @@
+"""Brightness inside the face, brightest first: overexposed faces are first, underexposed ones last."""
+
+from core.faceset.features import Features
+from core.faceset.ranking import Choices, Ranking, by_value
+
+
+def rank(features: Features, choices: Choices) -> Ranking:
+    return by_value(features, "luma_face", descending=True, faces_only=True)

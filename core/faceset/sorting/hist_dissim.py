@@ -1,0 +1,14 @@
+"""Histogram dissimilarity: the most unusual pictures first."""
+
+import numpy as np
+
+from core.faceset.chain import summed_distances
+from core.faceset.features import Features
+from core.faceset.ranking import Choices, Ranking, ordered
+
+NUMBER = 6
+
+
+def rank(features: Features, choices: Choices) -> Ranking:
+    values = summed_distances(features["masked_histogram"])
+    return Ranking(ordered(values, True, np.arange(len(features))), values)

@@ -1,0 +1,10 @@
+"""Mean hue, highest first."""
+
+from core.faceset.features import Features
+from core.faceset.ranking import Choices, Ranking, by_value
+
+NUMBER = 8
+
+
+def rank(features: Features, choices: Choices) -> Ranking:
+    return by_value(features, "hue", descending=True)

@@ -1,0 +1,13 @@
+"""Likeness to the main person, most alike first: other people come last."""
+
+from core.faceset.features import Features
+from core.faceset.persons import find_persons
+from core.faceset.ranking import Choices, Ranking, not_faces, ordered, without
+
+ALIASES = ("face",)
+
+
+def rank(features: Features, choices: Choices) -> Ranking:
+    similarity = find_persons(features).similarity
+    rejected = not_faces(features)
+    return Ranking(ordered(similarity, True, without(rejected, len(features))), similarity, rejected)

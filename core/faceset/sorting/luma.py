@@ -1,0 +1,10 @@
+"""Colour: mean luma, brightest first."""
+
+from core.faceset.features import Features
+from core.faceset.ranking import Choices, Ranking, by_value
+
+ALIASES = ("color-luma",)
+
+
+def rank(features: Features, choices: Choices) -> Ranking:
+    return by_value(features, "luma", descending=True)

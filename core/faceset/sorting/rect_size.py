@@ -1,0 +1,11 @@
+"""Size of the face in its frame (the detector's box), largest first."""
+
+from core.faceset.features import Features
+from core.faceset.ranking import Choices, Ranking, by_value
+
+NUMBER = 4
+ALIASES = ("face-source-rect-size",)
+
+
+def rank(features: Features, choices: Choices) -> Ranking:
+    return by_value(features, "rect_area", descending=True, faces_only=True)

@@ -1,0 +1,8 @@
+"""Edge of the face square in its frame, from the landmarks, largest first."""
+
+from core.faceset.features import Features
+from core.faceset.ranking import Choices, Ranking, by_value
+
+
+def rank(features: Features, choices: Choices) -> Ranking:
+    return by_value(features, "size", descending=True, faces_only=True)

@@ -1,0 +1,181 @@
+"""One view of a faceset, loose files or ``faceset.pak``: records without pixels, the image files, a fingerprint."""
+
+import hashlib
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from core.errors import InputError, PipelineError
+from core.formats import dfl_image
+from core.formats.pak import PakReader
+from core.formats.parallel import spread
+from core.types import FaceRecord
+from core.workspace import list_images, natural_key
+
+PAK_NAME = "faceset.pak"
+
+
+@dataclass(frozen=True, eq=False)
+class Faceset:
+    """Faces in the natural order of person and name, the same for loose files and a pak of them.
+
+    folder: where it lives; problems: (name, reason) of files that are not in it because they are no faces or damaged.
+    May be sent to other processes and read from threads.
+    """
+
+    folder: Path
+    problems: tuple[tuple[str, str], ...]
+    _records: tuple[FaceRecord, ...]
+    _pak: PakReader | None = None
+    _order: tuple[int, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self._records)
+
+    def records(self) -> list[FaceRecord]:
+        """All records; those from a pak have no source landmarks, rectangle or matrix (see :meth:`full_record`)."""
+        return list(self._records)
+
+    def read(self, index: int) -> bytes:
+        """The image file of a face."""
+        if self._pak is not None:
+            return self._pak.read(self._order[index])
+        return self.path(index).read_bytes()
+
+    def full_record(self, index: int) -> FaceRecord:
+        """The record with all that the face file holds."""
+        return self._records[index] if self._pak is None else self._pak.full_record(self._order[index])
+
+    def path(self, index: int) -> Path:
+        """The loose file of a face. Raises InputError for a packed faceset."""
+        if self._pak is not None:
+            raise InputError("this faceset is packed", where=self._pak.path, hint="python -m core unpack SIDE makes it loose files")
+        return self.folder / self._records[index].name
+
+    @property
+    def packed(self) -> bool:
+        return self._pak is not None
+
+    def fingerprint(self) -> str:
+        """A hash that changes when faces come, go, or change in what training sees of them but their pixels; whose sizes count.
+
+        The same for loose files and a pak of them.
+        """
+        total = hashlib.sha256()
+        for index, record in enumerate(self._records):
+            total.update(_face_digest(record, self._size(index)))
+        return total.hexdigest()
+
+    def _size(self, index: int) -> int:
+        return self._pak.size(self._order[index]) if self._pak is not None else os.stat(self.path(index)).st_size
+
+    def close(self) -> None:
+        if self._pak is not None:
+            self._pak.close()
+
+
+def _face_digest(record: FaceRecord, size: int) -> bytes:
+    head = repr((record.person, record.name, size, tuple(record.shape), record.face_type, round(record.eyebrows_expand_mod, 6), record.source_filename))
+    digest = hashlib.sha256(head.encode("utf-8", "surrogatepass"))
+    digest.update(np.asarray(record.landmarks, "<f8").tobytes())
+    for polygon in record.polygons:
+        digest.update(b"+" if polygon.include else b"-")
+        digest.update(np.asarray(polygon.points, "<f4").tobytes())
+    digest.update(record.xseg_mask or b"")
+    return digest.digest()
+
+
+def open_faceset(folder: Path) -> Faceset:
+    """The faceset in ``folder``. Raises InputError when there is none, when no picture is a face, and when a pak and loose images that are
+    not just its originals lie side by side; CorruptFileError for a damaged pak.
+    """
+    pak, loose = folder / PAK_NAME, list_images(folder)
+    if pak.is_file():
+        return _open_packed(pak, loose)
+    if not loose:
+        raise InputError("no faces", where=folder, why=_why_empty(folder), hint="extract faces first, or copy a faceset there")
+    return _open_loose(folder, loose)
+
+
+def _why_empty(folder: Path) -> str:
+    people = sorted(p.name for p in folder.iterdir() if p.is_dir()) if folder.is_dir() else []
+    if people:
+        return f"there are only sub-folders ({', '.join(people[:5])}): python -m core pack SIDE makes one faceset of them"
+    return "the folder is empty" if folder.is_dir() else "the folder does not exist"
+
+
+def _open_packed(pak: Path, loose: list[Path]) -> Faceset:
+    reader = PakReader(pak)
+    try:
+        _check_only_originals(reader, loose)
+    except BaseException:
+        reader.close()
+        raise
+    order = sorted(range(len(reader)), key=lambda i: _key(reader.records[i]))
+    return Faceset(pak.parent, tuple(reader.problems), tuple(reader.records[i] for i in order), reader, tuple(order))
+
+
+def _key(record: FaceRecord) -> tuple:
+    return natural_key(record.person or ""), natural_key(record.name)
+
+
+def _check_only_originals(reader: PakReader, loose: list[Path]) -> None:
+    """Loose faces beside a pak are fine as long as each is the file that was packed: else nobody could say which faces count."""
+    for path in not_originals(reader, loose):
+        if _is_face(path):
+            raise InputError("a packed faceset and other loose faces in one folder", where=reader.path.parent, why=f"{path.name} is not what is in {PAK_NAME}",
+                             hint="pack again with --append --overwrite to take the loose faces in, or move either of them away")
+
+
+def not_originals(reader: PakReader, loose: Iterable[Path]) -> Iterator[Path]:
+    """The loose files that are not, byte for byte, faces of the pak beside them. Those older than the pak are compared by size only."""
+    inside = {record.name: i for i, record in enumerate(reader.records) if record.person is None}
+    packed_at = reader.path.stat().st_mtime
+    for path in loose:
+        index, info = inside.get(path.name), path.stat()
+        same = index is not None and reader.size(index) == info.st_size
+        if same and index is not None and info.st_mtime > packed_at:
+            same = reader.read(index) == path.read_bytes()
+        if not same:
+            yield path
+
+
+def _is_face(path: Path) -> bool:
+    try:
+        dfl_image.read(path)
+    except dfl_image.NotAFaceError:
+        return False
+    except PipelineError:
+        return path.suffix.lower() in (".jpg", ".jpeg", ".png")
+    return True
+
+
+def _open_loose(folder: Path, paths: list[Path]) -> Faceset:
+    records, problems = read_records(paths)
+    if not records:
+        first = "; ".join(f"{name}: {why}" for name, why in problems[:3])
+        raise InputError("no picture here is a face", where=folder, why=first,
+                         hint="extract faces first, or put metadata back: python -m core restore-metadata SIDE")
+    return Faceset(folder, tuple(problems), tuple(records))
+
+
+def read_records(paths: Sequence[Path]) -> tuple[list[FaceRecord], list[tuple[str, str]]]:
+    """The records of face files in order, and (name, reason) of those that are none."""
+    records: list[FaceRecord] = []
+    problems: list[tuple[str, str]] = []
+    for path, found in zip(paths, spread(_read_one, paths), strict=True):
+        if isinstance(found, str):
+            problems.append((path.name, found))
+        else:
+            records.append(found)
+    return records, problems
+
+
+def _read_one(path: Path) -> FaceRecord | str:
+    try:
+        return dfl_image.read(path)
+    except PipelineError as error:
+        return f"{error.what} ({error.why})" if error.why else error.what

@@ -1,0 +1,154 @@
+"""A model's files in DeepFaceLab's format: weights, optimizer state, ``data.dat`` and ``summary.txt``.
+
+The ``.npy`` files are pickled dicts, variable path -> array; they are read through the safe unpickler only, and written one
+tensor at a time so that saving needs no second copy of a model.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.errors import CorruptFileError
+from core.formats import safe_pickle
+from core.formats.pickle_writer import Writer
+
+ITERATIONS = "iters:0"
+SLOTS = ("ms", "vs", "acc")
+
+
+def read_weights(path: Path) -> dict[str, NDArray[np.float32]]:
+    """Key (``down1/conv1/weight:0``) -> float32 array; float16 and float64 are converted.
+
+    Raises InputError when there is no such file, CorruptFileError when it is damaged, no weight file, or holds a number that is not finite.
+    """
+    out = {}
+    for key, value in _read_dict(path).items():
+        if not isinstance(value, np.ndarray) or value.dtype.kind != "f":
+            raise CorruptFileError("not a weight file", where=path, why=f"{key} is no array of floating-point numbers")
+        out[key] = value.astype(np.float32, copy=False)
+        if not np.isfinite(out[key]).all():
+            raise CorruptFileError("damaged weights", where=path, why=f"{key} holds numbers that are not finite",
+                                   hint="take the file from an earlier save or a backup")
+    return out
+
+
+def write_arrays(stream: IO[bytes], arrays: Iterable[tuple[str, NDArray | np.generic]]) -> None:
+    """Write a weight or optimizer file; each array is asked for, written and forgotten before the next."""
+    stream.write(b"\x80\x04}")
+    writer = Writer(stream)
+    for key, array in arrays:
+        writer.text(key)
+        writer.value(array)
+        stream.write(b"s")
+    stream.write(b".")
+
+
+@dataclass(frozen=True)
+class OptimizerState:
+    """iterations: steps done; slots: slot (``ms`` first and ``vs`` second moment of AdaBelief, ``acc`` of RMSprop) -> variable path with
+    the network's name in front (``encoder/down1/conv1/weight:0``) -> float32 array."""
+
+    iterations: int
+    slots: dict[str, dict[str, NDArray[np.float32]]]
+
+
+def slot_key(slot: str, variable: str) -> str:
+    """Key of a slot: ``ms``, ``encoder/down1/conv1/weight:0`` -> ``ms_encoder/down1/conv1/weight_0:0``."""
+    return f"{slot}_{variable.replace(':', '_')}:0"
+
+
+def read_optimizer(path: Path) -> OptimizerState:
+    """Raises InputError when there is no such file, CorruptFileError when it is damaged or no optimizer file."""
+    raw = _read_dict(path)
+    iterations = raw.pop(ITERATIONS, None)
+    if not isinstance(iterations, (int, np.integer)) and not (isinstance(iterations, np.ndarray) and iterations.shape == () and iterations.dtype.kind in "iu"):
+        raise CorruptFileError("not an optimizer file", where=path, why=f"{ITERATIONS} is missing or no whole number")
+    slots: dict[str, dict[str, NDArray[np.float32]]] = {}
+    for key, value in raw.items():
+        slot, _, variable = key.partition("_")
+        if slot not in SLOTS or not variable.endswith("_0:0") or not isinstance(value, np.ndarray) or value.dtype.kind != "f":
+            raise CorruptFileError("not an optimizer file", where=path, why=f"{key} is no slot of AdaBelief or RMSprop")
+        slots.setdefault(slot, {})[variable.removesuffix("_0:0") + ":0"] = value.astype(np.float32, copy=False)
+    return OptimizerState(int(iterations), slots)
+
+
+def write_optimizer(stream: IO[bytes], iterations: int, slots: Iterable[tuple[str, str, NDArray[np.float32]]]) -> None:
+    """``slots``: (slot, variable path with the network's name, array), asked for one at a time."""
+    arrays = ((slot_key(slot, variable), array) for slot, variable, array in slots)
+    write_arrays(stream, _chain((ITERATIONS, np.int64(iterations)), arrays))
+
+
+def _chain(first: tuple, rest: Iterable[tuple]) -> Iterable[tuple]:
+    yield first
+    yield from rest
+
+
+def _read_dict(path: Path) -> dict[str, Any]:
+    value = safe_pickle.load(path)
+    if not isinstance(value, dict) or not all(isinstance(key, str) for key in value):
+        raise CorruptFileError("not a weight file", where=path, why="it holds no dict of names")
+    return value
+
+
+@dataclass(frozen=True)
+class ModelData:
+    """``data.dat``. iteration: done so far; options: plain Python values; loss_history: one (src, dst) pair an iteration;
+    preview_sample: batches that the original keeps for its previews, None to let it draw anew; extra: other keys, kept."""
+
+    iteration: int
+    options: dict[str, Any]
+    loss_history: list[list[float]] = field(default_factory=list)
+    preview_sample: Any = None
+    extra: dict[str, Any] = field(default_factory=dict)
+
+
+_DATA_KEYS = ("iter", "options", "loss_history", "sample_for_preview")
+
+
+def read_data(path: Path) -> ModelData:
+    """Raises InputError when there is no such file, CorruptFileError when it is damaged or no ``data.dat``."""
+    raw = _read_dict(path)
+    iteration, options, history = raw.get("iter"), raw.get("options"), raw.get("loss_history", [])
+    if not isinstance(iteration, (int, np.integer)) or not isinstance(options, dict) or not isinstance(history, list):
+        raise CorruptFileError("not a model's data.dat", where=path, why="iter, options or loss_history is missing or of another kind")
+    losses = [[float(x) for x in np.atleast_1d(entry)] for entry in history]
+    extra = {k: v for k, v in raw.items() if k not in _DATA_KEYS}
+    return ModelData(int(iteration), {k: _plain(v) for k, v in options.items()}, losses, raw.get("sample_for_preview"), extra)
+
+
+def write_data(stream: IO[bytes], data: ModelData) -> None:
+    """Write ``data.dat``. ``data.options`` must be plain values (numbers, texts, lists, None)."""
+    raw = dict(zip(_DATA_KEYS, (data.iteration, data.options, data.loss_history, data.preview_sample), strict=True))
+    safe_pickle.dump({**raw, "choosed_gpu_indexes": None, **data.extra}, stream)
+
+
+def _plain(value: Any) -> Any:
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def summary_text(prefix: str, iteration: int, options: Mapping[str, Any], devices: Sequence[tuple[str, str]] = (("Using device", "CPU"),)) -> str:
+    """The box of ``summary.txt``. prefix: ``<name>_SAEHD``; devices: (label, value) rows of the last part."""
+    rows = [("Model name", prefix), ("Current iteration", str(iteration))]
+    chosen = [(key, str(value)) for key, value in options.items()]
+    left = max([17, *(len(key) for key, _ in chosen)]) + 1
+    right = max(len(value) for _, value in [*rows, *chosen, *devices]) + 1
+    width = left + right + 2
+
+    def line(text: str) -> str:
+        return f"=={text}=="
+
+    def title(text: str, fill: str) -> str:
+        before = (width - len(text)) // 2
+        return line(fill * before + text + fill * (width - len(text) - before))
+
+    def row(pair: tuple[str, str]) -> str:
+        return line(f"{pair[0]:>{left}}: {pair[1]:<{right}}")
+
+    blank = line(" " * width)
+    lines = [title(" Model Summary ", "="), blank, row(rows[0]), blank, row(rows[1]), blank, title(" Model Options ", "-"), blank]
+    lines += [*map(row, chosen), blank, title(" Running On ", "-"), blank, *map(row, devices), blank, line("=" * width)]
+    return "\n".join(lines)

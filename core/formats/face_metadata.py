@@ -1,0 +1,187 @@
+"""The dict inside a face file <-> :class:`core.types.FaceRecord`: every era of the DeepFaceLab format in, the current one out."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.errors import CorruptFileError
+from core.formats.safe_pickle import PointList
+from core.geometry.align import FaceType
+from core.geometry.landmarks import COUNT
+from core.imaging.masks import encode_xseg_mask
+from core.types import FaceRecord, Polygon
+
+KEYS = frozenset({"face_type", "landmarks", "source_filename", "source_rect", "source_landmarks", "image_to_face_mat", "seg_ie_polys", "xseg_mask",
+                  "eyebrows_expand_mod"})
+_FACE_TYPES = frozenset(kind.file_name for kind in FaceType)
+
+
+class BadField(ValueError):
+    """A value of the dict that is not what its key says."""
+
+
+def from_dict(meta: Any, name: str, shape: tuple[int, int], where: object = None) -> FaceRecord:
+    """The record of a face. Raises CorruptFileError naming the field that is wrong."""
+    try:
+        return _record(meta, name, shape)
+    except (BadField, ValueError, TypeError, OverflowError) as error:
+        raise CorruptFileError("damaged face metadata", where=str(where or name), why=str(error)[:200],
+                               hint="extract this face again, or restore its metadata") from None
+
+
+def _record(meta: Any, name: str, shape: tuple[int, int]) -> FaceRecord:
+    if type(meta) is not dict or not meta:
+        raise BadField("the metadata is no dict")
+    get = meta.get
+    if get("landmarks") is None:
+        raise BadField("no landmarks")
+    mask, brows = get("xseg_mask"), get("eyebrows_expand_mod")
+    return FaceRecord(
+        name=name, shape=shape, landmarks=_points(get("landmarks"), "landmarks"), face_type=_face_type(get("face_type")),
+        source_filename=_text(get("source_filename"), "source_filename"), source_rect=_rect(get("source_rect")),
+        source_landmarks=_optional_points(get("source_landmarks"), "source_landmarks"), image_to_face_mat=_matrix(get("image_to_face_mat")),
+        polygons=_polygons_of(meta), xseg_mask=None if mask is None else stored_mask(mask),
+        eyebrows_expand_mod=1.0 if brows is None else float(brows), extra=_extra(meta),
+    )
+
+
+def _extra(meta: dict) -> dict:
+    if KEYS.issuperset(meta):
+        return {}
+    mapped = "ie_polys" if "seg_ie_polys" not in meta else None
+    return {key: value for key, value in meta.items() if key not in KEYS and key != mapped and value is not None}
+
+
+def to_dict(record: FaceRecord) -> dict:
+    """The dict to pickle: plain lists where the original program writes them, arrays where it needs them, no None."""
+    rect, matrix, mask = record.source_rect, record.image_to_face_mat, record.xseg_mask
+    meta = {
+        "face_type": record.face_type,
+        "landmarks": PointList(record.landmarks),
+        "source_filename": record.source_filename,
+        "source_rect": None if rect is None else np.array(rect, np.int32),
+        "source_landmarks": None if record.source_landmarks is None else PointList(record.source_landmarks),
+        "image_to_face_mat": None if matrix is None else np.asarray(matrix, np.float64),
+        "seg_ie_polys": polygons_to_dict(record.polygons) if record.polygons else None,
+        "xseg_mask": None if mask is None else np.frombuffer(mask, np.uint8),
+        "eyebrows_expand_mod": float(record.eyebrows_expand_mod) if record.eyebrows_expand_mod != 1.0 else None,
+    }
+    return {key: value for key, value in (meta | record.extra).items() if value is not None}
+
+
+def polygons_to_dict(polygons: Iterable[Polygon]) -> dict:
+    """The current stored form of polygons."""
+    return {"polys": [{"type": int(p.include), "pts": np.asarray(p.points, np.float32)} for p in polygons if len(p.points)]}
+
+
+def parse_polygons(stored: Any) -> tuple[Polygon, ...]:
+    """Both stored forms, includes first. Raises BadField."""
+    if stored is None:
+        return ()
+    if type(stored) is dict:
+        items = stored.get("polys") or ()
+        if not isinstance(items, (list, tuple)) or not all(type(item) is dict for item in items):
+            raise BadField("seg_ie_polys is malformed")
+        pairs = [(item.get("type"), item.get("pts")) for item in items]
+    elif isinstance(stored, (list, tuple, np.ndarray)):
+        if not all(isinstance(item, (list, tuple)) and len(item) == 2 for item in stored):
+            raise BadField("a polygon is no pair of type and points")
+        pairs = [tuple(item) for item in stored]
+    else:
+        raise BadField("seg_ie_polys is neither a dict nor a list")
+    polygons = [_polygon(kind, points) for kind, points in pairs]
+    return tuple(sorted((p for p in polygons if p is not None), key=lambda p: not p.include))
+
+
+def _polygon(kind: Any, points: Any) -> Polygon | None:
+    if kind not in (0, 1):
+        raise BadField(f"a polygon of type {str(kind)[:20]!r}")
+    array = _numbers(points, "a polygon").astype(np.float32)
+    if array.size == 0:
+        return None
+    if array.ndim != 2 or array.shape[1] != 2 or not np.isfinite(array).all():
+        raise BadField("the points of a polygon are no list of (x, y)")
+    return Polygon(bool(kind), array)
+
+
+def _polygons_of(meta: dict) -> tuple[Polygon, ...]:
+    stored = meta.get("seg_ie_polys")
+    return parse_polygons(meta.get("ie_polys")) if stored is None else parse_polygons(stored)
+
+
+def stored_mask(value: Any) -> bytes | None:
+    """The encoded mask from any of its stored forms; raw float masks of old packed facesets are encoded. Raises BadField."""
+    if isinstance(value, (bytes, bytearray)):
+        return bytes(value) or None
+    if not isinstance(value, np.ndarray):
+        raise BadField("xseg_mask is no array")
+    if value.dtype.kind == "f" and value.ndim in (2, 3) and value.size and np.isfinite(value).all():
+        return encode_xseg_mask(value)
+    if value.dtype != np.uint8 or (value.ndim == 2 and value.shape[1] != 1) or value.ndim > 2:
+        raise BadField(f"xseg_mask is an array of {value.dtype} {value.shape}")
+    return value.tobytes() or None
+
+
+def _numbers(value: Any, what: str) -> NDArray:
+    """Nested lists of plain numbers as an array; the nesting is checked first, so that nothing can unfold."""
+    if isinstance(value, np.ndarray):
+        if value.dtype.kind not in "iuf":
+            raise BadField(f"{what} holds {value.dtype}")
+        return value
+    if not isinstance(value, (list, tuple)):
+        raise BadField(f"{what} is a {type(value).__name__}")
+    for row in value:
+        cells = row if isinstance(row, (list, tuple)) else (row,)
+        if len(cells) > 4 or not all(isinstance(cell, (int, float, np.number)) and not isinstance(cell, (complex, np.complexfloating)) for cell in cells):
+            raise BadField(f"{what} holds something else than numbers")
+    return np.array(value, np.float64)
+
+
+def _points(value: Any, what: str) -> NDArray[np.float64]:
+    array = _numbers(value, what)
+    if array.shape != (COUNT, 2):
+        raise BadField(f"{what} has the shape {array.shape} instead of ({COUNT}, 2)")
+    array = array if array.dtype == np.float64 else array.astype(np.float64)
+    if not np.isfinite(array).all():
+        raise BadField(f"{what} has values that are no numbers")
+    return array
+
+
+def _optional_points(value: Any, what: str) -> NDArray[np.float64] | None:
+    return None if value is None or (isinstance(value, np.ndarray) and value.ndim == 0) else _points(value, what)
+
+
+def _matrix(value: Any) -> NDArray[np.float64] | None:
+    if value is None:
+        return None
+    array = _numbers(value, "image_to_face_mat").astype(np.float64)
+    if array.shape != (2, 3) or not np.isfinite(array).all():
+        raise BadField(f"image_to_face_mat is no 2 x 3 matrix of numbers but {array.shape}")
+    return array
+
+
+def _rect(value: Any) -> tuple[int, int, int, int] | None:
+    if value is None:
+        return None
+    array = _numbers(value, "source_rect").reshape(-1)
+    if array.shape != (4,) or not np.isfinite(array).all() or np.abs(array).max() > 2**31 - 1:
+        raise BadField("source_rect is no left, top, right, bottom")
+    left, top, right, bottom = array.tolist()
+    return int(left), int(top), int(right), int(bottom)
+
+
+def _text(value: Any, what: str) -> str | None:
+    if value is not None and type(value) is not str:
+        raise BadField(f"{what} is no text")
+    return value
+
+
+def _face_type(value: Any) -> str:
+    if value is None:
+        return "full_face"
+    name = value.lower() if type(value) is str else ""
+    if name not in _FACE_TYPES:
+        raise BadField(f"unknown face type {str(value)[:40]!r}")
+    return name

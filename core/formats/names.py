@@ -1,0 +1,39 @@
+"""Names from archives made by strangers, reduced to what can safely be a file name here."""
+
+import re
+
+_BAD = re.compile(r'[\x00-\x1f\x7f<>:"|?*\ud800-\udfff]')
+_IMAGE = (".jpg", ".jpeg", ".png")
+
+
+def safe_component(text: object, default: str) -> str:
+    """One path component: the part after the last slash of either kind, without control characters, not hidden, at most 200 bytes."""
+    name = _BAD.sub("_", re.split(r"[/\\]", text)[-1]) if isinstance(text, str) else ""
+    name = name.strip().lstrip(".").rstrip(". ")
+    while len(name.encode()) > 200:
+        stem, dot, suffix = name.rpartition(".")
+        name = f"{stem[:-8]}.{suffix}" if dot and len(suffix) < 8 and len(stem) > 8 else name[:-8]
+    return name or default
+
+
+def safe_image_name(text: object, default: str) -> str:
+    """The same, with the suffix of a face file."""
+    name = safe_component(text, default)
+    return name if name.lower().endswith(_IMAGE) else f"{name}.jpg"
+
+
+class UniqueNames:
+    """Hands out names; a second one of a kind gets a number: ``00001_0.jpg``, ``00001_0~2.jpg``."""
+
+    def __init__(self) -> None:
+        self._taken: set[str] = set()
+
+    def take(self, name: str, group: str | None = None) -> str:
+        """``name`` or a free variant of it within ``group``; compares without case, for file systems that do."""
+        candidate, number = name, 1
+        while (key := f"{group or ''}/{candidate}".lower()) in self._taken:
+            number += 1
+            stem, dot, suffix = name.rpartition(".")
+            candidate = f"{stem}~{number}{dot}{suffix}"
+        self._taken.add(key)
+        return candidate

@@ -1,0 +1,169 @@
+"""From landmarks to the square that is cut out of a frame: similarity fit (Umeyama 1991), face types, affine helpers.
+
+Matrices are 2 x 3, map source to destination, and follow OpenCV's convention: a face matrix of size N sends the corners of the face
+square to (0, 0), (N, 0), (N, N). The construction is that of the DeepFaceLab format, whose sums run in float32.
+"""
+
+from enum import IntEnum
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from core.errors import InputError, UsageError
+from core.geometry import landmarks as lm
+
+Matrix = NDArray[np.float64]
+
+
+class FaceType(IntEnum):
+    """How much around the face is cut; each contains the ones before it. The numbers are those of packed facesets."""
+
+    HALF = 0
+    MID_FULL = 1
+    FULL = 2
+    FULL_NO_ALIGN = 3
+    WHOLE_FACE = 4
+    HEAD = 10
+    HEAD_NO_ALIGN = 20
+    MARK_ONLY = 100
+
+    @property
+    def file_name(self) -> str:
+        """The name inside face files."""
+        return _FILE_NAMES[self]
+
+    @property
+    def padding(self) -> float:
+        """The margin around the unit face square, as a part of its diagonal. Raises UsageError for MARK_ONLY."""
+        if self not in _PADDING:
+            raise UsageError("mark_only faces are not cut out, so they have no matrix")
+        return _PADDING[self]
+
+    @property
+    def rotated(self) -> bool:
+        """Whether the cut turns with the face."""
+        return self not in (FaceType.FULL_NO_ALIGN, FaceType.HEAD_NO_ALIGN)
+
+    @classmethod
+    def parse(cls, text: str) -> "FaceType":
+        """From a name in a file or a short name (h mf f wf head). Raises InputError."""
+        found = _BY_NAME.get(text.strip().lower())
+        if found is None:
+            raise InputError("unknown face type", where=repr(text[:60]), hint=f"one of {', '.join(_BY_NAME)}")
+        return found
+
+
+_FILE_NAMES = {
+    FaceType.HALF: "half_face", FaceType.MID_FULL: "midfull_face", FaceType.FULL: "full_face", FaceType.FULL_NO_ALIGN: "full_face_no_align",
+    FaceType.WHOLE_FACE: "whole_face", FaceType.HEAD: "head", FaceType.HEAD_NO_ALIGN: "head_no_align", FaceType.MARK_ONLY: "mark_only",
+}
+_SHORT = {"h": FaceType.HALF, "mf": FaceType.MID_FULL, "f": FaceType.FULL, "wf": FaceType.WHOLE_FACE}
+_BY_NAME = {name: kind for kind, name in _FILE_NAMES.items()} | _SHORT
+_PADDING = {
+    FaceType.HALF: 0.0, FaceType.MID_FULL: 0.0675, FaceType.FULL: 0.2109375, FaceType.FULL_NO_ALIGN: 0.2109375,
+    FaceType.WHOLE_FACE: 0.40, FaceType.HEAD: 0.70, FaceType.HEAD_NO_ALIGN: 0.70,
+}
+_UNIT = np.array([(0, 0), (1, 0), (1, 1), (0, 1), (0.5, 0.5)], np.float32)
+
+
+def similarity_fit(src: ArrayLike, dst: ArrayLike) -> Matrix:
+    """The rotation, uniform scale and shift that best send ``src`` to ``dst``, both (n, 2); never a reflection (Umeyama 1991).
+
+    Raises InputError when the points do not determine one (fewer than two, all equal, not finite).
+    """
+    a, b = np.asarray(src, np.float64), np.asarray(dst, np.float64)
+    if a.ndim != 2 or a.shape != b.shape or a.shape[1] != 2 or len(a) < 2 or not (np.isfinite(a).all() and np.isfinite(b).all()):
+        raise InputError("a similarity fit needs two equal lists of finite points", why=f"got shapes {a.shape} and {b.shape}")
+    mean_a, mean_b = a.mean(0), b.mean(0)
+    centred = a - mean_a
+    covariance = (b - mean_b).T @ centred / len(a)
+    variance = centred.var(0).sum()
+    rank = np.linalg.matrix_rank(covariance)
+    if rank == 0 or variance <= 1e-12 * (1 + np.abs(a).max()) ** 2:
+        raise InputError("degenerate landmarks", why="all points are (nearly) the same", hint="the face was not found there; delete it or extract it again")
+    u, s, vt = np.linalg.svd(covariance)
+    signs = np.array([1.0, 1.0 if np.linalg.det(covariance) >= 0 else -1.0])
+    turn = signs
+    if rank == 1:
+        turn = np.array([1.0, 1.0 if np.linalg.det(u) * np.linalg.det(vt) > 0 else -1.0])
+    linear = (s @ signs) / variance * (u @ np.diag(turn) @ vt)
+    return np.column_stack([linear, mean_b - linear @ mean_a])
+
+
+def face_matrix(landmarks: ArrayLike, size: int, face_type: FaceType, scale: float = 1.0) -> Matrix:
+    """Frame -> face: the cut of ``size`` pixels for 68 landmarks in frame pixels. ``scale`` > 1 cuts closer. float64 (2, 3).
+
+    Raises InputError for degenerate landmarks, UsageError for MARK_ONLY.
+    """
+    points = lm.checked(landmarks)
+    padding = face_type.padding
+    to_unit = similarity_fit(points[list(lm.MEAN_33_INDICES)], lm.MEAN_33)
+    p = transform_points(_UNIT, invert(to_unit)).astype(np.float32)
+    u, v = (_unit_vector(p[2] - p[0]), _unit_vector(p[1] - p[3]))
+    half_diagonal = np.float32(1.0 / scale) * np.float32(np.linalg.norm(p[0] - p[2])) * np.float32(padding * np.sqrt(2.0) + 0.5)
+    centre = _centre(p, points, to_unit, face_type)
+    if face_type.rotated:
+        corners = np.stack([centre - u * half_diagonal, centre + v * half_diagonal, centre + u * half_diagonal])
+    else:
+        corners = _upright(centre, u * half_diagonal, v * half_diagonal)
+    return affine_from_points(corners, [(0, 0), (size, 0), (size, size)])
+
+
+def _centre(p: NDArray[np.float32], points: NDArray[np.float64], to_unit: Matrix, face_type: FaceType) -> NDArray[np.float32]:
+    """The middle of the cut; whole faces and heads are shifted toward the forehead, heads against their yaw too."""
+    up, across = p[0] - p[3], p[0] - p[1]
+    if face_type is FaceType.WHOLE_FACE:
+        return p[4] + up * np.float32(0.07)
+    if face_type is FaceType.HEAD:
+        yaw = lm.averaged_yaw(transform_points(points, to_unit))
+        yaw *= abs(np.tanh(2 * yaw))
+        return p[4] - across * np.float32(yaw / 2) + up * np.float32(0.5)
+    return p[4]
+
+
+def _upright(centre: NDArray[np.float32], u: NDArray[np.float32], v: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The corners of the unturned square with the area of the turned one."""
+    half = np.sqrt(lm.polygon_area(np.stack([centre - u, centre + v, centre + u, centre - v]))) / 2
+    return centre + np.array([(-half, -half), (half, -half), (half, half)], np.float32)
+
+
+def _unit_vector(vector: NDArray[np.float32]) -> NDArray[np.float32]:
+    return vector / np.linalg.norm(vector)
+
+
+def affine_from_points(src: ArrayLike, dst: ArrayLike) -> Matrix:
+    """The affine map that sends three points to three points, all (3, 2). Raises InputError when they are in one line."""
+    system = np.column_stack([np.asarray(src, np.float64), np.ones(3)])
+    try:
+        return np.linalg.solve(system, np.asarray(dst, np.float64)).T
+    except np.linalg.LinAlgError:
+        raise InputError("no affine map goes through these points", why="the three points are in one line") from None
+
+
+def transform_points(points: ArrayLike, matrix: ArrayLike) -> NDArray[np.float64]:
+    """``points`` (n, 2) sent through ``matrix`` (2, 3), in float64."""
+    m = np.asarray(matrix, np.float64)
+    return np.asarray(points, np.float64) @ m[:, :2].T + m[:, 2]
+
+
+def invert(matrix: ArrayLike) -> Matrix:
+    """The map back. Raises InputError when there is none."""
+    m = np.asarray(matrix, np.float64)
+    determinant = m[0, 0] * m[1, 1] - m[0, 1] * m[1, 0]
+    if not np.isfinite(m).all() or abs(determinant) < 1e-300:
+        raise InputError("a matrix without an inverse", why=f"its determinant is {determinant}")
+    linear = np.array([[m[1, 1], -m[0, 1]], [-m[1, 0], m[0, 0]]]) / determinant
+    return np.column_stack([linear, -linear @ m[:, 2]])
+
+
+def compose(first: ArrayLike, then: ArrayLike) -> Matrix:
+    """The map that does ``first`` and ``then``."""
+    a, b = np.asarray(first, np.float64), np.asarray(then, np.float64)
+    return np.column_stack([b[:, :2] @ a[:, :2], b[:, :2] @ a[:, 2] + b[:, 2]])
+
+
+def landmarks_rect(landmarks: ArrayLike) -> tuple[float, float, float, float]:
+    """Left, top, right, bottom of the upright square around the face, in the unit of the landmarks."""
+    corners = transform_points([(0, 0), (255, 255)], invert(face_matrix(landmarks, 256, FaceType.FULL_NO_ALIGN)))
+    (left, top), (right, bottom) = corners.tolist()
+    return left, top, right, bottom

@@ -1,0 +1,83 @@
+"""Pictures from bytes and back: 8-bit BGR, every failure a typed error, any file name."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from core.errors import CorruptFileError, InputError, UsageError, from_os_error
+from core.imaging import jpeg
+
+Image = NDArray[np.uint8]
+
+_SAMPLING = {
+    "444": cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444, "422": cv2.IMWRITE_JPEG_SAMPLING_FACTOR_422, "420": cv2.IMWRITE_JPEG_SAMPLING_FACTOR_420,
+}
+
+
+def read_image(path: Path) -> Image:
+    """The picture in a file: uint8, H x W x 3, BGR. Raises InputError (no such file), CorruptFileError (no whole picture in it)."""
+    try:
+        data = Path(path).read_bytes()
+    except OSError as error:
+        raise from_os_error(error) from None
+    return decode_image(data, path)
+
+
+def decode_image(data: bytes, where: object = "image data") -> Image:
+    """The picture in ``data``: uint8, H x W x 3, BGR, in stored orientation.
+
+    16-bit and float pictures are scaled to 8 bits with rounding, grey becomes three channels, alpha is dropped. Raises CorruptFileError;
+    also for a JPEG that is cut short, which decoders would fill with grey.
+    """
+    image = decode_any(data, where)
+    if image.dtype == np.uint16:
+        image = ((image.astype(np.uint32) * 255 + 32767) // 65535).astype(np.uint8)
+    elif image.dtype != np.uint8:
+        image = np.clip(np.nan_to_num(image.astype(np.float32)) * 255 + 0.5, 0, 255).astype(np.uint8)
+    return _three_channels(image)
+
+
+def decode_any(data: bytes, where: object = "image data") -> NDArray:
+    """The picture as stored: any depth, H x W or H x W x C. Raises CorruptFileError."""
+    if not data:
+        raise CorruptFileError("an empty file instead of a picture", where=str(where))
+    if data[:2] == jpeg.SOI and not jpeg.is_complete(data):
+        raise CorruptFileError("truncated JPEG", where=str(where), why="the end of the picture is missing", hint="get the file from its source again")
+    try:
+        image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+    except cv2.error as error:
+        raise CorruptFileError("cannot decode a picture", where=str(where), why=str(error).strip().splitlines()[-1]) from None
+    if image is None or image.size == 0:
+        raise CorruptFileError("cannot decode a picture", where=str(where), why="its data is damaged or of an unknown format")
+    return image
+
+
+def _three_channels(image: NDArray) -> Image:
+    if image.ndim == 2:
+        image = image[..., None]
+    if image.shape[2] < 3:  # grey, grey with alpha
+        return np.repeat(image[..., :1], 3, axis=2)
+    return np.ascontiguousarray(image[..., :3])
+
+
+def encode_jpeg(image: Image, quality: int = 95, subsampling: str = "444") -> bytes:
+    """A baseline JPEG with JFIF header and no restart markers. quality 1..100; subsampling "444", "422" or "420"."""
+    if subsampling not in _SAMPLING:
+        raise UsageError("unknown chroma subsampling", where=subsampling, hint=f"one of {', '.join(_SAMPLING)}")
+    return _encode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, int(quality), cv2.IMWRITE_JPEG_SAMPLING_FACTOR, _SAMPLING[subsampling]])
+
+
+def encode_png(image: NDArray, level: int = 3) -> bytes:
+    """A PNG, lossless. level 0..9: how hard to compress."""
+    return _encode(".png", image, [cv2.IMWRITE_PNG_COMPRESSION, level])
+
+
+def _encode(suffix: str, image: NDArray, flags: list[int]) -> bytes:
+    if image.size == 0 or image.dtype not in (np.uint8, np.uint16):
+        raise InputError("cannot encode this as a picture", why=f"shape {image.shape}, {image.dtype}")
+    ok, data = cv2.imencode(suffix, image, flags)
+    if not ok:
+        raise InputError("cannot encode this as a picture", why=f"shape {image.shape}, {image.dtype}, {suffix}")
+    return data.tobytes()

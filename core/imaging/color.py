@@ -1,0 +1,115 @@
+"""Colour transfer: give a face the colours of another. Images are float32 H x W x 3, BGR, 0..1.
+
+rct: Reinhard et al. 2001 (mean and deviation in Lab); lct: linear transfer by symmetric square roots of the covariances;
+mkl: Pitie and Kokaram 2007 (Monge-Kantorovich); idt: Pitie et al. 2007 (iterative distribution transfer); sot: sliced optimal transport.
+"""
+
+from collections.abc import Callable
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float32]
+MODES = ("none", "rct", "lct", "mkl", "idt", "sot")
+
+
+def transfer(mode: str, image: Array, reference: Array, random: np.random.RandomState) -> Array:
+    """``image`` with the colours of ``reference``, in 0..1; ``random`` is used by idt and sot. Raises KeyError for an unknown mode."""
+    if mode == "none":
+        return image
+    return np.clip(_METHODS[mode](image, reference, random), 0, 1).astype(np.float32)
+
+
+def reinhard(image: Array, reference: Array) -> Array:
+    """Mean and deviation of each Lab channel taken over; not clipped."""
+    source, target = cv2.cvtColor(image, cv2.COLOR_BGR2LAB), cv2.cvtColor(reference, cv2.COLOR_BGR2LAB)
+    (mean_s, std_s), (mean_t, std_t) = _statistics(source), _statistics(target)
+    moved = (source - mean_s) * (std_t / np.maximum(std_s, np.finfo(np.float32).tiny)) + mean_t
+    limits = np.array([[0, -127, -127], [100, 127, 127]], np.float32)
+    return cv2.cvtColor(np.clip(moved, *limits).astype(np.float32), cv2.COLOR_LAB2BGR)
+
+
+def linear(image: Array, reference: Array) -> Array:
+    """The covariance of the colours taken over through symmetric square roots."""
+    (source, mean_s), (target, mean_t) = _centred(image), _centred(reference)
+    root_s = _power(source.T @ source / len(source) + 1e-5 * np.eye(3), 0.5)
+    root_t = _power(target.T @ target / len(target) + 1e-5 * np.eye(3), 0.5)
+    return (source @ (root_t @ np.linalg.inv(root_s)).T + mean_t).reshape(image.shape)
+
+
+def monge_kantorovich(image: Array, reference: Array) -> Array:
+    """The linear map between the two colour distributions, as Gaussians, that moves colours least."""
+    (source, mean_s), (target, mean_t) = _centred(image), _centred(reference)
+    a, b = np.cov(source, rowvar=False), np.cov(target, rowvar=False)
+    root, inverse = _power(a, 0.5), _power(a, -0.5)
+    move = inverse @ _power(root @ b @ root, 0.5) @ inverse
+    return (source @ move + mean_t).reshape(image.shape)
+
+
+def iterative_distribution(image: Array, reference: Array, random: np.random.RandomState, steps: int = 20, bins: int = 256) -> Array:
+    """Match the histograms along random axes, a twentieth of the way at a time."""
+    from scipy.stats import special_ortho_group
+
+    source, target = image.reshape(-1, 3).T, reference.reshape(-1, 3).T
+    for _ in range(steps):
+        axes = special_ortho_group.rvs(3, random_state=random).astype(np.float32)
+        along_s, along_t = axes @ source, axes @ target
+        matched = np.stack([_match_axis(s, t, bins) for s, t in zip(along_s, along_t, strict=True)])
+        source = source + axes.T @ (matched - along_s) / steps
+    return source.T.reshape(image.shape)
+
+
+def sliced_transport(image: Array, reference: Array, random: np.random.RandomState, steps: int = 10, directions: int = 5) -> Array:
+    """Sort both along random directions and pair them; the change is smoothed with a bilateral filter."""
+    source, target = image.reshape(-1, 3).copy(), reference.reshape(-1, 3)
+    for _ in range(steps):
+        advance = np.zeros_like(source)
+        for _ in range(directions):
+            axis = random.normal(size=3).astype(np.float32)
+            axis /= np.linalg.norm(axis)
+            along_s, along_t = source @ axis, np.sort(target @ axis)
+            order = np.argsort(along_s)
+            if len(along_t) != len(along_s):
+                along_t = np.interp(np.linspace(0, 1, len(along_s)), np.linspace(0, 1, len(along_t)), along_t)
+            advance[order] += (along_t - along_s[order])[:, None] * axis / directions
+        source += advance
+    change = (source.reshape(image.shape) - image).astype(np.float32)
+    return image + cv2.bilateralFilter(change, 0, 5, 16)
+
+
+_METHODS: dict[str, Callable[[Array, Array, np.random.RandomState], Array]] = {
+    "rct": lambda image, reference, random: reinhard(image, reference),
+    "lct": lambda image, reference, random: linear(image, reference),
+    "mkl": lambda image, reference, random: monge_kantorovich(image, reference),
+    "idt": iterative_distribution,
+    "sot": sliced_transport,
+}
+
+
+def _statistics(lab: Array) -> tuple[Array, Array]:
+    flat = lab.reshape(-1, 3).astype(np.float64)
+    return flat.mean(0), flat.std(0)
+
+
+def _centred(image: Array) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    flat = image.reshape(-1, 3).astype(np.float64)
+    mean = flat.mean(0)
+    return flat - mean, mean
+
+
+def _power(matrix: NDArray[np.float64], exponent: float) -> NDArray[np.float64]:
+    """A power of a symmetric matrix whose eigenvalues are not negative; a flat picture's zeros are kept away from."""
+    values, vectors = np.linalg.eigh(matrix)
+    return (vectors * np.maximum(values, np.finfo(np.float64).eps) ** exponent) @ vectors.T
+
+
+def _match_axis(source: Array, target: Array, bins: int) -> Array:
+    """The values of ``source`` moved so that their histogram becomes that of ``target``."""
+    low, high = min(source.min(), target.min()), max(source.max(), target.max())
+    if low == high:
+        return source
+    (counts_s, edges), (counts_t, _) = (np.histogram(values, bins=bins, range=(low, high)) for values in (source, target))
+    share_s, share_t = (np.cumsum(counts).astype(np.float64) / counts.sum() for counts in (counts_s, counts_t))
+    place = np.interp(share_s, share_t, edges[1:], left=0, right=bins)
+    return np.interp(source, edges[1:], place, left=0, right=bins).astype(np.float32)

@@ -1,0 +1,63 @@
+"""The segments of a JPEG file, found without decoding: tolerant of what cameras and editors write."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from core.errors import CorruptFileError
+
+SOI = b"\xff\xd8"
+APP0, APP15, SOS, EOI = 0xE0, 0xEF, 0xDA, 0xD9
+_ALONE = frozenset({0x01, *range(0xD0, 0xD9)})
+SOF = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+
+
+@dataclass(frozen=True)
+class Segment:
+    """One marker segment before the scan. start, end: its bytes in the file from FF to the last payload byte; body: where the payload begins."""
+
+    marker: int
+    start: int
+    body: int
+    end: int
+
+
+def segments(data: bytes, where: object = "JPEG data") -> Iterator[Segment]:
+    """The segments from SOI up to and including SOS (whose ``end`` is that of its header); fill bytes are skipped.
+
+    Raises CorruptFileError for what is no JPEG, and for data that ends before SOS.
+    """
+    if data[:2] != SOI:
+        raise CorruptFileError("not a JPEG", where=str(where), why=f"it begins with {bytes(data[:4]).hex(' ') or 'nothing'}")
+    position, size = 2, len(data)
+    while position + 4 <= size:
+        if data[position] != 0xFF:
+            raise CorruptFileError("damaged JPEG", where=str(where), why=f"no marker at byte {position}")
+        marker = data[position + 1]
+        if marker == 0xFF:
+            position += 1
+            continue
+        if marker in _ALONE:
+            position += 2
+            continue
+        if marker == EOI:
+            break
+        end = position + 2 + (data[position + 2] << 8 | data[position + 3])
+        if end > size or end < position + 4:
+            break
+        yield Segment(marker, position, position + 4, end)
+        if marker == SOS:
+            return
+        position = end
+    raise CorruptFileError("truncated JPEG", where=str(where), why=f"the picture data is missing ({size} bytes read)")
+
+
+def frame_size(data: bytes, segment: Segment) -> tuple[int, int]:
+    """(height, width) from a start-of-frame segment."""
+    body = segment.body
+    return data[body + 1] << 8 | data[body + 2], data[body + 3] << 8 | data[body + 4]
+
+
+def is_complete(data: bytes) -> bool:
+    """Whether the scan of a JPEG ends as it should: an EOI after SOS. Files cut short decode to half a picture otherwise."""
+    scan = [s.end for s in segments(data) if s.marker == SOS]
+    return data.rfind(b"\xff\xd9") >= scan[0]

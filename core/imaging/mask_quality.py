@@ -1,0 +1,79 @@
+"""How good a face mask looks, in numbers that sort the worst to the front."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from core.imaging.masks import Mask
+from core.imaging.polygons import iou
+
+_USUAL_RATIO = (0.75, 1.45)  # area against the landmark hull, which ends at the brows
+_SPECK = 0.0005  # of the picture: smaller pieces and holes count as noise of the edge
+
+
+@dataclass(frozen=True)
+class MaskQuality:
+    """area: share of the picture; hull_ratio: area over that of the landmark hull; hull_iou: agreement with it; holes, pieces: how many,
+    specks apart; change: 1 - IoU with the neighbouring frame's mask, NaN for none; uncertainty: see ``uncertainty``, NaN for a
+    stored two-level mask; score: 0 fine, 1 and more: look at it."""
+
+    area: float
+    hull_ratio: float
+    hull_iou: float
+    holes: int
+    pieces: int
+    change: float = float("nan")
+    uncertainty: float = float("nan")
+
+    @property
+    def score(self) -> float:
+        low, high = _USUAL_RATIO
+        off = max(0.0, (low - self.hull_ratio) / low, (self.hull_ratio - high) / high)
+        parts = [min(off * 2, 2.0), min(self.holes, 3) / 3, min(max(self.pieces - 1, 0), 3) / 3 if self.pieces else 2.0]
+        parts += [min(value * 3, 2.0) for value in (self.change, self.uncertainty) if not np.isnan(value)]
+        return float(sum(parts))
+
+    @property
+    def reason(self) -> str:
+        """What is odd about it, for people; empty when nothing is."""
+        low, high = _USUAL_RATIO
+        found = [("empty", self.pieces == 0), (f"{self.hull_ratio:.0%} of the face's hull", self.pieces > 0 and not low <= self.hull_ratio <= high),
+                 (f"{self.holes} holes" if self.holes != 1 else "a hole", self.holes > 0), (f"{self.pieces} pieces", self.pieces > 1),
+                 (f"changes by {self.change:.0%}", self.change > 0.15), (f"unsure of {self.uncertainty:.0%}", self.uncertainty > 0.1)]
+        return ", ".join(text for text, true in found if true)
+
+
+def measure(mask: Mask, hull: Mask, *, before: Mask | None = None, uncertain: float = float("nan")) -> MaskQuality:
+    """Judge ``mask`` against the landmark hull of the same size; ``before``: the mask of the frame before, same size, same face type."""
+    binary = _plane(mask)
+    outline = _plane(hull)
+    holes, pieces = _count(binary)
+    ratio = float(binary.sum() / max(int(outline.sum()), 1))
+    change = float("nan") if before is None else 1 - iou(binary, _plane(before))
+    return MaskQuality(float(binary.mean()), ratio, iou(binary, outline), holes, pieces, change, uncertain)
+
+
+def uncertainty(mask: NDArray) -> float:
+    """How undecided a soft mask (0..1) is: the sum of 4 p (1 - p) against the area it covers. 0 for a two-level mask, 1 for 0.5 everywhere."""
+    p = np.clip(np.asarray(mask, np.float32), 0, 1)
+    covered = max(float((p > 0.1).sum()), 0.01 * p.size)
+    return float((4 * p * (1 - p)).sum() / covered)
+
+
+def _plane(mask: NDArray) -> NDArray[np.uint8]:
+    return (np.asarray(mask).reshape(mask.shape[:2]) > 0.5).astype(np.uint8)
+
+
+def _count(binary: NDArray[np.uint8]) -> tuple[int, int]:
+    """(holes, pieces) of more than a speck."""
+    smallest = max(4.0, _SPECK * binary.size)
+    pieces = _areas(binary, 8)
+    background = _areas(np.pad(1 - binary, 1, constant_values=1), 4)
+    return max(sum(a > smallest for a in background) - 1, 0), sum(a > smallest for a in pieces)
+
+
+def _areas(binary: NDArray[np.uint8], connectivity: int) -> list[int]:
+    _, _, stats, _ = cv2.connectedComponentsWithStats(binary, connectivity=connectivity)
+    return [int(a) for a in stats[1:, cv2.CC_STAT_AREA]]

@@ -1,0 +1,106 @@
+"""Face masks: from landmarks, from hand-drawn polygons, from stored pictures. float32, H x W x 1, 0..1."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from core.errors import CorruptFileError, InputError
+from core.geometry import landmarks as lm
+from core.imaging.codec import decode_any
+from core.types import FaceRecord, Polygon
+
+Mask = NDArray[Any]  # float32
+
+MAX_STORED_BYTES = 50_000
+_HULL_PARTS = (
+    [*range(9), 17], [*range(8, 17), 26], [17, 18, 19, 8], [24, 25, 26, 8], [*range(19, 25), 8],
+    [*range(17, 22), 27, *range(31, 36), 8], [*range(22, 27), 27, *range(31, 36), 8], [*range(27, 31), *range(31, 36)],
+)
+
+
+def hull_mask(shape: tuple[int, ...], landmarks: ArrayLike, eyebrows_expand_mod: float = 1.0) -> Mask:
+    """The face as the union of the convex hulls of its parts, two-level. shape: (height, width, ...) of the image."""
+    points = lm.expand_eyebrows(landmarks, eyebrows_expand_mod)
+    return _fill_hulls(shape, [points[part] for part in _HULL_PARTS])
+
+
+def eyes_mask(shape: tuple[int, ...], landmarks: ArrayLike) -> Mask:
+    """Both eyes, dilated and blurred in proportion to the height of the image (at least 32 px, else InputError)."""
+    points = lm.checked(landmarks)
+    return _soften(_fill_hulls(shape, [points[lm.PARTS["right_eye"]], points[lm.PARTS["left_eye"]]]))
+
+
+def mouth_mask(shape: tuple[int, ...], landmarks: ArrayLike) -> Mask:
+    """The inner lips, dilated and blurred like the eyes."""
+    return _soften(_fill_hulls(shape, [lm.checked(landmarks)[60:68]]))
+
+
+def polygon_mask(shape: tuple[int, ...], polygons: Iterable[Polygon]) -> Mask:
+    """Hand-drawn polygons, two-level: includes first, so that an exclude wins over every include."""
+    mask = np.zeros((*shape[:2], 1), np.float32)
+    for polygon in sorted(polygons, key=lambda p: not p.include):
+        if len(polygon.points):
+            cv2.fillPoly(mask, [_integers(polygon.points)], 1.0 if polygon.include else 0.0)
+    return mask
+
+
+def decode_mask(data: bytes, where: object = "mask") -> Mask:
+    """A stored mask (PNG or JPEG of any size). Raises CorruptFileError."""
+    image = decode_any(data, where)
+    if image.dtype not in (np.uint8, np.uint16):
+        raise CorruptFileError("a mask of an unknown depth", where=str(where), why=str(image.dtype))
+    plane = image if image.ndim == 2 else image[..., 0]
+    return (plane.astype(np.float32) / np.iinfo(image.dtype).max)[..., None]
+
+
+def encode_xseg_mask(mask: NDArray) -> bytes:
+    """A mask (H x W or H x W x 1, 0..1) as face files store it: PNG, or the best JPEG within 50,000 bytes where that is larger."""
+    plane = mask if mask.ndim == 2 else mask[..., 0]
+    image = np.clip(plane * 255, 0, 255).astype(np.uint8)
+    ok, png = cv2.imencode(".png", image)
+    if ok and len(png) <= MAX_STORED_BYTES:
+        return png.tobytes()
+    for quality in range(100, -1, -1):
+        ok, data = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, quality])
+        if ok and (len(data) <= MAX_STORED_BYTES or quality == 0):
+            return data.tobytes()
+    raise InputError("cannot encode a mask", why=f"shape {mask.shape}, {mask.dtype}")
+
+
+def best_mask(record: FaceRecord) -> tuple[Mask, str]:
+    """The mask of a face at the size of its image, and where it comes from: "xseg", else "polygons", else "hull"."""
+    if record.xseg_mask is not None:
+        return _fit(decode_mask(record.xseg_mask, record.name), record.shape), "xseg"
+    if any(len(polygon.points) for polygon in record.polygons):
+        return polygon_mask(record.shape, record.polygons), "polygons"
+    return hull_mask(record.shape, record.landmarks, record.eyebrows_expand_mod), "hull"
+
+
+def _fit(mask: Mask, shape: tuple[int, int]) -> Mask:
+    if mask.shape[:2] == tuple(shape):
+        return mask
+    return np.clip(cv2.resize(mask, (shape[1], shape[0]), interpolation=cv2.INTER_CUBIC), 0, 1)[..., None]
+
+
+def _fill_hulls(shape: tuple[int, ...], hulls: list[NDArray]) -> Mask:
+    mask = np.zeros((*shape[:2], 1), np.float32)
+    for points in hulls:
+        cv2.fillConvexPoly(mask, cv2.convexHull(_integers(points)), (1,))
+    return mask
+
+
+def _integers(points: NDArray) -> NDArray[np.int32]:
+    """Truncated toward zero; far-off points are kept in a range that the rasteriser can add up."""
+    return np.clip(np.asarray(points), -32000, 32000).astype(np.int32)
+
+
+def _soften(mask: Mask) -> Mask:
+    height = mask.shape[0]
+    if height < 32:
+        raise InputError("too small for an eyes or mouth mask", why=f"{height} px high, 32 are needed")
+    kernel = height // 16 + (1 - height // 16 % 2)
+    ellipse = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (height // 32, height // 32))
+    return cv2.GaussianBlur(cv2.dilate(mask, ellipse), (kernel, kernel), 0)[..., None]

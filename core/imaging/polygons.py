@@ -1,0 +1,96 @@
+"""From a mask to polygons that a person can edit, and back through ``core.imaging.masks.polygon_mask``.
+
+Includes are outlines of the mask's pieces, excludes outlines of its holes. Because an exclude wins over every include, a piece inside a
+hole is kept by joining its outline to the hole's by a thin bridge, which the even-odd rule then leaves open.
+"""
+
+from collections.abc import Iterable
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from core.imaging.masks import Mask, polygon_mask
+from core.types import Polygon
+
+_TOLERANCES = (2.0, 1.5, 1.0, 0.7, 0.4)  # pixels at a side of 256; then no simplification at all
+_GOOD = 0.985
+
+
+def iou(a: NDArray, b: NDArray) -> float:
+    """Intersection over union of two masks at 0.5; two empty masks agree (1.0)."""
+    x, y = np.asarray(a) > 0.5, np.asarray(b) > 0.5
+    union = int((x | y).sum())
+    return float((x & y).sum() / union) if union else 1.0
+
+
+def mask_to_polygons(mask: Mask, *, smallest: int = 0, good: float = _GOOD) -> tuple[Polygon, ...]:
+    """Polygons whose mask has at least ``good`` IoU with ``mask`` (H x W or H x W x 1, cut at 0.5), with few points; none for an empty mask.
+
+    smallest: pieces and holes of fewer pixels are left out before anything is measured.
+    """
+    binary = _without_specks((np.asarray(mask).reshape(mask.shape[:2]) > 0.5).astype(np.uint8), smallest)
+    scale = max(binary.shape) / 256
+    for tolerance in _TOLERANCES:
+        polygons = _outlines(binary, tolerance * scale)
+        if iou(polygon_mask(binary.shape, polygons)[..., 0], binary) >= good:
+            return polygons
+    return _outlines(binary, 0.0)
+
+
+def _without_specks(binary: NDArray[np.uint8], smallest: int) -> NDArray[np.uint8]:
+    """Pieces, then holes, of fewer than ``smallest`` pixels are turned over."""
+    result = binary.copy()
+    for value in (1, 0):
+        count, labels, stats, _ = cv2.connectedComponentsWithStats((result == value).astype(np.uint8), connectivity=8 if value else 4)
+        small = [i for i in range(1, count) if stats[i, cv2.CC_STAT_AREA] < smallest]
+        if small:
+            result[np.isin(labels, small)] = 1 - value
+    return result
+
+
+def _outlines(binary: NDArray[np.uint8], tolerance: float) -> tuple[Polygon, ...]:
+    outside = _flooded(binary)
+    filled = 1 - outside
+    holes = filled & (1 - binary)
+    includes = [Polygon(True, path) for path in _paths(filled, tolerance)]
+    return (*includes, *(Polygon(False, path) for path in _paths(holes, tolerance)))
+
+
+def _flooded(binary: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """1 where the background is reached from the border (4-connected, as outlines of 8-connected pieces need it)."""
+    padded = np.pad(binary, 1)
+    cv2.floodFill(padded, None, (0, 0), 2, flags=4)
+    return (padded[1:-1, 1:-1] == 2).astype(np.uint8)
+
+
+def _paths(region: NDArray[np.uint8], tolerance: float) -> list[NDArray[np.float32]]:
+    """One closed path for each piece of ``region``; the outlines of a piece's own holes are joined to it."""
+    contours, tree = cv2.findContours(region, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
+    simple = [_simplified(contour, tolerance) for contour in contours]
+    paths = []
+    for i, (_, _, child, parent) in enumerate(tree[0] if tree is not None else ()):
+        if parent < 0:
+            paths.append(_joined(simple[i], [simple[c] for c in _siblings(tree[0], child)]).astype(np.float32))
+    return paths
+
+
+def _siblings(tree: NDArray, first: int) -> Iterable[int]:
+    while first >= 0:
+        yield first
+        first = tree[first][0]
+
+
+def _simplified(contour: NDArray, tolerance: float) -> NDArray:
+    """Fewer points, at least three where there are three: a sliver keeps its outline."""
+    simple = cv2.approxPolyDP(contour, tolerance, True)
+    return (simple if len(simple) >= 3 else contour)[:, 0]
+
+
+def _joined(path: NDArray, holes: list[NDArray]) -> NDArray:
+    """``path`` with each hole's outline hung in at the nearest pair of points, there and back along the same line."""
+    for hole in holes:
+        distances = np.linalg.norm(path[:, None].astype(float) - hole[None], axis=2)
+        i, j = np.unravel_index(int(distances.argmin()), distances.shape)
+        path = np.concatenate([path[: i + 1], hole[j:], hole[: j + 1], path[i:]])
+    return path

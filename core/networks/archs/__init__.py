@@ -1,0 +1,22 @@
+"""Face-swap architectures. A module here is named as its type in an architecture string and offers
+
+``networks(config) -> dict[file name without prefix and suffix, Network]``,
+``src_code(graph, x)`` -> what ``DECODER_SRC`` turns into the source face,
+``dst_codes(graph, x, morph=None)`` -> (what ``DECODER_DST`` turns into the target face, what ``DECODER_SRC`` turns into the swap).
+"""
+
+import importlib
+from types import ModuleType
+
+from core.networks.builder import Network
+from core.networks.config import ModelConfig, validate
+
+
+def load(config: ModelConfig) -> ModuleType:
+    """The module of an architecture. Raises UsageError for an unknown one."""
+    return importlib.import_module(f"core.networks.archs.{config.parsed().kind}")
+
+
+def networks(config: ModelConfig) -> dict[str, Network]:
+    """The networks of a model by the names of their files. Raises UsageError for a config that cannot be built."""
+    return load(validate(config)).networks(config)

@@ -1,0 +1,45 @@
+"""Networks that several architectures have in common."""
+
+from functools import partial
+
+from core.networks import blocks
+from core.networks.builder import Network
+from core.networks.config import ModelConfig
+
+
+def encoder(config: ModelConfig) -> Network:
+    letters = config.parsed().letters
+    return Network(partial(blocks.encoder, e_dims=config.e_dims, letters=letters), (config.resolution, config.resolution, 3))
+
+
+def code_length(config: ModelConfig) -> int:
+    """Length of the encoder's output."""
+    side = config.resolution // (32 if "t" in config.parsed().letters else 16)
+    return side * side * 8 * config.e_dims
+
+
+def inter(config: ModelConfig, channels: int) -> Network:
+    letters = config.parsed().letters
+    build = partial(blocks.inter, ae_dims=config.ae_dims, channels=channels, grid=grid(config), letters=letters)
+    return Network(build, (code_length(config),))
+
+
+def grid(config: ModelConfig) -> int:
+    """Side of the inter's map before its own upscale."""
+    return config.resolution // (32 if "d" in config.parsed().letters else 16)
+
+
+def code_side(config: ModelConfig) -> int:
+    """Side of the map that goes into a decoder."""
+    return grid(config) * (1 if "t" in config.parsed().letters else 2)
+
+
+def decoder(config: ModelConfig, channels: int) -> Network:
+    letters = config.parsed().letters
+    side = code_side(config)
+    parts = {
+        "image": partial(blocks.decoder_image, d_dims=config.d_dims, letters=letters),
+        "mask": partial(blocks.decoder_mask, mask_dims=config.d_mask_dims, letters=letters),
+    }
+    build = partial(blocks.decoder, d_dims=config.d_dims, mask_dims=config.d_mask_dims, letters=letters)
+    return Network(build, (side, side, channels), parts)

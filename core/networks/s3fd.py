@@ -1,0 +1,48 @@
+"""S3FD: face detector at six scales (DeepFaceLab's ``S3FD.npy``)."""
+
+from core.networks.builder import Builder, Network, Value
+
+# Subtracted from the channels of the RGB input; the order is that of the trained file.
+MEANS = (104.0, 117.0, 123.0)
+
+
+def s3fd_network() -> Network:
+    """RGB image 0..255 of any size -> for each of the strides 4, 8, ..., 128 the class probabilities (background, face) and the
+    box offsets (4): twelve maps."""
+    return Network(s3fd, (None, None, 3))
+
+
+def s3fd(b: Builder, x: Value) -> tuple[Value, ...]:
+    x = b.shift(x, [-mean for mean in MEANS])
+    x = b.max_pool(_stage(b, x, 1, 2, 64))
+    x = b.max_pool(_stage(b, x, 2, 2, 128))
+    f3 = _stage(b, x, 3, 3, 256)
+    f4 = _stage(b, b.max_pool(f3), 4, 3, 512)
+    f5 = _stage(b, b.max_pool(f4), 5, 3, 512)
+    x = b.relu(b.conv(b.max_pool(f5), "fc6", 1024, 3, pad=3))
+    f6 = b.relu(b.conv(x, "fc7", 1024, 1))
+    f7 = _narrow(b, f6, "conv6", 256)
+    f8 = _narrow(b, f7, "conv7", 128)
+    levels = [(b.l2_norm(f, f"conv{i}_3_norm"), f"conv{i}_3_norm") for i, f in ((3, f3), (4, f4), (5, f5))]
+    levels += [(f6, "fc7"), (f7, "conv6_2"), (f8, "conv7_2")]
+    return tuple(out for feature, name in levels for out in _heads(b, feature, name))
+
+
+def _stage(b: Builder, x: Value, number: int, count: int, width: int) -> Value:
+    for i in range(1, count + 1):
+        x = b.relu(b.conv(x, f"conv{number}_{i}", width, 3))
+    return x
+
+
+def _narrow(b: Builder, x: Value, name: str, width: int) -> Value:
+    x = b.relu(b.conv(x, f"{name}_1", width, 1))
+    return b.relu(b.conv(x, f"{name}_2", 2 * width, 3, 2))
+
+
+def _heads(b: Builder, x: Value, name: str) -> tuple[Value, Value]:
+    first = name == "conv3_3_norm"
+    scores = b.conv(x, f"{name}_mbox_conf", 4 if first else 2, 3)
+    if first:  # three kinds of background, the strongest counts
+        background = b.maximum(b.maximum(b.channels(scores, 0, 1), b.channels(scores, 1, 2)), b.channels(scores, 2, 3))
+        scores = b.concat([background, b.channels(scores, 3, 4)])
+    return b.softmax(scores), b.conv(x, f"{name}_mbox_loc", 4, 3)

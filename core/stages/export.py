@@ -1,0 +1,43 @@
+"""Export the model as a .dfm file for live programs."""
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+
+from core.options import Options as BaseOptions
+from core.types import StageReport
+from core.workspace import Workspace
+
+
+class Options(BaseOptions):
+    """Flags of the export."""
+
+    model: str | None = Field(None, description="name of the model, where the folder has several")
+    kind: Literal["SAEHD", "AMP", "Quick96"] = Field("SAEHD", description="class of the model")
+    half: bool = Field(False, description="half precision: convolutions in float16, the file is about half as large")
+    output: Path | None = Field(None, description="file to write; default is <name>_<kind>_model.dfm in the model folder")
+
+
+def run(options: Options, workspace: Workspace) -> StageReport:
+    """Read the newest sound save (also a DeepFaceLab model folder), write and check the file."""
+    from core.export.dfm import export_dfm
+    from core.export.model_weights import read_model_weights
+    from core.export.provenance import provenance
+    from core.export.reference import keras_reference
+    from core.formats.dfl_weights import read_data
+    from core.networks.config import config_from_options
+    from core.training.model_folder import DATA, choose
+
+    folder = choose(workspace.model, options.model, options.kind)
+    loaded = folder.load(repair=False)
+    data = read_data(loaded.files[DATA])
+    config = config_from_options(data.options, options.kind)
+    weights = read_model_weights(loaded.files, config)
+    path = options.output or folder.path("model.dfm")
+    report = export_dfm(weights, config, path, provenance(folder.name, data, workspace.consent),
+                        reference=keras_reference(weights, config), half=options.half)
+    rows = (("iteration", data.iteration), ("model", f"{config.archi}, {config.resolution} px, face type {config.face_type}"),
+            ("precision", report.metadata["precision"]), ("size", f"{report.size / 2**20:.1f} MiB"),
+            ("difference from the model", f"{report.difference:.1e}"))
+    return StageReport("exported and checked", rows, loaded.messages, (path,))

@@ -1,0 +1,64 @@
+"""Archives that people bring along: weights to start a new model from, and a set of random target faces."""
+
+import logging
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from core import fsio
+from core.errors import InputError
+from core.formats.safe_zip import extract_members
+from core.workspace import IMAGE_SUFFIXES, Side, list_images
+
+log = logging.getLogger(__name__)
+PRETRAINED, RANDOM_DST = "pretrained_model.zip", "random_dst_face_set.zip"
+_MODEL_FILES = ("*encoder.npy", "*inter*.npy", "*decoder*.npy", "*data.dat")
+_MAX_MODEL, _MAX_FACES = 16 * 2**30, 64 * 2**30
+
+
+@contextmanager
+def pretrained_files(archive: Path, beside: Path) -> Iterator[dict[str, Path]]:
+    """The networks and ``data.dat`` of ``pretrained_model.zip``, by name without the model's prefix; unpacked into a temporary folder in
+    ``beside`` that goes away at the end. Raises InputError, CorruptFileError."""
+    with tempfile.TemporaryDirectory(prefix=".pretrained.", dir=beside) as folder:
+        paths = extract_members(archive, _MODEL_FILES, Path(folder), _MAX_MODEL)
+        files = {_bare(path.name): path for path in paths}
+        if "data.dat" not in files or len(files) < 3:
+            raise InputError("no model in the archive", where=archive, why=f"found {', '.join(sorted(files)) or 'nothing'}",
+                             hint="it must hold the files of a SAEHD model, with its data.dat")
+        yield files
+
+
+def fill_dst_faces(archive: Path, side: Side) -> int:
+    """Unpack the random target faces where there are none; returns how many files. All of them appear, or none."""
+    incoming = side.aligned.with_name(".aligned.incoming")
+    shutil.rmtree(incoming, ignore_errors=True)
+    patterns = ["faceset.pak", *(f"*{suffix}" for suffix in IMAGE_SUFFIXES)]
+    paths = extract_members(archive, patterns, incoming, _MAX_FACES)
+    if not paths:
+        raise InputError("no faces in the archive", where=archive, hint="it must hold a faceset.pak or face images")
+    pak = [path for path in paths if path.name == "faceset.pak"]
+    for path in paths:
+        if pak and path not in pak:
+            path.unlink()
+    side.aligned.mkdir(parents=True, exist_ok=True)
+    side.aligned.rmdir()  # it is empty, as the caller saw; the rename then is atomic
+    incoming.rename(side.aligned)
+    fsio.fsync_dir(side.aligned.parent)
+    log.info("no faces in %s: took %d file(s) from %s", side.aligned, len(pak or paths), archive)
+    return len(pak or paths)
+
+
+def has_faces(side: Side) -> bool:
+    """Whether the side has any face to train on."""
+    return side.pak.exists() or bool(list_images(side.aligned))
+
+
+def _bare(name: str) -> str:
+    """``user name_SAEHD_encoder.npy`` and ``encoder.npy`` are both ``encoder.npy``."""
+    for part in ("encoder.npy", "inter.npy", "inter_AB.npy", "inter_B.npy", "decoder.npy", "decoder_src.npy", "decoder_dst.npy", "data.dat"):
+        if name == part or name.endswith(f"_{part}"):
+            return part
+    return name

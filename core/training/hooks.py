@@ -1,0 +1,141 @@
+"""What happens beside the steps of a training run; each hook does one thing."""
+
+import json
+import logging
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from core import fsio
+from core.data.batches import TrainingBatch
+from core.progress import progress
+from core.training.loop import StopRequested
+from core.training.session import Session
+
+log = logging.getLogger(__name__)
+
+
+class BaseHook:
+    """Does nothing; hooks override what they need."""
+
+    def after_step(self, session: Session, batch: TrainingBatch) -> None:
+        """After every iteration."""
+
+    def at_save(self, session: Session) -> None:
+        """Before the files of a save are written."""
+
+    def at_end(self, session: Session) -> None:
+        """However the run ends."""
+
+
+class Checkpoint(BaseHook):
+    """Saves every so many minutes, and after the first iteration of a new model, so that a full disk shows at once."""
+
+    def __init__(self, minutes: float, save: Callable[[Session], None]):
+        self._seconds, self._save, self._last = minutes * 60, save, time.monotonic()
+
+    def after_step(self, session: Session, batch: TrainingBatch) -> None:
+        if session.iteration == 1 or time.monotonic() - self._last >= self._seconds:
+            self._save(session)
+            self._last = time.monotonic()
+
+
+class StopFile(BaseHook):
+    """Stops when ``path`` exists; the file is taken away, so that the next run starts."""
+
+    def __init__(self, path: Path):
+        self._path = path
+
+    def after_step(self, session: Session, batch: TrainingBatch) -> None:
+        if self._path.exists():
+            self._path.unlink(missing_ok=True)
+            raise StopRequested(f"{self._path.name} file")
+
+
+class StopSignals(BaseHook):
+    """Ctrl-C and SIGTERM let the step finish and stop then; a second one does not wait."""
+
+    def __init__(self) -> None:
+        self._received: str | None = None
+        self._before = {number: signal.signal(number, self._receive) for number in (signal.SIGINT, signal.SIGTERM)}
+
+    def _receive(self, number: int, frame: Any) -> None:
+        if self._received:
+            raise KeyboardInterrupt
+        self._received = signal.Signals(number).name
+        log.info("%s: finishing this iteration, then saving", self._received)
+
+    def after_step(self, session: Session, batch: TrainingBatch) -> None:
+        if self._received:
+            raise StopRequested(self._received)
+
+    def at_end(self, session: Session) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+
+class ProgressLine(BaseHook):
+    """Iteration, ms an iteration, share of time spent waiting for data, losses, time left."""
+
+    def __init__(self, session: Session):
+        self._bar = progress(total=session.target or None, initial=session.iteration, unit="it", desc="train")
+        self._mean: list[float] | None = None
+
+    def after_step(self, session: Session, batch: TrainingBatch) -> None:
+        now = [session.spent, session.waited, *session.history[-1]]
+        self._mean = now if self._mean is None else [0.95 * old + 0.05 * new for old, new in zip(self._mean, now, strict=True)]
+        spent, waited, src, dst = self._mean
+        self._bar.set_postfix_str(f"{spent * 1000:.0f} ms, data {waited / spent:.0%}, src {src:.4f}, dst {dst:.4f}", refresh=False)
+        self._bar.update(session.iteration - self._bar.n)
+
+    def at_end(self, session: Session) -> None:
+        self._bar.close()
+
+
+class Metrics(BaseHook):
+    """One JSON line an iteration in ``metrics.jsonl``; lines after the iteration that a resumed run starts from are taken back."""
+
+    def __init__(self, path: Path, start: int):
+        self._path, self._lines, self._flushed = path, [], time.monotonic()
+        if path.exists():
+            kept = [line for line in path.read_text(errors="replace").splitlines() if _iteration(line) <= start]
+            fsio.write_text(path, "".join(f"{line}\n" for line in kept))
+
+    def after_step(self, session: Session, batch: TrainingBatch) -> None:
+        src, dst = session.history[-1]
+        self._lines.append(json.dumps({"iter": session.iteration, "src_loss": round(src, 6), "dst_loss": round(dst, 6),
+                                       "ms": round(session.spent * 1000, 1), "wait_ms": round(session.waited * 1000, 1)}))
+        if time.monotonic() - self._flushed > 5:
+            self._flush()
+
+    def at_end(self, session: Session) -> None:
+        self._flush()
+
+    def _flush(self) -> None:
+        if self._lines:
+            with open(self._path, "a") as stream:
+                stream.write("\n".join(self._lines) + "\n")
+        self._lines, self._flushed = [], time.monotonic()
+
+
+class UnreadableFaces(BaseHook):
+    """Names each face that could not be read once."""
+
+    def __init__(self) -> None:
+        self.names: list[str] = []
+
+    def after_step(self, session: Session, batch: TrainingBatch) -> None:
+        for name in batch.skipped:
+            if name not in self.names:
+                self.names.append(name)
+                log.warning("skipped: %s", name)
+
+
+def _iteration(line: str) -> float:
+    """The iteration of a line of metrics; infinite for a line that was cut short."""
+    try:
+        return int(json.loads(line)["iter"])
+    except (ValueError, KeyError, TypeError):
+        return float("inf")

@@ -1,0 +1,114 @@
+"""The training loop: batch -> step -> hooks, until the target or a request to stop."""
+
+import logging
+import math
+import time
+from collections.abc import Iterator, Sequence
+from typing import Protocol
+
+from core.data.batches import BatchSettings, TrainingBatch
+from core.data.workers import open_batches
+from core.errors import DivergedError, Interrupted, OutOfMemoryFault, PipelineError
+from core.training.session import Session
+
+log = logging.getLogger(__name__)
+# A loss this many times the recent mean is as good as NaN.
+_SPIKE = 100.0
+
+
+class Hook(Protocol):
+    """What happens beside the steps. ``after_step`` runs after every iteration; ``at_save`` before the files are written; ``at_end`` however the run ends."""
+
+    def after_step(self, session: Session, batch: TrainingBatch) -> None: ...
+
+    def at_save(self, session: Session) -> None: ...
+
+    def at_end(self, session: Session) -> None: ...
+
+
+class StopRequested(Exception):
+    """Raised by a hook after a finished step; the message says who asked."""
+
+
+def train(session: Session, settings: BatchSettings, hooks: Sequence[Hook], *, workers: int) -> None:
+    """Train until ``session.target`` and save. Raises Interrupted (after saving) when asked to stop, DivergedError, OutOfMemoryFault."""
+    rolled_back: DivergedError | None = None
+    try:
+        while not session.done:
+            try:
+                _run(session, settings, hooks, workers)
+            except DivergedError as error:
+                if rolled_back or session.saved_iteration < 0:
+                    raise _gave_up(error, rolled_back) from None
+                rolled_back = error
+                log.warning("%s; back to iteration %d with half the learning rate", error.what, session.roll_back())
+        save(session, hooks)
+    except StopRequested as stop:
+        save(session, hooks)
+        raise Interrupted(f"stopped at iteration {session.iteration} ({stop})", hint="everything is saved; the same command goes on from here") from None
+    except PipelineError:
+        raise
+    except Exception as error:
+        raise (out_of_memory(error, session) or error) from error
+    finally:
+        for hook in hooks:
+            hook.at_end(session)
+
+
+def save(session: Session, hooks: Sequence[Hook]) -> None:
+    """Save unless this iteration is saved already."""
+    if session.iteration == session.saved_iteration:
+        return
+    for hook in hooks:
+        hook.at_save(session)
+    session.save()
+
+
+def _run(session: Session, settings: BatchSettings, hooks: Sequence[Hook], workers: int) -> None:
+    with open_batches(settings, session.iteration, workers) as batches:
+        while not session.done:
+            batch = _next(session, batches)
+            _step(session, batch)
+            for hook in hooks:
+                hook.after_step(session, batch)
+
+
+def _next(session: Session, batches: Iterator[TrainingBatch]) -> TrainingBatch:
+    start = time.perf_counter()
+    batch = next(batches)
+    session.waited = time.perf_counter() - start
+    return batch
+
+
+def _step(session: Session, batch: TrainingBatch) -> None:
+    start = time.perf_counter()
+    losses = session.trainer.step(batch)
+    session.spent = session.waited + time.perf_counter() - start
+    _check(session, losses)
+    session.iteration += 1
+    session.history.append(list(losses))
+
+
+def _check(session: Session, losses: tuple[float, float]) -> None:
+    recent = [sum(pair) for pair in session.history[-100:]]
+    spike = len(recent) >= 20 and sum(losses) > _SPIKE * sum(recent) / len(recent)
+    if all(map(math.isfinite, losses)) and not spike:
+        return
+    raise DivergedError(f"training diverged at iteration {session.iteration + 1}: loss {losses[0]:.4g} (src), {losses[1]:.4g} (dst)")
+
+
+def _gave_up(error: DivergedError, before: DivergedError | None) -> DivergedError:
+    history = f"it had diverged before ({before.what}) and was rolled back once" if before else "there is no save to go back to"
+    return DivergedError(error.what, why=history, hint="the last save is untouched; try --clipgrad, a larger --batch-size, or smaller style and gan powers")
+
+
+def out_of_memory(error: Exception, session: Session) -> OutOfMemoryFault | None:
+    """The error as an out-of-memory fault with what to change, or None if it is something else."""
+    text = f"{type(error).__name__} {error}"
+    if not isinstance(error, MemoryError) and not any(mark in text for mark in ("RESOURCE_EXHAUSTED", "ResourceExhausted", "OutOfMemory", "out of memory", "OOM")):
+        return None
+    r = session.recipe
+    changes = [f"--batch-size {max(1, r.batch_size // 2)} (now {r.batch_size})", "RMSprop instead of AdaBelief: --no-adabelief saves a quarter of the weights' memory",
+               f"a new model with a smaller --resolution (now {r.resolution}) or --ae-dims / --d-dims (now {r.ae_dims} / {r.d_dims})"]
+    return OutOfMemoryFault("the device's memory is used up", where=f"iteration {session.iteration + 1}", why=text[:300],
+                            hint="one of: " + "; ".join(changes))

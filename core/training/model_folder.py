@@ -1,0 +1,216 @@
+"""A model on disk: flat files that DeepFaceLab opens, behind them complete saves that survive a crash at any moment.
+
+``model/<name>_SAEHD_encoder.npy`` and its neighbours are what people see and exchange. A save is first written whole into
+``model/.saves/<name>_SAEHD/<iteration>-<random>/`` with a ``manifest.json`` (size and digest of every file) and made durable; only
+then are the flat files replaced, one by one, by hard links into it (by copies where the file system has no links).
+``PUBLISHED`` names the save whose flat files are all in place.
+
+Loading goes by content. Flat files that equal a file of a known save are ours: the newest complete save is used, and a publication
+that was cut short is completed. A sound flat file with unknown content was put there by hand and is honoured; when it is
+``data.dat``, the flat files alone are the model. A damaged flat file is set aside, a damaged save gives way to the one before.
+"""
+
+import logging
+import shutil
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from core import fsio
+from core.errors import CorruptFileError, DiskFullError, InputError, PipelineError, from_os_error
+from core.formats.dfl_weights import read_data
+from core.training import saves
+from core.training.flat_files import FlatState, flat_files, link_or_copy, publish
+from core.training.saves import Save
+
+log = logging.getLogger(__name__)
+KEPT_SAVES = 2
+DATA = "data.dat"
+Write = Callable[[IO[bytes]], None]
+
+
+@dataclass(frozen=True)
+class LoadedModel:
+    """files: name without prefix (``encoder.npy``, ``data.dat``) -> where to read it; iteration: done so far; messages: what a
+    person should know about how the files were chosen."""
+
+    files: dict[str, Path]
+    iteration: int
+    messages: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class ModelFolder:
+    """folder: ``workspace/model``; name: the user's name of the model; kind: SAEHD, AMP or Quick96."""
+
+    folder: Path
+    name: str
+    kind: str = "SAEHD"
+
+    def __post_init__(self) -> None:
+        if not self.name or set("_/\\\0") & set(self.name) or self.name.startswith("."):
+            raise InputError("not a name for a model", where=repr(self.name), why="file names of models end the name at the first underscore",
+                             hint="use letters, digits, spaces and dashes")
+
+    @property
+    def prefix(self) -> str:
+        return f"{self.name}_{self.kind}"
+
+    @property
+    def saves(self) -> Path:
+        return self.folder / ".saves" / self.prefix
+
+    def path(self, file: str) -> Path:
+        """The flat file ``<name>_SAEHD_<file>``."""
+        return self.folder / f"{self.prefix}_{file}"
+
+    def exists(self) -> bool:
+        """Whether there is a model to load. One whose flat files were all removed after a finished save is gone, as its owner wanted."""
+        if flat_files(self.folder, self.prefix):
+            return self.path(DATA).exists() or bool(saves.complete(self.saves))
+        newest = saves.complete(self.saves)[:1]
+        return bool(newest) and newest[0].folder.name != saves.read_published(self.saves)
+
+    def load(self, *, repair: bool = True) -> LoadedModel:
+        """The files to read. Raises InputError when there is no model, CorruptFileError when nothing sound is left.
+
+        repair: complete a publication that was cut short and set damaged files aside; False only looks, as at another process's model.
+        """
+        while True:
+            if not self.exists():
+                raise InputError("no model", where=self.path("*"), why=self._removed(), hint="train one first, or copy the files of a model there")
+            known = saves.complete(self.saves)
+            model = self._load(FlatState(flat_files(self.folder, self.prefix), known), repair)
+            if repair or saves.complete(self.saves)[:1] == known[:1]:  # else its owner has saved meanwhile
+                return model
+
+    def _removed(self) -> str:
+        kept = saves.complete(self.saves)
+        return f"its files were removed; {len(kept)} save(s) are still in {self.saves}" if kept else ""
+
+    def _load(self, flat: FlatState, repair: bool) -> LoadedModel:
+        damage = {save.folder.name: bad for save in flat.saves if (bad := flat.bad_files(save))}
+        save = next((s for s in flat.saves if s.folder.name not in damage), None)
+        if DATA in flat.foreign:
+            said = ["the model's files were replaced by hand and are used as they are"] if flat.saves else []
+            return self._adopt({k: p for k, p in flat.files.items() if k not in flat.damaged}, said + _names(self, flat.damaged), repair)
+        if not flat.saves:
+            raise CorruptFileError("the model's data.dat is damaged", where=self.path(DATA), why=flat.damaged[DATA], hint="restore it from a backup")
+        if save is None:
+            raise CorruptFileError("every save of the model is damaged", where=self.saves, why=", ".join(f"{k}: {' '.join(v)}" for k, v in damage.items()),
+                                   hint="restore the model's files from a backup")
+        broken = [s for s in flat.saves if s.sequence > save.sequence]
+        messages = [f"the save of iteration {s.iteration} is damaged ({', '.join(damage[s.folder.name])}); "
+                    f"the save of iteration {save.iteration} is used" for s in broken]
+        messages += _names(self, flat.damaged)
+        messages += [f"{path.name} was put there by hand and is used" for path in flat.foreign.values()]
+        if repair:
+            messages += self._repair(save, broken, flat)
+        files = {n: save.folder / n for n in save.files} | flat.foreign
+        return self._adopt(files, messages, repair) if flat.foreign else _told(LoadedModel(files, save.iteration), messages)
+
+    def _adopt(self, files: Mapping[str, Path], messages: list[str], repair: bool) -> LoadedModel:
+        if not repair:
+            return _told(LoadedModel(dict(files), read_data(files[DATA]).iteration), messages)
+        return _told(self.adopt(files), messages)
+
+    def adopt(self, files: Mapping[str, Path]) -> LoadedModel:
+        """Make the newest save of ``files`` (name without prefix -> path) that came from elsewhere, and publish it."""
+        data = read_data(files[DATA])
+        try:
+            self.saves.mkdir(parents=True, exist_ok=True)
+            saves.remove_incomplete(self.saves)
+            save = self._write(data.iteration, {}, files)
+            self._publish(save, list(files))
+        except OSError as error:
+            raise _explain(error, self.folder) from error
+        return LoadedModel({n: save.folder / n for n in save.files}, save.iteration)
+
+    def _repair(self, save: Save, broken: list[Save], flat: FlatState) -> list[str]:
+        stale = [n for n in save.files if n not in flat.foreign and (n not in flat.files or flat.digest(flat.files[n]) != save.files[n])]
+        try:
+            moved = [saves.set_aside(flat.files[name], self.saves) for name in flat.damaged]
+            moved += [saves.set_aside(s.folder, self.saves) for s in broken]
+            if stale:
+                self._publish(save, stale)
+        except OSError as error:
+            raise _explain(error, self.folder) from error
+        return [f"what was damaged is now in {self.saves / saves.ASIDE}"] if moved else []
+
+    def save(self, iteration: int, files: Mapping[str, Write]) -> Save:
+        """Write a complete save, all or nothing, then publish it. ``files``: name without prefix -> function that writes its bytes.
+
+        Flat files that are not in ``files`` (of an option now off) become part of the save as they are. Raises DiskFullError or another
+        PipelineError; the last complete save is then what the next ``load`` returns.
+        """
+        try:
+            self.saves.mkdir(parents=True, exist_ok=True)
+            saves.remove_incomplete(self.saves)
+            fsio.remove_leftovers(self.folder)
+            others = {name: path for name, path in flat_files(self.folder, self.prefix).items() if name not in files}
+            save = self._write(iteration, files, others)
+            self._publish(save, list(save.files))
+            saves.prune(self.saves, KEPT_SAVES)
+        except OSError as error:
+            raise _explain(error, self.folder) from error
+        return save
+
+    def _write(self, iteration: int, files: Mapping[str, Write], others: Mapping[str, Path]) -> Save:
+        incoming = self.saves / f"{saves.INCOMING}{iteration:08d}-{uuid.uuid4().hex[:8]}"
+        sequence = max((save.sequence for save in saves.complete(self.saves)), default=0) + 1
+        incoming.mkdir()
+        try:
+            digests = {name: saves.write_file(incoming / name, write) for name, write in files.items()}
+            for name, path in others.items():
+                link_or_copy(path, incoming / name)
+                digests[name] = saves.digest(incoming / name)
+            return saves.finish(incoming, iteration, sequence, digests)
+        except BaseException:
+            shutil.rmtree(incoming, ignore_errors=True)
+            raise
+
+    def _publish(self, save: Save, names: list[str]) -> None:
+        for name in names:
+            publish(save.folder / name, self.path(name))
+        fsio.fsync_dir(self.folder)
+        saves.write_published(save)
+
+
+def discover(folder: Path, kind: str = "SAEHD") -> list[str]:
+    """Names of the models in ``folder``, sorted."""
+    names = {p.name.split("_")[0] for p in folder.glob(f"*_{kind}_{DATA}")}
+    names |= {p.name.split("_")[0] for p in (folder / ".saves").glob(f"*_{kind}") if p.is_dir()}
+    return sorted(name for name in names if name and not name.startswith(".") and ModelFolder(folder, name, kind).exists())
+
+
+def choose(folder: Path, name: str | None = None, kind: str = "SAEHD") -> ModelFolder:
+    """The model called ``name``, or the only one. Raises InputError when there is none, or several and no name."""
+    found = discover(folder, kind)
+    if name in found or (name is None and len(found) == 1):
+        return ModelFolder(folder, name or found[0], kind)
+    why = f"found {', '.join(found)}" if found else ""
+    if name is not None:
+        raise InputError(f"no {kind} model of that name", where=folder / f"{name}_{kind}_{DATA}", why=why)
+    if found:
+        raise InputError(f"more than one {kind} model", where=folder, why=why, hint="choose one with --model NAME")
+    raise InputError(f"no {kind} model", where=folder, hint="train one first, or copy the files of a model there")
+
+
+def _told(model: LoadedModel, messages: list[str]) -> LoadedModel:
+    for message in messages:
+        log.warning("%s", message)
+    return LoadedModel(model.files, model.iteration, tuple(messages))
+
+
+def _names(model: ModelFolder, damaged: Mapping[str, str]) -> list[str]:
+    return [f"{model.path(name).name} is damaged and is not used: {why}" for name, why in damaged.items()]
+
+
+def _explain(error: OSError, folder: Path) -> PipelineError:
+    explained = from_os_error(error)
+    if isinstance(explained, DiskFullError):
+        return DiskFullError("no space left for a save of the model", where=folder, why="the save before it is complete and was kept",
+                             hint="free some space (a save needs as much as the model's files together) and run the same command again")
+    return explained

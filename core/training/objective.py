@@ -1,0 +1,126 @@
+"""The objective of the autoencoder: the DeepFaceLab format's losses, with their weights, from views and a batch."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+from keras import ops
+
+from core.models import losses
+from core.training.forward import Views, forward
+
+Tensor = Any
+
+
+@dataclass(frozen=True)
+class Terms:
+    """Which terms the objective has. face_style, bg_style: power / 100; true_face, gan: powers; exact: the original's background mask (of
+    the source) instead of the mended one (of the swap)."""
+
+    masked: bool = True
+    eyes_mouth_prio: bool = False
+    blur_out_mask: bool = False
+    face_style: float = 0.0
+    bg_style: float = 0.0
+    true_face: float = 0.0
+    gan: float = 0.0
+    exact: bool = False
+
+    @property
+    def needs_swap(self) -> bool:
+        return bool(self.face_style or self.bg_style)
+
+
+class Autoencoder(keras.Model):
+    """The networks of a model with their training objective; every Keras backend trains it through ``train_on_batch``.
+
+    Input: a dict of float32 tensors, src then dst along the first axis: warped, target (2B, R, R, 3), mask, eyes_mouth (2B, R, R, 1).
+    ``judges``: frozen twins of the discriminators by name (``gan``, ``code``). ``reported`` holds the mean src and dst loss of the last step.
+    """
+
+    def __init__(self, kind: str, networks: Mapping[str, keras.Model], terms: Terms, judges: Mapping[str, keras.Model]):
+        super().__init__(name="autoencoder")
+        self.kind, self.terms = kind, terms
+        self.networks, self.judges = dict(networks), dict(judges)
+        for judge in self.judges.values():
+            judge.trainable = False
+        self.reported = self.add_weight(shape=(2,), initializer="zeros", trainable=False, name="reported", dtype="float32")
+
+    def call(self, inputs: Mapping[str, Tensor], training: bool = False) -> dict[str, Tensor]:
+        views = forward(self.kind, self.networks, inputs["warped"], swap=self.terms.needs_swap, stopped=bool(self.terms.face_style))
+        return {name: value for name, value in vars(views).items() if value is not None}
+
+    def compute_loss(self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True) -> Tensor:
+        """The sum over the batch of the per-sample objective."""
+        batch, views = prepared(x, self.terms), Views(**y_pred)
+        src, dst = ops.split(reconstruction(batch, views, self.terms), 2)
+        src = src + styles(batch, views, self.terms)
+        self.reported.assign(ops.stack([ops.mean(src), ops.mean(dst)]))
+        return ops.sum(src + dst + judged(batch, views, self.terms, self.judges))
+
+
+def prepared(x: Mapping[str, Tensor], terms: Terms) -> dict[str, Tensor]:
+    """The batch with its final targets, and the soft mask."""
+    target = losses.blur_outside(x["target"], x["mask"]) if terms.blur_out_mask else x["target"]
+    return {"target": target, "mask": x["mask"], "eyes_mouth": x["eyes_mouth"], "soft": losses.soft_mask(x["mask"])}
+
+
+def reconstruction(batch: Mapping[str, Tensor], views: Views, terms: Terms) -> Tensor:
+    """(2B,): how far both sides are from their own faces."""
+    return losses.reconstruction(batch["target"], batch["mask"], batch["eyes_mouth"], views.image, views.mask, batch["soft"],
+                                 masked=terms.masked, eyes_mouth_prio=terms.eyes_mouth_prio)
+
+
+def styles(batch: Mapping[str, Tensor], views: Views, terms: Terms) -> Tensor:
+    """(B,): what the swap is asked to take from the dst picture; 0 without style powers."""
+    total: Tensor = 0.0
+    dst, dst_mask = ops.split(views.image, 2)[1], ops.split(views.mask, 2)[1]
+    if terms.face_style:
+        made, wanted = views.swap_stopped * ops.stop_gradient(views.swap_mask), ops.stop_gradient(dst * dst_mask)
+        total = total + losses.style_loss(made, wanted, dst.shape[1] // 8, 10000 * terms.face_style)
+    if terms.bg_style:
+        face = ops.split(batch["soft"], 2)[0] if terms.exact else losses.soft_mask(views.swap_mask * dst_mask)
+        outside = 1 - ops.stop_gradient(ops.clip(face, 0, 1))
+        total = total + losses.background_style(views.swap, ops.split(batch["target"], 2)[1], outside, terms.bg_style)
+    return total
+
+
+def judged(batch: Mapping[str, Tensor], views: Views, terms: Terms, judges: Mapping[str, Any]) -> Tensor:
+    """(B,): what the discriminators say of src; 0 without them."""
+    total: Tensor = 0.0
+    if terms.true_face:
+        total = total + terms.true_face * losses.sigmoid_cross_entropy(1, judges["code"](views.code_src))
+    if terms.gan:
+        seen, background = shown(batch, views, terms)[1], 0.0
+        total = total + terms.gan * sum(losses.sigmoid_cross_entropy(1, logits) for logits in judges["gan"](seen))
+        if terms.masked:
+            image, target, soft = (ops.split(t, 2)[0] for t in (views.image, batch["target"], batch["soft"]))
+            background = 0.02 * losses.mean_square(image * (1 - soft), target * (1 - soft))
+            total = total + 1e-6 * losses.total_variation(image) + background
+    return total
+
+
+def shown(batch: Mapping[str, Tensor], views: Views, terms: Terms) -> tuple[Tensor, Tensor]:
+    """The real and the made src faces as the discriminator sees them, (B, R, R, 3)."""
+    target, image, soft = (ops.split(t, 2)[0] for t in (batch["target"], views.image, batch["soft"]))
+    return (target * soft, image * soft) if terms.masked else (target, image)
+
+
+class Critic(keras.Model):
+    """A discriminator that learns to tell ``real`` (label 1) from ``fake`` (label 0)."""
+
+    def __init__(self, network: keras.Model):
+        super().__init__(name=f"critic_{network.name}")
+        self.network = network
+
+    def call(self, inputs: Mapping[str, Tensor], training: bool = False) -> Tensor:
+        return self.network(ops.concatenate([inputs["real"], inputs["fake"]]))
+
+    def compute_loss(self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True) -> Tensor:
+        """Half the cross entropy of each label, for every map of logits, summed over the batch."""
+        total = 0.0
+        for logits in y_pred if isinstance(y_pred, (list, tuple)) else [y_pred]:
+            real, fake = ops.split(logits, 2)
+            total = total + 0.5 * (losses.sigmoid_cross_entropy(1, real) + losses.sigmoid_cross_entropy(0, fake))
+        return ops.sum(total)

@@ -1,0 +1,125 @@
+"""Complete saves of a model: one folder each, whole from the moment its name appears.
+
+A save is written under a name that starts with a dot, made durable, and renamed; the rename is the moment it counts.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+import zlib
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import IO
+
+from core import fsio
+
+MANIFEST, PUBLISHED, ASIDE = "manifest.json", "PUBLISHED", "aside"
+INCOMING = ".incoming-"
+_BLOCK = 1 << 20
+_PIECES = 64
+
+
+@dataclass(frozen=True)
+class FileDigest:
+    """pieces: CRC-32 of 64 equal parts of the file, by which a damaged copy is told from another file."""
+
+    sha256: str
+    size: int
+    pieces: tuple[int, ...]
+
+    def resembles(self, other: "FileDigest") -> bool:
+        """Equal in size and in more than half of the pieces: the same file with some damage."""
+        equal = sum(a == b for a, b in zip(self.pieces, other.pieces, strict=False))
+        return self.size == other.size and 2 * equal > len(self.pieces)
+
+
+@dataclass(frozen=True)
+class Save:
+    """folder: where; iteration: of the model; sequence: order of the saves; files: name without prefix -> digest."""
+
+    folder: Path
+    iteration: int
+    sequence: int
+    files: dict[str, FileDigest]
+
+
+def digest(path: Path) -> FileDigest:
+    sha, size = hashlib.sha256(), path.stat().st_size
+    step = max(1, -(-size // _PIECES))
+    pieces = []
+    with open(path, "rb") as stream:
+        for _ in range(-(-size // step)):
+            crc, left = 0, step
+            while left and (block := stream.read(min(left, _BLOCK))):
+                sha.update(block)
+                crc, left = zlib.crc32(block, crc), left - len(block)
+            pieces.append(crc)
+    return FileDigest(sha.hexdigest(), size, tuple(pieces))
+
+
+def write_file(path: Path, write: Callable[[IO[bytes]], None]) -> FileDigest:
+    """Write a durable file. Returns the digest of what is on the disk."""
+    with open(path, "xb") as stream:
+        write(stream)
+        stream.flush()
+        os.fsync(stream.fileno())
+    return digest(path)
+
+
+def finish(incoming: Path, iteration: int, sequence: int, files: dict[str, FileDigest]) -> Save:
+    """Turn a folder of written files into a save."""
+    manifest = {"iteration": iteration, "sequence": sequence, "files": {name: asdict(entry) for name, entry in files.items()}}
+    fsio.write_text(incoming / MANIFEST, json.dumps(manifest))
+    fsio.fsync_dir(incoming)
+    final = incoming.with_name(incoming.name.removeprefix(INCOMING))
+    os.rename(incoming, final)
+    fsio.fsync_dir(final.parent)
+    return Save(final, iteration, sequence, files)
+
+
+def complete(folder: Path) -> list[Save]:
+    """The saves in ``folder``, newest first; contents are not checked."""
+    found = [read(path) for path in folder.iterdir() if path.is_dir() and not path.name.startswith(".")] if folder.is_dir() else []
+    return sorted((save for save in found if save), key=lambda save: -save.sequence)
+
+
+def read(folder: Path) -> Save | None:
+    """The save in ``folder``; None when its manifest is missing or damaged."""
+    try:
+        raw = json.loads((folder / MANIFEST).read_bytes())
+        files = {str(name): FileDigest(e["sha256"], int(e["size"]), tuple(e["pieces"])) for name, e in raw["files"].items()}
+        return Save(folder, int(raw["iteration"]), int(raw["sequence"]), files)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None
+
+
+def read_published(folder: Path) -> str:
+    """Name of the save whose flat files are complete, or an empty text."""
+    path = folder / PUBLISHED
+    return path.read_text().strip() if path.is_file() else ""
+
+
+def write_published(save: Save) -> None:
+    fsio.write_text(save.folder.parent / PUBLISHED, save.folder.name + "\n")
+
+
+def remove_incomplete(folder: Path) -> None:
+    """Delete what a writer that was killed has left."""
+    for path in folder.glob(f"{INCOMING}*"):
+        shutil.rmtree(path, ignore_errors=True)
+    fsio.remove_leftovers(folder)
+
+
+def prune(folder: Path, keep: int) -> None:
+    """Delete saves beyond the newest ``keep``."""
+    for save in complete(folder)[keep:]:
+        gone = save.folder.with_name(INCOMING + save.folder.name)
+        os.rename(save.folder, gone)
+        shutil.rmtree(gone, ignore_errors=True)
+
+
+def set_aside(path: Path, folder: Path) -> Path:
+    """Move a damaged save or file out of the way, inside ``folder``."""
+    return fsio.move_to_trash(path, folder / ASIDE)

@@ -1,0 +1,103 @@
+"""One training run of one model: what the loop and its hooks share, and how it is saved, loaded and rolled back."""
+
+import json
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.errors import DivergedError
+from core.formats import dfl_weights
+from core.training.model_folder import ModelFolder
+from core.training.recipe import Recipe, to_saved
+from core.training.trainer import Trainer
+
+log = logging.getLogger(__name__)
+STATE = "forge.json"
+DATA = "data.dat"
+SUMMARY = "summary.txt"
+
+
+@dataclass
+class Session:
+    """iteration: done so far; target: where to stop, 0 for never; history: [src, dst] loss of every iteration; sample: the faces of the
+    preview, [src, dst] as [warped, target, mask, eyes_mouth]; waited, spent: seconds for data and altogether of the last iteration."""
+
+    folder: ModelFolder
+    recipe: Recipe
+    trainer: Trainer
+    iteration: int = 0
+    target: int = 0
+    history: list[list[float]] = field(default_factory=list)
+    sample: list[list[NDArray[np.float32]]] | None = None
+    extra: dict[str, Any] = field(default_factory=dict)
+    saved_iteration: int = -1
+    waited: float = 0.0
+    spent: float = 0.0
+
+    @property
+    def done(self) -> bool:
+        return 0 < self.target <= self.iteration
+
+    def save(self) -> None:
+        """Write everything, all or nothing. Raises DivergedError rather than saving numbers that are not finite."""
+        if self.history and not np.isfinite(self.history[-1]).all():
+            raise DivergedError("refusing to save a model whose loss is not a number", where=f"iteration {self.iteration}")
+        self.folder.save(self.iteration, self._writers())
+        self.saved_iteration = self.iteration
+
+    def _writers(self) -> dict[str, Any]:
+        data = dfl_weights.ModelData(self.iteration, to_saved(self.recipe), self.history, self.sample, self.extra)
+        summary = dfl_weights.summary_text(self.folder.prefix, self.iteration, to_saved(self.recipe))
+        state = {"seed": self.trainer.settings.seed, "exact": self.trainer.settings.exact, "rate": self.trainer.settings.rate, "iteration": self.iteration}
+        return {
+            **self.trainer.writers(),
+            DATA: lambda stream: dfl_weights.write_data(stream, data),
+            SUMMARY: _text(summary + "\n"),
+            STATE: _text(json.dumps(state, indent=1) + "\n"),
+        }
+
+    def roll_back(self) -> int:
+        """Return to the last save with half the learning rate; gives its iteration."""
+        files = self.folder.load().files
+        data = dfl_weights.read_data(files[DATA])
+        self.trainer.load(files)
+        self.trainer.reset_rate(0.5)
+        self.iteration, self.history = data.iteration, data.loss_history
+        return self.iteration
+
+
+def restore(session: Session, files: Mapping[str, Path], data: dfl_weights.ModelData, reinit: tuple[str, ...] = ()) -> None:
+    """Give a new session the networks, optimizer, history and preview faces of saved files."""
+    session.trainer.load(files, reinit)
+    session.iteration, session.history, session.extra = data.iteration, data.loss_history, data.extra
+    session.sample = usable_sample(data.preview_sample, session.recipe.resolution)
+    session.saved_iteration = -1 if reinit else data.iteration
+
+
+def usable_sample(sample: Any, resolution: int) -> list[list[NDArray[np.float32]]] | None:
+    """The saved faces of the preview if they fit this model (also in channels-first layout), else None."""
+    channels = (3, 3, 1, 1)
+    try:
+        sides = [[_channels_last(np.asarray(a, np.float32), c) for a, c in zip(side, channels, strict=True)] for side in sample]
+    except (TypeError, ValueError):
+        return None
+    count = len(sides[0][0]) if sides else 0
+    fits = len(sides) == 2 and count > 0 and all(a.shape == (count, resolution, resolution, c) for side in sides for a, c in zip(side, channels, strict=True))
+    return sides if fits else None
+
+
+def _channels_last(array: NDArray[np.float32], channels: int) -> NDArray[np.float32]:
+    if array.ndim != 4:
+        raise ValueError("not a batch of pictures")
+    return array.transpose(0, 2, 3, 1) if array.shape[1] == channels and array.shape[3] != channels else array
+
+
+def _text(text: str) -> Any:
+    def write(stream: IO[bytes]) -> None:
+        stream.write(text.encode())
+    return write

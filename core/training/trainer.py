@@ -1,0 +1,150 @@
+"""A model in training: networks, objective and optimizers, one step at a time; from and to the files of a model folder."""
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+from numpy.typing import NDArray
+
+from core.data.batches import TrainingBatch
+from core.errors import InputError
+from core.formats import dfl_weights
+from core.models.keras_builder import build_network, get_weights, set_weights
+from core.models.optimizers import COSINE_PERIOD, KEEP, LEARNING_RATE, AdaBelief, RMSprop
+from core.networks import archs
+from core.networks.weights import initial_weights
+from core.training.critics import Critics
+from core.training.files import Write, compiled, load_optimizer, names_of, write_network, write_optimizer
+from core.training.objective import Autoencoder, Terms
+from core.training.recipe import Recipe, config_of, effective
+
+log = logging.getLogger(__name__)
+OPTIMIZER = "src_dst_opt"
+
+
+@dataclass(frozen=True)
+class TrainerSettings:
+    """seed: of first values and dropout; exact: keep the original's defects; rate: of learning, times this (a rollback halves it)."""
+
+    seed: int = 0
+    exact: bool = False
+    rate: float = 1.0
+
+
+class Trainer:
+    """Builds the networks of ``recipe`` with first values; ``load`` gives them saved ones."""
+
+    def __init__(self, recipe: Recipe, settings: TrainerSettings):
+        self.recipe, self.settings, self.config = recipe, settings, config_of(recipe)
+        self.descriptions = archs.networks(self.config)
+        self.networks = {name: build_network(name, network, seed=settings.seed) for name, network in self.descriptions.items()}
+        kind, terms = self.config.parsed().kind, terms_of(recipe, settings)
+        gan = recipe.gan_patch_size, recipe.gan_dims
+        self.critics = Critics(kind, self.networks, terms, gan=gan, seed=settings.seed, optimizer=self._optimizer)
+        self.model = Autoencoder(kind, self.networks, terms, self.critics.judges)
+        self.optimizer = self._optimizer(OPTIMIZER, self._frozen())
+        self.optimizer.build(self.model.trainable_variables)
+        self.model.compile(optimizer=self.optimizer, jit_compile=compiled())
+
+    def step(self, batch: TrainingBatch) -> tuple[float, float]:
+        """One iteration on a batch of both sides. Returns the mean src and dst loss before it."""
+        x = inputs_of(batch)
+        self.model.train_on_batch(x)
+        src, dst = ops.convert_to_numpy(self.model.reported.value)
+        self.critics.step(x)
+        return float(src), float(dst)
+
+    def views(self, src: NDArray[np.float32], dst: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
+        """Faces (n, R, R, 3) as the networks decode them: ss, dd, sd (n, R, R, 3), dd_mask, sd_mask (n, R, R, 1), 0..1."""
+        return self._viewer(np.concatenate([src, dst]))
+
+    def _viewer(self, x: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
+        if not hasattr(self, "_viewing"):
+            terms = Terms(bg_style=1.0)  # asks for the swap
+            self._viewing = Autoencoder(self.config.parsed().kind, self.networks, terms, {})
+            self._viewing.compile(jit_compile=False)
+        made = self._viewing.predict_on_batch({"warped": x})
+        n = len(x) // 2
+        return {"ss": made["image"][:n], "dd": made["image"][n:], "sd": made["swap"], "dd_mask": made["mask"][n:], "sd_mask": made["swap_mask"]}
+
+    def writers(self) -> dict[str, Write]:
+        """File name without prefix -> function that writes it, one tensor in memory at a time."""
+        files: dict[str, Write] = {f"{name}.npy": partial(write_network, model) for name, model in self.networks.items()}
+        files[f"{OPTIMIZER}.npy"] = partial(write_optimizer, self.optimizer, self.variable_names())
+        return files | self.critics.writers()
+
+    def weights(self) -> dict[str, dict[str, NDArray[np.float32]]]:
+        """A copy of the weights, network -> key -> array."""
+        return {name: get_weights(model) for name, model in self.networks.items()}
+
+    def variable_names(self) -> list[str]:
+        """The names of the trained variables in the optimizer's order: ``encoder/down1/conv1/weight:0``."""
+        return names_of(self.networks, self.model.trainable_variables)
+
+    def load(self, files: Mapping[str, Path], reinit: tuple[str, ...] = ()) -> None:
+        """Take over saved networks, and the optimizer's state where there is one; ``reinit`` names networks that start anew.
+
+        Raises InputError when a network's file is missing, CorruptFileError when one is damaged or of another shape.
+        """
+        parts = [*self.networks, *self.critics.parts()]
+        unknown = [name for name in reinit if name not in parts]
+        if unknown:
+            raise InputError("no such part of the model", where=", ".join(unknown), hint=f"parts: {', '.join(parts)}")
+        for name in self.networks:
+            self._load_network(name, files, name in reinit)
+        self._load_optimizer(files.get(f"{OPTIMIZER}.npy"))
+        self.critics.load(files, reinit)
+
+    def _load_network(self, name: str, files: Mapping[str, Path], anew: bool) -> None:
+        if anew:
+            log.info("%s starts anew", name)
+            set_weights(self.networks[name], self.descriptions[name], initial_weights(name, self.descriptions[name], self.settings.seed), where=name)
+            return
+        path = files.get(f"{name}.npy")
+        if path is None:
+            raise InputError("a part of the model is missing", where=f"{name}.npy", hint=f"restore the file from a backup, or give --reinit-part {name} to start that part anew")
+        set_weights(self.networks[name], self.descriptions[name], dfl_weights.read_weights(path), where=str(path))
+
+    def _load_optimizer(self, path: Path | None) -> None:
+        if path is None:
+            log.warning("there is no saved state of the optimizer: its moments start at zero")
+            return
+        load_optimizer(self.optimizer, self.variable_names(), path)
+
+    def reset_rate(self, factor: float) -> None:
+        """Multiply the learning rate of all optimizers by ``factor``."""
+        self.settings = replace(self.settings, rate=self.settings.rate * factor)
+        for optimizer in (self.optimizer, *self.critics.optimizers()):
+            optimizer.learning_rate = LEARNING_RATE * self.settings.rate
+
+    def _frozen(self) -> list[Any]:
+        """Without random warp a liae model keeps inter_AB as it is; in pretraining that is a defect, kept only if asked for."""
+        recipe = effective(self.recipe)
+        if recipe.random_warp or "inter_AB" not in self.networks or (recipe.pretrain and not self.settings.exact):
+            return []
+        return list(self.networks["inter_AB"].trainable_variables)
+
+    def _optimizer(self, name: str, frozen: list[Any] | tuple = ()) -> Any:
+        recipe = effective(self.recipe)
+        dropout = recipe.lr_dropout != "n"
+        kind = AdaBelief if recipe.adabelief else RMSprop
+        return kind(LEARNING_RATE * self.settings.rate, cosine=COSINE_PERIOD if dropout else 0, keep=KEEP if dropout else 1.0,
+                    clip_norm=1.0 if recipe.clipgrad else 0.0, seed=self.settings.seed, frozen=frozen, name=name)
+
+
+def terms_of(recipe: Recipe, settings: TrainerSettings) -> Terms:
+    """The objective that a recipe asks for."""
+    r = effective(recipe)
+    true_face = 0.0 if r.pretrain else r.true_face_power  # its discriminator rests in pretraining
+    return Terms(r.masked_training, r.eyes_mouth_prio, r.blur_out_mask, r.face_style_power / 100, r.bg_style_power / 100, true_face, r.gan_power, settings.exact)
+
+
+def inputs_of(batch: TrainingBatch) -> dict[str, NDArray[np.float32]]:
+    """The batch as the networks take it: src then dst along the first axis."""
+    return {name: getattr(batch, name).reshape(-1, *getattr(batch, name).shape[2:]) for name in ("warped", "target", "mask", "eyes_mouth")}

@@ -1,0 +1,30 @@
+#!/usr/bin/env bash
+# The built-in demo: sets everything up, makes two clips of fictional faces, runs steps 1 to 5, shows the swap.
+# DEMO_WORKSPACE chooses its folder (default: workspace/demo), DEMO_ITERATIONS how long it trains.
+set -euo pipefail
+scripts="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)"
+export WORKSPACE="${DEMO_WORKSPACE:-$scripts/../workspace/demo}"
+# shellcheck source=env.sh
+. "$scripts/../env.sh"
+
+step() {
+  printf '\n== %s\n' "$*"
+  bash "$scripts/$1" "${@:2}"
+}
+
+printf '== demo clips\n'
+"$FORGE_PYTHON" -P -m core demo-media
+step 1_extract_src_video.sh
+step 2_extract_dst_video.sh
+step 3_extract_src_faces.sh --image-size 256
+step 4_extract_dst_faces.sh --image-size 256
+step 3.1_sort_src.sh --by hist
+step 4.1_sort_dst.sh --by hist
+step 3.2_apply_xseg_src.sh
+step 4.2_apply_xseg_dst.sh
+step 3.3_pack_src.sh
+step 4.3_pack_dst.sh
+# A model small enough for two cores and a few minutes; a real one takes the defaults.
+step 5_train.sh "${DEMO_ITERATIONS:-400}" --model demo --resolution 64 --ae-dims 64 --e-dims 32 --d-dims 32 --d-mask-dims 16 --batch-size 4
+printf '\n== what it learned\n'
+"$FORGE_PYTHON" -P -m core sheet

@@ -1,0 +1,96 @@
+"""Faces as training wants them: the original's samples, mask sources, change of face type, the cache."""
+
+import json
+
+import cv2
+import numpy as np
+import pytest
+from training_cases import make_faceset
+
+from core.data.augment import Ranges, draw_motion, shift_hsv
+from core.data.batches import assemble
+from core.data.faces import FaceLoader, prepare
+from core.errors import PipelineError
+from core.faceset.store import open_faceset
+from core.geometry.align import FaceType
+from core.imaging.codec import decode_image
+from core.imaging.masks import encode_xseg_mask
+from core.types import Polygon
+
+# OpenCV 5 interpolates with other arithmetic than the 4.11 that made the golden samples.
+OPENCV_5 = 0.05
+
+
+@pytest.mark.parametrize("number", range(0, 64, 4))
+def test_whole_sample_equals_the_original(shared, number):
+    golden = np.load(shared / "golden/dfl-model/sampling.npz")
+    meta = json.loads(str(golden[f"proc{number}_meta"]))
+    loader = FaceLoader(open_faceset(shared / "golden/dfl-model/faceset/src"), 64, FaceType(meta["face_type"]), polygons=False)
+    face = loader.face(meta["sample"])
+    seed = np.random.RandomState(meta["seed"]).randint(0x80000000)
+    transform = np.random.RandomState(seed)
+    motion = draw_motion(64, Ranges(), transform, np.random.RandomState(seed), exact=True)
+    seen = shift_hsv(face.image_f32, meta["hsv"], transform) if meta["hsv"] else face.image_f32
+    made = assemble(face, face.image_f32, seen, motion, warped=True)
+    for ours, theirs in (("warped", "warped"), ("target", "target"), ("mask", "full_mask"), ("eyes_mouth", "eyes_mouth")):
+        difference = np.abs(made[ours] - golden[f"proc{number}_{theirs}"])
+        assert difference.max() < OPENCV_5 and difference.mean() < 0.002
+
+
+@pytest.fixture
+def face(tmp_path):
+    faces = open_faceset(make_faceset(tmp_path / "aligned", 2, (90, 120, 200)))
+    record = faces.full_record(0)
+    return faces, record, decode_image(faces.read(0))
+
+
+def test_mask_is_xseg_else_polygons_else_hull(face):
+    from dataclasses import replace
+
+    _, record, image = face
+    hull = prepare(record, image, 96, FaceType.WHOLE_FACE)
+    box = Polygon(True, np.float32([(10, 10), (30, 10), (30, 30), (10, 30)]))
+    polygons = prepare(replace(record, polygons=(box,)), image, 96, FaceType.WHOLE_FACE)
+    left = np.zeros((256, 256), np.float32)
+    left[:, :128] = 1
+    xseg = prepare(replace(record, polygons=(box,), xseg_mask=encode_xseg_mask(left)), image, 96, FaceType.WHOLE_FACE)
+    assert hull.mask[60, 48] == 1 and hull.mask[2, 2] == 0
+    assert polygons.mask[20, 20] == 1 and polygons.mask[60, 48] == 0
+    assert xseg.mask[50, 20] == pytest.approx(1, abs=0.02) and xseg.mask[50, 80] == pytest.approx(0, abs=0.02)
+
+
+def test_eyes_and_mouth_are_inside_the_mask(face):
+    _, record, image = face
+    made = prepare(record, image, 64, FaceType.WHOLE_FACE)
+    assert made.image_f32.shape == (64, 64, 3) and made.mask.shape == made.eyes_mouth.shape == (64, 64, 1)
+    assert made.eyes_mouth.max() > 0.5 and (made.eyes_mouth[made.mask == 0] < 0.01).all()
+
+
+def test_a_narrower_face_type_shows_a_larger_face(face):
+    _, record, image = face
+    whole, full = (prepare(record, image, 64, kind).mask.mean() for kind in (FaceType.WHOLE_FACE, FaceType.FULL))
+    assert full > whole * 1.3
+
+
+def test_resizing_matches_opencv(face):
+    _, record, image = face
+    made = prepare(record, image, 64, FaceType.WHOLE_FACE)
+    assert np.abs(made.image_f32 - cv2.resize(image.astype(np.float32) / 255, (64, 64), interpolation=cv2.INTER_CUBIC)).max() == 0
+
+
+def test_cache_keeps_what_fits_and_changes_nothing(face):
+    faces, _, _ = face
+    plain, cached = FaceLoader(faces, 64, FaceType.WHOLE_FACE), FaceLoader(faces, 64, FaceType.WHOLE_FACE, cache_bytes=64 * 64 * 5 * 4)
+    for index in (0, 1, 0, 1):
+        assert (plain.face(index).image_f32 == cached.face(index).image_f32).all()
+    assert cached.face(0) is cached.face(0) and cached.face(1) is not cached.face(1)
+    assert plain.face(0) is not plain.face(0)
+
+
+def test_a_damaged_face_is_an_error_with_its_name(face):
+    faces, _, _ = face
+    loader = FaceLoader(faces, 64, FaceType.WHOLE_FACE)
+    path = faces.path(1)
+    path.write_bytes(path.read_bytes()[:-300])
+    with pytest.raises(PipelineError, match="00001_0.jpg"):
+        loader.face(1)

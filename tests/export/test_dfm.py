@@ -1,0 +1,243 @@
+"""The exported file: contract, parity, refusals, provenance, and the original's own exports."""
+
+import shutil
+from functools import partial
+
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+
+from core.errors import InputError, PipelineError
+from core.export import verify as verification
+from core.export.dfm import build_dfm, describe, export_dfm
+from core.export.model_weights import read_model_weights
+from core.export.provenance import provenance
+from core.export.reference import keras_reference
+from core.formats.dfl_weights import ModelData, write_arrays, write_data
+from core.networks import archs
+from core.networks.config import ModelConfig, config_from_options
+from core.networks.weights import initial_weights
+from core.stages import export as stage
+from core.training.model_folder import ModelFolder
+from core.workspace import Workspace
+
+OPTIONS = {"resolution": 64, "face_type": "wf", "archi": "liae-udt", "ae_dims": 8, "e_dims": 8, "d_dims": 8, "d_mask_dims": 4}
+CONFIGS = {
+    "liae-udt": ModelConfig(64, "wf", "liae-udt", 8, 8, 8, 4),
+    "df": ModelConfig(48, "f", "df", 8, 8, 8, 4),
+    "df-udc": ModelConfig(64, "f", "df-udc", 8, 8, 8, 4),
+    "amp": ModelConfig(64, "wf", "amp", 8, 8, 8, 4, 12),
+}
+
+
+def make_weights(config: ModelConfig, seed: int = 1) -> dict:
+    """Random weights with random biases, lively enough that every branch matters."""
+    rng = np.random.default_rng(seed)
+    out = {name: initial_weights(name, network, seed) for name, network in archs.networks(config).items()}
+    for weights in out.values():
+        for key in weights:
+            if "bias" in key:
+                weights[key] = rng.normal(0, 0.1, weights[key].shape).astype(np.float32)
+    return out
+
+
+@pytest.fixture(scope="module")
+def references():
+    return {name: keras_reference(make_weights(config), config) for name, config in CONFIGS.items()}
+
+
+@pytest.mark.parametrize("half", [False, True])
+@pytest.mark.parametrize("name", CONFIGS)
+def test_export(tmp_path, references, name, half):
+    config, path = CONFIGS[name], tmp_path / "model.dfm"
+    report = export_dfm(make_weights(config), config, path, {"iteration": "5"}, reference=references[name], half=half)
+    assert report.difference is not None and report.difference < (2e-2 if half else 1e-4)
+    assert report.size == path.stat().st_size and [p.name for p in tmp_path.iterdir()] == ["model.dfm"]
+    model = onnx.load(path)
+    onnx.checker.check_model(model, full_check=True)
+    assert (model.ir_version, [(o.domain, o.version) for o in model.opset_import]) == (7, [("", 12)])
+    found = {p.key: p.value for p in model.metadata_props}
+    assert found == report.metadata and found["iteration"] == "5" and found["synthetic"] == "true"
+    assert found["digital_source_type"].endswith("/compositeWithTrainedAlgorithmicMedia")
+    size = config.resolution
+    dims = {v.name: [d.dim_value or d.dim_param for d in v.type.tensor_type.shape.dim] for v in (*model.graph.input, *model.graph.output)}
+    assert dims == {"in_face:0": ["N", size, size, 3]} | ({"morph_value:0": [1]} if name == "amp" else {}) | {
+        "out_face_mask:0": ["N", size, size, 1], "out_celeb_face:0": ["N", size, size, 3], "out_celeb_face_mask:0": ["N", size, size, 1]}
+    assert [v.name for v in model.graph.output] == ["out_face_mask:0", "out_celeb_face:0", "out_celeb_face_mask:0"]
+
+
+def test_half_is_smaller_and_close(tmp_path):
+    config = ModelConfig(64, "wf", "df-u", 8, 16, 16, 8)
+    full, half = (build_dfm(make_weights(config), config, {}, half=h) for h in (False, True))
+    assert len(half) < 0.75 * len(full)
+    kinds = {t.name: t.data_type for t in onnx.load_from_string(half).graph.initializer}
+    assert kinds["encoder/down1/downs_0/conv1/weight"] == onnx.TensorProto.FLOAT16 and kinds["inter/dense1/weight"] == onnx.TensorProto.FLOAT
+
+
+def test_target_mask_runs_the_mask_branch_only():
+    config = CONFIGS["liae-udt"]
+    counts = []
+    for mask_only in (True, False):
+        graph = onnx.load_from_string(build_dfm(make_weights(config), config, {}, mask_only=mask_only)).graph
+        used = [n.input[1] for n in graph.node if n.op_type == "Conv"]
+        counts.append((used.count("decoder/res0/conv1/weight"), used.count("decoder/upscalem0/conv1/weight")))
+    assert counts == [(1, 2), (2, 2)]
+
+
+def test_bad_model_does_not_replace_the_older_file(tmp_path, references):
+    config, path = CONFIGS["df"], tmp_path / "model.dfm"
+    path.write_bytes(b"older")
+    with pytest.raises(PipelineError, match="differs from the model") as caught:
+        export_dfm(make_weights(config, seed=2), config, path, {}, reference=references["df"])
+    assert "older file was kept" in str(caught.value)
+    broken = make_weights(config)
+    broken["encoder"]["down1/downs_0/conv1/bias:0"][:] = np.nan
+    with pytest.raises(PipelineError, match="not between 0 and 1"):
+        export_dfm(broken, config, path, {}, reference=None)
+    with pytest.raises(InputError, match="dense1/weight:0"):
+        export_dfm(broken | {"inter": {}}, config, path, {}, reference=None)
+    assert path.read_bytes() == b"older" and len(list(tmp_path.iterdir())) == 1
+
+
+def test_weight_too_large_for_half(tmp_path):
+    config = CONFIGS["df"]
+    weights = make_weights(config)
+    weights["decoder_src"]["out_conv/bias:0"][0] = 1e6
+    with pytest.raises(InputError, match="half precision"):
+        build_dfm(weights, config, {}, half=True)
+
+
+def rename(data: bytes, old: str, new: str) -> bytes:
+    model = onnx.load_from_string(data)
+    for value in (*model.graph.input, *model.graph.output):
+        value.name = new if value.name == old else value.name
+    for node in model.graph.node:
+        for names in (node.input, node.output):
+            for i, name in enumerate(names):
+                names[i] = new if name == old else name
+    return model.SerializeToString()
+
+
+def reorder(data: bytes) -> bytes:
+    model = onnx.load_from_string(data)
+    outputs = list(model.graph.output)
+    del model.graph.output[:]
+    model.graph.output.extend([outputs[1], outputs[0], outputs[2]])
+    return model.SerializeToString()
+
+
+def fix_batch(data: bytes, n: int) -> bytes:
+    model = onnx.load_from_string(data)
+    for value in (*model.graph.input, *model.graph.output):
+        value.type.tensor_type.shape.dim[0].dim_value = n
+    return model.SerializeToString()
+
+
+@pytest.mark.parametrize(("spoil", "message"), [
+    (lambda d: rename(d, "in_face:0", "face"), "its inputs are"),
+    (lambda d: rename(d, "out_celeb_face:0", "out_celeb_face"), "its outputs are"),
+    (reorder, "its outputs are"),
+    (lambda d: fix_batch(d, 3), "fixed batch"),
+    (lambda d: d[: len(d) // 2], "cannot open"),
+    (lambda d: build_dfm(make_weights(CONFIGS["df"]), CONFIGS["df"], {}), "its inputs are"),
+])
+def test_verify_refuses(tmp_path, spoil, message):
+    config = CONFIGS["liae-udt"]
+    path = tmp_path / "x.dfm"
+    path.write_bytes(spoil(build_dfm(make_weights(config), config, {})))
+    with pytest.raises(PipelineError, match="failed its check") as caught:
+        verification.verify(path, config, None)
+    assert message in str(caught.value)
+
+
+def save_model(folder, name: str = "me", iteration: int = 12) -> ModelFolder:
+    config = config_from_options(OPTIONS)
+    files = {f"{n}.npy": partial(lambda weights, stream: write_arrays(stream, weights.items()), w) for n, w in make_weights(config).items()}
+    model = ModelFolder(folder, name)
+    model.save(iteration, files | {"data.dat": lambda stream: write_data(stream, ModelData(iteration, OPTIONS))})
+    return model
+
+
+def test_stage(tmp_path):
+    workspace = Workspace(tmp_path).create()
+    workspace.consent.write_text("{}")
+    model = save_model(workspace.model)
+    report = stage.run(stage.Options(), workspace)
+    assert report.outputs == (model.path("model.dfm"),)
+    found = {p.key: p.value for p in onnx.load(report.outputs[0]).metadata_props}
+    assert found["iteration"] == "12" and found["model_name"] == "me" and found["face_type"] == "wf"
+    assert found["consent"] == "consent.json" and len(found["consent_sha256"]) == 64
+    other = tmp_path / "out.dfm"
+    assert stage.run(stage.Options(output=other, half=True), workspace).outputs == (other,)
+    model.path("decoder.npy").unlink()
+    model.path("inter_B.npy").unlink()
+    stage.run(stage.Options(), workspace)  # the save behind the flat files is whole
+
+
+def test_stage_refuses(tmp_path):
+    workspace = Workspace(tmp_path).create()
+    with pytest.raises(InputError, match="no SAEHD model"):
+        stage.run(stage.Options(), workspace)
+    save_model(workspace.model)
+    with pytest.raises(InputError, match="of that name"):
+        stage.run(stage.Options(model="you"), workspace)
+
+
+def test_missing_network_file(tmp_path):
+    with pytest.raises(InputError, match="missing"):
+        read_model_weights({}, CONFIGS["df"])
+
+
+def test_provenance_digest_depends_on_options():
+    one, two = (provenance("m", ModelData(1, {"a": a})) for a in (1, 2))
+    assert one["options_sha256"] != two["options_sha256"] and "consent" not in one
+    assert describe(CONFIGS["df"], one)["resolution"] == "48"
+
+
+def test_golden_model_folder(shared, tmp_path):
+    """A folder of the original, copied in."""
+    workspace = Workspace(tmp_path)
+    shutil.copytree(shared / "golden/dfl-model/model_folder", workspace.model)
+    workspace.model.chmod(0o755)
+    report = stage.run(stage.Options(), workspace)
+    assert float(dict(report.rows)["difference from the model"]) < 1e-4
+    before = {p.name for p in (shared / "golden/dfl-model/model_folder").iterdir()}
+    assert {p.name for p in workspace.model.iterdir()} == before | {"t_SAEHD_model.dfm"}
+
+
+def weights_of(path) -> dict:
+    """Weights of an export of the original: named initialisers, or (those used twice) known by their order in the mask branch."""
+    graph = onnx.load(path).graph
+    arrays = {t.name: onnx.numpy_helper.to_array(t) for t in graph.initializer}
+    adds = {name: node for node in graph.node if node.op_type == "Add" for name in node.input}
+    unnamed = iter([*(f"decoder/upscalem{i}/conv1" for i in range(5)), "decoder/out_convm"])
+    out: dict[str, dict] = {}
+    seen: set = set()
+    for node in graph.node:
+        if node.op_type not in ("Conv", "MatMul") or node.input[1] in seen:
+            continue
+        seen.add(node.input[1])
+        path_in_file = node.input[1].partition("/weight/read")[0] if "/" in node.input[1] else next(unnamed)
+        network, _, key = path_in_file.partition("/")
+        weight = arrays[node.input[1]]
+        add = adds[node.output[0]]
+        bias = next(arrays[name] for name in add.input if name in arrays)
+        out.setdefault(network, {})[f"{key}/weight:0"] = weight.transpose(2, 3, 1, 0) if weight.ndim == 4 else weight
+        out[network][f"{key}/bias:0"] = bias.reshape(-1)
+    return out
+
+
+@pytest.mark.parametrize(("file", "config", "morphs"), [
+    ("model_A_f.dfm", ModelConfig(64, "wf", "liae-udt", 32, 16, 16, 16), (None,)),
+    ("model_AMP_f.dfm", ModelConfig(64, "wf", "amp", 32, 16, 16, 16, 48), (0.0, 0.25, 0.333, 0.5, 0.75, 1.0))])
+def test_same_as_the_export_of_the_original(shared, file, config, morphs):
+    path = shared / "golden/dfl-model" / file
+    verification.verify(path, config, None)
+    theirs = onnxruntime.InferenceSession(str(path))
+    ours = onnxruntime.InferenceSession(build_dfm(weights_of(path), config, {}))
+    faces = verification.sample_faces(64)
+    for morph in morphs:
+        feed = {"in_face:0": faces} | ({} if morph is None else {"morph_value:0": np.array([morph], np.float32)})
+        for a, b in zip(ours.run(None, feed), theirs.run(None, feed), strict=True):
+            assert np.abs(a - b).max() < 1e-5

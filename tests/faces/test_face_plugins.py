@@ -1,0 +1,71 @@
+"""The contract of detectors, landmarkers and embedders, on every plugin there is."""
+
+import numpy as np
+import pytest
+
+from core.errors import EnvironmentFault, InputError, UsageError
+from core.faces import plugins
+from core.faces.contract import DetectorSettings
+from core.types import DetectedFace
+
+BOX = np.array([178, 63, 268, 176], np.float32)  # of the astronaut's face
+EYES, MOUTH = (224, 102), (219, 143)
+
+
+def created(kind, name):
+    """A plugin; its test is skipped where the weights that a person must bring are not there."""
+    module = plugins.load(kind, name)
+    try:
+        return module.create(DetectorSettings()) if kind == "detectors" else module.create()
+    except (EnvironmentFault, InputError) as error:
+        pytest.skip(f"{name} cannot be created here: {error.what}")
+
+
+def test_names_and_summaries():
+    assert "yunet" in plugins.names("detectors") and "facemesh" in plugins.names("landmarkers") and "sface" in plugins.names("embedders")
+    for kind in ("detectors", "landmarkers", "embedders"):
+        assert all(plugins.summary(kind, name) for name in plugins.names(kind))
+    with pytest.raises(UsageError) as caught:
+        plugins.load("detectors", "nonsense")
+    assert "yunet" in caught.value.hint
+
+
+@pytest.mark.parametrize("name", plugins.names("detectors"))
+def test_detector(name, astronaut):
+    detector = created("detectors", name)
+    (face,) = detector.detect(astronaut)
+    assert face.box.dtype == np.float32 and face.box.shape == (4,)
+    np.testing.assert_allclose(face.box, BOX, atol=25)
+    assert 0.6 <= face.score <= 1 and abs(face.roll) < 0.35
+    assert detector.detect(np.full((200, 300, 3), 90, np.uint8)) == []
+    assert detector.detect(np.zeros((3, 1, 3), np.uint8)) == []
+    again = detector.detect(astronaut)
+    np.testing.assert_array_equal(again[0].box, face.box)
+    assert isinstance(detector.device, str)
+
+
+@pytest.mark.parametrize("name", plugins.names("landmarkers"))
+def test_landmarker(name, astronaut):
+    landmarker = created("landmarkers", name)
+    points, sure = landmarker.landmarks(astronaut, DetectedFace(BOX, 0.9))
+    assert points.shape == (68, 2) and points.dtype == np.float32 and 0.5 < sure <= 1
+    np.testing.assert_allclose(points[36:48].mean(axis=0), EYES, atol=6)
+    np.testing.assert_allclose(points[48:60].mean(axis=0), MOUTH, atol=6)
+    assert points[36, 0] < points[45, 0] and points[8, 1] > points[27, 1]
+    assert points[17:22, 1].mean() < points[36:42, 1].mean()
+
+
+@pytest.mark.parametrize("name", plugins.names("embedders"))
+def test_embedder(name, astronaut, admiral):
+    embedder = created("embedders", name)
+    landmarker, detector = created("landmarkers", "facemesh"), created("detectors", "yunet")
+
+    def vector(image):
+        (face,) = detector.detect(image)
+        return embedder.embed(image, landmarker.landmarks(image, face)[0])
+
+    one, other = vector(astronaut), vector(admiral)
+    darker = vector((astronaut * 0.7).astype(np.uint8))
+    assert one.dtype == np.float32 and one.ndim == 1
+    assert np.linalg.norm(one) == pytest.approx(1, abs=1e-5)
+    assert one @ darker > 0.8 > 0.3 > one @ other

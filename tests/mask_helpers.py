@@ -1,0 +1,59 @@
+"""Small synthetic faces and networks for the tests of masks."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from core.formats import dfl_image, dfl_weights
+from core.formats.dfl_weights import ModelData
+from core.geometry.align import FaceType, face_matrix, transform_points
+from core.geometry.landmarks import MEAN_51
+from core.imaging.codec import encode_jpeg
+from core.networks.weights import initial_weights
+from core.networks.xseg import xseg_network
+from core.types import FaceRecord
+
+
+def landmarks(size: int, kind: FaceType = FaceType.WHOLE_FACE, seed: int = 0) -> np.ndarray:
+    """68 points of an average face in an aligned picture of ``size`` pixels."""
+    x = np.linspace(-0.12, 1.1, 17)
+    jaw = np.stack([x, 0.25 + 1.05 * np.sqrt(np.clip(1 - ((x - 0.49) / 0.62) ** 2, 0, 1))], axis=1)
+    points = np.concatenate([jaw, MEAN_51]) * 200 + 300
+    points += np.random.default_rng(seed).normal(0, 1.5, points.shape)
+    return transform_points(points, face_matrix(points, size, kind))
+
+
+def picture(size: int, points: np.ndarray, seed: int = 0) -> np.ndarray:
+    """A skin-coloured oval on noise, uint8 BGR."""
+    rng = np.random.default_rng(seed)
+    image = cv2.resize(rng.integers(0, 255, (8, 8, 3), np.uint8), (size, size), interpolation=cv2.INTER_CUBIC)
+    hull = cv2.convexHull(points.astype(np.int32))
+    cv2.fillConvexPoly(image, hull, (120 + int(rng.integers(-15, 15)), 150, 210))
+    for part in (slice(36, 42), slice(42, 48), slice(60, 68)):
+        cv2.fillConvexPoly(image, cv2.convexHull(points[part].astype(np.int32)), (40, 40, 60))
+    return image
+
+
+def write_face(folder: Path, name: str, size: int = 96, kind: FaceType = FaceType.WHOLE_FACE, seed: int = 0, **fields) -> Path:
+    """A face file; ``fields`` go into its record."""
+    folder.mkdir(parents=True, exist_ok=True)
+    points = landmarks(size, kind, seed)
+    record = FaceRecord(name, (size, size), points, kind.file_name, source_filename=f"{Path(name).stem.split('_')[0]}.png", **fields)
+    dfl_image.write(folder / name, encode_jpeg(picture(size, points, seed), 95), record)
+    return folder / name
+
+
+def write_faces(folder: Path, count: int, size: int = 96, **fields) -> list[Path]:
+    return [write_face(folder, f"{i + 1:05d}_0.jpg", size, seed=i, **fields) for i in range(count)]
+
+
+def write_xseg(folder: Path, resolution: int = 64, base: int = 2, face_type: str | None = "wf", seed: int = 0) -> Path:
+    """A small untrained XSeg model under the names of the real one."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"XSeg_{resolution}.npy"
+    with open(path, "wb") as stream:
+        dfl_weights.write_arrays(stream, initial_weights("XSeg", xseg_network(base, resolution=resolution), seed).items())
+    with open(folder / "XSeg_data.dat", "wb") as stream:
+        dfl_weights.write_data(stream, ModelData(1, {"face_type": face_type} if face_type else {}))
+    return path

@@ -1,0 +1,57 @@
+"""``python -m core mask``."""
+
+import pytest
+from mask_helpers import write_faces, write_xseg
+
+from core.errors import CorruptFileError, InputError, UsageError
+from core.options import parse
+from core.stages import mask
+from core.workspace import Workspace
+
+
+@pytest.fixture
+def workspace(tmp_path, monkeypatch) -> Workspace:
+    monkeypatch.setenv("FORGE_ASSETS", str(tmp_path / "assets"))
+    write_faces(tmp_path / "w" / "data_src" / "aligned", 3)
+    return Workspace(tmp_path / "w").create()
+
+
+def run(workspace, *arguments):
+    return mask.run(parse(mask.Options, "mask", ["src", *arguments]), workspace)
+
+
+def test_without_weights_it_says_what_will_be_used(workspace):
+    report = run(workspace)
+    assert "landmark masks will be used" in report.warnings[0]
+    assert dict(report.rows)["with a landmark mask"] == 3
+
+
+def test_asking_for_xseg_without_weights_is_an_error(workspace):
+    with pytest.raises(InputError, match="no XSeg weights"):
+        run(workspace, "--masker", "xseg")
+
+
+def test_with_weights_and_again(workspace):
+    write_xseg(workspace.model)
+    assert dict(run(workspace).rows)["new masks"] == 3
+    assert dict(run(workspace).rows)["up to date before"] == 3
+    assert dict(run(workspace, "--soft", "--native-resolution").rows)["new masks"] == 3
+    assert dict(run(workspace, "--remove").rows)["removed"] == 3
+
+
+def test_landmark_masks_are_stored_on_request(workspace):
+    assert dict(run(workspace, "--masker", "whole").rows)["new masks"] == 3
+
+
+def test_truncated_weights_are_an_error(workspace):
+    path = write_xseg(workspace.model)
+    path.write_bytes(path.read_bytes()[:5000])
+    with pytest.raises(CorruptFileError):
+        run(workspace)
+
+
+def test_contradictions_and_unknown_maskers(workspace):
+    with pytest.raises(UsageError):
+        run(workspace, "--remove", "--fetch")
+    with pytest.raises(UsageError, match="masker"):
+        run(workspace, "--masker", "magic")
