@@ -37,7 +37,7 @@ def prepare(record: FaceRecord, image: NDArray[np.uint8], size: int, face_type: 
     features = np.clip(eyes_mask(shape, record.landmarks) + mouth_mask(shape, record.landmarks), 0, 1).reshape(*shape, 1) * (mask > 0)
     matrix = _cut(record, size, face_type)
     return TrainingFace(
-        _fit(image.astype(np.float32) / 255, size, matrix, cv2.INTER_CUBIC),
+        _fit((image.astype(np.float32) / 255).astype(np.float32), size, matrix, cv2.INTER_CUBIC),
         _fit(mask, size, matrix, cv2.INTER_LINEAR)[..., None],
         _fit(features.astype(np.float32), size, matrix, cv2.INTER_LINEAR)[..., None],
     )
@@ -46,7 +46,8 @@ def prepare(record: FaceRecord, image: NDArray[np.uint8], size: int, face_type: 
 class FaceLoader:
     """The faces of one side by number, prepared on first use; those that fit into ``cache_bytes`` are kept.
 
-    ``polygons=False`` ignores hand-drawn masks, as the original does. Nothing is evicted: in shuffled epochs the face that was used longest ago comes back soonest.
+    Nothing is evicted: in shuffled epochs the face that was used longest ago comes back soonest. ``polygons=False`` ignores
+    hand-drawn masks, as the original does.
     """
 
     def __init__(self, faceset: Faceset, size: int, face_type: FaceType, cache_bytes: int = 0, *, polygons: bool = True):

@@ -161,8 +161,8 @@ class XSegSamples:
 
 def _grey_sample(image: Array, random: Random) -> tuple[Array, Array]:
     motion = draw_motion(image.shape[0], _MOTION, random, random)
-    warped = np.clip(move(image, motion, warped=True, mask=False), 0, 1)
-    return warped, warped @ _GREY[:, None]
+    warped: Array = np.clip(move(image, motion, warped=True, mask=False), 0, 1).astype(np.float32)
+    return warped, (warped @ _GREY[:, None]).astype(np.float32)
 
 
 def augment(image: Array, mask: Array, random: Random, other, occluders: float = 0.0) -> tuple[Array, Array]:

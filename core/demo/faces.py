@@ -13,7 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.interpolate import LinearNDInterpolator
 
-from core.demo.mesh import find_mesh
+from core.faces.contract import DetectorSettings
+from core.faces.detectors import yunet
+from core.faces.landmarkers import facemesh
 from core.imaging.codec import read_image
 
 SIZE = 512  # side of the canvas, pixels
@@ -77,7 +79,8 @@ def anchors(mesh: NDArray, follow: NDArray | None = None) -> NDArray:
 
 
 def _place(picture: NDArray[np.uint8]) -> Portrait:
-    mesh = find_mesh(picture)
+    (face, *_) = yunet.create(DetectorSettings()).detect(picture)
+    mesh, _ = facemesh.create().mesh(picture, face)
     low, high = mesh[:, :2].min(0), mesh[:, :2].max(0)
     scale = _FACE_SIDE / (high - low).max()
     shift = np.array([SIZE / 2, SIZE * 0.52]) - scale * (low + high) / 2

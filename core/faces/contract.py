@@ -22,7 +22,7 @@ Rotations = Literal["auto", "all"]
 @dataclass(frozen=True)
 class DetectorSettings:
     """score: faces below it are not reported (0..1); size: the frame is looked at with this longer side (pixels);
-    rotations: ``auto`` turns the frame by quarters where no face is found upright, ``all`` turns every frame."""
+    rotations: ``auto`` turns the frame by quarters where no face is clearly upright, or one is turned, ``all`` turns every frame."""
 
     score: float = 0.6
     size: int = 640

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from core.errors import CorruptFileError, EnvironmentFault
+from core.errors import CorruptFileError, EnvironmentFault, OutOfMemoryFault
 
 
 @dataclass(frozen=True)
@@ -141,6 +141,17 @@ def session(weights: WeightFile):
     settings.log_severity_level = 3
     wanted = [name for name in ("CUDAExecutionProvider", "CPUExecutionProvider") if name in onnxruntime.get_available_providers()]
     return onnxruntime.InferenceSession(float_model(locate(weights).read_bytes()), settings, providers=wanted)
+
+
+def infer(weights: WeightFile, name: str, tensor: np.ndarray) -> list[np.ndarray]:
+    """The outputs of a weight file's network for one input. Raises OutOfMemoryFault: memory that is used up must never look like "no face"."""
+    try:
+        return session(weights).run(None, {name: tensor})
+    except Exception as error:
+        if "allocate" not in str(error) and "out of memory" not in str(error).lower():
+            raise
+        raise OutOfMemoryFault(f"out of memory in {weights.origin}", why=str(error).splitlines()[0],
+                               hint="close other programs on the device, or use fewer --workers") from None
 
 
 def device(weights: WeightFile) -> str:

@@ -11,12 +11,11 @@ from core.faceset import sorting
 from core.faceset.duplicates import duplicate_groups
 from core.faceset.features import Features
 from core.faceset.moves import ALIGNED, Move
-from core.faceset.order import Order, free_name
+from core.faceset.order import ANGLES, Order, free_name
 from core.faceset.persons import find_persons
 from core.faceset.ranking import Choices
 
 GROUPS_FOLDER = "aligned_groups"
-_ANGLES = {"yaw", "pitch", "roll", "tilt"}
 
 
 @dataclass(frozen=True)
@@ -66,8 +65,8 @@ def _by_score(name: str, scores: NDArray[np.float64], count: int) -> Bins:
     known = np.isfinite(scores)
     if not known.any():
         raise UsageError("no face has this score", where=f"--group {name}")
-    shown = np.degrees(scores) if name in _ANGLES else scores
-    low, high = (-90.0, 90.0) if name in _ANGLES else (float(shown[known].min()), float(shown[known].max()))
+    shown = np.degrees(scores) if name in ANGLES else scores
+    low, high = (-90.0, 90.0) if name in ANGLES else (float(shown[known].min()), float(shown[known].max()))
     edges = np.linspace(low, high, count + 1)
     labels = np.full(len(scores), -1, np.intp)
     labels[known] = np.clip(np.searchsorted(edges, shown[known], side="right") - 1, 0, count - 1)

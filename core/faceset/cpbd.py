@@ -13,7 +13,8 @@ _EDGES_PER_BLOCK = 0.002 * BLOCK * BLOCK
 _BETA = 3.6
 _LOW, _HIGH = 0.1, 0.2
 # Counts so far from the limit of 8.2 that rounding cannot matter.
-_SURELY_FEW, _SURELY_MANY = 4, 14
+_SURELY_FEW, _SURELY_MANY = 6, 11
+_MARGIN = 12
 _LONGEST = 100
 _GAUSS = np.exp(-0.5 * np.arange(-4, 5, dtype=np.float64) ** 2)
 _GAUSS /= _GAUSS.sum()
@@ -103,8 +104,8 @@ def _run(image: NDArray[np.int16], rows: NDArray, columns: NDArray, sign: NDArra
 def _blocks_with_edges(grey: NDArray[np.uint8]) -> NDArray[np.bool_]:
     """Which blocks hold more than 0.2 % edge pixels (Canny 1986, sigma 1, thresholds 0.1 and 0.2 on 0..255 data).
 
-    Most blocks hold hundreds or none, which a part of their rows tells: a strong ridge pixel is an edge in any case. Blocks near the
-    limit are looked at in full, and only where weak edges decide is Canny run as a whole.
+    Most blocks hold hundreds or none, which a part of their rows tells: a strong ridge pixel is an edge in any case. The others are looked at
+    in full, and only where the count is so near the limit that rounding could matter is Canny run as a whole.
     """
     gy, gx, magnitude = _gradient(grey)
     few = np.count_nonzero(_tiles(magnitude >= _LOW), axis=(1, 3)) <= _SURELY_FEW
@@ -112,23 +113,55 @@ def _blocks_with_edges(grey: NDArray[np.uint8]) -> NDArray[np.bool_]:
     rows[2:-1:8, 1:-1] = True
     ridge = _ridge(gy, gx, magnitude, rows & (magnitude >= _HIGH))
     many = np.count_nonzero(_tiles(ridge), axis=(1, 3)) >= _SURELY_MANY
-    open_ = ~(few | many)
-    if open_.any():
-        ridge = _ridge(gy, gx, magnitude, _spread(open_, grey.shape) & (magnitude >= _LOW))
-        many |= np.count_nonzero(_tiles(ridge & (magnitude >= _HIGH)), axis=(1, 3)) >= _SURELY_MANY
-        few |= open_ & (np.count_nonzero(_tiles(ridge), axis=(1, 3)) <= _SURELY_FEW)
-    if (few | many).all():
-        return many
-    return np.count_nonzero(_tiles(canny(grey.astype(np.float64))), axis=(1, 3)) > _EDGES_PER_BLOCK
+    undecided = ~(few | many)
+    if undecided.any():
+        counts = np.count_nonzero(_tiles(_edges_around(undecided, gy, gx, magnitude)[0]), axis=(1, 3))
+        many |= undecided & (counts >= _SURELY_MANY)
+        few |= undecided & (counts <= _SURELY_FEW)
+    for row, column in zip(*np.nonzero(~(few | many)), strict=True):
+        one = np.zeros(many.shape, bool)
+        one[row, column] = True
+        many[row, column] = _exact_count(grey, one, _edges_around(one, gy, gx, magnitude)[1]) > _EDGES_PER_BLOCK
+    return many
 
 
-def _spread(blocks: NDArray[np.bool_], shape: tuple[int, ...]) -> NDArray[np.bool_]:
-    """The pixels of the marked blocks, without the border of the picture."""
-    mask = np.zeros(shape, bool)
-    _tiles(mask)[...] = blocks[:, None, :, None]
-    mask[[0, -1]] = False
-    mask[:, [0, -1]] = False
-    return mask
+def _exact_count(grey: NDArray[np.uint8], block: NDArray[np.bool_], known: NDArray[np.bool_]) -> int:
+    """Edge pixels in one block. known: the blocks that its edges reach; Canny sees them with a margin that its filters need."""
+    rows, columns = (np.flatnonzero(_area(known, grey.shape).any(axis=axis)) for axis in (1, 0))
+    window = tuple(slice(max(places[0] - _MARGIN, 0), places[-1] + 1 + _MARGIN) for places in (rows, columns))
+    edges = canny(grey[window].astype(np.float64))
+    top, left = (int(n) * BLOCK - part.start for n, part in zip(np.argwhere(block)[0], window, strict=True))
+    return int(np.count_nonzero(edges[top:top + BLOCK, left:left + BLOCK]))
+
+
+def _edges_around(blocks: NDArray[np.bool_], gy: NDArray, gx: NDArray, magnitude: NDArray) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Edge pixels, right at least inside ``blocks``: ridges that hang together with a strong ridge pixel. And the blocks looked at.
+
+    The area that is looked at grows until no weak ridge of those blocks leaves it.
+    """
+    known = blocks
+    while True:
+        known = cv2.dilate(known.view(np.uint8), np.ones((3, 3), np.uint8)).astype(bool)
+        area = _area(known, magnitude.shape)
+        candidates = area & (magnitude >= _LOW)
+        candidates[[0, -1]] = False
+        candidates[:, [0, -1]] = False
+        ridge = _ridge(gy, gx, magnitude, candidates)
+        count, labels = cv2.connectedComponents(ridge.view(np.uint8), connectivity=8, ltype=cv2.CV_32S)
+        good, leaves, wanted = (np.zeros(count, bool) for _ in range(3))
+        good[labels[ridge & (magnitude >= _HIGH)]] = True
+        leaves[labels[area & cv2.dilate((~area).view(np.uint8), np.ones((3, 3), np.uint8)).astype(bool)]] = True
+        wanted[labels[_area(blocks, magnitude.shape)]] = True
+        good[0] = leaves[0] = False
+        if known.all() or not (wanted & leaves & ~good).any():
+            return good[labels], known
+
+
+def _area(blocks: NDArray[np.bool_], shape: tuple[int, ...]) -> NDArray[np.bool_]:
+    """The pixels of the marked blocks; what is left at the right and below belongs to the last ones."""
+    down, across = (np.full(count, BLOCK) for count in blocks.shape)
+    down[-1], across[-1] = shape[0] - BLOCK * (len(down) - 1), shape[1] - BLOCK * (len(across) - 1)
+    return blocks.repeat(down, axis=0).repeat(across, axis=1)
 
 
 def _gradient(grey: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:

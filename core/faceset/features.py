@@ -54,7 +54,7 @@ class Features:
 
     def readable(self) -> NDArray[np.bool_]:
         """False for pictures that could not be decoded by any group computed so far."""
-        columns = [self._column(group, "readable") for group in (self._rows or {"pixels-1": None})]
+        columns = [self._column(group, "readable") for group in (list(self._rows) or ["pixels-1"])]
         return np.all([c.astype(bool) for c in columns], axis=0)
 
     def faces(self) -> NDArray[np.bool_]:
@@ -121,7 +121,12 @@ def _start_worker() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     parent = multiprocessing.parent_process()
     if parent is not None:  # a worker whose parent was killed would wait for work for ever
-        threading.Thread(target=lambda: (parent.join(), os._exit(1)), daemon=True).start()
+        threading.Thread(target=_leave_with, args=(parent,), daemon=True).start()
+
+
+def _leave_with(parent: Any) -> None:
+    parent.join()
+    os._exit(1)
 
 
 def _measure_chunk(group: str, items: list[tuple[bytes, str]]) -> list[measures.Measures | None]:

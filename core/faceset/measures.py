@@ -8,6 +8,7 @@ from typing import Any
 
 import cv2
 import numpy as np
+import scipy.fft
 from numpy.typing import NDArray
 
 from core.errors import CorruptFileError, InputError
@@ -17,7 +18,7 @@ from core.geometry import landmarks as lm
 from core.geometry.align import similarity_fit, transform_points
 from core.geometry.pose import pitch_yaw_roll
 from core.imaging.codec import decode_image
-from core.imaging.masks import best_mask, hull_mask
+from core.imaging.masks import decode_mask, hull_mask, polygon_mask
 from core.types import FaceRecord
 
 Measures = dict[str, Any]
@@ -27,6 +28,9 @@ _SHAPE_COLUMNS = ("pitch", "yaw", "roll", "tilt", "rect_area", "size", "distance
 _FACE_COLUMNS = ("motion_blur", "laplacian", "blur_fft", "detail", "dark", "bright", "contrast", "luma_face", "cut_off", "hull_area", "obstruction")
 _HEAD = np.column_stack([lm.HEAD_3D.astype(np.float64), np.ones(lm.COUNT)])
 _TO_CAMERA = np.linalg.pinv(_HEAD)
+# Frequencies -75..74 of 256, as they lie in an unshifted spectrum.
+_LOW_BAND = np.r_[0:75, 181:256]
+_LOWEST = np.ix_(_LOW_BAND, _LOW_BAND)
 _UPPER = [*range(17, 27), *range(36, 48)]
 
 
@@ -89,30 +93,29 @@ def pixels(data: bytes, name: str) -> Measures:
     record = record_of(data, name)
     grey = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
     out: Measures = {
-        "histogram": np.concatenate([_histogram(image[..., c]) for c in range(3)]), "grey_histogram": _histogram(grey),
+        "histogram": np.concatenate([_histogram(image, c) for c in range(3)]), "grey_histogram": _histogram(grey),
         "thumb": cv2.resize(grey, (THUMB, THUMB), interpolation=cv2.INTER_AREA), "pixel_count": float(grey.size), **_colour(image),
     }
     if record is None:
         return {**out, "masked_histogram": out["grey_histogram"], **dict.fromkeys(_FACE_COLUMNS, NAN)}
-    hull = hull_mask(image.shape, record.landmarks).astype(np.uint8)
-    masked = image * hull
-    masked_grey = cv2.cvtColor(masked, cv2.COLOR_BGR2GRAY)
-    return {**out, "masked_histogram": _histogram(masked_grey), **_sharpness(masked, masked_grey), "detail": _detail(grey, hull[..., 0]), **_exposure(grey, hull[..., 0]),
-            **_holes(image, hull[..., 0], record)}
+    hull = hull_mask(image.shape, record.landmarks)[..., 0].astype(np.uint8)
+    masked, masked_grey = cv2.bitwise_and(image, image, mask=hull), cv2.bitwise_and(grey, grey, mask=hull)
+    return {**out, "masked_histogram": _histogram(masked_grey), **_sharpness(masked, masked_grey, hull), "detail": _detail(grey, hull),
+            **_exposure(grey, hull), **_holes(image, hull, record)}
 
 
-def _histogram(plane: NDArray[np.uint8]) -> NDArray[np.uint32]:
-    return cv2.calcHist([plane], [0], None, [256], [0, 256]).ravel().astype(np.uint32)
+def _histogram(image: NDArray[np.uint8], channel: int = 0) -> NDArray[np.uint32]:
+    return cv2.calcHist([image], [channel], None, [256], [0, 256]).ravel().astype(np.uint32)
 
 
 def _colour(image: NDArray[np.uint8]) -> Measures:
     """Brightness (V), hue (H, 0..179), count of zero samples, share of black pixels, and faceswap's colour axes."""
     hue, _, value, _ = cv2.mean(cv2.cvtColor(image, cv2.COLOR_BGR2HSV))
     b, g, r, _ = cv2.mean(image)
-    flat = image.reshape(-1, 1)
-    black_pixels = image.shape[0] * image.shape[1] - cv2.countNonZero(cv2.max(cv2.max(image[..., 0], image[..., 1]), image[..., 2]))
+    samples, count = image.reshape(image.shape[0], -1), image.shape[0] * image.shape[1]
+    black_pixels = cv2.countNonZero(cv2.inRange(image, (0, 0, 0), (0, 0, 0)))
     return {
-        "brightness": value, "hue": hue, "black": float(flat.size - cv2.countNonZero(flat)), "black_share": black_pixels / (image.shape[0] * image.shape[1]),
+        "brightness": value, "hue": hue, "black": float(samples.size - cv2.countNonZero(samples)), "black_share": black_pixels / count,
         "gray": 0.0722 * b + 0.7152 * g + 0.2126 * r, "luma": 0.25 * b + 0.5 * g + 0.25 * r,
         "orange": 0.5 * r - 0.5 * b, "green": 0.5 * g - 0.25 * b - 0.25 * r,
     }
@@ -124,11 +127,25 @@ def _variance(image: NDArray) -> float:
     return float(deviation[0, 0] ** 2)
 
 
-def _sharpness(masked: NDArray[np.uint8], masked_grey: NDArray[np.uint8]) -> Measures:
+def _sharpness(masked: NDArray[np.uint8], masked_grey: NDArray[np.uint8], hull: NDArray[np.uint8]) -> Measures:
     """Motion blur on the masked picture; the two blur measures of faceswap on its grey version at 256 px."""
     small = cv2.resize(masked_grey, (256, 256), interpolation=cv2.INTER_AREA) if masked_grey.shape != (256, 256) else masked_grey
     laplacian = _variance(cv2.Laplacian(small, cv2.CV_32F)) / 256
-    return {"motion_blur": _variance(cv2.Laplacian(masked, cv2.CV_64F, ksize=11)), "laplacian": laplacian, "blur_fft": _fft_detail(small)}
+    return {"motion_blur": _motion_blur(masked, hull), "laplacian": laplacian, "blur_fft": _fft_detail(small)}
+
+
+def _motion_blur(masked: NDArray[np.uint8], hull: NDArray[np.uint8]) -> float:
+    """Variance of the Laplacian (aperture 11) over all samples; it is zero beyond the reach of the kernel around the face."""
+    left, top, width, height = cv2.boundingRect(hull)
+    reach = 6
+    rows, columns = slice(max(top - reach, 0), top + height + reach), slice(max(left - reach, 0), left + width + reach)
+    if not width:
+        return 0.0
+    border = (rows.start == 0 or rows.stop >= hull.shape[0] or columns.start == 0 or columns.stop >= hull.shape[1])
+    laplacian = cv2.Laplacian(masked if border else masked[rows, columns], cv2.CV_64F, ksize=11)
+    mean, deviation = cv2.meanStdDev(laplacian.reshape(-1, 1))
+    share = laplacian.size / masked.size
+    return float(share * (deviation[0, 0] ** 2 + mean[0, 0] ** 2) - (share * mean[0, 0]) ** 2)
 
 
 def _detail(grey: NDArray[np.uint8], hull: NDArray[np.uint8]) -> float:
@@ -144,10 +161,10 @@ def _detail(grey: NDArray[np.uint8], hull: NDArray[np.uint8]) -> float:
 
 def _fft_detail(grey: NDArray[np.uint8]) -> float:
     """Mean log magnitude of a 256 px picture without its 150 x 150 lowest frequencies."""
-    spectrum = np.fft.fftshift(np.fft.fft2(grey))
-    spectrum[128 - 75:128 + 75, 128 - 75:128 + 75] = 0
-    detail = np.abs(np.fft.ifft2(np.fft.ifftshift(spectrum)))
-    return float(np.mean(np.log(np.maximum(detail, 1e-8))))
+    spectrum = scipy.fft.fft2(grey.astype(np.float32))
+    spectrum[_LOWEST] = 0
+    detail = np.abs(scipy.fft.ifft2(spectrum, overwrite_x=True))
+    return float(np.mean(np.log(np.maximum(detail, 1e-6)), dtype=np.float64))
 
 
 def _exposure(grey: NDArray[np.uint8], hull: NDArray[np.uint8]) -> Measures:
@@ -165,29 +182,41 @@ def _exposure(grey: NDArray[np.uint8], hull: NDArray[np.uint8]) -> Measures:
 def _holes(image: NDArray[np.uint8], hull: NDArray[np.uint8], record: FaceRecord) -> Measures:
     """Share of the face cut off by the frame (black from the edge of the picture), share of the picture that is face, share hidden by its mask.
 
-    Obstruction is NaN without a mask or polygons.
+    Obstruction is looked at in 128 px, without the rim of the face, and is NaN without a mask or polygons.
     """
-    area = max(int(hull.sum()), 1)
-    visible_part, origin = best_mask(record)
-    obstruction = NAN
-    if origin != "hull":
-        covered = cv2.erode(hull, np.ones((3, 3), np.uint8), iterations=max(1, hull.shape[0] // 64)) > 0
-        obstruction = float(np.count_nonzero(covered & (visible_part[..., 0] < 0.5)) / max(np.count_nonzero(covered), 1))
-    return {"cut_off": _outside_frame(image, hull) / area, "hull_area": area / hull.size, "obstruction": obstruction}
+    area, obstruction = max(int(cv2.countNonZero(hull)), 1), NAN
+    mask = _own_mask(record)
+    if mask is not None:
+        small = cv2.resize(hull, (128, 128), interpolation=cv2.INTER_NEAREST)
+        inside = cv2.erode(small, np.ones((3, 3), np.uint8), iterations=2) > 0
+        hidden = inside & (cv2.resize(mask, (128, 128), interpolation=cv2.INTER_AREA) < 0.5)
+        obstruction = float(np.count_nonzero(hidden)) / max(float(np.count_nonzero(inside)), 1.0)
+    return {"cut_off": _outside_frame(image, hull), "hull_area": area / hull.size, "obstruction": obstruction}
 
 
-def _outside_frame(image: NDArray[np.uint8], hull: NDArray[np.uint8]) -> int:
-    """Pixels of the face that are black and joined to the edge of the picture by black: where the frame ended.
+def _own_mask(record: FaceRecord) -> NDArray[np.float32] | None:
+    """The mask that somebody made for this face, at any size, H x W."""
+    if record.xseg_mask is not None:
+        return decode_mask(record.xseg_mask, record.name)[..., 0]
+    if any(len(polygon.points) for polygon in record.polygons):
+        return polygon_mask(record.shape, record.polygons)[..., 0]
+    return None
+
+
+def _outside_frame(image: NDArray[np.uint8], hull: NDArray[np.uint8]) -> float:
+    """Share of the face that is black and joined to the edge of the picture by black: where the frame ended. Looked at in 128 px.
 
     Such an area is large and flat; at least 1 % of the picture is asked for, so that dark hair at the edge does not count.
     """
-    black = (cv2.max(cv2.max(image[..., 0], image[..., 1]), image[..., 2]) <= 10).astype(np.uint8)
+    small, face = (cv2.resize(picture, (128, 128), interpolation=cv2.INTER_NEAREST) for picture in (image, hull))
+    black = cv2.inRange(small, (0, 0, 0), (10, 10, 10))
     if cv2.countNonZero(black) < black.size // 100:
-        return 0
+        return 0.0
     _, labels, stats, _ = cv2.connectedComponentsWithStats(black, connectivity=4, ltype=cv2.CV_32S)
     edge = np.unique(np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]]))
     large = [label for label in edge if label and stats[label, cv2.CC_STAT_AREA] * 100 >= black.size]
-    return int(np.count_nonzero(np.isin(labels, large) & (hull > 0))) if large else 0
+    outside = np.isin(labels, large) & (face > 0) if large else np.zeros_like(face)
+    return float(np.count_nonzero(outside)) / max(cv2.countNonZero(face), 1)
 
 
 def sharpness(data: bytes, name: str) -> Measures:
@@ -196,8 +225,9 @@ def sharpness(data: bytes, name: str) -> Measures:
     if record is None:
         return {"cpbd": NAN}
     image = decode_image(data, name)
-    hull = hull_mask(image.shape, record.landmarks).astype(np.uint8)
-    return {"cpbd": cpbd(cv2.cvtColor(image * hull, cv2.COLOR_BGR2GRAY))}
+    hull = hull_mask(image.shape, record.landmarks)[..., 0].astype(np.uint8)
+    grey = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
+    return {"cpbd": cpbd(cv2.bitwise_and(grey, grey, mask=hull))}
 
 
 # Changing what a group computes means changing its name, so that stored scores of the old kind are not used.

@@ -88,8 +88,8 @@ def _restore_one(connection: sqlite3.Connection, path: Path) -> str:
         dfl_image.write(path, data, record)
         return "done"
     if abs(record.shape[0] * shape[1] - record.shape[1] * shape[0]) > max(shape):
-        raise InputError("the picture was cropped", where=path,
-                         why=f"it was {record.shape[1]} x {record.shape[0]}, now {shape[1]} x {shape[0]}: its points are lost")
+        raise InputError("the points of a face are lost", where=path,
+                         why=f"the picture was cropped: it was {record.shape[1]} x {record.shape[0]}, now {shape[1]} x {shape[0]}")
     dfl_image.write(path, data, resized_record(record, (shape[0], shape[1])))
     return "scaled"
 

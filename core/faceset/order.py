@@ -1,6 +1,7 @@
 """From a sort method to names on disk: compute an order, look at it, apply it."""
 
 import json
+import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -15,6 +16,8 @@ from core.faceset.moves import ALIGNED, TRASH, Move
 from core.faceset.ranking import Choices, Ranking
 from core.fsio import write_text
 
+# Methods whose scores are angles, in radians.
+ANGLES = frozenset({"yaw", "pitch", "roll", "tilt"})
 UNREADABLE = "cannot be decoded"
 
 
@@ -52,13 +55,17 @@ def _without_unreadable(features: Features, ranking: Ranking) -> Ranking:
 
 
 def write_view(folder: Path, order: Order) -> Path:
-    """The order as a JSON file that people and programs can read: [{"name", "score"}...] and what would be thrown out."""
+    """The order as a JSON file that people and programs can read: [{"name", "score"}...], angles in degrees, and what would be thrown out."""
     path = folder / f"{order.method}.json"
     path.parent.mkdir(parents=True, exist_ok=True)
-    scores = order.scores or (None,) * len(order.names)
+    scores = _shown(order) or (None,) * len(order.names)
     faces = [{"name": name} if score is None or np.isnan(score) else {"name": name, "score": score} for name, score in zip(order.names, scores, strict=True)]
     write_text(path, json.dumps({"method": order.method, "faces": faces, "rejected": order.rejected}, indent=1) + "\n")
     return path
+
+
+def _shown(order: Order) -> tuple[float, ...]:
+    return tuple(map(math.degrees, order.scores)) if order.method in ANGLES else order.scores
 
 
 def numbered(names: Sequence[str]) -> list[str]:
@@ -122,5 +129,5 @@ def restore(frames: Path, reason: str = "") -> moves.Step | None:
 def gallery_scores(gallery: Gallery, order: Order) -> list[tuple[int, str]]:
     """For a contact sheet: (index, caption) in order."""
     index = {name: i for i, name in enumerate(gallery.names)}
-    captions = [f"{s:.3g}" if not np.isnan(s) else "-" for s in order.scores] or [""] * len(order.names)
+    captions = [f"{s:.3g}" if not np.isnan(s) else "-" for s in _shown(order)] or [""] * len(order.names)
     return [(index[name], f"{place} {caption}".strip()) for place, (name, caption) in enumerate(zip(order.names, captions, strict=True))]

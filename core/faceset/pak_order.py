@@ -45,7 +45,7 @@ def _write_sorted(path: Path, gallery: Gallery, order: Order) -> list[tuple[str,
         record = gallery.pak.records[index[old]]
         sources.append(PakSource(gallery.pak, index[old], number, record.person))
         renames.append((old, f"{record.person}/{number}" if record.person else number))
-    write_pak(path, sources, total=len(sources))
+    write_pak(path, sources)
     return renames
 
 

@@ -38,7 +38,7 @@ class Sketches:
     shape: tuple[int, int, int]
 
     def picture(self, index: int, buffer: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        os.preadv(self.pixels.fileno(), [memoryview(buffer)], index * buffer.nbytes)
+        os.preadv(self.pixels.fileno(), [buffer.data], index * buffer.nbytes)
         return buffer
 
 
@@ -73,7 +73,7 @@ def _sketch(read: Callable, count: int, shape: tuple[int, ...], stream: IO[bytes
         image = read(index)
         if image.shape != shape:
             image = cv2.resize(image, (shape[1], shape[0]), interpolation=cv2.INTER_AREA)
-        stream.write(np.ascontiguousarray(image))
+        stream.write(np.ascontiguousarray(image).data)
         _sums(image, out, index, grid, spread)
     stream.flush()
     return out
@@ -84,7 +84,8 @@ def _sums(image: NDArray[np.uint8], out: Sketches, index: int, grid: int, spread
     high, wide = (-(-n // _PAD) * _PAD for n in image.shape[:2])
     padded = cv2.copyMakeBorder(image, 0, high - image.shape[0], 0, wide - image.shape[1], cv2.BORDER_CONSTANT)
     fine = _block_sums(padded, grid)
-    for level, (g, rows) in enumerate(((_COARSE, out.coarse), (_MIDDLE, out.middle), (grid, out.fine))):
+    scales: list[tuple[int, NDArray]] = [(_COARSE, out.coarse), (_MIDDLE, out.middle), (grid, out.fine)]
+    for level, (g, rows) in enumerate(scales):
         sums = fine.reshape(g, grid // g, g, grid // g, 3).sum(axis=(1, 3))
         rows[index] = sums.reshape(-1)
         if spread:

@@ -20,12 +20,15 @@ from numpy.typing import NDArray
 
 from core.errors import CorruptFileError, DiskFullError, EnvironmentFault, InputError
 
-# Transfer curves of high-dynamic-range video, by the numbers of ITU-T H.273: PQ and HLG.
-_HDR_TRANSFERS = (16, 18)
+# High-dynamic-range video by the numbers of ITU-T H.273: transfer curves PQ and HLG, BT.2020 colours.
+_HDR_TRANSFERS, _BT2020_PRIMARIES, _BT2020_MATRICES = (16, 18), 9, (9, 10)
 _TONE_MAP = "zscale=t=linear:npl=100,format=gbrpf32le,zscale=p=bt709,tonemap=hable:desat=0,zscale=t=bt709:m=bt709:r=tv,format=yuv444p"
 # A fifth of the encoder's default time for a tenth more bytes.
-_PNG_OPTIONS = {"pix_fmt": "rgb24", "compression_level": 1, "pred": "up"}
-_JPG_OPTIONS = {"pix_fmt": "yuvj444p", "q:v": 2}
+_PNG_OPTIONS = {"compression_level": 1, "pred": "up"}
+_JPG_OPTIONS = {"q:v": 2}
+_PIXELS = {"png": "rgb24", "jpg": "yuvj444p", "raw": "bgr24"}
+# The default conversion to RGB repeats colour samples and rounds down: a level darker, 2.8 dB worse on a photo. This takes 15 ms more at 720p.
+_CONVERSION = "bicubic+accurate_rnd+full_chroma_int"
 
 
 @dataclass(frozen=True)
@@ -130,7 +133,13 @@ def _info(path: Path, container: Any, stream: Any, frame: Any) -> VideoInfo:
     width, height = (frame.height, frame.width) if rotation in (90, 270) else (frame.width, frame.height)
     rate = float(stream.average_rate or stream.guessed_rate or 0)
     return VideoInfo(path, stream.codec_context.name, width, height, rate, stream.frames or None, duration, rotation,
-                     frame.format.name, int(frame.color_trc or 0) in _HDR_TRANSFERS)
+                     frame.format.name, _is_hdr(frame))
+
+
+def _is_hdr(frame: Any) -> bool:
+    """Whether the colour tags say so; all three are needed to map the colours down."""
+    tags = (int(frame.color_trc or 0), int(frame.color_primaries or 0), int(frame.colorspace or 0))
+    return tags[0] in _HDR_TRANSFERS and tags[1] == _BT2020_PRIMARIES and tags[2] in _BT2020_MATRICES
 
 
 def _unreadable(path: Path, why: str) -> CorruptFileError:
@@ -146,7 +155,7 @@ def write_frames(info: VideoInfo, folder: Path, fmt: Literal["png", "jpg"], sele
     ``on_frame`` is told the number of frames written so far. A damaged video gives the frames that decode: see the outcome.
     """
     options = _PNG_OPTIONS if fmt == "png" else _JPG_OPTIONS
-    stream = _decoded(info, selection).output(f"%0{digits}d.{fmt}", f="image2", start_number=1, **options, **_sync())
+    stream = _decoded(info, selection, fmt).output(f"%0{digits}d.{fmt}", f="image2", start_number=1, **options, **_sync())
     return _run(ffmpeg.compile(stream, cmd=find_ffmpeg()), folder, on_frame)
 
 
@@ -155,7 +164,7 @@ def read_frames(info: VideoInfo, selection: Selection = Selection()) -> Iterator
 
     Raises CorruptFileError when not one frame decodes.
     """
-    stream = _decoded(info, selection).output("pipe:1", f="rawvideo", pix_fmt="bgr24", **_sync())
+    stream = _decoded(info, selection, "raw").output("pipe:1", f="rawvideo", **_sync())
     size = info.width * info.height * 3
     count = 0
     with tempfile.TemporaryFile() as errors:
@@ -186,7 +195,7 @@ def mean_file_size(info: VideoInfo, fmt: Literal["png", "jpg"], selection: Selec
     options = _PNG_OPTIONS | {"vcodec": "png"} if fmt == "png" else _JPG_OPTIONS | {"vcodec": "mjpeg"}
     sizes = []
     for i in range(samples):
-        stream = _decoded(info, Selection(start=start + max(end - start, 0.0) * (2 * i + 1) / (2 * samples)))
+        stream = _decoded(info, Selection(start=start + max(end - start, 0.0) * (2 * i + 1) / (2 * samples)), fmt)
         command = ffmpeg.compile(stream.output("pipe:1", f="image2pipe", vframes=1, **options), cmd=find_ffmpeg())
         picture = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=False).stdout
         if picture:
@@ -194,8 +203,8 @@ def mean_file_size(info: VideoInfo, fmt: Literal["png", "jpg"], selection: Selec
     return sum(sizes) / len(sizes) if sizes else None
 
 
-def _decoded(info: VideoInfo, selection: Selection) -> Any:
-    """The beginning of an ffmpeg command: input, time range, rate, tone mapping."""
+def _decoded(info: VideoInfo, selection: Selection, kind: str) -> Any:
+    """The beginning of an ffmpeg command: input, time range, rate, tone mapping, the pixels that ``kind`` of output takes."""
     seek = {} if selection.start is None else {"ss": f"{selection.start:.6f}"}
     until = {} if selection.end is None else {"to": f"{selection.end:.6f}"}
     stream = ffmpeg.input(str(info.path.resolve()), **seek, **until)["V:0"]
@@ -205,7 +214,7 @@ def _decoded(info: VideoInfo, selection: Selection) -> Any:
             stream = _filter(stream, name, arguments)
     if selection.fps is not None:
         stream = stream.filter("fps", fps=f"{selection.fps:g}")
-    return stream
+    return stream.filter("scale", flags=_CONVERSION).filter("format", _PIXELS[kind])
 
 
 def _filter(stream: Any, name: str, arguments: str) -> Any:

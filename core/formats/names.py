@@ -3,11 +3,14 @@
 import re
 
 _BAD = re.compile(r'[\x00-\x1f\x7f<>:"|?*\ud800-\udfff]')
+_PLAIN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_ .-]{0,150}[A-Za-z0-9_]")  # the usual case, quickly
 _IMAGE = (".jpg", ".jpeg", ".png")
 
 
 def safe_component(text: object, default: str) -> str:
     """One path component: the part after the last slash of either kind, without control characters, not hidden, at most 200 bytes."""
+    if isinstance(text, str) and _PLAIN.fullmatch(text):
+        return text
     name = _BAD.sub("_", re.split(r"[/\\]", text)[-1]) if isinstance(text, str) else ""
     name = name.strip().lstrip(".").rstrip(". ")
     while len(name.encode()) > 200:

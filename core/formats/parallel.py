@@ -13,10 +13,10 @@ _PAYS_FROM = 3000
 _CHUNK = 256
 
 
-def spread(work: Callable[[T], R], items: Sequence[T], *, pays_from: int = _PAYS_FROM) -> Iterator[R]:
+def spread(work: Callable[[T], R], items: Sequence[T]) -> Iterator[R]:
     """``map(work, items)`` in order. ``work`` must be a function of a module; its exceptions arrive here. Memory: a few chunks."""
     workers = min(8, len(os.sched_getaffinity(0)))
-    if len(items) < pays_from or workers < 2:
+    if len(items) < _PAYS_FROM or workers < 2:
         yield from map(work, items)
         return
     with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("forkserver")) as pool:

@@ -12,7 +12,8 @@ from typing import Any
 
 from core.errors import CorruptFileError, InputError
 from core.formats.pickle_globals import PakEnum, PointList, Refused, face_type, sample_type
-from core.formats.pickle_reader import Machine, SharedObject, check
+from core.formats.pickle_opcodes import check
+from core.formats.pickle_reader import Machine, SharedObject
 from core.formats.pickle_writer import LIST_END, LIST_NEXT, LIST_START, dump, dumps, fragment
 
 __all__ = ["LIST_END", "LIST_NEXT", "LIST_START", "PakEnum", "PointList", "dump", "dumps", "face_type",

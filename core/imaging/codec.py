@@ -43,7 +43,7 @@ def decode_any(data: bytes, where: object = "image data") -> NDArray:
     """The picture as stored: any depth, H x W or H x W x C. Raises CorruptFileError."""
     if not data:
         raise CorruptFileError("an empty file instead of a picture", where=str(where))
-    if data[:2] == jpeg.SOI and not jpeg.is_complete(data):
+    if data[:2] == jpeg.SOI and not jpeg.is_complete(data, where):
         raise CorruptFileError("truncated JPEG", where=str(where), why="the end of the picture is missing", hint="get the file from its source again")
     try:
         image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)

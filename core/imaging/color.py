@@ -32,19 +32,19 @@ def reinhard(image: Array, reference: Array) -> Array:
 
 def linear(image: Array, reference: Array) -> Array:
     """The covariance of the colours taken over through symmetric square roots."""
-    (source, mean_s), (target, mean_t) = _centred(image), _centred(reference)
+    (source, _), (target, mean_t) = _centred(image), _centred(reference)
     root_s = _power(source.T @ source / len(source) + 1e-5 * np.eye(3), 0.5)
     root_t = _power(target.T @ target / len(target) + 1e-5 * np.eye(3), 0.5)
-    return (source @ (root_t @ np.linalg.inv(root_s)).T + mean_t).reshape(image.shape)
+    return (source @ (root_t @ np.linalg.inv(root_s)).T + mean_t).reshape(image.shape).astype(np.float32)
 
 
 def monge_kantorovich(image: Array, reference: Array) -> Array:
     """The linear map between the two colour distributions, as Gaussians, that moves colours least."""
-    (source, mean_s), (target, mean_t) = _centred(image), _centred(reference)
+    (source, _), (target, mean_t) = _centred(image), _centred(reference)
     a, b = np.cov(source, rowvar=False), np.cov(target, rowvar=False)
     root, inverse = _power(a, 0.5), _power(a, -0.5)
     move = inverse @ _power(root @ b @ root, 0.5) @ inverse
-    return (source @ move + mean_t).reshape(image.shape)
+    return (source @ move + mean_t).reshape(image.shape).astype(np.float32)
 
 
 def iterative_distribution(image: Array, reference: Array, random: np.random.RandomState, steps: int = 20, bins: int = 256) -> Array:

@@ -57,7 +57,7 @@ def frame_size(data: bytes, segment: Segment) -> tuple[int, int]:
     return data[body + 1] << 8 | data[body + 2], data[body + 3] << 8 | data[body + 4]
 
 
-def is_complete(data: bytes) -> bool:
+def is_complete(data: bytes, where: object = "JPEG data") -> bool:
     """Whether the scan of a JPEG ends as it should: an EOI after SOS. Files cut short decode to half a picture otherwise."""
-    scan = [s.end for s in segments(data) if s.marker == SOS]
+    scan = [s.end for s in segments(data, where) if s.marker == SOS]
     return data.rfind(b"\xff\xd9") >= scan[0]

@@ -18,6 +18,8 @@ COSINE_PERIOD = 500
 # A float16 uniform number below 0.3 in steps of 1/1024: the share that the original's mask really keeps.
 KEEP = 308 / 1024
 _EPSILON = 1e-6
+# More than any model has; eight million iterations fit before seeds come again.
+_VARIABLES = 256
 
 
 class _Moments(keras.optimizers.Optimizer):
@@ -50,6 +52,7 @@ class _Moments(keras.optimizers.Optimizer):
             self.build(variables)
         if self.clip_norm:
             grads = self._clipped(grads, variables)
+        self._now = self._cosine(), ops.cast(self.iterations, "int32") * _VARIABLES  # once a step, not once a variable
         super().apply(grads, trainable_variables)
 
     def update_step(self, gradient: Tensor, variable: Any, learning_rate: Tensor) -> None:
@@ -57,23 +60,21 @@ class _Moments(keras.optimizers.Optimizer):
         if index in self._frozen:
             return
         step = self._direction(ops.cast(gradient, variable.dtype), index)
-        rate = ops.cast(learning_rate, variable.dtype) * self._cosine(variable.dtype)
+        cosine, iteration = self._now
         if self.keep < 1:
-            step = step * self._kept(variable, index)
-        self.assign_sub(variable, rate * step)
+            drawn = keras.random.uniform(variable.shape, seed=_StepSeed(self.seed, iteration, index), dtype="float32")
+            step = ops.where(drawn < self.keep, step, 0.0)
+        self.assign_sub(variable, ops.cast(learning_rate * cosine, variable.dtype) * step)
 
     def _direction(self, gradient: Tensor, index: int) -> Tensor:
         raise NotImplementedError
 
-    def _cosine(self, dtype: str) -> Tensor | float:
+    def _cosine(self) -> Tensor | float:
+        """The factor of the rate in this step, 0..1."""
         if not self.cosine:
             return 1.0
-        angle = ops.cast(self.iterations + 1, dtype) * (2 * 3.1415926535 / self.cosine)
+        angle = ops.cast(self.iterations + 1, "float32") * (2 * 3.1415926535 / self.cosine)
         return (1 + ops.cos(angle)) / 2
-
-    def _kept(self, variable: Any, index: int) -> Tensor:
-        seed = _StepSeed(self.seed, self.iterations, index)
-        return ops.cast(keras.random.uniform(variable.shape, seed=seed, dtype="float32") < self.keep, variable.dtype)
 
     def _clipped(self, grads: list, variables: list) -> list:
         """All gradients times clip_norm / norm when their common norm reaches it; the frozen count as absent."""
@@ -129,12 +130,13 @@ class RMSprop(_Moments):
 
 
 class _StepSeed(keras.random.SeedGenerator):
-    """A seed that is a function of (seed, iteration, variable): nothing to save, nothing to restore."""
+    """A seed that is a function of (seed, iteration, variable): nothing to save, nothing to restore.
 
-    def __init__(self, seed: int, iteration: Tensor, index: int):  # no state of its own, so the base is not initialised
-        self._seed, self._iteration, self._index = seed, iteration, index
+    ``spread``: the iteration times the room for variables, int32 (JAX has no larger integers by default).
+    """
+
+    def __init__(self, seed: int, spread: Tensor, index: int):  # no state of its own, so the base is not initialised
+        self._seed, self._spread, self._index = seed, spread, index
 
     def next(self, ordered: bool = True) -> Tensor:
-        # Backends may add the two words, so the first must not meet a neighbour's: iterations are far apart.
-        counter = (ops.cast(self._iteration, "int64") * 2654435761 + self._index * 40503) % (2**32 - 1)
-        return ops.cast(ops.stack([counter, ops.cast(self._seed % 2**32, "int64")]), "uint32")
+        return ops.cast(ops.stack([self._spread + self._index, ops.cast(self._seed % 2**31, "int32")]), "uint32")

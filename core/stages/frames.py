@@ -242,6 +242,6 @@ def _report(side: Side, replaced: int) -> StageReport:
     warnings = tuple((read_receipt(side) or {}).get("warnings", ()))
     if replaced:
         rows += (("old frames", f"{replaced} moved to workspace/.trash"),)
-    if side.database.exists():
+    if replaced and side.database.exists():
         warnings += ("the faces there were cut from other frames: run the faces step again with --overwrite",)
     return StageReport(f"{side.frames.name}: frames extracted", rows, warnings, (side.frames,))

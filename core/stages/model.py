@@ -18,7 +18,7 @@ class Options(BaseOptions):
     action: CliPositionalArg[Literal["list", "backup", "restore"]] = Field(description="list what there is, make a backup, or bring one back")
     model: str | None = Field(None, description="name of the model, where the folder has several")
     kind: Literal["SAEHD", "AMP", "Quick96"] = Field("SAEHD", description="class of the model")
-    name: str | None = Field(None, description="backup: the name to keep it under (default: the next automatic one, 01); restore: which one, as `list` calls it")
+    name: str | None = Field(None, description="backup: the name to keep it under (default: 01, the newest automatic one); restore: which one")
 
 
 def run(options: Options, workspace: Workspace) -> StageReport:
@@ -29,7 +29,7 @@ def run(options: Options, workspace: Workspace) -> StageReport:
     if options.action == "restore" and options.name is None:
         raise UsageError("which backup is to be restored?", where="--name", hint="python -m core model list")
     folder = ModelFolder(workspace.model, options.model, options.kind) if options.model else choose(workspace.model, None, options.kind)
-    with _locked(workspace, options.action):
+    with _locked(workspace, options.action, folder.name):
         if options.action == "backup":
             return StageReport(f"backed up {folder.prefix}", outputs=(backups.make_backup(folder, options.name),))
         if options.action == "restore":
@@ -38,12 +38,12 @@ def run(options: Options, workspace: Workspace) -> StageReport:
         return _listing(folder.prefix, *backups.list_backups(folder))
 
 
-def _locked(workspace: Workspace, action: str):
+def _locked(workspace: Workspace, action: str, name: str):
     from contextlib import nullcontext
 
     from core import fsio
 
-    return nullcontext() if action == "list" else fsio.lock(workspace.locks / "train", "the model")
+    return nullcontext() if action == "list" else fsio.lock(workspace.locks / f"train.{name}.lock", f"the model {name}")
 
 
 def _listing(prefix: str, found: list, damaged: list[str]) -> StageReport:

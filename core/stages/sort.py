@@ -133,11 +133,11 @@ def _wanted(options: Options, side: Side) -> set[str]:
 
 
 def _cleaning_page(side: Side, workspace: Workspace, features: "Features", verdicts) -> Path:
-    from core.faceset.coverage import coverage
+    from core.faceset.coverage import Coverage, coverage
     from core.faceset.report import cleaning_page
     from core.fsio import write_text
 
-    maps = {}
+    maps: dict[str, Coverage] = {}
     for name in ("src", "dst"):
         other = workspace.side(name)
         if name == side.name:

@@ -18,7 +18,7 @@ class Options(Recipe):
     """The recipe (saved with the model; a resumed model keeps its own values where none are given) and this run."""
 
     until: CliPositionalArg[int | None] = Field(None, ge=1, description="train until this iteration; left out: --target-iter if given, else until stopped")
-    model: str | None = Field(None, pattern=r"^[^_/\\.][^_/\\]*$", description="name of the model; default is the only one in workspace/model, else a new one: swap")
+    model: str | None = Field(None, pattern=r"^[^_/\\.][^_/\\]*$", description="name of the model; default is the only one there, else a new one: swap")
     save_minutes: float = Field(25, gt=0, le=1440, description="minutes between saves")
     preview_every: int = Field(100, ge=0, description="iterations between preview pictures; 0 draws them at saves only")
     seed: int | None = Field(None, ge=0, lt=2**31, description="of everything random; a resumed model keeps its own")
@@ -42,7 +42,7 @@ def run(options: Options, workspace: Workspace) -> StageReport:
         return _train(options, workspace, folder)
 
 
-def _train(options: Options, workspace: Workspace, folder) -> StageReport:  # noqa: ANN001
+def _train(options: Options, workspace: Workspace, folder) -> StageReport:
     from core.training import loop, start
 
     chosen = start.StartOptions(options.seed, options.dfl_exact, tuple(options.reinit_part), options.pretrained)
@@ -64,7 +64,7 @@ def _target(options: Options) -> int:
     return options.target_iter if "target_iter" in options.model_fields_set else 0
 
 
-def _hooks(options: Options, workspace: Workspace, session) -> list:  # noqa: ANN001
+def _hooks(options: Options, workspace: Workspace, session) -> list:
     from core.training import hooks, loop, pictures
 
     chain: list = [
@@ -74,11 +74,15 @@ def _hooks(options: Options, workspace: Workspace, session) -> list:  # noqa: AN
         hooks.Metrics(workspace.model / "metrics.jsonl", session.iteration),
         hooks.ProgressLine(session),
     ]
-    chain += [hooks.Checkpoint(options.save_minutes, lambda s: loop.save(s, chain)), hooks.StopFile(workspace.model / "STOP"), hooks.StopSignals()]
-    return chain
+    def save(session) -> None:
+        loop.save(session, chain)
+
+    if session.recipe.autobackup_hour:
+        chain.append(hooks.AutoBackup(session.recipe.autobackup_hour, save, workspace.model / "preview" / "latest.jpg"))
+    return [*chain, hooks.Checkpoint(options.save_minutes, save), hooks.StopFile(workspace.model / "STOP"), hooks.StopSignals()]
 
 
-def _report(session, begun: int, workspace: Workspace) -> StageReport:  # noqa: ANN001
+def _report(session, begun: int, workspace: Workspace) -> StageReport:
     from core.stages import export
 
     exported = export.run(export.Options(model=session.folder.name), workspace)

@@ -29,6 +29,8 @@ class Options(BaseOptions):
     resolution: int | None = Field(None, ge=64, le=512, description="side of the network in pixels; only 256 can be used by the original. Belongs to the model")
     base: int | None = Field(None, ge=2, le=64, description="width of the network; only 32 can be used by the original. Belongs to the model")
     restart: bool = Field(False, description="begin with new weights and at iteration 0; the saved model is replaced at the first save")
+    learning_rate: float = Field(1e-4, gt=0, le=0.01, description="how far weights move in an iteration, as in the original; more is faster and less safe")
+    lr_dropout: bool = Field(True, description="move only a random third of the weights in each iteration, as the original does")
     seed: int | None = Field(None, ge=0, lt=2**31, description="of everything random; a resumed model keeps its own")
     save_minutes: float = Field(15, gt=0, le=1440, description="minutes between saves")
     preview_every: int = Field(100, ge=0, description="iterations between preview pictures; 0 draws them at saves only")
@@ -63,6 +65,7 @@ def _train(options: Options, workspace: Workspace) -> StageReport:
     facesets = _facesets(options, workspace)
     choices = xseg_session.XSegChoices(options.face_type, options.resolution, options.base, options.batch_size, options.pretrain, options.seed, options.restart)
     session = xseg_session.open_session(xseg_session.XSegFolder(workspace.model), choices, workspace.trash)
+    session.trainer.set_rate(options.learning_rate, options.lr_dropout)
     session.target = options.until or 0
     begun, recipe = session.iteration, session.trainer.recipe
     settings = XSegSettings(recipe.resolution, FaceType.parse(session.options["face_type"]), session.options["batch_size"], recipe.seed, options.occluders,
@@ -71,7 +74,8 @@ def _train(options: Options, workspace: Workspace) -> StageReport:
     plain = [XSegSamples([faceset], replace(settings, plain=True, pretrain=False, cache_bytes=0), "landmarks") for faceset in facesets]
     preview = xseg_pictures.XSegPreview(workspace.model / "preview" / "xseg.jpg", options.preview_every, plain)
     chain: list = [hooks.UnreadableFaces(), preview, xseg_pictures.XSegProgress(session)]
-    chain += [hooks.Checkpoint(options.save_minutes, lambda _: xseg_session.save(session, chain)), hooks.StopFile(workspace.model / "STOP"), hooks.StopSignals()]
+    chain.append(hooks.Checkpoint(options.save_minutes, lambda _: xseg_session.save(session, chain)))
+    chain += [hooks.StopFile(workspace.model / "STOP"), hooks.StopSignals()]
     xseg_session.train(session, samples, chain, threads=options.threads)
     return _report(session, begun, len(samples), workspace)
 

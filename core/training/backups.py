@@ -5,7 +5,9 @@ import os
 import re
 import shutil
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import IO
 
 from core import fsio
 from core.errors import CorruptFileError, InputError, from_os_error
@@ -116,14 +118,10 @@ def restore(model: ModelFolder, name: str) -> LoadedModel:
     for file, path in flat_files(model.folder, model.prefix).items():
         if file not in backup.files:
             saves.set_aside(path, model.saves)
-    return model.adopt(_own_copies(model, backup))
+    model.save(backup.iteration, {file: partial(_copier, path) for file, path in backup.files.items()})
+    return model.load()
 
 
-def _own_copies(model: ModelFolder, backup: Backup) -> dict[str, Path]:
-    """Copies inside the folder of the saves; the next save clears them away."""
-    incoming = model.saves / f"{saves.INCOMING}restore"
-    shutil.rmtree(incoming, ignore_errors=True)
-    incoming.mkdir(parents=True)
-    for file, path in backup.files.items():
-        _copy(path, incoming / file)
-    return {file: incoming / file for file in backup.files}
+def _copier(path: Path, stream: IO[bytes]) -> None:
+    with open(path, "rb") as reader:
+        shutil.copyfileobj(reader, stream, 1 << 20)

@@ -29,7 +29,8 @@ def load_optimizer(optimizer: Any, names: list[str], path: Path) -> None:
     state = dfl_weights.read_optimizer(path)
     missing = optimizer.load_slots(names, state.iterations, state.slots)
     if missing:
-        log.warning("%s has no state for %d of %d moments (%s ...): these start at zero", path.name, len(missing), len(names) * len(optimizer.slots), missing[0])
+        total = len(names) * len(optimizer.slots)
+        log.warning("%s has no state for %d of %d moments (%s ...): these start at zero", path.name, len(missing), total, missing[0])
 
 
 def write_network(model: keras.Model, stream: IO[bytes]) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 from core import fsio
 from core.data.batches import TrainingBatch
 from core.progress import progress
+from core.training.backups import make_backup
 from core.training.loop import StopRequested
 from core.training.session import Session
 
@@ -40,6 +41,21 @@ class Checkpoint(BaseHook):
         if session.iteration == 1 or time.monotonic() - self._last >= self._seconds:
             self._save(session)
             self._last = time.monotonic()
+
+
+class AutoBackup(BaseHook):
+    """A whole copy of the model every so many hours, with the preview; 24 are kept."""
+
+    def __init__(self, hours: int, save: Callable[[Session], None], preview: Path):
+        self._seconds, self._save, self._preview, self._last = hours * 3600, save, preview, time.monotonic()
+
+    def after_step(self, session: Session, batch: TrainingBatch) -> None:
+        if time.monotonic() - self._last < self._seconds:
+            return
+        self._last += self._seconds
+        self._save(session)
+        folder = make_backup(session.folder, extra=(self._preview,) if self._preview.exists() else ())
+        log.info("backup of iteration %d in %s", session.iteration, folder)
 
 
 class StopFile(BaseHook):
@@ -98,7 +114,8 @@ class Metrics(BaseHook):
     """One JSON line an iteration in ``metrics.jsonl``; lines after the iteration that a resumed run starts from are taken back."""
 
     def __init__(self, path: Path, start: int):
-        self._path, self._lines, self._flushed = path, [], time.monotonic()
+        self._path, self._flushed = path, time.monotonic()
+        self._lines: list[str] = []
         if path.exists():
             kept = [line for line in path.read_text(errors="replace").splitlines() if _iteration(line) <= start]
             fsio.write_text(path, "".join(f"{line}\n" for line in kept))

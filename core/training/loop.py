@@ -14,6 +14,7 @@ from core.training.session import Session
 log = logging.getLogger(__name__)
 # A loss this many times the recent mean is as good as NaN.
 _SPIKE = 100.0
+_MEMORY_MARKS = ("RESOURCE_EXHAUSTED", "ResourceExhausted", "OutOfMemory", "out of memory", "OOM")
 
 
 class Hook(Protocol):
@@ -105,10 +106,10 @@ def _gave_up(error: DivergedError, before: DivergedError | None) -> DivergedErro
 def out_of_memory(error: Exception, session: Session) -> OutOfMemoryFault | None:
     """The error as an out-of-memory fault with what to change, or None if it is something else."""
     text = f"{type(error).__name__} {error}"
-    if not isinstance(error, MemoryError) and not any(mark in text for mark in ("RESOURCE_EXHAUSTED", "ResourceExhausted", "OutOfMemory", "out of memory", "OOM")):
+    if not isinstance(error, MemoryError) and not any(mark in text for mark in _MEMORY_MARKS):
         return None
     r = session.recipe
-    changes = [f"--batch-size {max(1, r.batch_size // 2)} (now {r.batch_size})", "RMSprop instead of AdaBelief: --no-adabelief saves a quarter of the weights' memory",
+    changes = [f"--batch-size {max(1, r.batch_size // 2)} (now {r.batch_size})", "--no-adabelief: RMSprop keeps one moment of each weight, not two",
                f"a new model with a smaller --resolution (now {r.resolution}) or --ae-dims / --d-dims (now {r.ae_dims} / {r.d_dims})"]
     return OutOfMemoryFault("the device's memory is used up", where=f"iteration {session.iteration + 1}", why=text[:300],
                             hint="one of: " + "; ".join(changes))

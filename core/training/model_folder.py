@@ -91,19 +91,13 @@ class ModelFolder:
         return f"its files were removed; {len(kept)} save(s) are still in {self.saves}" if kept else ""
 
     def _load(self, flat: FlatState, repair: bool) -> LoadedModel:
-        damage = {save.folder.name: bad for save in flat.saves if (bad := flat.bad_files(save))}
-        save = next((s for s in flat.saves if s.folder.name not in damage), None)
         if DATA in flat.foreign:
             said = ["the model's files were replaced by hand and are used as they are"] if flat.saves else []
             return self._adopt({k: p for k, p in flat.files.items() if k not in flat.damaged}, said + _names(self, flat.damaged), repair)
         if not flat.saves:
             raise CorruptFileError("the model's data.dat is damaged", where=self.path(DATA), why=flat.damaged[DATA], hint="restore it from a backup")
-        if save is None:
-            raise CorruptFileError("every save of the model is damaged", where=self.saves, why=", ".join(f"{k}: {' '.join(v)}" for k, v in damage.items()),
-                                   hint="restore the model's files from a backup")
-        broken = [s for s in flat.saves if s.sequence > save.sequence]
-        messages = [f"the save of iteration {s.iteration} is damaged ({', '.join(damage[s.folder.name])}); "
-                    f"the save of iteration {save.iteration} is used" for s in broken]
+        save, broken = self._newest_sound(flat)
+        messages = [f"the save of iteration {s.iteration} is damaged; the save of iteration {save.iteration} is used" for s in broken]
         messages += _names(self, flat.damaged)
         messages += [f"{path.name} was put there by hand and is used" for path in flat.foreign.values()]
         if repair:
@@ -111,14 +105,20 @@ class ModelFolder:
         files = {n: save.folder / n for n in save.files} | flat.foreign
         return self._adopt(files, messages, repair) if flat.foreign else _told(LoadedModel(files, save.iteration), messages)
 
-    def _adopt(self, files: Mapping[str, Path], messages: list[str], repair: bool) -> LoadedModel:
-        if not repair:
-            return _told(LoadedModel(dict(files), read_data(files[DATA]).iteration), messages)
-        return _told(self.adopt(files), messages)
+    def _newest_sound(self, flat: FlatState) -> tuple[Save, list[Save]]:
+        """The newest save without damage, and the damaged ones that are newer."""
+        for i, save in enumerate(flat.saves):
+            bad = flat.bad_files(save)
+            if not bad:
+                return save, list(flat.saves[:i])
+            log.warning("damaged in %s: %s", save.folder, ", ".join(bad))
+        raise CorruptFileError("every save of the model is damaged", where=self.saves, hint="restore the model's files from a backup")
 
-    def adopt(self, files: Mapping[str, Path]) -> LoadedModel:
-        """Make the newest save of ``files`` (name without prefix -> path) that came from elsewhere, and publish it."""
+    def _adopt(self, files: Mapping[str, Path], messages: list[str], repair: bool) -> LoadedModel:
+        """Make a save of files that came from elsewhere, so that they too survive what comes next."""
         data = read_data(files[DATA])
+        if not repair:
+            return _told(LoadedModel(dict(files), data.iteration), messages)
         try:
             self.saves.mkdir(parents=True, exist_ok=True)
             saves.remove_incomplete(self.saves)
@@ -126,7 +126,7 @@ class ModelFolder:
             self._publish(save, list(files))
         except OSError as error:
             raise _explain(error, self.folder) from error
-        return LoadedModel({n: save.folder / n for n in save.files}, save.iteration)
+        return _told(LoadedModel({n: save.folder / n for n in save.files}, save.iteration), messages)
 
     def _repair(self, save: Save, broken: list[Save], flat: FlatState) -> list[str]:
         stale = [n for n in save.files if n not in flat.foreign and (n not in flat.files or flat.digest(flat.files[n]) != save.files[n])]

@@ -11,7 +11,8 @@ from core.errors import InputError, UsageError
 from core.faceset.store import Faceset, open_faceset
 from core.formats import dfl_weights
 from core.geometry.align import FaceType
-from core.training import assets, recipe as recipes
+from core.training import assets
+from core.training import recipe as recipes
 from core.training.files import read_state
 from core.training.model_folder import DATA, ModelFolder, discover
 from core.training.recipe import Recipe

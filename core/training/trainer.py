@@ -7,7 +7,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import keras
 import numpy as np
 from keras import ops
 from numpy.typing import NDArray
@@ -108,7 +107,8 @@ class Trainer:
             return
         path = files.get(f"{name}.npy")
         if path is None:
-            raise InputError("a part of the model is missing", where=f"{name}.npy", hint=f"restore the file from a backup, or give --reinit-part {name} to start that part anew")
+            raise InputError("a part of the model is missing", where=f"{name}.npy",
+                             hint=f"restore the file from a backup, or give --reinit-part {name} to start that part anew")
         set_weights(self.networks[name], self.descriptions[name], dfl_weights.read_weights(path), where=str(path))
 
     def _load_optimizer(self, path: Path | None) -> None:
@@ -142,7 +142,8 @@ def terms_of(recipe: Recipe, settings: TrainerSettings) -> Terms:
     """The objective that a recipe asks for."""
     r = effective(recipe)
     true_face = 0.0 if r.pretrain else r.true_face_power  # its discriminator rests in pretraining
-    return Terms(r.masked_training, r.eyes_mouth_prio, r.blur_out_mask, r.face_style_power / 100, r.bg_style_power / 100, true_face, r.gan_power, settings.exact)
+    styles = r.face_style_power / 100, r.bg_style_power / 100
+    return Terms(r.masked_training, r.eyes_mouth_prio, r.blur_out_mask, *styles, true_face, r.gan_power, settings.exact)
 
 
 def inputs_of(batch: TrainingBatch) -> dict[str, NDArray[np.float32]]:

@@ -32,8 +32,6 @@ class XSegRecipe:
     base: int = 32
     pretrain: bool = False
     seed: int = 0
-    rate: float = LEARNING_RATE
-    keep: float = KEEP
 
 
 class MaskLoss(keras.losses.Loss):
@@ -65,9 +63,14 @@ class XSegTrainer:
         self.recipe = recipe
         self.description = xseg_network(recipe.base, resolution=recipe.resolution, pretrain=recipe.pretrain)
         self.network = build_network(NAME, self.description, seed=recipe.seed)
-        self.optimizer = RMSprop(recipe.rate, keep=recipe.keep, seed=recipe.seed, name=OPTIMIZER)
+        self.optimizer = RMSprop(LEARNING_RATE, keep=KEEP, seed=recipe.seed, name=OPTIMIZER)
         self.optimizer.build(self.network.trainable_variables)
         self.network.compile(optimizer=self.optimizer, loss=GreyLoss() if recipe.pretrain else MaskLoss(), jit_compile=compiled())
+
+    def set_rate(self, rate: float, dropout: bool) -> None:
+        """Before the first step: how far weights move, and whether only a random third of them does."""
+        self.optimizer.learning_rate = rate
+        self.optimizer.keep = KEEP if dropout else 1.0
 
     def step(self, batch: XSegBatch) -> float:
         """One iteration; returns the mean loss of the batch before it."""

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -17,6 +18,7 @@ from core.errors import EnvironmentFault, InputError
 from core.faceset.store import open_faceset
 from core.geometry.align import FaceType
 
+ROOT = Path(__file__).resolve().parents[2]
 ARRAYS = ("warped", "target", "mask", "eyes_mouth")
 
 
@@ -117,7 +119,7 @@ def test_workers_end_when_their_parent_is_killed(settings, tmp_path):
     program = tmp_path / "parent.py"
     program.write_text(f"""
 import multiprocessing, sys, time
-sys.path.insert(0, {os.getcwd()!r})
+sys.path.insert(0, {str(ROOT)!r})
 from pathlib import Path
 from core.data.batches import BatchSettings
 from core.data.workers import open_batches
@@ -150,5 +152,5 @@ def alive(pid):
 
 def test_no_framework_is_imported():
     code = "import sys, core.data.workers, core.data.batches; print(sorted({'tensorflow', 'keras', 'jax', 'torch'} & set(sys.modules)))"
-    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
     assert result.stdout.strip() == "[]"

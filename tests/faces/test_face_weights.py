@@ -12,7 +12,7 @@ import pytest
 from onnx import numpy_helper
 from onnx.reference import ReferenceEvaluator
 
-from core.errors import CorruptFileError, EnvironmentFault
+from core.errors import CorruptFileError, EnvironmentFault, OutOfMemoryFault
 from core.faces import weights, yunet_net
 from core.workspace import PROJECT
 
@@ -31,6 +31,22 @@ def test_missing_and_changed_weights_are_errors(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(str(tmp_path))
     with pytest.raises(CorruptFileError, match="not the ones expected"):
         weights.locate(replace(weights.YUNET, package="some_package", path="net.onnx"))
+
+
+def test_used_up_memory_is_said_so_and_other_failures_are_not_hidden(monkeypatch):
+    class Session:
+        def __init__(self, text):
+            self.text = text
+
+        def run(self, outputs, feeds):
+            raise RuntimeError(self.text)
+
+    monkeypatch.setattr(weights, "session", lambda item: Session("BFCArena: Failed to allocate memory for requested buffer of size 9"))
+    with pytest.raises(OutOfMemoryFault):
+        weights.infer(weights.YUNET, "input", np.zeros(1))
+    monkeypatch.setattr(weights, "session", lambda item: Session("some bug"))
+    with pytest.raises(RuntimeError, match="some bug"):
+        weights.infer(weights.YUNET, "input", np.zeros(1))
 
 
 def test_the_folded_arithmetic_is_that_of_the_stored_integers():

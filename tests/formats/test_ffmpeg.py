@@ -5,6 +5,7 @@ import subprocess
 import cv2
 import numpy as np
 import pytest
+import skimage.data
 
 from core.errors import CorruptFileError, InputError
 from core.formats import ffmpeg
@@ -97,6 +98,16 @@ def test_hdr_is_mapped_down(tmp_path):
     info = ffmpeg.probe(grey)
     assert info.hdr
     assert len(list(ffmpeg.read_frames(info))) == 1
+
+
+def test_colours_are_rounded_not_cut_off(tmp_path):
+    """A photo stored as 4:2:0 comes back as bright as it was."""
+    photo = cv2.cvtColor(skimage.data.astronaut(), cv2.COLOR_RGB2BGR)
+    cv2.imwrite(str(tmp_path / "photo.png"), photo)
+    video = make(tmp_path / "photo.mkv", "-i", str(tmp_path / "photo.png"), "-pix_fmt", "yuv420p", "-c:v", "ffv1")
+    difference = next(ffmpeg.read_frames(ffmpeg.probe(video))).astype(float) - photo
+    assert np.abs(difference.mean(axis=(0, 1))).max() < 0.3
+    assert 10 * np.log10(255**2 / (difference**2).mean()) > 41
 
 
 def test_jpeg_keeps_full_colour_resolution(clip, tmp_path):

@@ -30,6 +30,7 @@ def enums(monkeypatch):
         kind = enum.IntEnum(name, {"MINUS": -1, **{f"N{n}": n for n in range(30)}}, module=module)
         holder = types.ModuleType(module)
         setattr(holder, name, kind)
+        monkeypatch.setitem(sys.modules, module.split(".")[0], types.ModuleType(module.split(".")[0]))
         monkeypatch.setitem(sys.modules, module, holder)
         made[name] = kind
     return made

@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+import tensorflow as tf
 from mask_helpers import write_faces
 
 from core.data.xseg_samples import XSegBatch, XSegSamples, XSegSettings
@@ -22,6 +23,15 @@ from core.workspace import Workspace
 SMALL = XSegChoices(face_type="wf", resolution=64, base=2, batch_size=2)
 
 
+@pytest.fixture(autouse=True)
+def eager():
+    """Building a graph takes longer than these few steps."""
+    before = tf.config.functions_run_eagerly()
+    tf.config.run_functions_eagerly(True)
+    yield
+    tf.config.run_functions_eagerly(before)
+
+
 @pytest.fixture
 def faces(tmp_path):
     write_faces(tmp_path / "w" / "data_src" / "aligned", 4, size=64)
@@ -33,13 +43,14 @@ def samples(faces, **keys):
 
 
 def test_the_loss_falls_on_one_batch(faces):
-    trainer = XSegTrainer(XSegRecipe(64, 4, rate=1e-3, keep=1.0))
+    trainer = XSegTrainer(XSegRecipe(64, 4))
+    trainer.set_rate(1e-3, dropout=False)
     batch = samples(faces).batch(0)
-    losses = [trainer.step(batch) for _ in range(25)]
+    losses = [trainer.step(batch) for _ in range(10)]
     assert losses[0] == pytest.approx(0.69, abs=0.15)
-    assert losses[-1] < 0.6 * losses[0]
+    assert losses[-1] < 0.8 * losses[0]
     made = trainer.predict(batch.image)
-    assert made.shape == (2, 64, 64, 1) and ((made > 0.5) == (batch.target > 0.5)).mean() > 0.75
+    assert made.shape == (2, 64, 64, 1) and ((made > 0.5) == (batch.target > 0.5)).mean() > 0.6
     sheet = preview(trainer, batch, [samples(faces, plain=True)])
     assert sheet.shape == (6 * 64, 3 * 64, 3) and sheet.dtype == np.uint8
 
@@ -62,13 +73,13 @@ def test_resuming_is_exact(faces, tmp_path):
             train(session, made, [], threads=2)
         return session
 
-    through, halves = run(tmp_path / "a", [6]), run(tmp_path / "b", [3, 6])
-    assert halves.iteration == 6 and len(halves.history) == 6
+    through, halves = run(tmp_path / "a", [3]), run(tmp_path / "b", [1, 3])
+    assert halves.iteration == 3 and len(halves.history) == 3
     assert np.allclose(through.history, halves.history, atol=1e-6)
     one, other = (dfl_weights.read_weights(tmp_path / name / "XSeg_64.npy") for name in "ab")
     assert all(np.abs(one[key] - other[key]).max() < 1e-6 for key in one)
     state = dfl_weights.read_optimizer(tmp_path / "b" / "XSeg_64_opt.npy")
-    assert state.iterations == 6 and "XSeg/conv01/conv/weight:0" in state.slots["acc"]
+    assert state.iterations == 3 and "XSeg/conv01/conv/weight:0" in state.slots["acc"]
 
 
 def test_the_files_are_those_of_the_original_and_apply_at_once(faces, tmp_path):
@@ -92,14 +103,14 @@ def test_pretraining_then_masks(faces, tmp_path):
 
     session = open_session(folder, replace(SMALL, pretrain=True), tmp_path / "trash")
     grey = samples(faces, pretrain=True)
-    session.target = 2
+    session.target = 1
     train(session, grey, [], threads=1)
     learned = session.trainer.network.get_weights()
     assert session.history[0][0] > 1  # dissimilarity, not cross entropy
     after = open_session(folder, replace(SMALL, pretrain=False), tmp_path / "trash")
     assert after.iteration == 0 and after.options["pretrain"] is False
     assert all(np.array_equal(a, b) for a, b in zip(learned, after.trainer.network.get_weights(), strict=True))
-    assert open_session(folder, SMALL, tmp_path / "trash").iteration == 2
+    assert open_session(folder, SMALL, tmp_path / "trash").iteration == 1
 
 
 def test_what_belongs_to_the_model_cannot_change(faces, tmp_path):
@@ -140,12 +151,12 @@ def test_the_stage_trains_stops_and_goes_on(faces, tmp_path):
     def run(*more):
         return train_xseg.run(parse(train_xseg.Options, "train-xseg", [*more, *arguments]), workspace)
 
-    report = run("2")
-    assert dict(report.rows)["iterations"] == "0 -> 2" and (workspace.model / "preview" / "xseg.jpg").is_file()
+    report = run("1")
+    assert dict(report.rows)["iterations"] == "0 -> 1" and (workspace.model / "preview" / "xseg.jpg").is_file()
     assert report.warnings and json.loads((workspace.model / "XSeg_forge.json").read_text())["base"] == 2
     (workspace.model / "STOP").touch()
-    with pytest.raises(Interrupted, match="iteration 3"):
+    with pytest.raises(Interrupted, match="iteration 2"):
         run()
-    assert dict(run("4").rows)["iterations"] == "3 -> 4"
+    assert dict(run("3").rows)["iterations"] == "2 -> 3"
     with pytest.raises(InputError, match="no labelled"):
         train_xseg.run(parse(train_xseg.Options, "train-xseg", ["5"]), workspace)

@@ -13,6 +13,7 @@ from core.types import DetectedFace
 
 _CANDIDATE = 0.4  # a turned face scores low at first sight, so look again before judging
 _TURNED = math.pi / 4
+_CLEAR = 0.8  # without an upright face as sure as this, the faces of the frame may be turned
 _NEARLY_UPRIGHT = math.pi / 3
 _CLOSE_UP = 256  # a face that fills the frame is found when the frame is made small
 
@@ -30,18 +31,32 @@ class YuNet:
     device: str
 
     def detect(self, image: NDArray[np.uint8]) -> list[DetectedFace]:
-        faces = _seen(image, 0, self.settings.size)
-        if self.settings.rotations == "all" or not faces or any(abs(face.roll) > _TURNED for face in faces):
-            faces = self._search(image, faces)
-        return [face for face in faces if face.score >= self.settings.score]
+        faces = self._seen(image, 0)
+        upright = [face.score for face in faces if abs(face.roll) < _TURNED]
+        if self.settings.rotations == "all" or len(upright) < len(faces) or max(upright, default=0.0) < _CLEAR:
+            return self._search(image, faces)
+        return faces
 
     def _search(self, image: NDArray[np.uint8], first: list[DetectedFace]) -> list[DetectedFace]:
         """The faces of all four views. Each counts where it is seen nearly upright, for there its box fits; if there is no such view, anywhere."""
-        views = [first, *(_seen(image, quarters, self.settings.size) for quarters in (1, 2, 3))]
+        views = [first, *(self._seen(image, quarters) for quarters in (1, 2, 3))]
         if not any(views):
-            views = [_seen(image, quarters, _CLOSE_UP) for quarters in range(4)]
+            views = [self._seen(image, quarters, _CLOSE_UP) for quarters in range(4)]
         fitting = [face for quarters, faces in enumerate(views) for face in faces if abs(_apart(face.roll, quarters)) < _NEARLY_UPRIGHT]
-        return _distinct(_distinct(fitting) + _distinct([face for faces in views for face in faces]))
+        return _distinct(_best_first(fitting) + _best_first([face for faces in views for face in faces]))
+
+    def _seen(self, image: NDArray[np.uint8], quarters: int, size: int = 0) -> list[DetectedFace]:
+        """The faces in the image turned by quarters, each with a second look: which way up, and how sure. A face that is upright
+        there keeps the better of both scores."""
+        faces = []
+        for row in _look_turned(image, quarters, size or self.settings.size):
+            score, roll = orientation.find(image, row[:4])
+            faces.append(DetectedFace(row[:4].copy(), max(score, float(row[4])) if abs(_apart(roll, quarters)) < _TURNED else score, roll))
+        return _best_first([face for face in faces if face.score >= self.settings.score])
+
+
+def _best_first(faces: list[DetectedFace]) -> list[DetectedFace]:
+    return sorted(faces, key=lambda face: -face.score)
 
 
 def _apart(roll: float, quarters: int) -> float:
@@ -55,16 +70,6 @@ def _distinct(faces: list[DetectedFace]) -> list[DetectedFace]:
         if not kept or yunet_net.shared(face.box, np.array([other.box for other in kept])).max() <= 1 / 3:
             kept.append(face)
     return kept
-
-
-def _seen(image: NDArray[np.uint8], quarters: int, size: int) -> list[DetectedFace]:
-    """The faces in the image turned by quarters, best first, each with a second look: which way up, and how sure. An upright face
-    keeps the better of both scores."""
-    faces = []
-    for row in _look_turned(image, quarters, size):
-        score, roll = orientation.find(image, row[:4])
-        faces.append(DetectedFace(row[:4].copy(), max(score, float(row[4])) if abs(_apart(roll, quarters)) < _TURNED else score, roll))
-    return sorted(faces, key=lambda face: -face.score)
 
 
 def _look(image: NDArray[np.uint8], size: int) -> NDArray[np.float32]:

@@ -29,7 +29,7 @@ class SFace:
         matrix = similarity_fit(_five(np.asarray(landmarks, np.float64)), _TEMPLATE)
         cut = cv2.warpAffine(image, matrix, (_SIZE, _SIZE), flags=cv2.INTER_LINEAR)
         rgb = np.ascontiguousarray(cut[None, :, :, ::-1].transpose(0, 3, 1, 2), dtype=np.float32)
-        vector = weights.session(weights.SFACE).run(None, {"data": rgb})[0][0]
+        vector = weights.infer(weights.SFACE, "data", rgb)[0][0]
         return vector / max(float(np.linalg.norm(vector)), 1e-12)
 
 

@@ -43,10 +43,10 @@ class FaceMesh:
 
     def landmarks(self, image: NDArray[np.uint8], face: DetectedFace) -> tuple[NDArray[np.float32], float]:
         mesh, sure = self.mesh(image, face)
-        return mesh[list(TO_68)].astype(np.float32), sure
+        return mesh[list(TO_68), :2].astype(np.float32), sure
 
     def mesh(self, image: NDArray[np.uint8], face: DetectedFace) -> tuple[NDArray[np.float64], float]:
-        """All 468 points (pixels of the image), and how sure the network is that this is a face. Where it does not look like one
+        """All 468 points as (468, 3): x, y in pixels of the image, z of the same scale with the nose toward -z; and how sure the network is that this is a face. Where it does not look like one
         at the roll of the detector, other rolls are tried, and the surest wins."""
         best = self._search(image, face, face.roll)
         for turn in _OTHER_TURNS:
@@ -74,7 +74,9 @@ class FaceMesh:
         net.setInput(np.ascontiguousarray(rgb.transpose(2, 0, 1)[None]))
         points, flag = net.forward([_POINTS, _FLAG])
         sure = 1 / (1 + math.exp(-min(max(float(flag.ravel()[0]), -50.0), 50.0)))
-        return transform_points(points.reshape(468, 3)[:, :2], invert(matrix)), sure
+        points = points.reshape(468, 3).astype(np.float64)
+        depth = points[:, 2:] * (max(side, 1.0) / _SIZE)
+        return np.concatenate([transform_points(points[:, :2], invert(matrix)), depth], axis=1), sure
 
     def _net(self):
         if not hasattr(self._own, "net"):
@@ -84,13 +86,13 @@ class FaceMesh:
 
 
 def _roll(mesh: NDArray[np.float64]) -> float:
-    right, left = (mesh[list(eye)].mean(axis=0) for eye in _EYES)
+    right, left = (mesh[list(eye), :2].mean(axis=0) for eye in _EYES)
     return math.atan2(left[1] - right[1], left[0] - right[0])
 
 
 def _place(mesh: NDArray[np.float64], roll: float) -> tuple[NDArray[np.float64], float]:
     """Centre and longer side of the box around the mesh, a box that is turned by ``roll``."""
     cos, sin = math.cos(roll), math.sin(roll)
-    upright = mesh @ np.array([[cos, -sin], [sin, cos]])
+    upright = mesh[:, :2] @ np.array([[cos, -sin], [sin, cos]])
     low, high = upright.min(axis=0), upright.max(axis=0)
     return (low + high) / 2 @ np.array([[cos, sin], [-sin, cos]]), float(max(high - low))

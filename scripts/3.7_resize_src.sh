@@ -1,0 +1,4 @@
+#!/usr/bin/env bash
+# Resize the faces of data_src/aligned/, or cut them as another face type.
+. "$(dirname "${BASH_SOURCE[0]}")/_lib.sh"
+stage resize-faceset src "$@"

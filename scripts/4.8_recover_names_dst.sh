@@ -1,0 +1,4 @@
+#!/usr/bin/env bash
+# Name the faces of data_dst/aligned/ after their frames again.
+. "$(dirname "${BASH_SOURCE[0]}")/_lib.sh"
+stage recover-names dst "$@"

@@ -1,0 +1,207 @@
+"""Checking, describing, saving and restoring metadata, resizing, recovering names."""
+
+import numpy as np
+import pytest
+from facekit import face, jpeg, picture, png, record, write_faces
+
+from core.errors import CorruptFileError, InputError
+from core.formats import dfl_image
+from core.geometry.align import FaceType, face_matrix, transform_points
+from core.imaging.codec import encode_jpeg, encode_png, read_image
+from core.imaging.masks import decode_mask, encode_xseg_mask, polygon_mask
+from core.stages import check_faceset, face_info, pack, recover_names, resize_faceset, restore_metadata, save_metadata
+from core.types import Polygon
+from core.workspace import Workspace
+
+
+@pytest.fixture
+def ws(tmp_path):
+    return Workspace(tmp_path).create()
+
+
+def run(stage, ws, **options):
+    return stage.run(stage.Options(side="src", _cli_parse_args=False, **options), ws)
+
+
+def rows(report) -> dict:
+    return dict(report.rows)
+
+
+def test_check_finds_what_is_wrong(ws):
+    folder = ws.side("src").aligned
+    write_faces(folder, 3)
+    (folder / "plain.jpg").write_bytes(jpeg())
+    (folder / "cut.jpg").write_bytes(face("cut.jpg")[:-100])
+    (folder / "moved.jpg").write_bytes(face("moved.jpg", landmarks=record().landmarks + 5))
+    (folder / "bare.jpg").write_bytes(face("bare.jpg", source_landmarks=None, source_filename=None, image_to_face_mat=None))
+    (folder / "big.JPG").write_bytes(face("big.JPG", size=96, face_type="full_face"))
+    report = run(check_faceset, ws)
+    text = str(report)
+    assert rows(report)["faces"] == 7
+    assert rows(report)["sizes"] == "64x64: 6, 96x96: 1"
+    for expected in ("not a face: 1 (plain.jpg)", "the end of the picture is missing: 1 (cut.jpg)", "disagree by more than 1 px: 1 (moved.jpg)",
+                     "no matrix: 1 (bare.jpg)", "does not end with .jpg: 1 (big.JPG)"):
+        assert expected in text
+
+
+def test_check_pixels_and_packed(ws):
+    paths = write_faces(ws.side("src").aligned, 2)
+    run(pack, ws)
+    assert rows(run(check_faceset, ws, pixels=True))["faces"] == 2
+    (ws.side("src").aligned / "other.jpg").write_bytes(face("other.jpg", seed=9))
+    report = run(check_faceset, ws)
+    assert rows(report)["faces"] == 3
+    assert any("training would refuse" in line for line in report.warnings)
+    ws.side("src").pak.unlink()
+    for path in [*paths, ws.side("src").aligned / "other.jpg"]:
+        path.unlink()
+    with pytest.raises(InputError):
+        run(check_faceset, ws)
+
+
+def test_face_info(tmp_path, ws):
+    path = tmp_path / "00007_1.jpg"
+    polygons = (Polygon(True, np.float32([[1, 1], [9, 1], [9, 9]])),)
+    path.write_bytes(face(path.name, polygons=polygons, xseg_mask=encode_xseg_mask(np.ones((8, 8)))))
+    report = face_info.run(face_info.Options(file=path, _cli_parse_args=False), ws)
+    found = rows(report)
+    assert found["picture"] == "64 x 64"
+    assert found["from frame"] == "00007.png"
+    assert found["polygons"].startswith("1 include (3 points)")
+    assert "8 x 8 PNG" in found["mask"]
+    assert "100.0 %" in found["mask"]
+    (tmp_path / "plain.jpg").write_bytes(jpeg())
+    with pytest.raises(InputError):
+        face_info.run(face_info.Options(file=tmp_path / "plain.jpg", _cli_parse_args=False), ws)
+
+
+def edit(path, image) -> None:
+    """What an image editor does: write the picture anew, without the metadata."""
+    path.write_bytes(encode_png(image) if path.suffix == ".png" else encode_jpeg(image, 92))
+
+
+def test_metadata_comes_back_after_editing(ws):
+    folder = ws.side("src").aligned
+    paths = write_faces(folder, 5)
+    before = [dfl_image.read(path) for path in paths]
+    assert rows(run(save_metadata, ws))["faces"] == 5
+    edit(paths[0], read_image(paths[0]) // 2)
+    edit(paths[1], np.kron(read_image(paths[1]), np.ones((2, 2, 1), np.uint8)))
+    edit(paths[2], read_image(paths[2])[:32])
+    stripped = jpeg(seed=3)
+    paths[3].unlink()
+    (folder / "renamed.jpg").write_bytes(stripped)
+    (folder / "stranger.jpg").write_bytes(jpeg(seed=40))
+    report = run(restore_metadata, ws)
+    assert (rows(report)["restored"], rows(report)["of these at another size"], rows(report)["not restored"]) == (3, 1, 2)
+    assert any("cropped" in line for line in report.warnings)
+    assert np.array_equal(dfl_image.read(paths[0]).landmarks, before[0].landmarks)
+    doubled = dfl_image.read(paths[1])
+    assert doubled.shape == (128, 128)
+    assert np.allclose(doubled.landmarks, before[1].landmarks * 2 + 0.5)
+    assert np.allclose(transform_points(doubled.source_landmarks, doubled.image_to_face_mat), doubled.landmarks)
+    assert np.array_equal(dfl_image.read(folder / "renamed.jpg").landmarks, before[3].landmarks)
+    assert rows(run(restore_metadata, ws))["had their metadata"] == 4
+
+
+def test_metadata_comes_back_into_another_format(ws):
+    path = write_faces(ws.side("src").aligned, 1)[0]
+    run(save_metadata, ws)
+    other = path.with_suffix(".png")
+    edit(other, read_image(path))
+    path.unlink()
+    assert rows(run(restore_metadata, ws))["restored"] == 1
+    assert dfl_image.read(other).face_type == "whole_face"
+
+
+def test_restore_without_saving(ws):
+    write_faces(ws.side("src").aligned, 1)
+    with pytest.raises(InputError):
+        run(restore_metadata, ws)
+
+
+def disc_face(size: int = 128, face_type: FaceType = FaceType.FULL) -> bytes:
+    """A face with a white disc on the nose, the same disc as mask and as polygon."""
+    made = record("00001_0.jpg", size, 0, face_type)
+    y, x = np.mgrid[:size, :size]
+    centre = made.landmarks[30]
+    disc = ((x - centre[0]) ** 2 + (y - centre[1]) ** 2 < (size / 8) ** 2).astype(np.float32)
+    angles = np.linspace(0, 2 * np.pi, 40, endpoint=False)
+    outline = (centre + size / 8 * np.stack([np.cos(angles), np.sin(angles)], 1)).astype(np.float32)
+    image = (disc[..., None] * 255).astype(np.uint8).repeat(3, 2)
+    changed = record("00001_0.jpg", size, 0, face_type, polygons=(Polygon(True, outline),), xseg_mask=encode_xseg_mask(disc))
+    return dfl_image.embed(encode_png(image), changed)
+
+
+@pytest.mark.parametrize(("size", "face_type"), [(256, "same"), (128, "wf"), (256, "wf"), (128, "mf"), (512, "head"), (128, "same")])
+def test_resize_keeps_picture_mask_polygons_and_points_together(ws, size, face_type):
+    path = ws.side("src").aligned / "00001_0.png"
+    path.write_bytes(disc_face(200))
+    run(resize_faceset, ws, size=size, face_type=face_type)
+    target = ws.side("src").frames / "aligned_resized/00001_0.png"
+    found, image = dfl_image.read(target), read_image(target)[..., 0] > 127
+    assert found.shape == image.shape == (size, size)
+    nose = np.argwhere(image).mean(0)[::-1]
+    assert np.abs(nose - found.landmarks[30]).max() < 0.6
+    polygon = polygon_mask(found.shape, found.polygons)[..., 0] > 0.5
+    assert np.abs(np.argwhere(polygon).mean(0)[::-1] - nose).max() < 1.0
+    mask = decode_mask(found.xseg_mask)[..., 0] > 0.5
+    scale = size / mask.shape[0]
+    assert np.abs((np.argwhere(mask).mean(0)[::-1] + 0.5) * scale - 0.5 - nose).max() < 1.0 * max(1, scale)
+    assert np.allclose(transform_points(found.source_landmarks, found.image_to_face_mat), found.landmarks)
+    wanted = FaceType.FULL if face_type == "same" else FaceType.parse(face_type)
+    assert found.face_type == wanted.file_name
+    ideal = face_matrix(found.source_landmarks, size, wanted)
+    assert np.abs(transform_points(found.source_landmarks, ideal) - found.landmarks).max() < 1.0
+
+
+def test_resize_resumes_and_goes_in_place(ws):
+    folder = ws.side("src").aligned
+    write_faces(folder, 3)
+    run(resize_faceset, ws, size=128)
+    report = run(resize_faceset, ws, size=128, in_place=True)
+    assert rows(report)["done before"] == 3
+    assert [dfl_image.read(path).shape for path in sorted(folder.glob("*.jpg"))] == [(128, 128)] * 3
+    assert len(list(next(ws.trash.iterdir()).glob("*.jpg"))) == 3
+    assert not (ws.side("src").frames / "aligned_resized").exists()
+
+
+def test_resize_in_place_needs_every_face(ws):
+    folder = ws.side("src").aligned
+    write_faces(folder, 2)
+    (folder / "plain.jpg").write_bytes(jpeg())
+    with pytest.raises(InputError, match="originals stay"):
+        run(resize_faceset, ws, size=128, in_place=True)
+    assert len(list(folder.glob("*.jpg"))) == 3
+    (ws.side("src").frames / "aligned_resized" / "zz.jpg").write_bytes(jpeg())
+    with pytest.raises(InputError, match="other pictures"):
+        run(resize_faceset, ws, size=128)
+
+
+def test_names_come_back(ws):
+    folder = ws.side("src").aligned
+    for name, frame in (("00000.jpg", "00007.png"), ("00001.jpg", "00003.png"), ("00002.jpg", "00007.png"), ("00007_0.jpg", "00001.png"), ("odd.jpg", None)):
+        (folder / name).write_bytes(face(name, source_filename=frame))
+    (folder / "00003_0.jpg").write_bytes(jpeg())
+    report = run(recover_names, ws)
+    assert {path.name: dfl_image.read(path).source_filename for path in folder.glob("*.jpg") if path.name != "00003_0.jpg"} == {
+        "00007_0.jpg": "00007.png", "00007_1.jpg": "00007.png", "00003_1.jpg": "00003.png", "00001_0.jpg": "00001.png", "odd.jpg": None}
+    assert (rows(report)["renamed"], rows(report)["kept"]) == (4, 2)
+    assert rows(run(recover_names, ws))["renamed"] == 0
+
+
+def test_hostile_source_names(ws):
+    folder = ws.side("src").aligned
+    (folder / "a.jpg").write_bytes(face("a.jpg", source_filename="../../../tmp/x.png"))
+    run(recover_names, ws)
+    assert [path.name for path in folder.iterdir()] == ["x_0.jpg"]
+
+
+def test_damaged_faces_are_told(ws):
+    (ws.side("src").aligned / "x.png").write_bytes(png()[:50])
+    (ws.side("src").aligned / "y.jpg").write_bytes(jpeg()[:50])
+    report = run(check_faceset, ws)
+    assert rows(report)["faces"] == 0
+    assert len([line for line in report.warnings if line.startswith("unreadable")]) >= 1
+    with pytest.raises(CorruptFileError):
+        dfl_image.parse(picture().tobytes(), "x")

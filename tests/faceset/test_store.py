@@ -1,0 +1,101 @@
+"""A faceset looks the same loose and packed; contradictions are refused."""
+
+import os
+import pickle
+
+import facekit
+import pytest
+
+from core.errors import CorruptFileError, InputError
+from core.faceset import packing
+from core.faceset.store import open_faceset, read_records
+from core.formats import dfl_image
+
+
+def pack_folder(folder, trash, **kwargs):
+    return packing.pack(folder / "faceset.pak", packing.merge([("loose", packing.loose_sources(folder, None))]), trash, **kwargs)
+
+
+def test_loose_and_packed_are_the_same(tmp_path):
+    paths = facekit.write_faces(tmp_path / "aligned", 12)
+    (tmp_path / "aligned/100000_0.jpg").write_bytes(facekit.face("100000_0.jpg"))
+    loose = open_faceset(tmp_path / "aligned")
+    expected = [loose.read(i) for i in range(len(loose))]
+    assert [record.name for record in loose.records()][-2:] == ["00012_0.jpg", "100000_0.jpg"]
+    assert loose.path(0) == paths[0]
+    before = loose.fingerprint()
+    pack_folder(tmp_path / "aligned", tmp_path / "trash")
+    packed = open_faceset(tmp_path / "aligned")
+    assert packed.packed
+    assert [packed.read(i) for i in range(len(packed))] == expected
+    assert packed.fingerprint() == before
+    assert all(facekit.same_record(packed.full_record(i), record) for i, record in enumerate(loose.records()))
+    with pytest.raises(InputError, match="packed"):
+        packed.path(0)
+    assert pickle.loads(pickle.dumps(packed)).read(3) == expected[3]
+    packed.close()
+
+
+def test_fingerprint_changes_with_the_faces(tmp_path):
+    paths = facekit.write_faces(tmp_path, 3)
+    first = open_faceset(tmp_path).fingerprint()
+    dfl_image.update(paths[1], eyebrows_expand_mod=2.0)
+    second = open_faceset(tmp_path).fingerprint()
+    paths[2].unlink()
+    assert len({first, second, open_faceset(tmp_path).fingerprint()}) == 3
+
+
+def test_loose_faces_that_are_not_in_the_pak(tmp_path):
+    paths = facekit.write_faces(tmp_path, 3)
+    pack_folder(tmp_path, tmp_path / "trash")
+    (tmp_path / "plain.jpg").write_bytes(facekit.jpeg())
+    assert len(open_faceset(tmp_path)) == 3
+    later = os.stat(tmp_path / "faceset.pak").st_mtime + 10
+    edited = bytearray(paths[0].read_bytes())
+    edited[-20] ^= 1
+    paths[0].write_bytes(edited)
+    os.utime(paths[0], (later, later))
+    with pytest.raises(InputError, match="00001_0.jpg"):
+        open_faceset(tmp_path)
+    paths[0].unlink()
+    (tmp_path / "new.jpg").write_bytes(facekit.face("new.jpg", seed=50))
+    with pytest.raises(InputError, match="new.jpg"):
+        open_faceset(tmp_path)
+
+
+def test_nothing_there(tmp_path):
+    with pytest.raises(InputError, match="does not exist"):
+        open_faceset(tmp_path / "absent")
+    with pytest.raises(InputError, match="empty"):
+        open_faceset(tmp_path)
+    facekit.write_faces(tmp_path / "anna", 1)
+    with pytest.raises(InputError, match="anna"):
+        open_faceset(tmp_path)
+    (tmp_path / "x.jpg").write_bytes(facekit.jpeg())
+    with pytest.raises(InputError, match="no picture here is a face"):
+        open_faceset(tmp_path)
+
+
+def test_bad_files_are_named_and_left_out(tmp_path):
+    facekit.write_faces(tmp_path, 2)
+    (tmp_path / "bad.jpg").write_bytes(facekit.face()[:100])
+    (tmp_path / "plain.png").write_bytes(facekit.png())
+    faceset = open_faceset(tmp_path)
+    assert len(faceset) == 2
+    assert {name for name, _ in faceset.problems} == {"bad.jpg", "plain.png"}
+
+
+def test_damaged_pak(tmp_path):
+    (tmp_path / "faceset.pak").write_bytes(b"\1" + bytes(100))
+    with pytest.raises(CorruptFileError):
+        open_faceset(tmp_path)
+
+
+def test_many_files_are_read_by_several_processes(tmp_path, monkeypatch):
+    from core.formats import parallel
+    paths = facekit.write_faces(tmp_path, 6)
+    monkeypatch.setattr(parallel, "_PAYS_FROM", 1)
+    monkeypatch.setattr(parallel.os, "sched_getaffinity", lambda _: {0, 1})
+    records, problems = read_records([*paths, tmp_path / "absent.jpg"])
+    assert [record.name for record in records] == [path.name for path in paths]
+    assert len(problems) == 1

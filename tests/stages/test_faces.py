@@ -1,0 +1,196 @@
+"""The faces stage: what is written, what is refused, what survives being killed."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+import cv2
+import numpy as np
+import pytest
+import skimage.data
+
+from core.errors import InputError, UsageError
+from core.faceset import database
+from core.formats import dfl_image
+from core.formats.ffmpeg import find_ffmpeg
+from core.options import parse
+from core.stages import faces
+from core.workspace import PROJECT, Workspace, list_images
+
+SMALL = ("--image-size", "96", "--embedder", "none")
+
+
+@pytest.fixture(scope="session")
+def portrait():
+    """The astronaut's head (NASA): 240 x 240, one face."""
+    return cv2.cvtColor(skimage.data.astronaut()[0:240, 90:330], cv2.COLOR_RGB2BGR)
+
+
+@pytest.fixture
+def workspace(tmp_path, portrait):
+    """Six frames: four with a face (one of them upside down), one without, one that is corrupt."""
+    space = Workspace(tmp_path / "wörk space").create()
+    folder = space.side("src").frames
+    for number in (1, 2, 4, 6):
+        image = portrait[::-1, ::-1] if number == 4 else np.roll(portrait, number, axis=1)
+        cv2.imwrite(str(folder / f"{number:05d}.png"), image)
+    cv2.imwrite(str(folder / "00003.png"), np.full((240, 240, 3), 70, np.uint8))
+    (folder / "00005.png").write_bytes((folder / "00001.png").read_bytes()[:3000])
+    return space
+
+
+def run(workspace, *flags):
+    return faces.run(parse(faces.Options, "faces", ["src", *SMALL, *flags]), workspace)
+
+
+def files(workspace):
+    return {path.name: path.read_bytes() for path in list_images(workspace.side("src").aligned)}
+
+
+def rows(workspace):
+    with database.open_database(workspace.side("src").database) as connection:
+        return list(database.frames(connection)), {face.name: face for face in database.faces(connection)}
+
+
+def test_faces_are_cut_recorded_and_reported(workspace):
+    report = run(workspace)
+    assert list(files(workspace)) == ["00001_0.jpg", "00002_0.jpg", "00004_0.jpg", "00006_0.jpg"]
+    facts = dict(report.rows)
+    assert (facts["frames"], facts["faces"], facts["frames without faces"]) == (6, 4, "1: 00003.png")
+    assert facts["corrupt frames"] == "1: 00005.png" and "00005.png" in report.warnings[0]
+    frames, found = rows(workspace)
+    assert [frame.status for frame in frames] == ["done"] * 4 + ["corrupt", "done"]
+    record = dfl_image.read(workspace.side("src").aligned / "00004_0.jpg")
+    np.testing.assert_array_equal(record.source_landmarks, found["00004_0.jpg"].landmarks)
+    assert abs(found["00004_0.jpg"].roll) > 2.8 and abs(found["00001_0.jpg"].roll) < 0.3
+    upright = cv2.imread(str(workspace.side("src").aligned / "00001_0.jpg")).astype(int)
+    turned = cv2.imread(str(workspace.side("src").aligned / "00004_0.jpg")).astype(int)
+    assert np.abs(upright - turned)[30:66, 30:66].mean() < 20  # it came out upright
+
+
+def test_again_does_nothing_and_a_deleted_face_stays_deleted(workspace):
+    run(workspace)
+    (workspace.side("src").aligned / "00002_0.jpg").unlink()
+    before = files(workspace)
+    assert "nothing to do" in run(workspace).title
+    assert files(workspace) == before
+
+
+def test_new_frames_are_added_and_an_empty_file_is_made_again(workspace, portrait):
+    run(workspace)
+    whole = files(workspace)
+    (workspace.side("src").aligned / "00002_0.jpg").write_bytes(b"")
+    cv2.imwrite(str(workspace.side("src").frames / "00007.png"), portrait)
+    run(workspace)
+    assert list(files(workspace)) == [*whole, "00007_0.jpg"] and files(workspace)["00002_0.jpg"] == whole["00002_0.jpg"]
+
+
+def test_other_options_need_overwrite_which_keeps_the_old_ones(workspace):
+    run(workspace)
+    with pytest.raises(InputError, match="other options") as caught:
+        run(workspace, "--jpeg-quality", "50")
+    assert "jpeg-quality: 90 -> 50" in caught.value.why
+    old = files(workspace)
+    run(workspace, "--jpeg-quality", "50", "--overwrite")
+    assert len(files(workspace)) == 4 and files(workspace) != old
+    assert {path.name.split("-", 2)[2] for path in workspace.trash.iterdir()} == {"aligned", "faces.db"}
+
+
+def test_faces_of_unknown_origin_and_packed_ones_are_refused(workspace):
+    side = workspace.side("src")
+    (side.aligned / "mine.jpg").write_bytes(b"x")
+    with pytest.raises(InputError, match="no database that knows them"):
+        run(workspace)
+    (side.aligned / "mine.jpg").unlink()
+    side.pak.write_bytes(b"x")
+    with pytest.raises(InputError, match="packed"):
+        run(workspace)
+    run(workspace, "--overwrite")
+    assert len(files(workspace)) == 4
+
+
+def test_no_frames_no_faces_and_unknown_plugins(workspace):
+    with pytest.raises(UsageError, match="unknown detector"):
+        run(workspace, "--detector", "nonsense")
+    side = workspace.side("src")
+    for name in ("00001.png", "00002.png", "00004.png", "00006.png"):
+        (side.frames / name).unlink()
+    with pytest.raises(InputError, match="no faces in 2 frames") as caught:
+        run(workspace)
+    assert "--detect-score" in caught.value.hint
+    with pytest.raises(InputError, match="no faces"):  # other options need no --overwrite where nothing was found
+        run(workspace, "--detect-score", "0.5")
+    shutil.rmtree(side.frames)
+    with pytest.raises(InputError, match="no frames"):
+        run(workspace)
+
+
+def test_two_frames_of_one_stem_are_refused(workspace, portrait):
+    cv2.imwrite(str(workspace.side("src").frames / "00001.jpg"), portrait)
+    with pytest.raises(InputError, match="same name but for the ending"):
+        run(workspace)
+
+
+def test_every_and_max_faces_and_debug(workspace, portrait):
+    cv2.imwrite(str(workspace.side("src").frames / "00001.png"), np.hstack([portrait, cv2.resize(portrait, (240, 240))[:, ::-1]]))
+    report = run(workspace, "--every", "5", "--max-faces", "1", "--debug")
+    assert list(files(workspace)) == ["00001_0.jpg", "00006_0.jpg"]
+    assert dict(report.rows)["dropped: beyond --max-faces"] == 1
+    assert [path.name for path in list_images(workspace.side("src").aligned_debug)] == ["00001.jpg", "00006.jpg"]
+
+
+def test_from_video_gives_the_faces_of_its_frames(workspace, portrait, tmp_path):
+    still = tmp_path / "still.png"
+    cv2.imwrite(str(still), portrait)
+    video = workspace.root / "data_src.mp4"
+    subprocess.run([find_ffmpeg(), "-v", "error", "-loop", "1", "-r", "5", "-i", str(still), "-t", "0.8", "-pix_fmt", "yuv444p", str(video)],
+                   check=True, stdin=subprocess.DEVNULL)
+    shutil.rmtree(workspace.side("src").frames)
+    report = run(workspace, "--from-video")
+    assert list(files(workspace)) == [f"{i:05d}_0.jpg" for i in range(1, 5)]
+    assert dict(report.rows)["faces"] == 4
+    assert "nothing to do" in run(workspace, "--from-video").title
+
+
+def test_a_truncated_video_is_said_so_once(workspace, portrait, tmp_path):
+    still = tmp_path / "still.png"
+    cv2.imwrite(str(still), portrait)
+    video = workspace.root / "data_src.mp4"
+    subprocess.run([find_ffmpeg(), "-v", "error", "-loop", "1", "-r", "5", "-i", str(still), "-t", "2", "-g", "1", "-movflags", "+faststart", str(video)],
+                   check=True, stdin=subprocess.DEVNULL)
+    video.write_bytes(video.read_bytes()[: int(video.stat().st_size * 0.6)])
+    report = run(workspace, "--from-video")
+    assert 0 < dict(report.rows)["faces"] < 10 and "truncated" in report.warnings[0]
+    assert "nothing to do" in run(workspace, "--from-video").title
+
+
+def test_frames_extracted_anew_are_noticed(workspace):
+    run(workspace)
+    (workspace.side("src").frames / ".frames.json").write_text('{"video": {"name": "other"}, "options": {}}')
+    with pytest.raises(InputError, match="other options"):
+        run(workspace)
+
+
+def test_kill_9_then_again_gives_the_same_files_and_rows(workspace, portrait, tmp_path):
+    folder = workspace.side("src").frames
+    for number in range(7, 60):
+        cv2.imwrite(str(folder / f"{number:05d}.png"), np.roll(portrait, number % 9, axis=1))
+    other = Workspace(tmp_path / "uninterrupted").create()
+    shutil.copytree(folder, other.side("src").frames, dirs_exist_ok=True)
+    run(other)
+    process = subprocess.Popen([sys.executable, "-m", "core", "faces", "src", *SMALL], env=os.environ | {"WORKSPACE": str(workspace.root)}, cwd=PROJECT,
+                               stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    deadline = time.monotonic() + 120
+    while len(list_images(workspace.side("src").aligned)) < 40 and process.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.01)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert len(rows(workspace)[0]) < 59
+    run(workspace)
+    assert files(workspace) == files(other)
+    (frames, found), (frames_other, found_other) = rows(workspace), rows(other)
+    assert frames == frames_other and found.keys() == found_other.keys()
+    assert all(found[name].sha256 == found_other[name].sha256 for name in found)

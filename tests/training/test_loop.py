@@ -1,0 +1,158 @@
+"""The loop with a stand-in for the networks: targets, stopping, saving, divergence, memory."""
+
+import json
+import os
+import signal
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from training_cases import make_faceset
+
+from core.data.batches import BatchSettings
+from core.errors import DivergedError, Interrupted, OutOfMemoryFault
+from core.faceset.store import open_faceset
+from core.formats import dfl_weights
+from core.geometry.align import FaceType
+from core.training import hooks, loop
+from core.training.model_folder import ModelFolder
+from core.training.recipe import Recipe
+from core.training.session import Session
+from core.training.trainer import TrainerSettings
+
+
+class Stub:
+    """Counts its steps in one weight; ``losses``: what the steps report, by iteration."""
+
+    def __init__(self, losses=None, error=None):
+        self.settings, self.value, self.losses, self.error = TrainerSettings(), 0.0, losses or {}, error
+
+    def step(self, batch):
+        if self.error and batch.iteration == 3:
+            raise self.error
+        self.value += 1
+        loss = self.losses.pop(batch.iteration, 1.0)
+        return loss, loss
+
+    def writers(self):
+        return {"encoder.npy": lambda stream: dfl_weights.write_arrays(stream, [("value:0", np.float32([self.value]))])}
+
+    def load(self, files, reinit=()):
+        self.value = float(dfl_weights.read_weights(files["encoder.npy"])["value:0"][0])
+
+    def reset_rate(self, factor):
+        self.settings = TrainerSettings(rate=self.settings.rate * factor)
+
+    def views(self, src, dst):
+        return {"ss": src, "dd": dst, "sd": dst}
+
+
+@pytest.fixture
+def run(tmp_path):
+    faces = open_faceset(make_faceset(tmp_path / "faces", 3, (90, 120, 200)))
+    settings = BatchSettings(faces, faces, 64, FaceType.WHOLE_FACE, 2)
+    (tmp_path / "model").mkdir()
+
+    def start(stub, target, *extra, seen=None):
+        session = Session(ModelFolder(tmp_path / "model", "m"), Recipe(resolution=64, batch_size=2), stub, target=target)
+        chain = [*extra, hooks.Checkpoint(1000, lambda s: loop.save(s, chain))]
+        if seen is not None:
+            seen.append(session)
+        loop.train(session, settings, chain, workers=0)
+        return session
+    return SimpleNamespace(start=start, folder=tmp_path / "model")
+
+
+def saved(run):
+    files = ModelFolder(run.folder, "m").load().files
+    return dfl_weights.read_data(files["data.dat"]), float(dfl_weights.read_weights(files["encoder.npy"])["value:0"][0])
+
+
+def test_trains_to_the_target_and_saves(run):
+    session = run.start(Stub(), 5)
+    data, value = saved(run)
+    assert session.iteration == data.iteration == value == 5
+    assert data.loss_history == [[1.0, 1.0]] * 5
+    assert (run.folder / "m_SAEHD_summary.txt").read_text().count("Current iteration: 5") == 1
+
+
+def test_stop_file_saves_and_is_taken_away(run):
+    run.folder.joinpath("STOP").touch()
+    with pytest.raises(Interrupted, match="STOP") as caught:
+        run.start(Stub(), 100, hooks.StopFile(run.folder / "STOP"))
+    assert caught.value.exit_code == 130 and not (run.folder / "STOP").exists()
+    assert saved(run)[0].iteration == 1
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_signals_finish_the_step_and_save(run, number):
+    class Kick(hooks.BaseHook):
+        def after_step(self, session, batch):
+            if session.iteration == 3:
+                os.kill(os.getpid(), number)
+    before = signal.getsignal(number)
+    with pytest.raises(Interrupted):
+        run.start(Stub(), 100, hooks.StopSignals(), Kick())
+    assert saved(run)[0].iteration in (3, 4)
+    assert signal.getsignal(number) is before
+
+
+def test_not_a_number_rolls_back_once_with_half_the_rate(run):
+    stub = Stub({7: float("nan")})
+    session = run.start(stub, 10)
+    assert session.iteration == 10 and stub.settings.rate == 0.5
+    assert len(session.history) == 10 and np.isfinite(session.history).all()
+
+
+def test_diverging_twice_ends_with_code_6_and_keeps_the_save(run):
+    class Always(Stub):
+        def step(self, batch):
+            return (float("nan"), 1.0) if batch.iteration >= 5 else super().step(batch)
+    with pytest.raises(DivergedError, match="iteration 6") as caught:
+        run.start(Always(), 10)
+    assert caught.value.exit_code == 6 and "rolled back once" in str(caught.value)
+    assert saved(run)[0].iteration == 1
+
+
+def test_a_spike_counts_as_divergence(run):
+    assert run.start(Stub({30: 500.0}), 35).trainer.settings.rate == 0.5
+
+
+@pytest.mark.parametrize("error", [MemoryError(), RuntimeError("RESOURCE_EXHAUSTED: OOM when allocating")])
+def test_memory_gives_three_changes(run, error):
+    with pytest.raises(OutOfMemoryFault) as caught:
+        run.start(Stub(error=error), 10)
+    assert caught.value.exit_code == 5
+    assert all(word in str(caught.value) for word in ("--batch-size 1", "--no-adabelief", "--resolution"))
+
+
+def test_backups_by_the_hour(run, monkeypatch):
+    clock = iter(range(0, 10**7, 1800))
+    monkeypatch.setattr(hooks.time, "monotonic", lambda: float(next(clock)))
+    session = run.start(Stub(), 1)
+    hook = hooks.AutoBackup(1, lambda s: s.save(), run.folder / "none.jpg")
+    for _ in range(4):
+        hook.after_step(session, None)
+    assert sorted(p.name for p in (run.folder / "m_SAEHD_autobackups").iterdir()) == ["01", "02"]
+
+
+def test_other_errors_are_not_hidden(run):
+    with pytest.raises(ZeroDivisionError):
+        run.start(Stub(error=ZeroDivisionError()), 10)
+
+
+def test_metrics_lines_and_what_a_resumed_run_takes_back(run):
+    path = run.folder / "metrics.jsonl"
+    run.start(Stub(), 4, hooks.Metrics(path, 0))
+    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    assert [line["iter"] for line in lines] == [1, 2, 3, 4] and {"src_loss", "dst_loss", "ms", "wait_ms"} <= set(lines[0])
+    path.write_text(path.read_text() + '{"iter": 5, "src')
+    hooks.Metrics(path, 3)
+    assert [json.loads(line)["iter"] for line in path.read_text().splitlines()] == [1, 2, 3]
+
+
+def test_unreadable_faces_are_named_once(run):
+    hook = hooks.UnreadableFaces()
+    for _ in range(2):
+        hook.after_step(SimpleNamespace(), SimpleNamespace(skipped=("bad.jpg", "bad.jpg")))
+    assert hook.names == ["bad.jpg"]

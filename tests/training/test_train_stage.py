@@ -1,0 +1,169 @@
+"""The train stage as a person runs it, at a tiny size: resume, refusals, archives, the original's model folder, kill -9."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from training_cases import TINY, make_faceset, make_workspace
+
+from core.errors import InputError, UsageError
+from core.formats import dfl_weights
+from core.stages import train
+from core.training import start
+from core.training.model_folder import ModelFolder
+from core.training.recipe import Recipe
+from core.training.trainer import Trainer, TrainerSettings
+from core.workspace import Workspace
+
+ROOT = Path(__file__).resolve().parents[2]
+FILES = ("encoder.npy", "inter_AB.npy", "inter_B.npy", "decoder.npy", "src_dst_opt.npy", "data.dat")
+
+
+def run(root, *, options=TINY, **more):
+    return train.run(train.Options(workers=0, **options, **more), Workspace(root))
+
+
+def test_stopped_and_resumed_equals_uninterrupted_bit_for_bit(tmp_path):
+    more = {"random_hsv_power": 0.1, "ct_mode": "rct", "seed": 5}
+    whole, parts = (make_workspace(tmp_path / name) for name in ("whole", "parts"))
+    report = run(whole, until=4, **more)
+    run(parts, until=2, **more)
+    run(parts, options={}, until=4)
+    for name in FILES:
+        assert (whole / f"model/swap_SAEHD_{name}").read_bytes() == (parts / f"model/swap_SAEHD_{name}").read_bytes(), name
+    assert all(path.is_file() for path in report.outputs) and any(path.suffix == ".dfm" for path in report.outputs)
+    assert [json.loads(line)["iter"] for line in (parts / "model/metrics.jsonl").read_text().splitlines()] == [1, 2, 3, 4]
+    assert dict(run(parts, options={}, until=3).rows)["iterations"] == "4 -> 4"  # already there: exported, no error
+    with pytest.raises(UsageError, match="--ae-dims 64 but the model has 32"):
+        run(parts, options={}, ae_dims=64)
+
+
+def test_a_model_folder_of_the_original_goes_on(shared, tmp_path):
+    root = make_workspace(tmp_path)
+    for path in (shared / "golden/dfl-model/model_folder").iterdir():
+        if path.is_file():
+            shutil.copyfile(path, root / "model" / path.name)
+    (name,) = start.discover(root / "model")
+    before = dfl_weights.read_data(root / f"model/{name}_SAEHD_data.dat")
+    run(root, options={}, until=before.iteration + 1)
+    after = dfl_weights.read_data(root / f"model/{name}_SAEHD_data.dat")
+    assert after.iteration == before.iteration + 1 and after.loss_history[: before.iteration] == before.loss_history
+    assert {k: v for k, v in after.options.items() if k != "models_opt_on_gpu"} == {k: v for k, v in before.options.items() if k != "models_opt_on_gpu"}
+    moved = dfl_weights.read_optimizer(root / f"model/{name}_SAEHD_src_dst_opt.npy")
+    assert moved.iterations == dfl_weights.read_optimizer(shared / f"golden/dfl-model/model_folder/{name}_SAEHD_src_dst_opt.npy").iterations + 1
+
+
+def test_no_faces_and_several_models_and_bad_names(tmp_path):
+    root = make_workspace(tmp_path, 1)
+    shutil.rmtree(root / "data_dst/aligned")
+    with pytest.raises(InputError, match="4_extract_dst_faces"):
+        run(root, until=1)
+    for name in ("a", "b"):
+        (root / f"model/{name}_SAEHD_data.dat").write_bytes(b"x")
+    with pytest.raises(UsageError, match="--model NAME"):
+        run(root, until=1)
+    with pytest.raises(ValueError, match="model"):
+        train.Options(model="my_model")
+
+
+def test_random_dst_faces_fill_an_empty_side(tmp_path, monkeypatch):
+    make_faceset(tmp_path / "faces", 3, (1, 2, 3))
+    assets = tmp_path / "assets"
+    assets.mkdir()
+    with zipfile.ZipFile(assets / "random_dst_face_set.zip", "w") as archive:
+        for path in (tmp_path / "faces").iterdir():
+            archive.write(path, f"set/{path.name}")
+        archive.writestr("set/readme.exe", b"no")
+    monkeypatch.setenv("FORGE_ASSETS", str(assets))
+    workspace = Workspace(tmp_path / "ws").create()
+    make_faceset(workspace.side("src").aligned, 2, (9, 9, 200))
+    src, dst = start._facesets(Recipe(), workspace, None)
+    assert (len(src), len(dst)) == (2, 3)
+    assert sorted(p.name for p in workspace.side("dst").aligned.iterdir()) == [f"0000{i}_0.jpg" for i in range(3)]
+
+
+def pretrained(tmp_path):
+    """Archive of a small df model with a seed of its own, and the trainer that made it."""
+    recipe = Recipe(**{**TINY, "archi": "df-u"})
+    trainer = Trainer(recipe, TrainerSettings(seed=9))
+    folder = ModelFolder(tmp_path / "made", "old name")
+    folder.folder.mkdir()
+    from core.training.session import Session
+
+    Session(folder, recipe, trainer, iteration=77).save()
+    archive = tmp_path / "assets/pretrained_model.zip"
+    archive.parent.mkdir()
+    with zipfile.ZipFile(archive, "w") as out:
+        for path in folder.folder.glob("*_SAEHD_*"):
+            out.write(path, path.name)
+    return archive.parent, trainer
+
+
+def test_a_new_model_starts_from_the_pretrained_one(tmp_path):
+    assets, trainer = pretrained(tmp_path)
+    folder = ModelFolder(tmp_path / "model", "swap")
+    session = start.open_session(folder, Recipe(batch_size=3), start.StartOptions(), assets)
+    assert session.recipe.archi == "df-u" and session.recipe.ae_dims == 32 and session.recipe.batch_size == 3 and session.iteration == 0
+    ours, theirs = session.trainer.weights(), trainer.weights()
+    assert all((ours[name][key] == theirs[name][key]).all() for name in theirs for key in theirs[name])
+    assert not list((tmp_path / "model").glob(".pre*"))
+    with pytest.raises(UsageError, match="df-u"):
+        start.open_session(folder, Recipe(archi="liae-ud"), start.StartOptions(), assets)
+    fresh = start.open_session(folder, Recipe(**TINY), start.StartOptions(use_pretrained=False), assets)
+    assert fresh.recipe.archi == "liae-udt"
+
+
+def test_discriminators_are_saved_and_taken_over(tmp_path):
+    recipe = Recipe(**{**TINY, "archi": "df-ud"}, gan_power=0.1, gan_patch_size=8, true_face_power=0.1)
+    first, second = (Trainer(recipe, TrainerSettings(seed=seed)) for seed in (1, 2))
+    writers = first.writers()
+    assert {"GAN.npy", "GAN_opt.npy", "code_discriminator.npy", "D_code_opt.npy", "src_dst_opt.npy"} <= set(writers)
+    files = {}
+    for name, write in writers.items():
+        files[name] = tmp_path / name
+        with open(files[name], "wb") as stream:
+            write(stream)
+    second.load(files)
+    for a, b in zip(first.critics.players(), second.critics.players(), strict=True):
+        assert all(np.array_equal(x, y) for x, y in zip(a.network.get_weights(), b.twin.get_weights(), strict=True))
+    assert "ms_D_src/in_conv/weight_0:0" in dfl_weights._read_dict(files["GAN_opt.npy"])
+    del files["decoder_src.npy"]
+    with pytest.raises(InputError, match="--reinit-part decoder_src"):
+        second.load(files)
+    second.load(files, ("decoder_src",))
+
+
+def test_without_random_warp_inter_ab_rests_but_keeps_its_moments():
+    trainer = Trainer(Recipe(**TINY, random_warp=False), TrainerSettings())
+    names = trainer.variable_names()
+    assert trainer.optimizer._frozen == {i for i, name in enumerate(names) if name.startswith("inter_AB/")}
+    assert {name for slot, name, _ in trainer.optimizer.slot_arrays(names)} == set(names)
+
+
+@pytest.mark.e2e
+def test_kill_9_while_training_then_resume(tmp_path):
+    root = make_workspace(tmp_path)
+    flags = [word for name, value in TINY.items() for word in (f"--{name.replace('_', '-')}", str(value))]
+    environment = {**os.environ, "WORKSPACE": str(root)}
+    command = [sys.executable, "-m", "core", "train", *flags, "--save-minutes", "0.001", "--workers", "1"]
+    with subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.DEVNULL) as process:
+        deadline = time.monotonic() + 240
+        while time.monotonic() < deadline and process.poll() is None and _saved(root) < 3:
+            time.sleep(0.05)
+        process.kill()
+    done = _saved(root)
+    assert done >= 3
+    run(root, options={}, until=done + 2)
+    assert _saved(root) == done + 2
+
+
+def _saved(root):
+    folder = ModelFolder(root / "model", "swap")
+    return dfl_weights.read_data(folder.load(repair=False).files["data.dat"]).iteration if folder.exists() else 0
