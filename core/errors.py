@@ -8,13 +8,14 @@ from pathlib import Path
 
 
 class PipelineError(Exception):
-    """A failure with an explanation. Subclasses carry the exit code of their kind.
+    """A failure with an explanation. Subclasses carry the exit code of their kind, and the hint where nothing better is known.
 
     what: one sentence naming the failed operation; where: the file or option; why: the cause as found;
     hint: the next thing to do.
     """
 
     exit_code = 1
+    usual_hint = ""
 
     def __init__(self, what: str, *, where: str | Path | None = None, why: str = "", hint: str = ""):
         super().__init__(what)
@@ -24,8 +25,8 @@ class PipelineError(Exception):
         lines = [f"{self.what}: {self.where}" if self.where else self.what]
         if self.why:
             lines.append(f"  {self.why}")
-        if self.hint:
-            lines.append(f"hint: {self.hint}")
+        if hint := self.hint or self.usual_hint:
+            lines.append(f"hint: {hint}")
         return "\n".join(lines)
 
     def __reduce__(self):  # keyword-only arguments survive the trip from a worker process
@@ -40,18 +41,21 @@ class UsageError(PipelineError):
     """A flag or an argument that makes no sense."""
 
     exit_code = 2
+    usual_hint = "add --help to the command: it lists the options and their ranges"
 
 
 class InputError(PipelineError):
     """Something that should be there is missing or is not what it should be."""
 
     exit_code = 3
+    usual_hint = "`python -m core doctor` tells what the workspace has and what the next step is"
 
 
 class EnvironmentFault(PipelineError):
     """The machine: driver, ffmpeg, permissions."""
 
     exit_code = 4
+    usual_hint = "`python -m core doctor` looks at drivers, ffmpeg and the disk"
 
 
 class OutOfMemoryFault(PipelineError):
@@ -64,12 +68,14 @@ class DivergedError(PipelineError):
     """Training produced NaN or exploded."""
 
     exit_code = 6
+    usual_hint = "the last save is untouched; try --clipgrad or a larger --batch-size"
 
 
 class CorruptFileError(PipelineError):
     """A file whose bytes are damaged or hostile."""
 
     exit_code = 7
+    usual_hint = "get the file from its source again, or move it away; nothing was changed"
 
 
 class DiskFullError(PipelineError):

@@ -84,7 +84,7 @@ def jpeg(image: Array, random: Random, chance: int = 25) -> Array:
         return image
     quality = random.randint(10, 101)
     _, data = cv2.imencode(".jpg", np.clip(image * 255, 0, 255).astype(np.uint8), [cv2.IMWRITE_JPEG_QUALITY, int(quality)])
-    return np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR)).astype(np.float32) / 255
+    return (np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR)) / np.float32(255)).astype(np.float32)
 
 
 def faded_circle(size: int, random: Random) -> Array:

@@ -106,7 +106,7 @@ class XSegSamples:
         chosen = list(range(len(records))) if settings.pretrain else choose(records, labels)
         if not chosen:
             raise InputError("no labelled faces", why=f"none of {len(records)} faces has what --labels {labels} asks for",
-                             hint="draw polygons (python -m core labels --suggest SIDE helps), apply a mask (3.2_apply_xseg_src.sh), or --labels landmarks")
+                             hint="draw polygons (python -m core mask-labels SIDE --suggest helps), apply a mask first, or --labels landmarks")
         self._places = [places[i] for i in chosen]
         self._kept: dict[int, tuple[NDArray[np.uint8], Array]] = {}
         self._room = settings.cache_bytes
@@ -150,7 +150,7 @@ class XSegSamples:
             self._room -= pair[0].nbytes + mask.nbytes
             self._kept[index] = pair
         image8, mask = self._kept[index]
-        return image8.astype(np.float32) / 255, mask
+        return (image8 / np.float32(255)).astype(np.float32), mask
 
     def _load(self, faceset: int, index: int) -> tuple[Array, Array]:
         source, s = self._facesets[faceset], self._settings

@@ -144,7 +144,7 @@ def _labelled(description: Description, values: NDArray) -> Array:
 
 def _activated(values: Array, kind: str) -> Array:
     if kind == "sigmoid":
-        return 1 / (1 + np.exp(-np.clip(values, -80, 80)))
+        return (1 / (1 + np.exp(-np.clip(values, -80, 80)))).astype(np.float32)
     if kind == "softmax":
         powers = np.exp(values - values.max(1, keepdims=True))
         return powers / powers.sum(1, keepdims=True)

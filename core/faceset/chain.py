@@ -9,6 +9,7 @@ however many there are; the original program cuts more than 20,000 into chunks t
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from core.progress import progress
 
@@ -27,7 +28,8 @@ def histogram_chain(histograms: NDArray[np.uint32]) -> NDArray[np.intp]:
     count = len(histograms)
     if count < 3:
         return np.arange(count)
-    return _Chain(histograms).run()
+    with threadpool_limits(1):  # each step is a little work on much memory: waiting for a second thread costs more than it brings
+        return _Chain(histograms).run()
 
 
 class _Chain:
@@ -36,7 +38,7 @@ class _Chain:
     def __init__(self, histograms: NDArray[np.uint32]):
         self.histograms = histograms
         self.roots = _roots(histograms)
-        self.sketch, self.norms = _sketches(self.roots)
+        self.sketch, self.query = _sketches(self.roots)
         self.item = np.arange(len(histograms))
         self.position = np.arange(len(histograms))
         self.twins = _twins(histograms)
@@ -49,7 +51,8 @@ class _Chain:
 
     def _swap(self, a: int, b: int) -> None:
         if a != b:
-            for array in (self.item, self.sketch, self.norms):
+            arrays: list[NDArray] = [self.item, *self.sketch, *self.query]
+            for array in arrays:
                 array[[a, b]] = array[[b, a]]
             self.position[self.item[[a, b]]] = a, b
 
@@ -82,17 +85,12 @@ class _Chain:
     def _bounds(self, place: int) -> NDArray[np.float32]:
         """Lower bounds (times sqrt 2) of the distances of the last chosen picture to all that remain."""
         square, bound = self.square[place:], self.bound[place:]
-        sketch, norms = self.sketch[place:], self.norms[place:]
-        query, own = self.sketch[place - 1], self.norms[place - 1]
-        bound.fill(0)
         for c in range(3):
-            np.dot(sketch[:, c], query[c], out=square)
-            square *= -2
-            square += norms[:, c]
-            square += own[c] - _SQUARE_SLACK
-            np.maximum(square, 0, out=square)
-            np.sqrt(square, out=square)
-            bound += square
+            target = bound if c == 0 else square
+            np.dot(self.sketch[c][place:], self.query[c][place - 1], out=target)
+            np.sqrt(np.maximum(target, 0, out=target), out=target)
+            if c:
+                bound += square
         return bound
 
     def _distances(self, current: int, others: NDArray[np.intp]) -> NDArray[np.float32]:
@@ -122,19 +120,30 @@ def _roots(histograms: NDArray[np.uint32]) -> NDArray[np.float32]:
     return roots
 
 
-def _sketches(roots: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Per picture and channel: principal components and the length of what they leave out (n, 3, k + 1), and the squared length of that (n, 3)."""
-    sketch = np.empty((len(roots), 3, _COMPONENTS + 1), np.float32)
+def _sketches(roots: NDArray[np.float32]) -> tuple[list[NDArray[np.float32]], list[NDArray[np.float32]]]:
+    """Per channel two arrays (n, k + 3) whose products are lower bounds of squared distances.
+
+    The coordinates are the principal components and the length of what they leave out; with -2 times them on one side, their squared length and 1 on
+    either, a product is the squared distance, here less the slack for rounding.
+    """
+    sketches, queries = [], []
     sample = roots[:: max(1, len(roots) // 5000)].astype(np.float64)
     for c in range(3):
         mean = sample[:, c].mean(axis=0)
         axes = np.linalg.eigh(np.cov((sample[:, c] - mean).T))[1][:, -_COMPONENTS:]
+        parts = np.empty((len(roots), _COMPONENTS + 3), np.float32)
         for start in range(0, len(roots), _BLOCK):
             centred = roots[start:start + _BLOCK, c] - mean
             part = centred @ axes
-            rest = np.maximum((centred**2).sum(axis=1) - (part**2).sum(axis=1), 0)
-            sketch[start:start + _BLOCK, c] = np.column_stack([part, np.sqrt(rest)])
-    return sketch, np.einsum("nck,nck->nc", sketch, sketch)
+            total = (centred**2).sum(axis=1)
+            rest = np.maximum(total - (part**2).sum(axis=1), 0)
+            parts[start:start + _BLOCK] = np.column_stack([part, np.sqrt(rest), total, np.ones(len(part))])
+        query = parts.copy()
+        query[:, :-2] *= -2
+        query[:, -2], query[:, -1] = 1, parts[:, -2] - _SQUARE_SLACK
+        sketches.append(parts)
+        queries.append(query)
+    return sketches, queries
 
 
 def _twins(histograms: NDArray[np.uint32]) -> dict[int, NDArray[np.intp]]:

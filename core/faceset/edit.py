@@ -1,6 +1,6 @@
 """Changing the metadata of faces, loose or packed; pixels stay as they are, byte for byte."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -33,16 +33,18 @@ class _Changed:
         return replace(dfl_image.parse(data, self.name), person=self.person)
 
 
-def change_records(faceset: Faceset, indices: Iterable[int], change: Change, what: str) -> list[tuple[str, str]]:
-    """Give the faces at ``indices`` the record that ``change`` makes of theirs. Loose files one by one; a pak is written anew, compared with
+def change_records(faceset: Faceset, changes: Mapping[int, Change], what: str) -> list[tuple[str, str]]:
+    """Give faces, by index, the record that their change makes of the old one. Loose files one by one; a pak is written anew, compared with
     what was asked for, and takes the old one's place at once. Returns (name, reason) of loose faces that could not be changed.
     """
-    chosen = list(indices)
+    if not changes:
+        return []
     if faceset.packed:
-        rewrite_pak(faceset.folder / PAK_NAME, {face_of(record): change for record in (faceset.records()[i] for i in chosen)})
+        records = faceset.records()
+        rewrite_pak(faceset.folder / PAK_NAME, {face_of(records[i]): change for i, change in changes.items()})
         return []
     problems = []
-    for index in progress(chosen, desc=what, unit="face"):
+    for index, change in progress(changes.items(), total=len(changes), desc=what, unit="face"):
         path = faceset.path(index)
         try:
             image = path.read_bytes()

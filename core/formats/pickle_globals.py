@@ -15,6 +15,11 @@ class Refused(ValueError):
     """The data asks for something that the allow-list does not have, or is malformed."""
 
 
+class NeedsFullRun(Exception):
+    """A lean run took a short cut that this data does not allow: it refers again to something that was not kept, or adds to a list
+    that was read as points (``pickle`` writes long lists in batches of 1,000). A full run can read it."""
+
+
 @dataclass
 class DtypeHolder:
     """A dtype under construction: its byte order arrives after it has been shared."""

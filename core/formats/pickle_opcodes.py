@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from core.formats import pickle_globals as known
-from core.formats.pickle_globals import Refused
+from core.formats.pickle_globals import NeedsFullRun, Refused
 
 MAX_DEPTH = 64
 _F8, _U2, _I4, _U4, _U8 = (struct.Struct(code).unpack_from for code in (">d", "<H", "<i", "<I", "<Q"))
@@ -198,6 +198,8 @@ def _appends(m):
 
 def _extend(m, items):
     target = m.stack[-1]
+    if m.lean and type(target) is np.ndarray:
+        raise NeedsFullRun
     if type(target) is not list:
         raise Refused("items for something that is no list")
     if m.sink is not None and target is m.root:

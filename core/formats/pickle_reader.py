@@ -10,19 +10,16 @@ from typing import Any
 
 import numpy as np
 
-from core.formats.pickle_globals import Refused
+from core.formats.pickle_globals import NeedsFullRun, Refused
 from core.formats.pickle_opcodes import TABLE
 
 _BULK = frozenset({list, tuple, dict, np.ndarray, bytearray})
-
-class SharedObject(Exception):
-    """The data refers again to something that a lean run did not keep; a full run can read it."""
 
 
 class Machine:
     """The state of one run.
 
-    lean: forget containers at once (SharedObject when that was wrong); points: lists of pairs become float64 (n, 2) arrays, only when lean;
+    lean: forget containers at once (NeedsFullRun when that was wrong); points: lists of pairs become float64 (n, 2) arrays, only when lean;
     sink: takes the items of the outermost list one by one, which then is empty in the result.
     """
 
@@ -38,7 +35,7 @@ class Machine:
         self.result: Any = None
 
     def run(self) -> Any:
-        """The value. Raises Refused, SharedObject, and what Python raises on malformed input (IndexError, struct.error, ...)."""
+        """The value. Raises Refused, NeedsFullRun, and what Python raises on malformed input (IndexError, struct.error, ...)."""
         data, table, memo, lean, pos = self.data, TABLE, self.memo, self.lean, self.pos
         stack = self.stack
         while True:  # the four opcodes that make up most of a face's metadata are written out here, for speed
@@ -95,7 +92,7 @@ class Machine:
 
     def get(self, index: int) -> None:
         if index not in self.memo:
-            raise SharedObject if self.lean else Refused(f"memo entry {index} does not exist")
+            raise NeedsFullRun if self.lean else Refused(f"memo entry {index} does not exist")
         self.stack.append(self.memo[index])
 
 

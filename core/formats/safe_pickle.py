@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import CorruptFileError, InputError
-from core.formats.pickle_globals import PakEnum, PointList, Refused, face_type, sample_type
+from core.formats.pickle_globals import NeedsFullRun, PakEnum, PointList, Refused, face_type, sample_type
 from core.formats.pickle_opcodes import check
-from core.formats.pickle_reader import Machine, SharedObject
+from core.formats.pickle_reader import Machine
 from core.formats.pickle_writer import LIST_END, LIST_NEXT, LIST_START, dump, dumps, fragment
 
 __all__ = ["LIST_END", "LIST_NEXT", "LIST_START", "PakEnum", "PointList", "dump", "dumps", "face_type",
@@ -39,7 +39,7 @@ def loads(data: bytes | mmap.mmap, *, where: str | Path = "pickled data", max_by
 def _loads(data, points: bool) -> Any:
     try:
         value = Machine(data, lean=True, points=points).run()
-    except SharedObject:
+    except NeedsFullRun:
         value = Machine(data).run()
     check(value, 1_000_000 + 16 * len(data))
     return value
@@ -55,7 +55,7 @@ def load_list(data: bytes | mmap.mmap, convert: Callable[[Any], Any], *, where: 
         try:
             restart()
             return _stream(data, convert, lean=True)
-        except SharedObject:
+        except NeedsFullRun:
             restart()
             return _stream(data, convert, lean=False)
     except (CorruptFileError, InputError):

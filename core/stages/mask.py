@@ -84,9 +84,10 @@ def _masker(options: Options, workspace: Workspace) -> "Masker | None":
 
 
 def _without_weights(side: Side, faceset: "Faceset", workspace: Workspace) -> StageReport:
-    stored = sum(record.xseg_mask is not None for record in faceset.records())
-    labelled = sum(record.xseg_mask is None and any(len(p.points) for p in record.polygons) for record in faceset.records())
-    rows = (("faces", len(faceset)), ("with a stored mask", stored), ("with polygons", labelled), ("with a landmark mask", len(faceset) - stored - labelled))
+    from core.faceset.mask_report import mask_origins
+
+    found = mask_origins(faceset.records())
+    rows = (("faces", len(faceset)), ("with a stored mask", found["xseg"]), ("with polygons", found["polygons"]), ("with a landmark mask", found["hull"]))
     hint = (f"no XSeg weights in {workspace.model} nor GenericXseg.zip in {workspace.assets}: landmark masks will be used for faces without a mask "
             "of their own. They do not know hands, hair and glasses. --masker whole stores smooth ones that cover the forehead; "
             "scripts/5.x_train_xseg.sh trains XSeg from your labels")

@@ -36,7 +36,7 @@ def run(options: Options, workspace: Workspace) -> StageReport:
             groups.append((path.stem, packing.pak_sources(stack.enter_context(PakReader(path)))))
         loose = [] if options.merge else packing.loose_sources(side.aligned, options.person)
         if not loose and not options.merge:
-            raise InputError("no pictures to pack", where=side.aligned)
+            raise InputError("no pictures to pack", where=side.aligned, hint="steps 3 and 4 (extract faces) put them there")
         joined = packing.merge([*groups, ("loose", loose)], prefer_last=options.append and options.overwrite)
         packed = packing.pack(side.pak, joined, workspace.trash)
     removed = packing.remove_originals(packed) if options.remove_originals else 0

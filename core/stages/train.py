@@ -88,8 +88,10 @@ def _report(session, begun: int, workspace: Workspace) -> StageReport:
     exported = export.run(export.Options(model=session.folder.name), workspace)
     recent = session.history[-100:]
     losses = [sum(column) / len(recent) for column in zip(*recent, strict=True)] if recent else []
-    rows = [("iterations", f"{begun} -> {session.iteration}"), ("model", f"{session.recipe.archi}, {session.recipe.resolution} px")]
+    rows: list[tuple[str, object]] = [("iterations", f"{begun} -> {session.iteration}"), ("model", f"{session.recipe.archi}, {session.recipe.resolution} px")]
     if losses:
         rows.append(("mean loss of the last 100", f"src {losses[0]:.4f}, dst {losses[1]:.4f}"))
     outputs = (workspace.model / "preview" / "latest.jpg", *exported.outputs)
-    return StageReport("trained", (*rows, *exported.rows[-1:]), exported.warnings, outputs)
+    if session.skipped:
+        rows.append(("faces that cannot be read", len(session.skipped)))
+    return StageReport("trained", (*rows, *exported.rows[-1:]), (*session.skipped[:20], *exported.warnings), outputs)

@@ -21,7 +21,7 @@ def run(options: Options, workspace: Workspace) -> StageReport:
 
     side = workspace.side(options.side)
     if not side.pak.is_file():
-        raise InputError("no packed faceset", where=side.pak)
+        raise InputError("no packed faceset", where=side.pak, hint="steps 3.3 and 4.3 make one")
     with PakReader(side.pak, salvage=options.salvage) as reader:
         done = packing.unpack(reader, side.aligned, workspace.trash, overwrite=options.overwrite)
         complete = not options.salvage and not done.damaged

@@ -114,13 +114,15 @@ class Metrics(BaseHook):
     """One JSON line an iteration in ``metrics.jsonl``; lines after the iteration that a resumed run starts from are taken back."""
 
     def __init__(self, path: Path, start: int):
-        self._path, self._flushed = path, time.monotonic()
+        self._path, self._flushed, self._done = path, time.monotonic(), start
         self._lines: list[str] = []
-        if path.exists():
-            kept = [line for line in path.read_text(errors="replace").splitlines() if _iteration(line) <= start]
-            fsio.write_text(path, "".join(f"{line}\n" for line in kept))
+        self._take_back(start)
 
     def after_step(self, session: Session, batch: TrainingBatch) -> None:
+        if session.iteration <= self._done:  # rolled back
+            self._flush()
+            self._take_back(session.iteration - 1)
+        self._done = session.iteration
         src, dst = session.history[-1]
         self._lines.append(json.dumps({"iter": session.iteration, "src_loss": round(src, 6), "dst_loss": round(dst, 6),
                                        "ms": round(session.spent * 1000, 1), "wait_ms": round(session.waited * 1000, 1)}))
@@ -130,6 +132,13 @@ class Metrics(BaseHook):
     def at_end(self, session: Session) -> None:
         self._flush()
 
+    def _take_back(self, start: int) -> None:
+        """Drop what was written after iteration ``start``."""
+        self._done = start
+        if self._path.exists():
+            kept = [line for line in self._path.read_text(errors="replace").splitlines() if _iteration(line) <= start]
+            fsio.write_text(self._path, "".join(f"{line}\n" for line in kept))
+
     def _flush(self) -> None:
         if self._lines:
             with open(self._path, "a") as stream:
@@ -138,15 +147,12 @@ class Metrics(BaseHook):
 
 
 class UnreadableFaces(BaseHook):
-    """Names each face that could not be read once."""
-
-    def __init__(self) -> None:
-        self.names: list[str] = []
+    """Names each face that could not be read once, and collects them for the report."""
 
     def after_step(self, session: Session, batch: TrainingBatch) -> None:
         for name in batch.skipped:
-            if name not in self.names:
-                self.names.append(name)
+            if name not in session.skipped:
+                session.skipped.append(name)
                 log.warning("skipped: %s", name)
 
 

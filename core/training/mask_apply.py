@@ -84,7 +84,6 @@ def _packed(faceset: Faceset, todo: list[int], masker: Masker, style: MaskStyle,
     missing = [i for i in todo if table.pending(face_key(records[i]), waiting) is None]
     faces = (_face(faceset, i, records[i], style, partial(_keep, faceset, i, records[i], waiting, style)) for i in missing)
     _, problems, reduced = _collect(faces, len(missing), masker, table, batch_size)
-    table.commit()
     changes: dict[tuple[str | None, str], Change] = {}
     for record in (records[i] for i in todo):
         mask = table.pending(face_key(record), waiting)
@@ -163,7 +162,7 @@ def remove_masks(faceset: Faceset, table_path: Path) -> tuple[int, list[tuple[st
     """Take the stored masks out of the faces. Returns how many had one, and (face, reason) of those that could not be changed."""
     records = faceset.records()
     chosen = [i for i, record in enumerate(records) if record.xseg_mask is not None]
-    problems = change_records(faceset, chosen, partial(_with_mask, None), "removing masks") if chosen else []
+    problems = change_records(faceset, dict.fromkeys(chosen, partial(_with_mask, None)), "removing masks")
     with MaskTable(table_path) as table:
         table.remove(face_key(records[i]) for i in chosen)
     return len(chosen) - len(problems), problems
@@ -172,7 +171,7 @@ def remove_masks(faceset: Faceset, table_path: Path) -> tuple[int, list[tuple[st
 def remove_labels(faceset: Faceset) -> tuple[int, list[tuple[str, str]]]:
     """Take the hand-drawn polygons out of the faces."""
     chosen = [i for i, record in enumerate(faceset.records()) if record.polygons]
-    problems = change_records(faceset, chosen, _without_labels, "removing labels") if chosen else []
+    problems = change_records(faceset, dict.fromkeys(chosen, _without_labels), "removing labels")
     return len(chosen) - len(problems), problems
 
 

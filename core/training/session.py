@@ -25,7 +25,8 @@ SUMMARY = "summary.txt"
 @dataclass
 class Session:
     """iteration: done so far; target: where to stop, 0 for never; history: [src, dst] loss of every iteration; sample: the faces of the
-    preview, [src, dst] as [warped, target, mask, eyes_mouth]; waited, spent: seconds for data and altogether of the last iteration."""
+    preview, [src, dst] as [warped, target, mask, eyes_mouth]; waited, spent: seconds for data and altogether of the last
+    iteration; skipped: faces that could not be read."""
 
     folder: ModelFolder
     recipe: Recipe
@@ -35,6 +36,7 @@ class Session:
     history: list[list[float]] = field(default_factory=list)
     sample: list[list[NDArray[np.float32]]] | None = None
     extra: dict[str, Any] = field(default_factory=dict)
+    skipped: list[str] = field(default_factory=list)
     saved_iteration: int = -1
     waited: float = 0.0
     spent: float = 0.0

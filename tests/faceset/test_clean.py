@@ -1,5 +1,6 @@
 """Automatic cleaning: planted faults get the right verdict, good faces none."""
 
+import cv2
 import numpy as np
 import pytest
 from sorting_faces import write_face
@@ -11,6 +12,7 @@ from core.faceset.features import Features
 from core.faceset.gallery import open_gallery
 from core.faceset.persons import find_persons, identities
 from core.faceset.report import cleaning_page
+from core.formats import dfl_image
 
 PLANTED = {"blurred": "blurred", "dark": "too dark", "bright": "too bright", "flat": "low contrast", "upside down": "misaligned", "border": "cut off",
            "obstructed": "obstructed"}
@@ -103,7 +105,6 @@ def test_bins_of_a_score(planted):
 
 def test_identity_vectors_of_the_database_are_used_for_the_very_face(tmp_path, monkeypatch):
     from core.faceset import database
-    from core.formats import dfl_image
 
     frames = tmp_path / "data_src"
     paths = [write_face(frames / "aligned", f"{seed:05d}_0.jpg", seed=seed) for seed in (1, 2)]
@@ -116,3 +117,35 @@ def test_identity_vectors_of_the_database_are_used_for_the_very_face(tmp_path, m
     with open_gallery(frames / "aligned") as gallery:
         found = Features(gallery, identities(frames, frames / "faces.db", lambda: lambda image, landmarks: vector * 2))["identity"]
     assert found[0, 0] == 1 and found[1, 0] == 2
+
+
+FAULTS = {
+    "blurred": lambda image: cv2.GaussianBlur(image, (0, 0), 5), "too bright": lambda image: cv2.convertScaleAbs(image, None, 0.2, 235),
+    "too dark": lambda image: cv2.convertScaleAbs(image, None, 0.05, 0), "low contrast": lambda image: cv2.convertScaleAbs(image, None, 0.05, 120),
+    "misaligned": lambda image: image[::-1, ::-1].copy(),
+    "cut off": lambda image: cv2.rectangle(image.copy(), (0, 0), (image.shape[1] * 2 // 5, image.shape[0]), (0, 0, 0), -1),
+    "duplicate": lambda image: image,  # only encoded once more
+}
+
+
+def test_planted_in_a_set_from_a_film(shared, tmp_path):
+    """A man from a webcam, every fault planted once, and a woman of another film."""
+    frames, train = tmp_path / "data_src", shared / "golden/quality/train"
+    good = sorted((train / "src").glob("*.jpg"))[::3]
+    (frames / "aligned").mkdir(parents=True)
+    for path in good:
+        (frames / "aligned" / path.name).write_bytes(path.read_bytes())
+    for fault, change in FAULTS.items():
+        image, record = cv2.imread(str(good[7])), dfl_image.read(good[7])
+        data = cv2.imencode(".jpg", change(image), [cv2.IMWRITE_JPEG_QUALITY, 92])[1].tobytes()
+        dfl_image.write(frames / "aligned" / f"p {fault}.jpg", data, record)
+    other = sorted((train / "dst").glob("*.jpg"))[5]
+    (frames / "aligned/p another person.jpg").write_bytes(other.read_bytes())
+    with open_gallery(frames / "aligned") as gallery:
+        verdicts = clean.judge(Features(gallery, identities(frames, frames / "faces.db", lambda: sface.create().embed)))
+        found = {gallery.names[i]: set(v) for i, v in verdicts.found.items()}
+    for fault in [*FAULTS, "another person"]:
+        if fault != "duplicate":
+            assert fault in found[f"p {fault}.jpg"]
+    assert {"duplicate"} in (found.get("p duplicate.jpg"), found.get(good[7].name))
+    assert {name for name in found if not name.startswith("p ")} <= {good[7].name}

@@ -151,3 +151,11 @@ def test_refuses_to_write_a_cycle():
     cycle.append(cycle)
     with pytest.raises(ValueError, match="deep"):
         safe_pickle.dumps(cycle)
+
+
+@pytest.mark.parametrize("protocol", range(6))
+@pytest.mark.parametrize("count", [999, 1000, 1001, 2500])
+def test_long_lists_of_points_come_in_batches(count, protocol):
+    points = [[float(i), i / 2] for i in range(count)]
+    data = pickle.dumps({"polys": [{"type": 1, "pts": points}]}, protocol=protocol)
+    assert np.array_equal(safe_pickle.loads(data, points=True)["polys"][0]["pts"], points)

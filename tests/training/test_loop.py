@@ -98,8 +98,9 @@ def test_signals_finish_the_step_and_save(run, number):
 
 
 def test_not_a_number_rolls_back_once_with_half_the_rate(run):
-    stub = Stub({7: float("nan")})
-    session = run.start(stub, 10)
+    stub, path = Stub({7: float("nan")}), run.folder / "metrics.jsonl"
+    session = run.start(stub, 10, hooks.Metrics(path, 0))
+    assert [json.loads(line)["iter"] for line in path.read_text().splitlines()] == list(range(1, 11))
     assert session.iteration == 10 and stub.settings.rate == 0.5
     assert len(session.history) == 10 and np.isfinite(session.history).all()
 
@@ -152,7 +153,7 @@ def test_metrics_lines_and_what_a_resumed_run_takes_back(run):
 
 
 def test_unreadable_faces_are_named_once(run):
-    hook = hooks.UnreadableFaces()
+    session, hook = SimpleNamespace(skipped=[]), hooks.UnreadableFaces()
     for _ in range(2):
-        hook.after_step(SimpleNamespace(), SimpleNamespace(skipped=("bad.jpg", "bad.jpg")))
-    assert hook.names == ["bad.jpg"]
+        hook.after_step(session, SimpleNamespace(skipped=("bad.jpg", "bad.jpg")))
+    assert session.skipped == ["bad.jpg"]

@@ -8,7 +8,7 @@ from mask_helpers import write_faces
 
 from core.errors import CorruptFileError
 from core.faces.masking import Prepared
-from core.faceset.mask_table import MaskTable
+from core.faceset.mask_table import MaskRow, MaskTable
 from core.faceset.packing import loose_sources
 from core.faceset.store import open_faceset
 from core.formats import dfl_image
@@ -106,6 +106,15 @@ def test_an_interrupted_run_goes_on(faces, tmp_path):
     assert not list(faces.glob(".*"))
 
 
+def test_rows_survive_a_kill(tmp_path):
+    """Rows are there for another connection before the first one is closed."""
+    first = MaskTable(tmp_path / "masks.db")
+    first.add(MaskRow("a.jpg", "x", 1, 0.5, 0.1))
+    with MaskTable(tmp_path / "masks.db") as other:
+        assert other.rows["a.jpg"].area == 0.5
+    first.__exit__()
+
+
 def test_soft_masks_at_native_resolution(faces, tmp_path):
     apply(open_faceset(faces), Half(), MaskStyle(soft=True, native=True), tmp_path / "masks.db")
     mask = decode_mask(open_faceset(faces).records()[0].xseg_mask)
@@ -141,7 +150,7 @@ def test_remove_masks_and_labels_and_fetch(faces, tmp_path):
 
     from core.faceset.edit import change_records
 
-    change_records(open_faceset(faces), [1, 3], lambda record: replace(record, polygons=(square,)), "labelling")
+    change_records(open_faceset(faces), dict.fromkeys([1, 3], lambda record: replace(record, polygons=(square,))), "labelling")
     assert fetch(open_faceset(faces), tmp_path / "labelled") == 2
     assert len(open_faceset(tmp_path / "labelled")) == 2 and len(open_faceset(faces)) == 7
     assert remove_labels(open_faceset(faces)) == (2, [])

@@ -140,6 +140,24 @@ def test_discriminators_are_saved_and_taken_over(tmp_path):
     second.load(files, ("decoder_src",))
 
 
+def test_leaving_pretraining_keeps_encoder_and_decoder_only(tmp_path):
+    recipe = Recipe(**TINY, pretrain=True)
+    trainer = Trainer(recipe, TrainerSettings(seed=4))
+    assert not trainer.optimizer._frozen  # inter_AB learns too, unless the original's defect is asked for
+    for model in trainer.networks.values():
+        model.set_weights([w + 1 for w in model.get_weights()])
+    folder = ModelFolder(tmp_path / "model", "swap")
+    folder.folder.mkdir()
+    start.Session(folder, recipe, trainer, iteration=50, history=[[1.0, 1.0]] * 50).save()
+    session = start.open_session(folder, Recipe(pretrain=False), start.StartOptions(), tmp_path)
+    before, after = trainer.weights(), session.trainer.weights()
+    same = {name: all((before[name][key] == after[name][key]).all() for key in before[name]) for name in before}
+    assert same == {"encoder": True, "inter_AB": False, "inter_B": False, "decoder": True}
+    assert session.iteration == 0 and session.history == []
+    with pytest.raises(UsageError, match="--pretrain-faces"):
+        start._facesets(recipe, Workspace(tmp_path), None)
+
+
 def test_without_random_warp_inter_ab_rests_but_keeps_its_moments():
     trainer = Trainer(Recipe(**TINY, random_warp=False), TrainerSettings())
     names = trainer.variable_names()

@@ -46,8 +46,8 @@ class FaceMesh:
         return mesh[list(TO_68), :2].astype(np.float32), sure
 
     def mesh(self, image: NDArray[np.uint8], face: DetectedFace) -> tuple[NDArray[np.float64], float]:
-        """All 468 points as (468, 3): x, y in pixels of the image, z of the same scale with the nose toward -z; and how sure the network is that this is a face. Where it does not look like one
-        at the roll of the detector, other rolls are tried, and the surest wins."""
+        """All 468 points as (468, 3): x, y in pixels of the image, z of the same scale with the nose toward -z; and how sure the network is
+        that this is a face. Where it does not look like one at the roll of the detector, other rolls are tried, and the surest wins."""
         best = self._search(image, face, face.roll)
         for turn in _OTHER_TURNS:
             if best[1] >= 0.5:

@@ -1,0 +1,51 @@
+"""S3FD of DeepFaceLab: needs its S3FD.npy in the assets folder; --detect-score 0.5 finds what DeepFaceLab finds"""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from core.faces import brought, s3fd_decode
+from core.faces.contract import DetectorSettings
+from core.faces.turns import boxes_back, roll_of, turned
+from core.types import DetectedFace
+
+_SMALLEST_PICTURE = 128
+_TURNS = (0, 3, 1, 2)  # upright, then lying to either side, then upside down
+
+
+def create(settings: DetectorSettings) -> "S3FD":
+    """Loads the network. Raises InputError when its weights are missing or others, CorruptFileError when they are damaged."""
+    network = brought.load(brought.S3FD)
+    return S3FD(settings, network, network.device)
+
+
+@dataclass(frozen=True)
+class S3FD:
+    """See ``core.faces.contract.Detector``. The roll is that of the first turn by quarters that shows a face; with ``rotations`` all, of
+    the surest. Pictures with a side under 128 pixels hold no faces."""
+
+    settings: DetectorSettings
+    run: s3fd_decode.Run
+    device: str
+
+    def detect(self, image: NDArray[np.uint8]) -> list[DetectedFace]:
+        if min(image.shape[:2]) < _SMALLEST_PICTURE:
+            return []
+        rgb = cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
+        if self.settings.rotations == "all":
+            return _distinct([face for quarters in _TURNS for face in self._seen(rgb, quarters)])
+        return next((faces for quarters in _TURNS if (faces := self._seen(rgb, quarters))), [])
+
+    def _seen(self, rgb: NDArray[np.uint8], quarters: int) -> list[DetectedFace]:
+        boxes, scores = s3fd_decode.find(self.run, turned(rgb, quarters), self.settings.score, self.settings.size)
+        boxes = boxes_back(boxes, quarters, *rgb.shape[:2]).astype(np.float32)
+        return [DetectedFace(box, min(float(score), 1.0), roll_of(quarters)) for box, score in zip(boxes, scores, strict=True)]
+
+
+def _distinct(faces: list[DetectedFace]) -> list[DetectedFace]:
+    if not faces:
+        return []
+    kept = s3fd_decode.distinct(np.stack([face.box for face in faces]), np.array([face.score for face in faces]))
+    return [faces[i] for i in kept]

@@ -1,0 +1,71 @@
+"""The exported mask network: contract, parity, what stays when it fails, the stage."""
+
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+from mask_helpers import write_xseg
+
+from core.errors import InputError, PipelineError
+from core.export.xseg_onnx import export_xseg, keras_reference
+from core.faces.maskers.xseg import XSegMasker
+from core.faces.xseg_weights import find
+from core.options import parse
+from core.stages import export_xseg as stage
+from core.workspace import Workspace
+
+FACES = np.random.default_rng(3).random((3, 64, 64, 3), np.float32)
+
+
+@pytest.fixture
+def weights(tmp_path):
+    write_xseg(tmp_path / "model")
+    return find(tmp_path / "model", None)
+
+
+@pytest.fixture
+def workspace(tmp_path, monkeypatch):
+    monkeypatch.setenv("FORGE_ASSETS", str(tmp_path / "assets"))
+    return Workspace(tmp_path)
+
+
+def test_contract_and_parity(weights, tmp_path):
+    path = tmp_path / "XSeg_model.onnx"
+    report = export_xseg(weights, path, {"iteration": "7"}, reference=keras_reference(weights))
+    assert report.difference < 1e-4 and report.size == path.stat().st_size
+    model = onnx.load(path)
+    onnx.checker.check_model(model, full_check=True)
+    assert [(o.domain, o.version) for o in model.opset_import] == [("", 13)]
+    found = {p.key: p.value for p in model.metadata_props}
+    assert found == report.metadata and found["iteration"] == "7" and found["face_type"] == "whole_face" and found["weights_sha256"] == weights.sha256
+    dims = {v.name: [d.dim_value or d.dim_param for d in v.type.tensor_type.shape.dim] for v in (*model.graph.input, *model.graph.output)}
+    assert dims == {"in_face:0": ["N", 64, 64, 3], "out_mask:0": ["N", 64, 64, 1]}
+    masks = onnxruntime.InferenceSession(str(path)).run(["out_mask:0"], {"in_face:0": FACES})[0]
+    ours = XSegMasker(weights, None).infer(list(FACES))
+    assert masks.std() > 1e-3
+    np.testing.assert_allclose(np.where(masks < 0.1, 0, masks)[..., 0], ours, atol=1e-4)
+
+
+def test_a_failed_check_keeps_the_older_file(weights, tmp_path):
+    path = tmp_path / "XSeg_model.onnx"
+    path.write_bytes(b"older")
+    with pytest.raises(PipelineError, match="differs from the network") as caught:
+        export_xseg(weights, path, {}, reference=lambda faces: np.zeros((*faces.shape[:3], 1), np.float32))
+    assert caught.value.where == path and "kept" in caught.value.hint
+    assert path.read_bytes() == b"older" and not list(tmp_path.glob(".*"))
+
+
+def test_stage(weights, workspace):
+    report = stage.run(parse(stage.Options, "export-xseg", []), workspace)
+    (path,) = report.outputs
+    assert path == workspace.model / "XSeg_model.onnx" and path.is_file()
+    assert dict(report.rows)["iteration"] == 1 and "256 px" in report.warnings[0]
+    other = workspace.root / "elsewhere" / "mask.onnx"
+    stage.run(parse(stage.Options, "export-xseg", ["--output", str(other), "--weights", str(workspace.model)]), workspace)
+    assert other.is_file()
+
+
+def test_stage_without_weights(workspace):
+    with pytest.raises(InputError, match="no XSeg weights"):
+        stage.run(parse(stage.Options, "export-xseg", []), workspace)
+

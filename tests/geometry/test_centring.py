@@ -1,0 +1,33 @@
+"""Pose-centred crops against golden geometry."""
+
+import json
+
+import numpy as np
+import pytest
+from mask_helpers import landmarks
+
+from core.errors import InputError
+from core.geometry.align import transform_points
+from core.geometry.centring import crop_matrix
+
+
+@pytest.mark.parametrize("centring", ["legacy", "face", "head"])
+def test_equal_to_golden(shared, centring):
+    folder = shared / "golden" / "faceswap"
+    points = json.loads((folder / "landmarks.json").read_text())
+    for name, expected in json.loads((folder / "newest" / "expected_geometry.json").read_text()).items():
+        image, index = name.split(":")
+        frame = np.array(points[image][int(index)])
+        made = transform_points(frame, crop_matrix(frame, 512, centring))
+        assert np.abs(made - transform_points(frame, expected[centring]["adjusted"])).max() < 0.01
+
+
+def test_crops_follow_the_face():
+    points = landmarks(256)
+    for centring, share in (("legacy", 0.625), ("face", 0.5), ("head", 0.375)):
+        crop = transform_points(points, crop_matrix(points, 200, centring))
+        moved = transform_points(points * 2 + 30, crop_matrix(points * 2 + 30, 200, centring))
+        assert np.abs(crop - moved).max() < 0.05
+        assert np.ptp(crop[17:, 0]) == pytest.approx(200 * share, rel=0.1)
+    with pytest.raises(InputError):
+        crop_matrix(np.zeros((68, 2)), 256, "face")
