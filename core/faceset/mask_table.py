@@ -79,6 +79,7 @@ class MaskTable:
         self._database.execute("UPDATE masks SET pending = NULL, masker = ? WHERE pending IS NOT NULL", (masker,))
         self._pending.clear()
         self._database.commit()
+        self._database.execute("VACUUM")  # the masks took much room
 
     def remove(self, faces: Iterable[str]) -> None:
         self._database.executemany("DELETE FROM masks WHERE face = ?", [(face,) for face in faces])

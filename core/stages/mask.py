@@ -42,7 +42,7 @@ def run(options: Options, workspace: Workspace) -> StageReport:
     if sum((options.remove, options.remove_labels, options.fetch)) > 1:
         raise UsageError("one thing at a time", where="--remove, --remove-labels, --fetch")
     side = workspace.side(options.side)
-    with lock(workspace.locks / f"masks_{side.name}", f"the masks of {side.name}"):
+    with lock(workspace.locks / f"{side.frames.name}.lock", f"the {side.name} side"):
         faceset = open_faceset(side.aligned)
         try:
             return _run(options, workspace, side, faceset)

@@ -35,7 +35,7 @@ def run(options: Options, workspace: Workspace) -> StageReport:
     if options.take and (options.suggest or options.export):
         raise UsageError("one thing at a time", where="--take, --suggest, --export")
     side = workspace.side(options.side)
-    with lock(workspace.locks / f"masks_{side.name}", f"the masks of {side.name}"), MaskTable(side.masks_database) as table:
+    with lock(workspace.locks / f"{side.frames.name}.lock", f"the {side.name} side"), MaskTable(side.masks_database) as table:
         faceset = open_faceset(side.aligned)
         try:
             if options.take:

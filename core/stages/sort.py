@@ -42,7 +42,7 @@ def run(options: Options, workspace: Workspace) -> StageReport:
         methods = ((f"{'' if e['number'] is None else e['number']:>2} {name}", e["help"]) for name, e in sorting.catalogue().items())
         return StageReport("sort methods", (*methods, ("   clean", "Look for bad faces; --apply moves them to the trash.")))
     side = workspace.side(options.side)
-    with lock(workspace.locks / f"faces_{side.name}.lock", f"the {side.name} faces"):
+    with lock(workspace.locks / f"{side.frames.name}.lock", f"the {side.name} side"):
         finished = moves.finish(side.frames)
         notes = (f"an interrupted change ({finished.what}) was completed first",) if finished else ()
         return _action(options)(options, side, workspace, notes)

@@ -7,9 +7,12 @@ import pytest
 from mask_helpers import write_xseg
 
 from core.errors import InputError, PipelineError
+from core.export import xseg_onnx
 from core.export.xseg_onnx import export_xseg, keras_reference
 from core.faces.maskers.xseg import XSegMasker
 from core.faces.xseg_weights import find
+from core.formats.dfl_weights import ModelData, write_data
+from core.formats.onnx_graph import network_model
 from core.options import parse
 from core.stages import export_xseg as stage
 from core.workspace import Workspace
@@ -60,9 +63,20 @@ def test_stage(weights, workspace):
     (path,) = report.outputs
     assert path == workspace.model / "XSeg_model.onnx" and path.is_file()
     assert dict(report.rows)["iteration"] == 1 and "256 px" in report.warnings[0]
-    other = workspace.root / "elsewhere" / "mask.onnx"
-    stage.run(parse(stage.Options, "export-xseg", ["--output", str(other), "--weights", str(workspace.model)]), workspace)
-    assert other.is_file()
+
+
+def test_stage_elsewhere_and_in_pretraining(weights, workspace, monkeypatch):
+    def logits_of_another_graph(given):
+        session = onnxruntime.InferenceSession(network_model(given.network, given.weights))
+        return lambda faces: 1 / (1 + np.exp(-session.run(None, {"input": faces})[0]))
+
+    monkeypatch.setattr(xseg_onnx, "keras_reference", logits_of_another_graph)
+    with open(workspace.model / "XSeg_data.dat", "wb") as stream:
+        write_data(stream, ModelData(5, {"face_type": "head", "pretrain": True}))
+    path = workspace.root / "elsewhere" / "mask.onnx"
+    report = stage.run(parse(stage.Options, "export-xseg", ["--output", str(path), "--weights", str(workspace.model)]), workspace)
+    assert report.outputs == (path,) and path.is_file() and not (workspace.model / "XSeg_model.onnx").exists()
+    assert dict(report.rows)["face type"] == "head" and "pretraining" in report.warnings[1]
 
 
 def test_stage_without_weights(workspace):

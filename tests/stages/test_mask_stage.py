@@ -55,3 +55,16 @@ def test_contradictions_and_unknown_maskers(workspace):
         run(workspace, "--remove", "--fetch")
     with pytest.raises(UsageError, match="masker"):
         run(workspace, "--masker", "magic")
+
+
+def test_weights_from_the_archive_in_assets(workspace, tmp_path):
+    import zipfile
+
+    write_xseg(tmp_path / "generic", resolution=256)
+    workspace.assets.mkdir()
+    with zipfile.ZipFile(workspace.assets / "GenericXseg.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        for path in (tmp_path / "generic").iterdir():
+            archive.write(path, path.name)
+    report = dict(run(workspace).rows)
+    assert report["new masks"] == 3 and report["masker"].startswith("GenericXseg.zip")
+    assert not list(workspace.model.glob("XSeg*"))  # nothing is unpacked into the model folder
