@@ -35,7 +35,9 @@ def cpbd(grey: NDArray[np.uint8]) -> float:
     height, width = grey.shape
     if height < BLOCK or width < BLOCK:
         return 0.0
-    rows, columns, widths = _edge_widths(grey.astype(np.int16), _measured_edges(grey))
+    whole, grey = grey.size, _without_black_margins(grey)
+    height, width = grey.shape
+    rows, columns, widths = _edge_widths(grey.astype(np.int16), _measured_edges(grey, whole))
     inside = (rows < height // BLOCK * BLOCK) & (columns < width // BLOCK * BLOCK)
     counted = _blocks_with_edges(grey)
     block = (rows[inside] // BLOCK, columns[inside] // BLOCK)
@@ -57,11 +59,19 @@ def _contrast(grey: NDArray[np.uint8]) -> NDArray[np.int64]:
     return tiles.max(axis=(1, 3)).astype(np.int64) - tiles.min(axis=(1, 3))
 
 
-def _measured_edges(grey: NDArray[np.uint8]) -> NDArray[np.bool_]:
-    """Where the squared horizontal gradient is high and a strict maximum of its row or column."""
+def _without_black_margins(grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Rows and columns of whole blocks at the sides that are black, as around a masked face, have no edges: they are left out."""
+    x, y, width, height = cv2.boundingRect(grey)
+    first = [max(start - _MARGIN, 0) // BLOCK * BLOCK for start in (y, x)]
+    last = [-(-(end + _MARGIN) // BLOCK) * BLOCK for end in (y + height, x + width)]
+    return grey[first[0]:last[0], first[1]:last[1]]
+
+
+def _measured_edges(grey: NDArray[np.uint8], whole: int) -> NDArray[np.bool_]:
+    """Where the squared horizontal gradient is high and a strict maximum of its row or column. whole: pixels of the picture with its margins."""
     gradient = cv2.Sobel(grey, cv2.CV_16S, 1, 0, ksize=3, borderType=cv2.BORDER_REFLECT).astype(np.int32)
     power = gradient * gradient
-    threshold = 2 * np.sqrt(power.mean(dtype=np.float64) / 64)
+    threshold = 2 * np.sqrt(power.sum(dtype=np.float64) / whole / 64)
     power[power <= 64 * threshold] = 0
     padded = np.pad(power, 1)
     across = (power > padded[1:-1, :-2]) & (power > padded[1:-1, 2:])
