@@ -56,12 +56,27 @@ def write_text(path: Path, text: str) -> None:
 
 def move_to_trash(path: Path, trash: Path) -> Path:
     """Move a file or folder into ``trash`` under a time-stamped name; nothing is ever deleted. Returns the new place."""
+    target = _place_in_trash(path, trash)
+    shutil.move(path, target)
+    return target
+
+
+def keep_in_trash(path: Path, trash: Path) -> Path:
+    """A file into ``trash`` that also stays where it is, so that what replaces it can take its name in one step. Returns the new place."""
+    target = _place_in_trash(path, trash)
+    try:
+        os.link(path, target)
+    except OSError:  # another file system, or one without links
+        shutil.copy2(path, target)
+    return target
+
+
+def _place_in_trash(path: Path, trash: Path) -> Path:
     trash.mkdir(parents=True, exist_ok=True)
     stamp = time.strftime("%Y%m%d-%H%M%S")
     for attempt in range(10_000):
         target = trash / (f"{stamp}-{path.name}" if attempt == 0 else f"{stamp}.{attempt}-{path.name}")
         if not target.exists():
-            shutil.move(path, target)
             return target
     raise InputError("too many things in the trash under one name", where=trash, hint="empty that folder")
 

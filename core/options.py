@@ -4,7 +4,7 @@ A stage declares ``class Options(core.options.Options)`` with pydantic fields. P
 variable ``FORGE_<FIELD>``, then the default. ``options.model_fields_set`` tells what a person chose.
 """
 
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, TypeVar, get_args, get_origin
 
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, CliApp, CliPositionalArg, CliSettingsSource, SettingsConfigDict, SettingsError
@@ -13,6 +13,7 @@ from core.errors import UsageError
 
 SideName = Literal["src", "dst"]
 O = TypeVar("O", bound="Options")
+_POSITIONAL = get_args(CliPositionalArg[str])[1]
 
 
 class Options(BaseSettings):
@@ -40,11 +41,26 @@ def parse(options: type[O], stage: str, arguments: list[str]) -> O:
     """Read ``arguments`` into ``options``. Raises UsageError for unknown flags and bad values; ``--help`` leaves through SystemExit."""
     source: CliSettingsSource = CliSettingsSource(options, cli_prog_name=f"python -m core {stage}", cli_exit_on_error=False)
     try:
-        return CliApp.run(options, cli_args=arguments, cli_settings_source=source)
+        return CliApp.run(options, cli_args=_spread_lists(options, arguments), cli_settings_source=source)
     except SettingsError as error:
         raise UsageError(str(error).removeprefix("error parsing CLI: "), hint=_hint(stage)) from None
     except ValidationError as error:
         raise usage_error(error, stage) from None
+
+
+def _spread_lists(options: type[Options], arguments: list[str]) -> list[str]:
+    """``--list a b`` as ``--list a --list b``, for flags that take several values. Only after the positional arguments, which would be taken for more."""
+    flags = {"--" + name.replace("_", "-") for name, field in options.model_fields.items() if get_origin(field.annotation) is list}
+    positional = sum(_POSITIONAL in field.metadata for field in options.model_fields.values())
+    if any(argument.startswith("-") for argument in arguments[:positional]):
+        return arguments
+    spread: list[str] = []
+    flag, values = "", 0
+    for argument in arguments:
+        name, equals, _ = argument.partition("=")
+        flag, values = (name, len(equals)) if argument.startswith("-") else (flag, values + 1)
+        spread += [flag, argument] if flag in flags and values > 1 else [argument]
+    return spread
 
 
 def usage_error(error: ValidationError, stage: str) -> UsageError:

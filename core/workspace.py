@@ -1,10 +1,12 @@
 """Every path of ``workspace/`` has its name here, and nowhere else."""
 
 import os
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
 from core.errors import InputError
+from core.fsio import lock
 
 PROJECT = Path(__file__).resolve().parent.parent
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".tif", ".tiff")
@@ -62,6 +64,10 @@ class Side:
     @property
     def pak(self) -> Path:
         return self.aligned / "faceset.pak"
+
+    def locked(self) -> AbstractContextManager[None]:
+        """Held by whatever changes the frames or faces of this side. Raises InputError while another run holds it."""
+        return lock(self.workspace.locks / f"{self.frames.name}.lock", f"the {self.name} side")
 
     @property
     def database(self) -> Path:

@@ -16,7 +16,7 @@ LAYERS = {
     "imaging": 1, "geometry": 1, "types": 1, "progress": 0, "options": 0, "workspace": 0, "fsio": 0, "errors": 0,
 }
 ALLOWED_NEIGHBOURS = {("data", "faceset"), ("imaging", "types"), ("imaging", "geometry"), ("geometry", "types"), ("formats", "networks"),
-                      ("networks", "formats"), ("options", "errors"), ("workspace", "errors"), ("fsio", "errors")}
+                      ("networks", "formats"), ("options", "errors"), ("workspace", "errors"), ("workspace", "fsio"), ("fsio", "errors")}
 FRAMEWORKS = {"tensorflow", "keras", "jax", "torch"}
 FRAMEWORK_FREE = {"data", "faces", "faceset", "formats", "networks", "imaging", "geometry"}
 SOURCES = sorted(CORE.rglob("*.py"))

@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 from pydantic import Field
 
@@ -9,6 +11,7 @@ class Example(SideOptions):
     fps: float | None = Field(None, gt=0, description="frames per second")
     batch_size: int = Field(12, ge=1, le=64, description="samples")
     uniform_yaw: bool = Field(True, description="bins")
+    merge: list[Path] = Field([], description="several")
 
 
 def test_flags_environment_and_defaults(monkeypatch):
@@ -29,6 +32,20 @@ def test_flags_environment_and_defaults(monkeypatch):
 def test_bad_values_name_the_flag(arguments, words):
     with pytest.raises(UsageError, match=words):
         parse(Example, "x", arguments)
+
+
+@pytest.mark.parametrize("arguments", [
+    ["src", "--merge", "a.pak", "b c.pak", "--fps", "2"], ["src", "--fps", "2", "--merge", "a.pak", "b c.pak"], ["src", "--merge=a.pak", "b c.pak", "--fps=2"],
+    ["src", "--merge", "a.pak", "--fps", "2", "--merge", "b c.pak"], ["--merge", "a.pak", "--merge", "b c.pak", "--fps", "2", "src"],
+])
+def test_lists_of_values(arguments):
+    options = parse(Example, "x", arguments)
+    assert (options.merge, options.fps, options.side) == ([Path("a.pak"), Path("b c.pak")], 2, "src")
+
+
+def test_extra_values_are_no_list():
+    with pytest.raises(UsageError, match="unrecognized arguments: 3"):
+        parse(Example, "x", ["src", "--fps", "2", "3"])
 
 
 def test_help_leaves_at_once(capsys):

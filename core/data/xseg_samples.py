@@ -1,5 +1,6 @@
 """Training samples for the mask network. Batch i is a pure function of (facesets, settings, i), so a resumed run needs only its iteration."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -72,12 +73,20 @@ def choose(records: Sequence[FaceRecord], labels: Labels) -> list[int]:
     return {"auto": drawn or stored, "polygons": drawn, "masks": stored, "both": sorted({*drawn, *stored}), "landmarks": everything}[labels]
 
 
+def label_origin(record: FaceRecord, labels: Labels = "auto") -> str:
+    """Where ``label_mask`` takes the mask from: "polygons", "xseg" for a stored mask, "landmarks"."""
+    if has_polygons(record) and labels != "masks":
+        return "polygons"
+    return "xseg" if record.xseg_mask is not None else "landmarks"
+
+
 def label_mask(record: FaceRecord, labels: Labels = "auto") -> Array:
     """The two-level mask of a labelled face at the size of its image, (H, W, 1): polygons before the stored mask before landmarks."""
-    if has_polygons(record) and labels != "masks":
+    origin = label_origin(record, labels)
+    if origin == "polygons":
         return polygon_mask(record.shape, record.polygons)
-    if record.xseg_mask is not None:
-        mask = decode_mask(record.xseg_mask, record.name)[..., 0]
+    if origin == "xseg":
+        mask = decode_mask(record.xseg_mask or b"", record.name)[..., 0]
         return (cv2.resize(mask, record.shape[::-1], interpolation=cv2.INTER_LINEAR) >= 0.5).astype(np.float32)[..., None]
     return (whole_face_mask(record.shape, record.landmarks) >= 0.5).astype(np.float32)
 
@@ -96,7 +105,7 @@ def prepare(record: FaceRecord, image: NDArray[np.uint8], mask: Array, size: int
 
 
 class XSegSamples:
-    """Labelled faces of several facesets. Raises InputError when there are none."""
+    """Labelled faces of several facesets; origins: how many masks come from where (``label_origin``). Raises InputError when there are none."""
 
     def __init__(self, facesets: Sequence[Faceset], settings: XSegSettings, labels: Labels = "auto"):
         self._settings, self._labels = settings, labels
@@ -108,6 +117,7 @@ class XSegSamples:
             raise InputError("no labelled faces", why=f"none of {len(records)} faces has what --labels {labels} asks for",
                              hint="draw polygons (python -m core mask-labels SIDE --suggest helps), apply a mask first, or --labels landmarks")
         self._places = [places[i] for i in chosen]
+        self.origins = Counter(() if settings.pretrain else (label_origin(records[i], labels) for i in chosen))
         self._kept: dict[int, tuple[NDArray[np.uint8], Array]] = {}
         self._room = settings.cache_bytes
 

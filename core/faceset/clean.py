@@ -44,12 +44,16 @@ class Limits:
 
 @dataclass(frozen=True)
 class Verdicts:
-    """found: picture -> {verdict: score}; pictures not in it are fine. spared: blurred ones kept for their rare pose; notes: what could not be judged."""
+    """found: picture -> {verdict: score}; pictures not in it are fine. spared: blurred ones kept for their rare pose; notes: what could not be judged.
+
+    masks: where the mask of each picture comes from, as ``core.imaging.masks.mask_origin`` says it; empty for pictures that are no face.
+    """
 
     found: dict[int, dict[str, float]]
     spared: tuple[int, ...] = ()
     notes: tuple[str, ...] = ()
     scores: dict[str, NDArray[np.float64]] = field(default_factory=dict)
+    masks: tuple[str, ...] = ()
 
     def counts(self) -> dict[str, int]:
         """Verdict -> how many, in the order of VERDICTS."""
@@ -81,7 +85,7 @@ def judge(features: Features, limits: Limits | None = None, *, identity: bool = 
     add("unreadable", ~features.readable(), one)
     spared = _blurred(features, limits, found, add)
     _duplicates(features, found)
-    return Verdicts(found, spared, _notes(features, faces), {"misaligned": error})
+    return Verdicts(found, spared, _notes(features, faces), {"misaligned": error}, tuple(map(str, features["mask_origin"])))
 
 
 def _other_people(features: Features, faces: NDArray[np.bool_], limits: Limits, add) -> None:
@@ -143,4 +147,4 @@ def _duplicates(features: Features, found: dict[int, dict[str, float]]) -> None:
 
 def _notes(features: Features, faces: NDArray[np.bool_]) -> tuple[str, ...]:
     bare = int(np.count_nonzero(faces & np.isnan(features["obstruction"])))
-    return (f"{bare} faces have no mask, so nothing can be said about obstruction: make masks first",) if bare else ()
+    return (f"{bare} faces have no mask of their own, only the landmark hull, so nothing can be said about obstruction: make masks first",) if bare else ()

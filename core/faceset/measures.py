@@ -18,7 +18,7 @@ from core.geometry import landmarks as lm
 from core.geometry.align import similarity_fit, transform_points
 from core.geometry.pose import pitch_yaw_roll
 from core.imaging.codec import decode_image
-from core.imaging.masks import decode_mask, hull_mask, polygon_mask
+from core.imaging.masks import decode_mask, hull_mask, mask_origin, polygon_mask
 from core.types import FaceRecord
 
 Measures = dict[str, Any]
@@ -38,10 +38,10 @@ def shape(data: bytes, name: str) -> Measures:
     """What the landmarks and the metadata tell; the picture is not decoded. Angles in radians, areas and sizes in frame pixels."""
     record = record_of(data, name)
     if record is None:
-        return {"is_face": 0.0, "source_filename": "", **dict.fromkeys(_SHAPE_COLUMNS, NAN)}
+        return {"is_face": 0.0, "source_filename": "", "mask_origin": "", **dict.fromkeys(_SHAPE_COLUMNS, NAN)}
     pitch, yaw, _ = pitch_yaw_roll(record.landmarks, record.shape[1])
-    return {"is_face": 1.0, "source_filename": record.source_filename or "", "pitch": pitch, "yaw": yaw, **_rect(record), **_alignment(record),
-            **_head_fit(record.landmarks)}
+    return {"is_face": 1.0, "source_filename": record.source_filename or "", "mask_origin": mask_origin(record), "pitch": pitch, "yaw": yaw,
+            **_rect(record), **_alignment(record), **_head_fit(record.landmarks)}
 
 
 def _rect(record: FaceRecord) -> Measures:
@@ -196,11 +196,10 @@ def _holes(image: NDArray[np.uint8], hull: NDArray[np.uint8], record: FaceRecord
 
 def _own_mask(record: FaceRecord) -> NDArray[np.float32] | None:
     """The mask that somebody made for this face, at any size, H x W."""
-    if record.xseg_mask is not None:
-        return decode_mask(record.xseg_mask, record.name)[..., 0]
-    if any(len(polygon.points) for polygon in record.polygons):
-        return polygon_mask(record.shape, record.polygons)[..., 0]
-    return None
+    origin = mask_origin(record)
+    if origin == "xseg":
+        return decode_mask(record.xseg_mask or b"", record.name)[..., 0]
+    return polygon_mask(record.shape, record.polygons)[..., 0] if origin == "polygons" else None
 
 
 def _outside_frame(image: NDArray[np.uint8], hull: NDArray[np.uint8]) -> float:
@@ -231,9 +230,9 @@ def sharpness(data: bytes, name: str) -> Measures:
 
 
 # Changing what a group computes means changing its name, so that stored scores of the old kind are not used.
-GROUPS: dict[str, Callable[[bytes, str], Measures]] = {"shape-1": shape, "pixels-1": pixels, "sharpness-1": sharpness}
+GROUPS: dict[str, Callable[[bytes, str], Measures]] = {"shape-2": shape, "pixels-1": pixels, "sharpness-1": sharpness}
 COLUMNS = {
-    "shape-1": ("is_face", "source_filename", *_SHAPE_COLUMNS),
+    "shape-2": ("is_face", "source_filename", "mask_origin", *_SHAPE_COLUMNS),
     "pixels-1": ("histogram", "grey_histogram", "masked_histogram", "thumb", "pixel_count", "brightness", "hue", "black", "black_share", "gray",
                  "luma", "orange", "green", *_FACE_COLUMNS),
     "sharpness-1": ("cpbd",),

@@ -1,17 +1,19 @@
 """Keeping the metadata of faces in ``faces.db``, so that pictures may go through an image editor, which drops it from the files.
 
-Table ``face_metadata``: name (of the file), sha256 (of the file), pixels_sha256 (of the compressed picture alone), metadata (pickled
-``{"shape": (height, width), "meta": dict of the face file}``). A file is found again by its picture, whatever its name, else by its name.
+Table ``face_metadata``: origin (name of the file before any sort), name (when it was saved), sha256 (of the file), pixels_sha256 (of the compressed
+picture alone), metadata (pickled ``{"shape": (height, width), "meta": dict of the face file}``). A file is found again by its picture, whatever its
+name, else by its name; sorts in between are taken into account.
 """
 
 import hashlib
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from core.errors import InputError, PipelineError
 from core.faceset.database import open_database
+from core.faceset.moves import ALIGNED
 from core.faceset.transform import resized_record
 from core.formats import dfl_image, safe_pickle
 from core.formats.face_metadata import from_dict, to_dict
@@ -19,7 +21,8 @@ from core.imaging.codec import decode_image
 from core.progress import progress
 from core.types import FaceRecord
 
-_TABLE = "CREATE TABLE IF NOT EXISTS face_metadata(name TEXT PRIMARY KEY, sha256 TEXT NOT NULL, pixels_sha256 TEXT NOT NULL, metadata BLOB NOT NULL)"
+_TABLE = """CREATE TABLE IF NOT EXISTS face_metadata(
+  origin TEXT PRIMARY KEY, name TEXT NOT NULL, sha256 TEXT NOT NULL, pixels_sha256 TEXT NOT NULL, metadata BLOB NOT NULL)"""
 _BATCH = 500
 
 
@@ -33,15 +36,34 @@ class Outcome:
     problems: tuple[tuple[str, str], ...]
 
 
-def save(database: Path, paths: Sequence[Path]) -> Outcome:
-    """Put the metadata of the faces into ``database``, replacing what it holds under their names. Committed in batches."""
+def origins(names: Sequence[str], moved: Mapping[str, str]) -> dict[str, str]:
+    """Name of each file in the aligned folder -> its name before any sort; moved: see :func:`core.faceset.moves.original_names`.
+
+    A file that an editor saved with another suffix counts as the one that it was made from. A file that came later, under a name that a sorted
+    file once had, is left out: nobody could tell the two apart.
+    """
+    before = {Path(now).name: Path(old).name for now, old in moved.items() if Path(now).parent == Path(ALIGNED)}
+    stems = {Path(now).stem: old for now, old in before.items()}
+    found = {name: before.get(name) or stems.get(Path(name).stem, name) for name in names}
+    claimed = {origin for name, origin in found.items() if origin != name}
+    return {name: origin for name, origin in found.items() if name in before or Path(name).stem in stems or name not in claimed}
+
+
+def _origin(names: Mapping[str, str], path: Path) -> str:
+    if path.name not in names:
+        raise InputError("two faces of one name", where=path, why="a face that was sorted since had this name before", hint="rename this file")
+    return names[path.name]
+
+
+def save(database: Path, paths: Sequence[Path], moved: Mapping[str, str]) -> Outcome:
+    """Put the metadata of the faces into ``database``, replacing what it holds for them. Committed in batches. moved: see :func:`origins`."""
     problems: list[tuple[str, str]] = []
-    done = 0
+    done, names = 0, origins([path.name for path in paths], moved)
     with open_database(database, create=True) as connection:
         connection.execute(_TABLE)
         for number, path in enumerate(progress(paths, desc="saving metadata", unit="face"), 1):
             try:
-                connection.execute("INSERT OR REPLACE INTO face_metadata VALUES (?, ?, ?, ?)", _row(path))
+                connection.execute("INSERT OR REPLACE INTO face_metadata VALUES (?, ?, ?, ?, ?)", (_origin(names, path), *_row(path)))
                 done += 1
             except PipelineError as error:
                 problems.append((path.name, error.why or error.what))
@@ -58,32 +80,33 @@ def _row(path: Path) -> tuple[str, str, str, bytes]:
     return path.name, hashlib.sha256(data).hexdigest(), dfl_image.picture_digest(data), blob
 
 
-def restore(database: Path, paths: Sequence[Path]) -> Outcome:
-    """Give files that lost their metadata what ``database`` has for them; files that have it are left alone.
+def restore(database: Path, paths: Sequence[Path], moved: Mapping[str, str]) -> Outcome:
+    """Give files that lost their metadata what ``database`` has for them; files that have it are left alone. moved: see :func:`origins`.
 
     Pixels are not touched: where an editor changed the size of a picture, the metadata is scaled to it (its aspect must be the same).
     """
     problems: list[tuple[str, str]] = []
     done, kept, scaled = 0, 0, 0
+    names = origins([path.name for path in paths], moved)
     with open_database(database) as connection:
         connection.execute(_TABLE)
         for path in progress(paths, desc="restoring metadata", unit="face"):
             try:
-                result = _restore_one(connection, path)
+                result = _restore_one(connection, path, names)
                 done, kept, scaled = done + (result != "kept"), kept + (result == "kept"), scaled + (result == "scaled")
             except PipelineError as error:
                 problems.append((path.name, error.why or error.what))
     return Outcome(done, kept, scaled, tuple(problems))
 
 
-def _restore_one(connection: sqlite3.Connection, path: Path) -> str:
+def _restore_one(connection: sqlite3.Connection, path: Path, names: Mapping[str, str]) -> str:
     data = path.read_bytes()
     try:
         dfl_image.parse(data, path.name)
         return "kept"
     except dfl_image.NotAFaceError:
         shape = decode_image(data, path).shape[:2]
-    record = _find(connection, path, data)
+    record = _find(connection, path, data, names)
     if record.shape == shape:
         dfl_image.write(path, data, record)
         return "done"
@@ -94,18 +117,30 @@ def _restore_one(connection: sqlite3.Connection, path: Path) -> str:
     return "scaled"
 
 
-def _find(connection: sqlite3.Connection, path: Path, data: bytes) -> FaceRecord:
+def _find(connection: sqlite3.Connection, path: Path, data: bytes, names: Mapping[str, str]) -> FaceRecord:
     """The saved record: of the same picture first, then of the same name, then of the same name with another suffix."""
-    for query, value in (("pixels_sha256 = ?", dfl_image.picture_digest(data)), ("name = ?", path.name)):
-        row = connection.execute(f"SELECT metadata FROM face_metadata WHERE {query} LIMIT 1", (value,)).fetchone()
-        if row:
-            return _record(row[0], path)
-    stem = connection.execute("SELECT name, metadata FROM face_metadata WHERE name LIKE ? ESCAPE '\\'", (_like(path.stem) + ".%",)).fetchall()
-    same = [blob for name, blob in stem if Path(name).stem == path.stem]
-    if len(same) != 1:
+    row = connection.execute("SELECT metadata FROM face_metadata WHERE pixels_sha256 = ? ORDER BY rowid DESC", (dfl_image.picture_digest(data),)).fetchone()
+    blob = row[0] if row else _by_name(connection, path, names)
+    if blob is None:
         raise InputError("no saved metadata", where=path, why="nothing was saved for this picture or this name",
                          hint="python -m core save-metadata SIDE comes before editing")
-    return _record(same[0], path)
+    return _record(blob, path)
+
+
+def _by_name(connection: sqlite3.Connection, path: Path, names: Mapping[str, str]) -> bytes | None:
+    """By the name before any sort; by the name when it was saved only where that row belongs to none of the other files."""
+    origin = _origin(names, path)
+    row = connection.execute("SELECT metadata FROM face_metadata WHERE origin = ?", (origin,)).fetchone()
+    if row:
+        return row[0]
+    stem = Path(origin).stem
+    found = connection.execute("SELECT origin, metadata FROM face_metadata WHERE origin LIKE ? ESCAPE '\\'", (_like(stem) + ".%",)).fetchall()
+    same = [blob for name, blob in found if Path(name).stem == stem]
+    if not same:
+        others = set(names.values())
+        found = connection.execute("SELECT origin, metadata FROM face_metadata WHERE name = ?", (path.name,)).fetchall()
+        same = [blob for name, blob in found if name not in others]
+    return same[0] if len(same) == 1 else None
 
 
 def _like(text: str) -> str:

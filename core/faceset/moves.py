@@ -20,6 +20,7 @@ from core.fsio import fsync_dir, write_text
 HISTORY = "aligned_history"
 ALIGNED, TRASH = "aligned", "aligned_trash"
 TRASH_LOG = "trash.jsonl"
+PARKED = ".moving-"
 
 
 @dataclass(frozen=True)
@@ -138,7 +139,7 @@ def _check(folder: Path, pairs: list[tuple[str, str]]) -> None:
 
 def _parked(folder: Path, step: Step, index: int, source: str) -> Path:
     place = folder / source
-    return place.with_name(f".moving-{step.name}-{index:06d}{place.suffix}")
+    return place.with_name(f"{PARKED}{step.name}-{index:06d}{place.suffix}")
 
 
 def _carry_on(folder: Path, step: Step) -> Step:

@@ -83,7 +83,7 @@ def pack(target: Path, joined: Merge, trash: Path) -> Packed:
     fresh = target.with_name(f".{target.name}.new.tmp")
     packed = write_pak(fresh, joined.sources)
     if target.exists():
-        fsio.move_to_trash(target, trash)
+        fsio.keep_in_trash(target, trash)
     fresh.replace(target)
     fsio.fsync_dir(target.parent)
     return packed

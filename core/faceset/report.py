@@ -11,6 +11,7 @@ from core.errors import CorruptFileError
 from core.faceset.clean import VERDICTS, Verdicts
 from core.faceset.coverage import EDGES, Coverage, gaps
 from core.faceset.gallery import Gallery
+from core.faceset.mask_report import counted, described
 from core.faceset.sheet import thumbnail
 
 _SHOWN = 120
@@ -23,17 +24,24 @@ def cleaning_page(title: str, gallery: Gallery, verdicts: Verdicts, maps: dict[s
     parts = [f"<h1>{html.escape(title)}</h1>", _summary(gallery, verdicts), _pose_section(maps)]
     for verdict in verdicts.counts():
         members = sorted((i for i, v in verdicts.found.items() if verdict in v), key=lambda i: verdicts.found[i][verdict])
-        parts.append(_section(verdict, VERDICTS[verdict], gallery, members, [f"{verdicts.found[i][verdict]:.3g}" for i in members]))
+        parts.append(_section(verdict, VERDICTS[verdict], gallery, members, [_caption(verdicts, verdict, i) for i in members]))
     if verdicts.spared:
         parts.append(_section("kept although blurred", "few other faces have this pose", gallery, verdicts.spared, [""] * len(verdicts.spared)))
     head = f'<meta charset="utf-8"><title>{html.escape(title)}</title><style>{_STYLE}</style>'
     return f'<!doctype html><html lang="en">{head}<body>{"".join(parts)}</body></html>'
 
 
+def _caption(verdicts: Verdicts, verdict: str, index: int) -> str:
+    """The score; for what is in front of a face also which kind of mask said so."""
+    score = f"{verdicts.found[index][verdict]:.3g}"
+    return f"{score} ({verdicts.masks[index]} mask)" if verdict == "obstructed" else score
+
+
 def _summary(gallery: Gallery, verdicts: Verdicts) -> str:
     rows = "".join(f'<tr><th><a href="#{_anchor(v)}">{v}</a></th><td>{n}</td></tr>' for v, n in verdicts.counts().items())
     notes = "".join(f"<p>{html.escape(note)}</p>" for note in verdicts.notes)
     counts = f"{len(gallery)} pictures, {len(verdicts.found)} with a verdict, {len(verdicts.spared)} blurred ones kept for their rare pose"
+    counts += f"; masks: {described(counted(verdicts.masks))}"
     return f"<p>{counts}</p><table>{rows}</table>{notes}"
 
 

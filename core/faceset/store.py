@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from core.errors import InputError, PipelineError
+from core.faceset.moves import PARKED
 from core.formats import dfl_image
 from core.formats.pak import PakReader
 from core.formats.parallel import spread
@@ -90,8 +91,10 @@ def _face_digest(record: FaceRecord, size: int) -> bytes:
 
 def open_faceset(folder: Path) -> Faceset:
     """The faceset in ``folder``. Raises InputError when there is none, when no picture is a face, and when a pak and loose images that are
-    not just its originals lie side by side; CorruptFileError for a damaged pak.
+    not just its originals lie side by side, and when a sort was interrupted; CorruptFileError for a damaged pak.
     """
+    if any(folder.glob(f"{PARKED}*")):
+        raise InputError("sorting was interrupted: some faces are between two names", where=folder, hint="run the sort step of this side again")
     pak, loose = folder / PAK_NAME, list_images(folder)
     if pak.is_file():
         return _open_packed(pak, loose)

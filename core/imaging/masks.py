@@ -70,13 +70,21 @@ def encode_xseg_mask(mask: NDArray) -> bytes:
     raise InputError("cannot encode a mask", why=f"shape {mask.shape}, {mask.dtype}")
 
 
-def best_mask(record: FaceRecord) -> tuple[Mask, str]:
-    """The mask of a face at the size of its image, and where it comes from: "xseg", else "polygons", else "hull"."""
+def mask_origin(record: FaceRecord) -> str:
+    """Where the best mask of a face comes from, nothing decoded: "xseg", else "polygons", else "hull"."""
     if record.xseg_mask is not None:
-        return _fit(decode_mask(record.xseg_mask, record.name), record.shape), "xseg"
-    if any(len(polygon.points) for polygon in record.polygons):
-        return polygon_mask(record.shape, record.polygons), "polygons"
-    return hull_mask(record.shape, record.landmarks, record.eyebrows_expand_mod), "hull"
+        return "xseg"
+    return "polygons" if any(len(polygon.points) for polygon in record.polygons) else "hull"
+
+
+def best_mask(record: FaceRecord) -> tuple[Mask, str]:
+    """The mask of a face at the size of its image, and its ``mask_origin``. Raises CorruptFileError for a damaged stored mask."""
+    origin = mask_origin(record)
+    if origin == "xseg":
+        return _fit(decode_mask(record.xseg_mask or b"", record.name), record.shape), origin
+    if origin == "polygons":
+        return polygon_mask(record.shape, record.polygons), origin
+    return hull_mask(record.shape, record.landmarks, record.eyebrows_expand_mod), origin
 
 
 def _fit(mask: Mask, shape: tuple[int, int]) -> Mask:

@@ -1,6 +1,7 @@
 """Empty the workspace and lay it out anew; what was there goes to the trash."""
 
 import shutil
+from contextlib import ExitStack
 
 from pydantic import Field
 
@@ -19,7 +20,9 @@ class Options(BaseOptions):
 def run(options: Options, workspace: Workspace) -> StageReport:
     """Move videos, frames, faces and models to ``.trash`` (or delete them with ``--purge``) and create the empty folders."""
     workspace.root.mkdir(parents=True, exist_ok=True)
-    with lock(workspace.locks / "workspace", "this workspace"):
+    with ExitStack() as held:
+        for path in sorted(workspace.locks.glob("*")):
+            held.enter_context(lock(path, "this workspace"))
         old = sorted(p for p in workspace.root.iterdir() if p.name not in _KEPT)
         old = [p for p in old if not _is_empty_layout(p)]
         trash = workspace.trash / "cleared"

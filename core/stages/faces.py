@@ -60,9 +60,10 @@ _BINDING = {"face_type", "image_size", "jpeg_quality", "max_faces", "min_face_si
 def run(options: Options, workspace: Workspace) -> StageReport:
     """Extract the faces of one side; what an earlier run finished is kept."""
     side = workspace.side(options.side)
-    with fsio.lock(workspace.locks / f"{side.frames.name}.lock", f"the {side.name} side"):
+    with side.locked():
         settings = _settings(options, side)
         if options.overwrite:
+            _check_source(options, side)
             _clear(side, workspace)
         _refuse_strangers(side)
         side.aligned.mkdir(parents=True, exist_ok=True)
@@ -79,6 +80,16 @@ def _settings(options: Options, side: Side) -> dict[str, Any]:
     receipt = read_receipt(side) or {}
     source = {"video": identity(side.video())} if options.from_video else {key: receipt.get(key) for key in ("video", "options")}
     return options.model_dump(include=_BINDING) | {"face_type": face_type.file_name, "image_size": size, "source": source}
+
+
+def _check_source(options: Options, side: Side) -> None:
+    """Raises what a wrong name or a missing source would raise later, when the old faces are already out of the way."""
+    chosen: tuple[tuple[plugins.Kind, str], ...] = (("detectors", options.detector), ("landmarkers", options.landmarker), ("embedders", options.embedder))
+    for kind, name in chosen:
+        if name != "none":
+            plugins.load(kind, name)
+    if not options.from_video:
+        _from_folder(side, options.every)
 
 
 def _clear(side: Side, workspace: Workspace) -> None:

@@ -58,7 +58,7 @@ class Options(SideOptions):
 def run(options: Options, workspace: Workspace) -> StageReport:
     """Extract the frames of one side, or say that they are there."""
     side = workspace.side(options.side)
-    with fsio.lock(workspace.locks / f"{side.frames.name}.lock", f"the {side.name} side"):
+    with side.locked():
         if there := _already_there(options, side):
             return there
         video = side.video()

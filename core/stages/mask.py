@@ -37,12 +37,11 @@ class Options(SideOptions):
 def run(options: Options, workspace: Workspace) -> StageReport:
     """Masks go into the metadata of ``data_<side>/aligned``; pixels are never touched."""
     from core.faceset.store import open_faceset
-    from core.fsio import lock
 
     if sum((options.remove, options.remove_labels, options.fetch)) > 1:
         raise UsageError("one thing at a time", where="--remove, --remove-labels, --fetch")
     side = workspace.side(options.side)
-    with lock(workspace.locks / f"{side.frames.name}.lock", f"the {side.name} side"):
+    with side.locked():
         faceset = open_faceset(side.aligned)
         try:
             return _run(options, workspace, side, faceset)

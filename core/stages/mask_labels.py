@@ -30,12 +30,11 @@ def run(options: Options, workspace: Workspace) -> StageReport:
     """Without a flag: list the faces that most need a label."""
     from core.faceset.mask_table import MaskTable
     from core.faceset.store import open_faceset
-    from core.fsio import lock
 
     if options.take and (options.suggest or options.export):
         raise UsageError("one thing at a time", where="--take, --suggest, --export")
     side = workspace.side(options.side)
-    with lock(workspace.locks / f"{side.frames.name}.lock", f"the {side.name} side"), MaskTable(side.masks_database) as table:
+    with side.locked(), MaskTable(side.masks_database) as table:
         faceset = open_faceset(side.aligned)
         try:
             if options.take:

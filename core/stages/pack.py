@@ -13,7 +13,7 @@ from core.workspace import Workspace
 
 
 class Options(SideOptions):
-    merge: list[Path] = Field([], description="packed facesets to join into this side's, not its loose faces; repeat the flag, or put commas between")
+    merge: list[Path] = Field([], description="packed facesets to join into this side's, not its loose faces: --merge a.pak b.pak")
     append: bool = Field(False, description="add the loose faces to the faceset.pak that is there")
     person: bool | None = Field(None, description="pack the pictures of each sub-folder as one person; without it, when there are only sub-folders")
     overwrite: bool = Field(False, description="replace the faceset.pak that is there (it goes to workspace/.trash); with --append: faces of the same name")
@@ -21,7 +21,13 @@ class Options(SideOptions):
 
 
 def run(options: Options, workspace: Workspace) -> StageReport:
-    from core.faceset import packing
+    with workspace.side(options.side).locked():
+        return _pack(options, workspace)
+
+
+def _pack(options: Options, workspace: Workspace) -> StageReport:
+    from core import fsio
+    from core.faceset import moves, packing
     from core.formats.pak import PakReader
     from core.formats.pak_writer import Source
 
@@ -29,6 +35,8 @@ def run(options: Options, workspace: Workspace) -> StageReport:
     if side.pak.exists() and not (options.append or options.overwrite):
         raise InputError("there is a packed faceset already", where=side.pak, hint="--append adds the loose faces to it, --overwrite replaces it")
     side.aligned.mkdir(parents=True, exist_ok=True)
+    moves.finish(side.frames)
+    fsio.remove_leftovers(side.aligned)
     with ExitStack() as stack:
         groups: list[tuple[str, Sequence[Source]]] = []
         paks = [*([side.pak] if options.append and side.pak.exists() else []), *options.merge]

@@ -10,6 +10,11 @@ class Options(SideOptions):
 
 
 def run(options: Options, workspace: Workspace) -> StageReport:
+    with workspace.side(options.side).locked():
+        return _recover(options, workspace)
+
+
+def _recover(options: Options, workspace: Workspace) -> StageReport:
     from core.errors import InputError
     from core.faceset import moves, recover, store
     from core.workspace import list_images

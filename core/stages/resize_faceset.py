@@ -18,15 +18,24 @@ class Options(SideOptions):
 
 
 def run(options: Options, workspace: Workspace) -> StageReport:
+    with workspace.side(options.side).locked():
+        return _resize(options, workspace)
+
+
+def _resize(options: Options, workspace: Workspace) -> StageReport:
     from core.errors import PipelineError
-    from core.faceset import resize
+    from core.faceset import moves, resize
     from core.geometry.align import FaceType
     from core.progress import progress
 
     side = workspace.side(options.side)
     output = side.frames / "aligned_resized"
+    moves.finish(side.frames)
+    if options.in_place and not side.aligned.exists() and output.exists():
+        output.rename(side.aligned)
+        return StageReport(f"resized {options.side}", (), ("an earlier run was interrupted at its last step, which was done now",), (side.aligned,))
     face_type = None if options.face_type == "same" else FaceType.parse(options.face_type)
-    paths = _paths(side, output, options.in_place)
+    paths = _paths(side, output)
     problems, skipped = [], 0
     for path in progress(paths, desc="resizing", unit="face"):
         target = output / path.name
@@ -44,17 +53,17 @@ def run(options: Options, workspace: Workspace) -> StageReport:
     return StageReport(f"resized {options.side}", rows, tuple(problems[:20]), (side.aligned if options.in_place else output,))
 
 
-def _paths(side: Side, output: Path, in_place: bool) -> list[Path]:
-    """The faces to resize. Finishes the swap of a run that was killed; refuses an output folder with other pictures in it."""
+def _paths(side: Side, output: Path) -> list[Path]:
+    """The faces to resize. Refuses an output folder with other pictures in it."""
+    from core import fsio
     from core.errors import InputError
     from core.workspace import list_images
 
-    if in_place and not side.aligned.exists() and output.exists():
-        output.rename(side.aligned)
     paths = list_images(side.aligned)
     if not paths:
         raise InputError("no loose faces", where=side.aligned, hint="python -m core unpack SIDE makes loose faces of a packed faceset")
     output.mkdir(exist_ok=True)
+    fsio.remove_leftovers(output)
     others = {path.name for path in list_images(output)} - {path.name for path in paths}
     if others:
         raise InputError("the output folder has other pictures", where=output, why=f"{len(others)}, such as {min(others)}", hint="move that folder away")

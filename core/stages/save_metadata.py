@@ -10,14 +10,20 @@ class Options(SideOptions):
 
 
 def run(options: Options, workspace: Workspace) -> StageReport:
+    with workspace.side(options.side).locked():
+        return _save(options, workspace)
+
+
+def _save(options: Options, workspace: Workspace) -> StageReport:
     from core.errors import InputError
-    from core.faceset import metadata
+    from core.faceset import metadata, moves
     from core.workspace import list_images
 
     side = workspace.side(options.side)
+    moves.finish(side.frames)
     paths = list_images(side.aligned)
     if not paths:
         raise InputError("no loose faces", where=side.aligned, hint="a packed faceset cannot be edited: python -m core unpack SIDE comes first")
-    done = metadata.save(side.database, paths)
+    done = metadata.save(side.database, paths, moves.original_names(side.frames))
     warnings = tuple(f"not saved: {name}: {why}" for name, why in done.problems[:20])
     return StageReport(f"metadata of {options.side} saved", (("faces", done.done), ("not saved", len(done.problems))), warnings, (side.database,))

@@ -36,13 +36,12 @@ class Options(SideOptions):
 
 def run(options: Options, workspace: Workspace) -> StageReport:
     from core.faceset import moves, sorting
-    from core.fsio import lock
 
     if options.by == "list":
         methods = ((f"{'' if e['number'] is None else e['number']:>2} {name}", e["help"]) for name, e in sorting.catalogue().items())
         return StageReport("sort methods", (*methods, ("   clean", "Look for bad faces; --apply moves them to the trash.")))
     side = workspace.side(options.side)
-    with lock(workspace.locks / f"{side.frames.name}.lock", f"the {side.name} side"):
+    with side.locked():
         finished = moves.finish(side.frames)
         notes = (f"an interrupted change ({finished.what}) was completed first",) if finished else ()
         return _action(options)(options, side, workspace, notes)
@@ -105,6 +104,7 @@ def _group(options: Options, side: Side, workspace: Workspace, notes: tuple[str,
 
 def _clean(options: Options, side: Side, workspace: Workspace, notes: tuple[str, ...]) -> StageReport:
     from core.faceset import clean
+    from core.faceset.mask_report import counted, described
     from core.faceset.order import Order, apply
 
     with _features(side) as features:
@@ -112,7 +112,8 @@ def _clean(options: Options, side: Side, workspace: Workspace, notes: tuple[str,
         page = _cleaning_page(side, workspace, features, verdicts)
         names, wanted = features.gallery.names, _wanted(options, side)
         thrown = {names[i]: verdicts.reason(i) for i in sorted(verdicts.found) if wanted & set(verdicts.found[i])}
-        rows = (("pictures", len(names)), *verdicts.counts().items(), ("blurred, kept for a rare pose", len(verdicts.spared)))
+        rows = (("pictures", len(names)), ("masks", described(counted(verdicts.masks))), *verdicts.counts().items(),
+                ("blurred, kept for a rare pose", len(verdicts.spared)))
         if options.apply:
             kept = tuple(name for name in names if name not in thrown)
             if not kept:

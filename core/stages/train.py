@@ -21,6 +21,7 @@ class Options(Recipe):
     model: str | None = Field(None, pattern=r"^[^_/\\.][^_/\\]*$", description="name of the model; default is the only one there, else a new one: swap")
     save_minutes: float = Field(25, gt=0, le=1440, description="minutes between saves")
     preview_every: int = Field(100, ge=0, description="iterations between preview pictures; 0 draws them at saves only")
+    learning_rate: float | None = Field(None, gt=0, le=1e-2, description="step size of the optimizer; 5e-5 in a new model, a resumed one keeps its own")
     seed: int | None = Field(None, ge=0, lt=2**31, description="of everything random; a resumed model keeps its own")
     dfl_exact: bool | None = Field(None, description="keep DeepFaceLab's defects (warp, borders, background mask) instead of mending them")
     workers: int | None = Field(None, ge=0, le=64, description="processes that prepare batches; 0 prepares them in the training process")
@@ -45,7 +46,7 @@ def run(options: Options, workspace: Workspace) -> StageReport:
 def _train(options: Options, workspace: Workspace, folder) -> StageReport:
     from core.training import loop, start
 
-    chosen = start.StartOptions(options.seed, options.dfl_exact, tuple(options.reinit_part), options.pretrained)
+    chosen = start.StartOptions(options.seed, options.dfl_exact, tuple(options.reinit_part), options.pretrained, options.learning_rate)
     workers = start.default_workers() if options.workers is None else options.workers
     session = start.open_session(folder, options, chosen, workspace.assets)
     session.target = _target(options)

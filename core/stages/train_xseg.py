@@ -1,5 +1,6 @@
 """Train XSeg, the mask network, on labelled faces of both sides; what it learned applies at once with the mask stage"""
 
+import logging
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -13,8 +14,11 @@ from core.types import StageReport
 from core.workspace import Workspace
 
 if TYPE_CHECKING:
+    from core.data.xseg_samples import XSegSamples
     from core.faceset.store import Faceset
     from core.training.xseg_session import XSegSession
+
+log = logging.getLogger(__name__)
 
 
 class Options(BaseOptions):
@@ -58,6 +62,7 @@ def _train(options: Options, workspace: Workspace) -> StageReport:
     from dataclasses import replace
 
     from core.data.xseg_samples import XSegSamples, XSegSettings
+    from core.faceset.mask_report import described
     from core.geometry.align import FaceType
     from core.training import hooks, xseg_pictures, xseg_session
     from core.training.start import cache_bytes
@@ -71,32 +76,34 @@ def _train(options: Options, workspace: Workspace) -> StageReport:
     settings = XSegSettings(recipe.resolution, FaceType.parse(session.options["face_type"]), session.options["batch_size"], recipe.seed, options.occluders,
                             pretrain=recipe.pretrain, cache_bytes=cache_bytes(1))
     samples = XSegSamples(facesets, settings, options.labels)
+    log.info("%d faces; masks to learn: %s", len(samples), described(samples.origins))
     plain = [XSegSamples([faceset], replace(settings, plain=True, pretrain=False, cache_bytes=0), "landmarks") for faceset in facesets]
     preview = xseg_pictures.XSegPreview(workspace.model / "preview" / "xseg.jpg", options.preview_every, plain)
     chain: list = [hooks.UnreadableFaces(), preview, xseg_pictures.XSegProgress(session)]
     chain.append(hooks.Checkpoint(options.save_minutes, lambda _: xseg_session.save(session, chain)))
     chain += [hooks.StopFile(workspace.model / "STOP"), hooks.StopSignals()]
     xseg_session.train(session, samples, chain, threads=options.threads)
-    return _report(session, begun, len(samples), workspace)
+    return _report(session, begun, samples, workspace)
 
 
 def _facesets(options: Options, workspace: Workspace) -> "list[Faceset]":
     from core.faceset.store import open_faceset
+    from core.training.assets import has_faces
 
-    folders = options.faces or [workspace.side(side).aligned for side in ("src", "dst")]
-    found = []
-    for folder in folders:
-        try:
-            found.append(open_faceset(folder))
-        except InputError:
-            if options.faces or folder == folders[-1] and not found:
-                raise
-    return found
+    sides = [workspace.side(name) for name in ("src", "dst")]
+    folders = options.faces or [side.aligned for side in sides if has_faces(side)]
+    if not folders:
+        raise InputError("no faces to learn from", where=" and ".join(str(side.aligned) for side in sides),
+                         hint="extract faces first, or name folders: --faces")
+    return [open_faceset(folder) for folder in folders]
 
 
-def _report(session: "XSegSession", begun: int, count: int, workspace: Workspace) -> StageReport:
+def _report(session: "XSegSession", begun: int, samples: "XSegSamples", workspace: Workspace) -> StageReport:
+    from core.faceset.mask_report import described
+
     recent = [loss[0] for loss in session.history[-100:]]
-    rows = [("iterations", f"{begun} -> {session.iteration}"), ("labelled faces", count), ("network", f"{session.trainer.recipe.resolution} px")]
+    rows = [("iterations", f"{begun} -> {session.iteration}"), ("faces learned from", len(samples)), ("their masks", described(samples.origins)),
+            ("network", f"{session.trainer.recipe.resolution} px")]
     if recent:
         rows.append(("mean loss of the last 100", f"{sum(recent) / len(recent):.4f}"))
     compatible = (session.trainer.recipe.resolution, session.trainer.recipe.base) == (256, 32)

@@ -15,11 +15,18 @@ class Options(SideOptions):
 
 
 def run(options: Options, workspace: Workspace) -> StageReport:
+    with workspace.side(options.side).locked():
+        return _unpack(options, workspace)
+
+
+def _unpack(options: Options, workspace: Workspace) -> StageReport:
     from core import fsio
-    from core.faceset import packing
+    from core.faceset import moves, packing
     from core.formats.pak import PakReader
 
     side = workspace.side(options.side)
+    moves.finish(side.frames)
+    fsio.remove_leftovers(side.aligned)
     if not side.pak.is_file():
         raise InputError("no packed faceset", where=side.pak, hint="steps 3.3 and 4.3 make one")
     with PakReader(side.pak, salvage=options.salvage) as reader:

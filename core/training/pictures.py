@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from core import fsio
 from core.data.batches import TrainingBatch
+from core.formats.provenance import label_jpeg
 from core.imaging.codec import encode_jpeg, encode_png
 from core.training.hooks import BaseHook
 from core.training.session import Session
@@ -38,7 +39,7 @@ class Preview(BaseHook):
         if session.sample is None or self._drawn == session.iteration:
             return
         self._drawn = session.iteration
-        picture = encode_jpeg(grid(session), 92)
+        picture = label_jpeg(encode_jpeg(grid(session), 92))
         history = self._folder / "history" / session.folder.name
         history.mkdir(parents=True, exist_ok=True)
         fsio.write_bytes(self._folder / "latest.jpg", picture, durable=False)

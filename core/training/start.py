@@ -2,15 +2,18 @@
 
 import logging
 import os
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from core.data.batches import BatchSettings, bins_by_yaw
 from core.errors import InputError, UsageError
+from core.faceset.mask_report import described, mask_origins
 from core.faceset.store import Faceset, open_faceset
 from core.formats import dfl_weights
 from core.geometry.align import FaceType
+from core.models.optimizers import LEARNING_RATE
 from core.training import assets
 from core.training import recipe as recipes
 from core.training.files import read_state
@@ -18,6 +21,7 @@ from core.training.model_folder import DATA, ModelFolder, discover
 from core.training.recipe import Recipe
 from core.training.session import STATE, Session, restore
 from core.training.trainer import Trainer, TrainerSettings
+from core.types import FaceRecord
 from core.workspace import Workspace
 
 log = logging.getLogger(__name__)
@@ -26,12 +30,13 @@ DEFAULT_NAME = "swap"
 
 @dataclass(frozen=True)
 class StartOptions:
-    """What a run chooses beside the recipe. seed, exact: None takes the model's; reinit: parts of the networks to start anew."""
+    """What a run chooses beside the recipe. seed, exact, learning_rate: None takes the model's; reinit: parts of the networks to start anew."""
 
     seed: int | None = None
     exact: bool | None = None
     reinit: tuple[str, ...] = ()
     use_pretrained: bool = True
+    learning_rate: float | None = None
 
 
 def model_folder(workspace: Workspace, name: str | None) -> ModelFolder:
@@ -51,7 +56,7 @@ def open_session(folder: ModelFolder, given: Recipe, start: StartOptions, assets
     if start.use_pretrained and archive.is_file():
         return _from_pretrained(folder, given, start, archive)
     recipe = recipes.checked(given)
-    return Session(folder, recipe, Trainer(recipe, TrainerSettings(start.seed or 0, bool(start.exact))))
+    return Session(folder, recipe, Trainer(recipe, _settings(start, {})))
 
 
 def _resume(folder: ModelFolder, given: Recipe, start: StartOptions) -> Session:
@@ -74,7 +79,7 @@ def _from_pretrained(folder: ModelFolder, given: Recipe, start: StartOptions, ar
         data = dfl_weights.read_data(files[DATA])
         architecture = {name: data.options[name] for name in recipes.FIXED if name in data.options}
         recipe = recipes.checked(recipes.resumed(given, architecture, archive))
-        session = Session(folder, recipe, Trainer(recipe, TrainerSettings(start.seed or 0, bool(start.exact))))
+        session = Session(folder, recipe, Trainer(recipe, _settings(start, {})))
         session.trainer.load({name: path for name, path in files.items() if name != DATA}, start.reinit)
     log.info("the new model starts from the weights in %s (--no-pretrained starts from nothing)", archive)
     return session
@@ -83,19 +88,28 @@ def _from_pretrained(folder: ModelFolder, given: Recipe, start: StartOptions, ar
 def _settings(start: StartOptions, state: dict[str, Any]) -> TrainerSettings:
     seed = int(state.get("seed", 0)) if start.seed is None else start.seed
     exact = bool(state.get("exact", False)) if start.exact is None else start.exact
-    return TrainerSettings(seed, exact, float(state.get("rate", 1.0)))
+    rate = float(state.get("rate", 1.0)) if start.learning_rate is None else start.learning_rate / LEARNING_RATE
+    return TrainerSettings(seed, exact, rate)
 
 
 def batch_settings(session: Session, workspace: Workspace, workers: int, pretrain_faces: Path | None) -> BatchSettings:
     """What the batches of a session are made of. Raises InputError when a side has no faces, UsageError for pretraining without faces."""
     recipe = recipes.effective(session.recipe)
     src, dst = _facesets(recipe, workspace, pretrain_faces)
+    exact = session.trainer.settings.exact
+    for name, faces in (("src", src), ("dst", dst)):
+        log.info("%s masks: %s", name, described(mask_origins(_as_trained(faces, exact))))
     bins = [bins_by_yaw(faces.records()) if recipe.uniform_yaw else None for faces in (src, dst)]
     settings = session.trainer.settings
     return BatchSettings(
         src, dst, recipe.resolution, FaceType.parse(recipe.face_type), recipe.batch_size, settings.seed, recipe.random_warp, recipe.random_src_flip,
         recipe.random_dst_flip, recipe.random_hsv_power, recipe.ct_mode, settings.exact, cache_bytes(max(1, workers)), bins[0], bins[1],
     )
+
+
+def _as_trained(faces: Faceset, exact: bool) -> Iterator[FaceRecord]:
+    """The records as training takes them: an exact run ignores polygons, as the original does."""
+    return (replace(record, polygons=()) if exact else record for record in faces.records())
 
 
 def _facesets(recipe: Recipe, workspace: Workspace, pretrain_faces: Path | None) -> tuple[Faceset, Faceset]:

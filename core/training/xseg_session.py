@@ -40,7 +40,8 @@ class XSegFolder(ModelFolder):
 
 @dataclass
 class XSegSession:
-    """iteration: done so far; target: where to stop, 0 for never; history: [loss] of every iteration; options: as in ``XSeg_data.dat``."""
+    """iteration: done so far; target: where to stop, 0 for never; history: [loss] of every iteration; options: as in ``XSeg_data.dat``;
+    replaces: where the files of an older model go at the next save, None for nowhere: the save writes over its own."""
 
     folder: XSegFolder
     trainer: XSegTrainer
@@ -51,6 +52,7 @@ class XSegSession:
     saved_iteration: int = -1
     waited: float = 0.0
     spent: float = 0.0
+    replaces: Path | None = None
 
     @property
     def done(self) -> bool:
@@ -58,6 +60,10 @@ class XSegSession:
 
     def save(self) -> None:
         """Write everything, all or nothing."""
+        if self.replaces is not None:
+            for path in flat_files(self.folder.folder, self.folder.prefix).values():
+                fsio.move_to_trash(path, self.replaces)
+            self.replaces = None
         data = dfl_weights.ModelData(self.iteration, self.options, self.history, [])
         summary = dfl_weights.summary_text(NAME, self.iteration, self.options)
         recipe = self.trainer.recipe
@@ -88,14 +94,15 @@ class XSegChoices:
 
 
 def open_session(folder: XSegFolder, choices: XSegChoices, trash: Path) -> XSegSession:
-    """A new model, or the one in the folder. Leaving pretraining counts from 0; ``restart`` begins anew, the old files go to ``trash``.
+    """A new model, or the one in the folder. Leaving pretraining counts from 0; ``restart`` begins anew, the old files go to ``trash`` at the first save.
 
     Raises UsageError when something that belongs to the model is asked to change, CorruptFileError and InputError for damaged files.
     """
     if choices.restart:
-        for path in flat_files(folder.folder, folder.prefix).values():
-            fsio.move_to_trash(path, trash)
-        return _new(folder, choices)
+        folder.folder.mkdir(parents=True, exist_ok=True)
+        session = _session(folder, {}, {}, choices)
+        session.replaces = trash
+        return session
     if not folder.exists():
         return _new(folder, choices)
     loaded = folder.load()

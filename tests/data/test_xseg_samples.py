@@ -6,7 +6,7 @@ import pytest
 from mask_helpers import landmarks, picture, write_face, write_faces
 
 from core.data.occluders import draw_occluder, occlude
-from core.data.xseg_samples import XSegSamples, XSegSettings, augment, choose, label_mask, prepare
+from core.data.xseg_samples import XSegSamples, XSegSettings, augment, choose, label_mask, label_origin, prepare
 from core.errors import InputError
 from core.faceset.store import open_faceset
 from core.geometry.align import FaceType, face_matrix, transform_points
@@ -43,6 +43,7 @@ def test_polygons_come_before_the_stored_mask_before_landmarks():
     both = FaceRecord("d.jpg", (96, 96), landmarks(96), "whole_face", polygons=(SQUARE,), xseg_mask=stored())
     assert np.array_equal(label_mask(both), polygon_mask((96, 96), (SQUARE,)))
     assert label_mask(both, "masks")[30, 30] == 1 and label_mask(both, "masks")[60, 60] == 0
+    assert label_origin(both) == "polygons" and label_origin(both, "masks") == "xseg" and label_origin(records()[0]) == "landmarks"
     assert iou(label_mask(records()[0], "landmarks"), hull_mask((96, 96), landmarks(96))) > 0.6
 
 

@@ -13,9 +13,7 @@ import numpy as np
 import onnx
 import onnxruntime
 import pytest
-from conftest import TINY
-
-from scripts import run, start
+from runner import TINY, run, start
 
 pytestmark = pytest.mark.e2e
 

@@ -98,6 +98,28 @@ def test_presets_are_sound(tmp_path):
     assert read_description(describe(tmp_path, preset="bisenet-19")).numbers == [1, 2, 3, 4, 5, 6, 10, 11, 12, 13]
 
 
+@pytest.mark.parametrize("preset", sorted(PRESETS))
+def test_every_preset_masks_skin_and_not_what_is_dark(tmp_path, preset):
+    """A net of its family's input and output, smaller: the input is turned back by what the preset says was done to it."""
+    keys = PRESETS[preset]
+    order = [2, 1, 0] if keys["colour"] == "rgb" else [0, 1, 2]
+    red_over_blue = np.array([-1.0, 0, 1])[order]  # in the preset's channel order
+    if keys["output"] == "labels":
+        weights, bias = np.zeros((19 if preset == "bisenet-19" else 5, 3)), np.full(19 if preset == "bisenet-19" else 5, -1000.0)
+        weights[1] = red_over_blue * np.array(keys["std"])
+        bias[1] = red_over_blue @ np.array(keys["mean"]) - 0.25
+        bias[0] = 0  # all else is background
+    elif keys["output"] == "softmax":
+        weights, bias = np.stack([0 * red_over_blue, red_over_blue]), np.array([0, -55.0])
+    else:
+        weights, bias = 60 * red_over_blue[None], np.array([-15.0])
+    tiny_net(tmp_path / "net.onnx", weights, bias, 64)
+    mask, _ = run(describe(tmp_path, preset=preset, size=64))
+    record, _ = face()
+    nose, eye = record.landmarks[30].astype(int), record.landmarks[36:42].mean(0).astype(int)
+    assert mask[nose[1], nose[0]] > 0.8 and mask[eye[1], eye[0]] < 0.5
+
+
 def test_normalisation():
     from core.faces.mask_network import Description
 

@@ -1,18 +1,21 @@
 """Automatic cleaning: planted faults get the right verdict, good faces none."""
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
 from sorting_faces import write_face
 
 from core.faces.embedders import sface
-from core.faceset import bins, clean
+from core.faceset import bins, clean, mask_report
 from core.faceset.coverage import coverage, gaps
 from core.faceset.features import Features
 from core.faceset.gallery import open_gallery
 from core.faceset.persons import find_persons, identities
 from core.faceset.report import cleaning_page
 from core.formats import dfl_image
+from core.types import Polygon
 
 PLANTED = {"blurred": "blurred", "dark": "too dark", "bright": "too bright", "flat": "low contrast", "upside down": "misaligned", "border": "cut off",
            "obstructed": "obstructed"}
@@ -77,6 +80,26 @@ def test_the_page_needs_no_other_file(planted):
     assert 'src="http' not in page and "<link" not in page
     for name in verdicts.counts():
         assert f'id="{name.replace(" ", "-")}"' in page
+
+
+def test_it_is_said_which_mask_a_verdict_rests_on(planted):
+    features, verdicts = planted
+    by_name = dict(zip(features.gallery.names, verdicts.masks, strict=True))
+    assert by_name["p obstructed.jpg"] == by_name["00001.jpg"] == "xseg" and by_name["00000.jpg"] == "hull"
+    page = cleaning_page("Cleaning", features.gallery, verdicts, {})
+    assert page.count("(xseg mask)") == verdicts.counts()["obstructed"] == 1
+    found = mask_report.counted(verdicts.masks)
+    assert f"masks: {found['xseg']} xseg, {found['hull']} hull" in page
+
+
+def test_polygons_are_a_mask_that_verdicts_rest_on(tmp_path):
+    path = write_face(tmp_path / "aligned", "00001.jpg", fault="clear")
+    record = dfl_image.read(path)
+    left_half = Polygon(True, np.array([(0, 0), (64, 0), (64, 128), (0, 128)], np.float32))
+    dfl_image.write(path, path.read_bytes(), replace(record, xseg_mask=None, polygons=(left_half,)))
+    with open_gallery(tmp_path / "aligned") as gallery:
+        verdicts = clean.judge(Features(gallery), identity=False)
+    assert verdicts.masks == ("polygons",) and verdicts.found[0]["obstructed"] > 0.3
 
 
 def test_pose_gaps_are_told():

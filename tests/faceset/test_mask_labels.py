@@ -8,7 +8,7 @@ from mask_helpers import landmarks, write_face, write_faces
 
 from core.errors import InputError
 from core.faceset.labels import export, least_certain, read_labels, suggestion, take_in
-from core.faceset.mask_report import contact_sheet, judge, mask_origins, table_rows
+from core.faceset.mask_report import contact_sheet, described, judge, mask_origins, table_rows
 from core.faceset.mask_table import MaskRow, MaskTable, checksum
 from core.faceset.packing import loose_sources
 from core.faceset.store import open_faceset
@@ -148,6 +148,7 @@ def test_origins_are_those_of_the_best_mask(aligned):
 
     records = open_faceset(aligned).records()
     assert mask_origins(records) == {"xseg": 4, "polygons": 1, "hull": 0}
+    assert described(mask_origins(records)) == "4 xseg, 1 polygons" and described(mask_origins([])) == "none"
     assert Counter(best_mask(record)[1] for record in records) == {"xseg": 4, "polygons": 1}
 
 

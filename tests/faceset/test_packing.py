@@ -12,6 +12,7 @@ import strict_original
 from core.errors import InputError
 from core.formats import dfl_image
 from core.formats.pak import PakReader
+from core.options import parse
 from core.stages import pack, unpack
 from core.workspace import Workspace
 
@@ -116,7 +117,7 @@ def test_merge(ws, tmp_path):
             (other.side("src").aligned / f"{number:05d}_0.jpg").write_bytes(facekit.face("x", seed=seed))
         run(pack, other)
         other.side("src").pak.rename(tmp_path / f"{name}.pak")
-    report = run(pack, ws, merge=[tmp_path / "a.pak", tmp_path / "b.pak"])
+    report = pack.run(parse(pack.Options, "pack", ["src", "--merge", str(tmp_path / "a.pak"), str(tmp_path / "b.pak")]), ws)
     with PakReader(ws.side("src").pak) as reader:
         assert [record.name for record in reader] == ["00000_0.jpg", "00001_0.jpg", "b_00001_0.jpg"]
         assert reader.read(2) == facekit.face("x", seed=5)

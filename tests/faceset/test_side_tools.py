@@ -9,7 +9,9 @@ from core.formats import dfl_image
 from core.geometry.align import FaceType, face_matrix, transform_points
 from core.imaging.codec import encode_jpeg, encode_png, read_image
 from core.imaging.masks import decode_mask, encode_xseg_mask, polygon_mask
+from core.options import parse
 from core.stages import check_faceset, face_info, pack, recover_names, resize_faceset, restore_metadata, save_metadata
+from core.stages import sort as sort_stage
 from core.types import Polygon
 from core.workspace import Workspace
 
@@ -112,6 +114,59 @@ def test_metadata_comes_back_into_another_format(ws):
     path.unlink()
     assert rows(run(restore_metadata, ws))["restored"] == 1
     assert dfl_image.read(other).face_type == "whole_face"
+
+
+def sort(ws, *arguments):
+    return sort_stage.run(parse(sort_stage.Options, "sort", ["src", *arguments]), ws)
+
+
+def by_frame(folder) -> dict:
+    """Frame of each face -> its bytes and record."""
+    return {dfl_image.read(path).source_filename: (path, dfl_image.read(path)) for path in folder.iterdir() if path.is_file()}
+
+
+@pytest.mark.parametrize("sorted_before", [False, True])
+@pytest.mark.parametrize("suffix", [".jpg", ".png"])
+def test_metadata_comes_back_after_sorting_and_editing(ws, sorted_before, suffix):
+    """Saved under one name, sorted, written anew by an editor: each face gets its own metadata, never that of the face which has its old name."""
+    folder = ws.side("src").aligned
+    write_faces(folder, 7)
+    if sorted_before:
+        sort(ws, "--by", "brightness")
+    run(save_metadata, ws)
+    sort(ws, "--by", "hue")
+    sort(ws, "--by", "yaw")
+    before = by_frame(folder)
+    pictures = {}
+    for frame, (path, _) in before.items():
+        target = path.with_suffix(suffix)
+        pictures[frame] = encode_png(read_image(path) // 2) if suffix == ".png" else encode_jpeg(read_image(path) // 2, 92)
+        path.unlink()
+        target.write_bytes(pictures[frame])
+    assert rows(run(restore_metadata, ws))["restored"] == 7
+    after = by_frame(folder)
+    assert set(after) == set(before)
+    for frame, (path, found) in after.items():
+        assert np.array_equal(found.landmarks, before[frame][1].landmarks)
+        assert dfl_image.picture_digest(path.read_bytes()) == dfl_image.picture_digest(pictures[frame])
+
+
+def test_metadata_after_undo_and_of_later_files(ws):
+    folder = ws.side("src").aligned
+    names = [path.name for path in write_faces(folder, 3)]
+    before = {name: dfl_image.read(folder / name).landmarks for name in names}
+    sort(ws, "--by", "hue")
+    run(save_metadata, ws)
+    (folder / names[0]).write_bytes(face(names[0], seed=30))
+    assert rows(run(save_metadata, ws))["not saved"] == 1, "a face that was sorted had this name"
+    (folder / names[0]).unlink()
+    sort(ws, "--undo")
+    for number, name in enumerate(names):
+        edit(folder / name, picture(seed=50 + number))
+    edit(folder / "00000.jpg", picture(seed=60))
+    report = run(restore_metadata, ws)
+    assert (rows(report)["restored"], rows(report)["not restored"]) == (3, 1), "the new file must not get what another face's name had"
+    assert all(np.array_equal(dfl_image.read(folder / name).landmarks, before[name]) for name in names)
 
 
 def test_restore_without_saving(ws):

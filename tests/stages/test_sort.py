@@ -81,6 +81,7 @@ def test_clean_reports_first_and_moves_when_asked(workspace):
     before = snapshot(folder)
     report = run(workspace, "--by", "clean")
     assert snapshot(folder) == before and report.outputs[0].name == "clean.html"
+    assert dict(report.rows)["masks"] == f"{len(before)} hull"
     run(workspace, "--by", "clean", "--apply", "--reason", "dark")
     assert set(before) - set(snapshot(folder)) == {"dark.jpg"}
     run(workspace, "--by", "clean", "--apply")

@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 
 from core.data.batches import TrainingBatch
+from core.formats.provenance import DIGITAL_SOURCE_TYPE
 from core.training.pictures import Preview, grid, loss_plot, sample_of
 from core.training.recipe import Recipe
 from core.training.session import usable_sample
@@ -41,6 +42,8 @@ def test_preview_files(tmp_path):
         hook.after_step(run, batch())
     assert sorted(p.name for p in (tmp_path / "history/m").iterdir()) == ["0000001.jpg", "0000010.jpg"]
     assert cv2.imread(str(tmp_path / "latest.jpg")).shape == (256, 320, 3)
+    for path in (tmp_path / "latest.jpg", tmp_path / "history/m/0000010.jpg"):
+        assert DIGITAL_SOURCE_TYPE.encode() in path.read_bytes()
 
 
 def test_saved_samples_in_both_layouts_and_unusable_ones():

@@ -7,19 +7,23 @@ import subprocess
 import sys
 import time
 import zipfile
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from training_cases import TINY, make_faceset, make_workspace
 
 from core.errors import InputError, UsageError
-from core.formats import dfl_weights
+from core.formats import dfl_image, dfl_weights
+from core.imaging.masks import encode_xseg_mask
 from core.stages import train
 from core.training import start
 from core.training.model_folder import ModelFolder
 from core.training.recipe import Recipe
 from core.training.trainer import Trainer, TrainerSettings
+from core.types import Polygon
 from core.workspace import Workspace
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -87,6 +91,19 @@ def test_random_dst_faces_fill_an_empty_side(tmp_path, monkeypatch):
     src, dst = start._facesets(Recipe(), workspace, None)
     assert (len(src), len(dst)) == (2, 3)
     assert sorted(p.name for p in workspace.side("dst").aligned.iterdir()) == [f"0000{i}_0.jpg" for i in range(3)]
+
+
+@pytest.mark.parametrize(("exact", "src"), [(False, "1 xseg, 1 polygons, 1 hull"), (True, "1 xseg, 2 hull")])
+def test_the_log_says_where_the_masks_come_from(tmp_path, caplog, exact, src):
+    root = make_workspace(tmp_path, 3)
+    drawn, stored, _ = sorted((root / "data_src/aligned").iterdir())
+    square = Polygon(True, np.array([(20, 20), (70, 20), (70, 70)], np.float32))
+    for path, changes in ((drawn, {"polygons": (square,)}), (stored, {"polygons": (square,), "xseg_mask": encode_xseg_mask(np.ones((16, 16)))})):
+        dfl_image.write(path, path.read_bytes(), replace(dfl_image.read(path), **changes))
+    session = SimpleNamespace(recipe=Recipe(**TINY), trainer=SimpleNamespace(settings=TrainerSettings(exact=exact)))
+    with caplog.at_level("INFO"):
+        start.batch_settings(session, Workspace(root), 1, None)
+    assert f"src masks: {src}" in caplog.messages and "dst masks: 3 hull" in caplog.messages
 
 
 def pretrained(tmp_path):

@@ -124,8 +124,11 @@ def test_what_belongs_to_the_model_cannot_change(faces, tmp_path):
             open_session(XSegFolder(tmp_path / "m"), replace(SMALL, **change), tmp_path / "trash")
     assert open_session(XSegFolder(tmp_path / "m"), XSegChoices(), tmp_path / "trash").iteration == 5
     anew = open_session(XSegFolder(tmp_path / "m"), replace(SMALL, base=4, restart=True), tmp_path / "trash")
-    assert anew.iteration == 0
+    assert anew.iteration == 0 and not (tmp_path / "trash").exists()
+    assert open_session(XSegFolder(tmp_path / "m"), XSegChoices(), tmp_path / "trash").iteration == 5  # nothing is lost until the new one is saved
+    save(anew, [])
     assert any("XSeg_64.npy" in p.name for p in (tmp_path / "trash").iterdir())
+    assert open_session(XSegFolder(tmp_path / "m"), XSegChoices(), tmp_path / "trash").trainer.recipe.base == 4
 
 
 def test_weights_without_their_data_are_not_overwritten(tmp_path):
@@ -152,6 +155,7 @@ def test_the_stage_trains_stops_and_goes_on(faces, tmp_path):
         return train_xseg.run(parse(train_xseg.Options, "train-xseg", [*more, *arguments]), workspace)
 
     report = run("1")
+    assert dict(report.rows)["their masks"] == "4 landmarks" and dict(report.rows)["faces learned from"] == 4
     assert dict(report.rows)["iterations"] == "0 -> 1" and (workspace.model / "preview" / "xseg.jpg").is_file()
     assert report.warnings and json.loads((workspace.model / "XSeg_forge.json").read_text())["base"] == 2
     (workspace.model / "STOP").touch()
@@ -160,3 +164,17 @@ def test_the_stage_trains_stops_and_goes_on(faces, tmp_path):
     assert dict(run("3").rows)["iterations"] == "2 -> 3"
     with pytest.raises(InputError, match="no labelled"):
         train_xseg.run(parse(train_xseg.Options, "train-xseg", ["5"]), workspace)
+
+
+def test_a_side_that_cannot_be_read_is_not_left_out_silently(faces, tmp_path):
+    """Without faces a side is left out; one with damaged faces is an error even if the other side is fine."""
+    from core.stages import train_xseg
+
+    workspace = Workspace(tmp_path / "w").create()
+    options = parse(train_xseg.Options, "train-xseg", [])
+    assert [len(found) for found in train_xseg._facesets(options, workspace)] == [4]
+    (workspace.side("dst").aligned / "holiday.jpg").write_bytes(b"no face")
+    with pytest.raises(InputError, match="no picture here is a face"):
+        train_xseg._facesets(options, workspace)
+    with pytest.raises(InputError, match="no faces to learn from"):
+        train_xseg._facesets(options, Workspace(tmp_path / "empty").create())

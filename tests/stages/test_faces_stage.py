@@ -99,6 +99,19 @@ def test_other_options_need_overwrite_which_keeps_the_old_ones(workspace):
     assert {path.name.split("-", 2)[2] for path in workspace.trash.iterdir()} == {"aligned", "faces.db"}
 
 
+def test_overwrite_with_a_wrong_name_or_without_frames_moves_nothing(workspace):
+    run(workspace)
+    before = files(workspace)
+    with pytest.raises(UsageError, match="unknown landmarker"):
+        run(workspace, "--overwrite", "--landmarker", "nonsense")
+    shutil.rmtree(workspace.trash, ignore_errors=True)
+    for path in list_images(workspace.side("src").frames):
+        path.unlink()
+    with pytest.raises(InputError, match="no frames"):
+        run(workspace, "--overwrite")
+    assert files(workspace) == before and not workspace.trash.exists()
+
+
 def test_faces_of_unknown_origin_and_packed_ones_are_refused(workspace):
     side = workspace.side("src")
     (side.aligned / "mine.jpg").write_bytes(b"x")
@@ -194,3 +207,18 @@ def test_kill_9_then_again_gives_the_same_files_and_rows(workspace, portrait, tm
     (frames, found), (frames_other, found_other) = rows(workspace), rows(other)
     assert frames == frames_other and found.keys() == found_other.keys()
     assert all(found[name].sha256 == found_other[name].sha256 for name in found)
+
+
+def test_dfl_exact_is_the_plain_bilinear_cut_at_half_colour_resolution(workspace):
+    frame = cv2.imread(str(workspace.side("src").frames / "00001.png"))
+    path = workspace.side("src").aligned / "00001_0.jpg"
+    apart, densities = [], []
+    for flags in (("--dfl-exact",), ("--overwrite",)):
+        run(workspace, *flags, "--jpeg-quality", "100")
+        data, matrix = path.read_bytes(), dfl_image.read(path).image_to_face_mat
+        plain = cv2.warpAffine(frame, matrix, (96, 96), flags=cv2.INTER_LINEAR)
+        grey, expected = (cv2.cvtColor(image, cv2.COLOR_BGR2GRAY).astype(int) for image in (cv2.imread(str(path)), plain))
+        apart.append(np.abs(grey - expected).max())
+        densities.append(data[data.index(b"\xff\xc0") + 11])  # of the first component, beside colours of 0x11
+    assert densities == [0x22, 0x11]
+    assert apart[0] < 8 < 16 < apart[1]  # rounding of a JPEG at quality 100, and a filter instead of single samples
