@@ -21,8 +21,12 @@ from core.imaging.codec import decode_image
 from core.progress import progress
 from core.types import FaceRecord
 
-_TABLE = """CREATE TABLE IF NOT EXISTS face_metadata(
-  origin TEXT PRIMARY KEY, name TEXT NOT NULL, sha256 TEXT NOT NULL, pixels_sha256 TEXT NOT NULL, metadata BLOB NOT NULL)"""
+_TABLES = """
+CREATE TABLE IF NOT EXISTS face_metadata(
+  origin TEXT PRIMARY KEY, name TEXT NOT NULL, sha256 TEXT NOT NULL, pixels_sha256 TEXT NOT NULL, metadata BLOB NOT NULL);
+CREATE INDEX IF NOT EXISTS face_metadata_name ON face_metadata(name);
+CREATE INDEX IF NOT EXISTS face_metadata_pixels ON face_metadata(pixels_sha256);
+"""
 _BATCH = 500
 
 
@@ -60,7 +64,7 @@ def save(database: Path, paths: Sequence[Path], moved: Mapping[str, str]) -> Out
     problems: list[tuple[str, str]] = []
     done, names = 0, origins([path.name for path in paths], moved)
     with open_database(database, create=True) as connection:
-        connection.execute(_TABLE)
+        connection.executescript(_TABLES)
         for number, path in enumerate(progress(paths, desc="saving metadata", unit="face"), 1):
             try:
                 connection.execute("INSERT OR REPLACE INTO face_metadata VALUES (?, ?, ?, ?, ?)", (_origin(names, path), *_row(path)))
@@ -89,7 +93,7 @@ def restore(database: Path, paths: Sequence[Path], moved: Mapping[str, str]) -> 
     done, kept, scaled = 0, 0, 0
     names = origins([path.name for path in paths], moved)
     with open_database(database) as connection:
-        connection.execute(_TABLE)
+        connection.executescript(_TABLES)
         for path in progress(paths, desc="restoring metadata", unit="face"):
             try:
                 result = _restore_one(connection, path, names)
@@ -134,17 +138,13 @@ def _by_name(connection: sqlite3.Connection, path: Path, names: Mapping[str, str
     if row:
         return row[0]
     stem = Path(origin).stem
-    found = connection.execute("SELECT origin, metadata FROM face_metadata WHERE origin LIKE ? ESCAPE '\\'", (_like(stem) + ".%",)).fetchall()
+    found = connection.execute("SELECT origin, metadata FROM face_metadata WHERE origin > ? AND origin < ?", (f"{stem}.", f"{stem}/")).fetchall()
     same = [blob for name, blob in found if Path(name).stem == stem]
     if not same:
         others = set(names.values())
         found = connection.execute("SELECT origin, metadata FROM face_metadata WHERE name = ?", (path.name,)).fetchall()
         same = [blob for name, blob in found if name not in others]
     return same[0] if len(same) == 1 else None
-
-
-def _like(text: str) -> str:
-    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
 
 
 def _record(blob: bytes, path: Path) -> FaceRecord:

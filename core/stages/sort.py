@@ -107,10 +107,11 @@ def _clean(options: Options, side: Side, workspace: Workspace, notes: tuple[str,
     from core.faceset.mask_report import counted, described
     from core.faceset.order import Order, apply
 
+    wanted = _wanted(options, side)
     with _features(side) as features:
         verdicts = clean.judge(features)
         page = _cleaning_page(side, workspace, features, verdicts)
-        names, wanted = features.gallery.names, _wanted(options, side)
+        names = features.gallery.names
         thrown = {names[i]: verdicts.reason(i) for i in sorted(verdicts.found) if wanted & set(verdicts.found[i])}
         rows = (("pictures", len(names)), ("masks", described(counted(verdicts.masks))), *verdicts.counts().items(),
                 ("blurred, kept for a rare pose", len(verdicts.spared)))
@@ -129,7 +130,10 @@ def _wanted(options: Options, side: Side) -> set[str]:
     from core.faceset.clean import VERDICTS
 
     if options.reason:
-        return {verdict for verdict in VERDICTS if options.reason.lower() in verdict}
+        found = {verdict for verdict in VERDICTS if options.reason.lower() in verdict}
+        if not found:
+            raise UsageError("no verdict has this name", where=f"--reason {options.reason}", hint=f"one of {', '.join(VERDICTS)}")
+        return found
     return set(VERDICTS) - (_KEPT_IN_DST if side.name == "dst" else set())
 
 

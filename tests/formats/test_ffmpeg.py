@@ -38,6 +38,15 @@ def test_probe_tells_what_is_in_a_video(clip):
     assert "64 x 48" in ffmpeg.describe(info)
 
 
+@pytest.mark.parametrize(("suffix", "codec"), [
+    ("avi", "mpeg4"), ("mov", "prores_ks"), ("mkv", "ffv1"), ("webm", "libvpx"), ("wmv", "wmv2"), ("mpg", "mpeg2video"),
+])
+def test_containers_and_codecs(tmp_path, suffix, codec):
+    info = ffmpeg.probe(make(tmp_path / f"a.{suffix}", *_CLIP, "-c:v", codec, "-r", "25"))
+    outcome, files = written(info, tmp_path / "frames")
+    assert (outcome.code, len(files), (info.width, info.height)) == (0, 50, (64, 48))
+
+
 def test_one_frame_in_is_one_file_out_and_the_pipe_gives_the_same_pixels(clip, tmp_path):
     info = ffmpeg.probe(clip)
     seen = []

@@ -1,5 +1,6 @@
 """Packed facesets: the original's and ours, damaged and hostile ones, random access."""
 
+import os
 import pickle
 import random
 import struct
@@ -207,6 +208,15 @@ def test_truncated_and_salvage(tmp_path):
         whole = [i for i in range(len(reader)) if reader.is_whole(i)]
         assert [reader.read(i) for i in whole] == [facekit.face(f"{n:05d}_0.jpg", seed=n) for n in whole]
         assert 2 <= len(whole) < 4
+
+
+def test_a_pak_that_shrinks_while_it_is_read(tmp_path):
+    path = simple(tmp_path, 3)
+    with PakReader(path) as reader:
+        os.truncate(path, path.stat().st_size - 100)
+        assert reader.read(0) == facekit.face("00000_0.jpg", seed=0)
+        with pytest.raises(CorruptFileError, match="shorter while"):
+            reader.read(2)
 
 
 def test_every_truncation_is_a_typed_error(tmp_path):

@@ -117,6 +117,8 @@ def test_mistakes_are_explained(workspace, tmp_path):
         run(workspace, "--group", "hist")
     with pytest.raises(UsageError, match="choose one"):
         run(workspace, "--undo", "--restore")
+    with pytest.raises(UsageError, match="no verdict"):
+        run(workspace, "--by", "clean", "--reason", "blured")
     with pytest.raises(InputError, match="nothing to undo"):
         run(workspace, "--undo")
     with pytest.raises(InputError, match="no faces"):
