@@ -18,6 +18,7 @@ _MARGIN = 1.5  # side of the cut in longer sides of the face
 _LOOKS = (2, 6)  # at least, at most
 _SETTLED = math.radians(4)  # change of roll between two looks
 _OTHER_TURNS = (math.pi / 6, -math.pi / 6, math.pi)
+_READING = threading.Lock()  # two threads that read a network at once confuse OpenCV's table of operators ("Unsupported operator type")
 _POINTS, _FLAG = "conv2d_20", "conv2d_30"
 # For each of the 68 iBUG points the mesh vertex nearest to the mean of two other 68-point networks on frontal faces.
 TO_68 = (
@@ -80,8 +81,9 @@ class FaceMesh:
 
     def _net(self):
         if not hasattr(self._own, "net"):
-            # The newer engine of OpenCV 5 gives one of the two outputs only.
-            self._own.net = cv2.dnn.readNetFromTFLite(str(weights.locate(weights.FACEMESH)), cv2.dnn.ENGINE_CLASSIC)
+            with _READING:
+                # The newer engine of OpenCV 5 gives one of the two outputs only.
+                self._own.net = cv2.dnn.readNetFromTFLite(str(weights.locate(weights.FACEMESH)), cv2.dnn.ENGINE_CLASSIC)
         return self._own.net
 
 
