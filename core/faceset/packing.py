@@ -1,12 +1,13 @@
 """Loose faces into ``faceset.pak`` and back, losing nothing on the way."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from core import fsio
 from core.errors import EnvironmentFault, InputError
+from core.faceset.store import is_face
 from core.formats.names import UniqueNames
 from core.formats.pak import PakReader
 from core.formats.pak_writer import FileSource, Packed, PakSource, Source, write_pak
@@ -89,15 +90,28 @@ def pack(target: Path, joined: Merge, trash: Path) -> Packed:
     return packed
 
 
-def remove_originals(packed: Packed) -> int:
+def in_pak(reader: PakReader, sources: Iterable[FileSource]) -> tuple[list[FileSource], list[FileSource]]:
+    """The loose files that are byte for byte faces of the pak, and the others that are faces too."""
+    inside = {(record.person, record.name): i for i, record in enumerate(reader.records)}
+    same, others = [], []
+    for source in sources:
+        index = inside.get((source.person, source.path.name))
+        if index is not None and bytes(reader.read(index)) == source.path.read_bytes():
+            same.append(source)
+        elif is_face(source.path):
+            others.append(source)
+    return same, others
+
+
+def remove_originals(sources: Iterable[Source]) -> int:
     """Delete the loose files that are in a verified pak, and person folders that this empties. Returns how many files."""
-    files = [source.path for source in packed.kept if isinstance(source, FileSource)]
-    for path in files:
-        path.unlink(missing_ok=True)
-    for folder in {source.path.parent for source in packed.kept if isinstance(source, FileSource) and source.person}:
+    originals = [source for source in sources if isinstance(source, FileSource)]
+    for source in originals:
+        source.path.unlink(missing_ok=True)
+    for folder in {source.path.parent for source in originals if source.person}:
         if not any(folder.iterdir()):
             folder.rmdir()
-    return len(files)
+    return len(originals)
 
 
 @dataclass(frozen=True)

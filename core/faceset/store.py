@@ -128,7 +128,7 @@ def _key(record: FaceRecord) -> tuple:
 def _check_only_originals(reader: PakReader, loose: list[Path]) -> None:
     """Loose faces beside a pak are fine as long as each is the file that was packed: else nobody could say which faces count."""
     for path in not_originals(reader, loose):
-        if _is_face(path):
+        if is_face(path):
             raise InputError("a packed faceset and other loose faces in one folder", where=reader.path.parent, why=f"{path.name} is not what is in {PAK_NAME}",
                              hint="pack again with --append --overwrite to take the loose faces in, or move either of them away")
 
@@ -146,7 +146,7 @@ def not_originals(reader: PakReader, loose: Iterable[Path]) -> Iterator[Path]:
             yield path
 
 
-def _is_face(path: Path) -> bool:
+def is_face(path: Path) -> bool:
     try:
         dfl_image.read(path)
     except dfl_image.NotAFaceError:

@@ -9,7 +9,7 @@ from pydantic import Field
 from core.errors import InputError
 from core.options import SideOptions
 from core.types import StageReport
-from core.workspace import Workspace
+from core.workspace import Side, Workspace
 
 
 class Options(SideOptions):
@@ -33,7 +33,7 @@ def _pack(options: Options, workspace: Workspace) -> StageReport:
 
     side = workspace.side(options.side)
     if side.pak.exists() and not (options.append or options.overwrite):
-        raise InputError("there is a packed faceset already", where=side.pak, hint="--append adds the loose faces to it, --overwrite replaces it")
+        return _already_packed(options, side)
     side.aligned.mkdir(parents=True, exist_ok=True)
     moves.finish(side.frames)
     fsio.remove_leftovers(side.aligned)
@@ -47,8 +47,22 @@ def _pack(options: Options, workspace: Workspace) -> StageReport:
             raise InputError("no pictures to pack", where=side.aligned, hint="steps 3 and 4 (extract faces) put them there")
         joined = packing.merge([*groups, ("loose", loose)], prefer_last=options.append and options.overwrite)
         packed = packing.pack(side.pak, joined, workspace.trash)
-    removed = packing.remove_originals(packed) if options.remove_originals else 0
+    removed = packing.remove_originals(packed.kept) if options.remove_originals else 0
     return _report(options, packed, joined, removed, side.pak)
+
+
+def _already_packed(options: Options, side: Side) -> StageReport:
+    """Finish what an earlier run began: a pak that holds every loose face. Raises InputError for any other pak."""
+    from core.faceset import packing
+    from core.formats.pak import PakReader
+
+    with PakReader(side.pak) as reader:
+        same, others = packing.in_pak(reader, packing.loose_sources(side.aligned, options.person))
+        if others or options.merge:
+            raise InputError("there is a packed faceset already", where=side.pak, why=f"{len(others)} loose faces are not in it",
+                             hint="--append adds the loose faces to it, --overwrite replaces it")
+        rows = (("faces in it", len(reader)), ("originals removed", packing.remove_originals(same) if options.remove_originals else 0))
+    return StageReport(f"{side.name} is packed already, nothing to do", rows, (), (side.pak,))
 
 
 def _report(options: Options, packed, joined, removed: int, path: Path) -> StageReport:
