@@ -18,6 +18,10 @@ KEYS = frozenset({"face_type", "landmarks", "source_filename", "source_rect", "s
 _FACE_TYPES = frozenset(kind.file_name for kind in FaceType)
 
 
+def _finite(array: NDArray) -> bool:
+    return np.count_nonzero(np.isfinite(array)) == array.size
+
+
 class BadField(ValueError):
     """A value of the dict that is not what its key says."""
 
@@ -101,7 +105,7 @@ def _polygon(kind: Any, points: Any) -> Polygon | None:
     array = _numbers(points, "a polygon").astype(np.float32)
     if array.size == 0:
         return None
-    if array.ndim != 2 or array.shape[1] != 2 or not np.isfinite(array).all():
+    if array.ndim != 2 or array.shape[1] != 2 or not _finite(array):
         raise BadField("the points of a polygon are no list of (x, y)")
     return Polygon(bool(kind), array)
 
@@ -144,7 +148,7 @@ def _points(value: Any, what: str) -> NDArray[np.float64]:
     if array.shape != (COUNT, 2):
         raise BadField(f"{what} has the shape {array.shape} instead of ({COUNT}, 2)")
     array = array if array.dtype == np.float64 else array.astype(np.float64)
-    if not np.isfinite(array).all():
+    if not _finite(array):
         raise BadField(f"{what} has values that are no numbers")
     return array
 
@@ -157,7 +161,7 @@ def _matrix(value: Any) -> NDArray[np.float64] | None:
     if value is None:
         return None
     array = _numbers(value, "image_to_face_mat").astype(np.float64)
-    if array.shape != (2, 3) or not np.isfinite(array).all():
+    if array.shape != (2, 3) or not _finite(array):
         raise BadField(f"image_to_face_mat is no 2 x 3 matrix of numbers but {array.shape}")
     return array
 
@@ -166,9 +170,10 @@ def _rect(value: Any) -> tuple[int, int, int, int] | None:
     if value is None:
         return None
     array = _numbers(value, "source_rect").reshape(-1)
-    if array.shape != (4,) or not np.isfinite(array).all() or np.abs(array).max() > 2**31 - 1:
+    values = array.tolist()
+    if array.shape != (4,) or not all(-2**31 < value < 2**31 for value in values):
         raise BadField("source_rect is no left, top, right, bottom")
-    left, top, right, bottom = array.tolist()
+    left, top, right, bottom = values
     return int(left), int(top), int(right), int(bottom)
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import CorruptFileError, PipelineError, from_os_error
-from core.formats import dfl_image, safe_pickle
+from core.formats import dfl_image, pak_entries, safe_pickle
 from core.formats.face_metadata import from_dict, polygons_to_dict
 from core.formats.names import UniqueNames, safe_component, safe_image_name
 from core.geometry.align import FaceType
@@ -60,7 +60,10 @@ class PakReader:
     def _load(self) -> None:
         config = self._config()
         begin = HEADER.size + len(config)
-        items = safe_pickle.load_list(config, self._record, restart=self._restart, where=self.path)
+        self._restart()
+        items = pak_entries.load(config, self._record)
+        if items is None:
+            items = safe_pickle.load_list(config, self._record, restart=self._restart, where=self.path)
         del config
         table_size = 8 * (len(items) + 1)
         raw = self._pread(begin, table_size)

@@ -4,11 +4,14 @@ Nothing here looks a name up in a module: the table is closed.
 """
 
 import re
+import sys
 from dataclasses import dataclass
 
 import numpy as np
 
 _DTYPE_NAME = re.compile(r"[<>=|]?(?:b1|\?|[iu][1248]|f[248]|c8|c16)")
+_USUAL = {name: np.dtype(name) for name in ("u1", "i4", "i8", "f4", "f8")}
+_HERE = "<" if sys.byteorder == "little" else ">"
 
 
 class Refused(ValueError):
@@ -54,6 +57,9 @@ def face_type(value: int) -> PakEnum:
 
 
 def make_dtype(name, align=False, copy=False) -> DtypeHolder:
+    usual = _USUAL.get(name) if type(name) is str else None
+    if usual is not None:
+        return DtypeHolder(usual)
     if not isinstance(name, str) or not _DTYPE_NAME.fullmatch(name):
         raise Refused(f"dtype {str(name)[:40]!r} is not a plain number")
     return DtypeHolder(np.dtype(name))
@@ -64,7 +70,7 @@ def set_dtype_state(holder: DtypeHolder, state) -> None:
     plain = isinstance(state, tuple) and len(state) in (8, 9) and state[0] in (3, 4) and state[1] in ("<", ">", "|", "=")
     if not plain or any(part is not None for part in state[2:5]) or state[5:8] != (-1, -1, 0):
         raise Refused("the state of a dtype is not that of a plain number")
-    if state[1] in "<>":
+    if state[1] in "<>" and (state[1] != _HERE or not holder.dtype.isnative):
         holder.dtype = holder.dtype.newbyteorder(state[1])
 
 

@@ -11,8 +11,9 @@ from core.formats import pickle_globals as known
 from core.formats.pickle_globals import NeedsFullRun, Refused
 
 MAX_DEPTH = 64
+MAX_MARKS = 4 * MAX_DEPTH
 _F8, _U2, _I4, _U4, _U8 = (struct.Struct(code).unpack_from for code in (">d", "<H", "<i", "<I", "<Q"))
-_KEYS = (str, int, bytes, float, bool, type(None))
+_KEYS = frozenset({str, int, bytes, float, bool, type(None)})
 _LEAVES = frozenset({int, float, bool, type(None)})
 _MEMO_OPS = {0x94: rb"\x94", 0x71: rb"q.", 0x72: rb"r...."}
 _PAIRS = {code: re.compile(rb"(?s)\]%b\((?:\]%b\(G.{8}G.{8}e)+e" % (memo, memo)) for code, memo in _MEMO_OPS.items()}
@@ -112,7 +113,7 @@ def _unicode_line(m):
 
 
 def _mark(m):
-    if len(m.marks) > 4 * MAX_DEPTH:
+    if len(m.marks) > MAX_MARKS:
         raise Refused("too many open marks")
     m.marks.append(m.stack)
     m.stack = []
@@ -172,10 +173,10 @@ def _dict(m):
 def _set_items(target, items):
     if type(target) is not dict or len(items) % 2:
         raise Refused("keys and values for something that is no dict")
-    for key, value in zip(items[::2], items[1::2], strict=True):
-        if type(key) not in _KEYS:
-            raise Refused(f"a {type(key).__name__} as the key of a dict")
-        target[key] = value
+    keys = items[::2]
+    for kind in set(map(type, keys)) - _KEYS:
+        raise Refused(f"a {kind.__name__} as the key of a dict")
+    target.update(zip(keys, items[1::2], strict=True))
 
 
 def _setitem(m):

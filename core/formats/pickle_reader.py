@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from core.formats.pickle_globals import NeedsFullRun, Refused
-from core.formats.pickle_opcodes import TABLE
+from core.formats.pickle_opcodes import MAX_MARKS, TABLE
 
 _BULK = frozenset({list, tuple, dict, np.ndarray, bytearray})
 
@@ -38,25 +38,36 @@ class Machine:
         """The value. Raises Refused, NeedsFullRun, and what Python raises on malformed input (IndexError, struct.error, ...)."""
         data, table, memo, lean, pos = self.data, TABLE, self.memo, self.lean, self.pos
         stack = self.stack
-        while True:  # the four opcodes that make up most of a face's metadata are written out here, for speed
+        size = len(data)
+        while True:  # the opcodes that make up most of a face's metadata are written out here, for speed
             code = data[pos]
             pos += 1
-            if code == 0x94:  # MEMOIZE
+            if code == 0x8C:  # SHORT_BINUNICODE
+                end = pos + 1 + data[pos]
+                if end > size:
+                    raise Refused("a length reaches beyond the end of the data")
+                text = str(data[pos + 1:end], "utf-8", "surrogatepass")
+                stack.append(text)
+                pos = end
+                if pos < size and data[pos] == 0x94:  # and MEMOIZE
+                    memo[self.count] = text
+                    self.count += 1
+                    pos += 1
+            elif code == 0x94:  # MEMOIZE
                 if not lean or _worth_keeping(stack[-1]):
                     memo[self.count] = stack[-1]
                 self.count += 1
-            elif code == 0x8C:  # SHORT_BINUNICODE
-                end = pos + 1 + data[pos]
-                if end > len(data):
-                    raise Refused("a length reaches beyond the end of the data")
-                stack.append(str(data[pos + 1:end], "utf-8", "surrogatepass"))
-                pos = end
-            elif code == 0x68 and data[pos] in memo:  # BINGET
-                stack.append(memo[data[pos]])
-                pos += 1
             elif code == 0x4B:  # BININT1
                 stack.append(data[pos])
                 pos += 1
+            elif code == 0x68 and data[pos] in memo:  # BINGET
+                stack.append(memo[data[pos]])
+                pos += 1
+            elif code == 0x4E:  # NONE
+                stack.append(None)
+            elif code == 0x28 and len(self.marks) <= MAX_MARKS:  # MARK
+                self.marks.append(stack)
+                stack = self.stack = []
             elif code == 0x2E:  # STOP
                 break
             else:

@@ -6,6 +6,7 @@ One array at a time goes to the stream straight from its memory.
 import io
 import struct
 from collections.abc import Callable
+from functools import lru_cache
 from typing import IO, Any
 
 import numpy as np
@@ -15,6 +16,16 @@ from core.formats.pickle_globals import PakEnum, PointList
 _CORE = "numpy.core.multiarray"
 # One [x, y] list: EMPTY_LIST MEMOIZE MARK BINFLOAT x BINFLOAT y APPENDS. Memoized as the original does, so that readers may know the pattern.
 _PAIR = np.dtype([("open", "S4"), ("x", ">f8"), ("next", "S1"), ("y", ">f8"), ("close", "S1")])
+
+
+def _headed(raw: bytes) -> bytes:
+    return (b"\x8c%c" % len(raw) if len(raw) < 256 else b"X" + struct.pack("<I", len(raw))) + raw
+
+
+@lru_cache(512)
+def _spelled(text: str) -> bytes:
+    """A text that is neither kept nor referred to; the keys of a record come again with every face."""
+    return _headed(text.encode("utf-8", "surrogatepass"))
 
 
 class Writer:
@@ -45,9 +56,12 @@ class Writer:
         if index is not None:
             self.out(b"h%c" % index if index < 256 else b"j" + struct.pack("<I", index))
             return
+        if self.alone:
+            self.out(_spelled(text))
+            return
         raw = text.encode("utf-8", "surrogatepass")
-        self.out((b"\x8c%c" % len(raw) if len(raw) < 256 else b"X" + struct.pack("<I", len(raw))) + raw)
-        if not self.alone and len(raw) < 64 and len(self.memo) < 4096:
+        self.out(_headed(raw))
+        if len(raw) < 64 and len(self.memo) < 4096:
             self.memo[text] = self.count
             self.count += 1
             self.out(b"\x94")
