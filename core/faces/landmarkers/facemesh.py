@@ -18,7 +18,8 @@ _MARGIN = 1.5  # side of the cut in longer sides of the face
 _LOOKS = (2, 6)  # at least, at most
 _SETTLED = math.radians(4)  # change of roll between two looks
 _OTHER_TURNS = (math.pi / 6, -math.pi / 6, math.pi)
-_READING = threading.Lock()  # two threads that read a network at once confuse OpenCV's table of operators ("Unsupported operator type")
+# Reading failed once with "Unsupported operator type" while several threads read: they take turns, and the first read comes before any thread.
+_READING = threading.Lock()
 _POINTS, _FLAG = "conv2d_20", "conv2d_30"
 # For each of the 68 iBUG points the mesh vertex nearest to the mean of two other 68-point networks on frontal faces.
 TO_68 = (
@@ -31,8 +32,9 @@ _EYES = ((33, 133), (362, 263))  # outer and inner corner, subject's right eye f
 
 def create() -> "FaceMesh":
     """Loads the network. Raises EnvironmentFault or CorruptFileError when its weights are not what they should be."""
-    weights.locate(weights.FACEMESH)
-    return FaceMesh()
+    made = FaceMesh()
+    made._net()
+    return made
 
 
 @dataclass(frozen=True)
