@@ -45,7 +45,7 @@ def parse(options: type[O], stage: str, arguments: list[str]) -> O:
     except SettingsError as error:
         raise UsageError(str(error).removeprefix("error parsing CLI: "), hint=_hint(stage)) from None
     except ValidationError as error:
-        raise usage_error(error, stage) from None
+        raise usage_error(error, options, stage) from None
 
 
 def _spread_lists(options: type[Options], arguments: list[str]) -> list[str]:
@@ -63,13 +63,19 @@ def _spread_lists(options: type[Options], arguments: list[str]) -> list[str]:
     return spread
 
 
-def usage_error(error: ValidationError, stage: str) -> UsageError:
+def usage_error(error: ValidationError, options: type[Options], stage: str) -> UsageError:
     """The validation error in the words of the command line."""
     lines = []
     for item in error.errors():
-        name = ".".join(str(part) for part in item["loc"]).replace("_", "-")
-        lines.append(f"--{name}: {item['msg']}" + (f" (received {item['input']!r})" if item["type"] != "missing" else ""))
+        field = str(item["loc"][0]) if item["loc"] else "options"
+        name = field.upper() if is_positional(options, field) else f"--{field.replace('_', '-')}"
+        lines.append(f"{name}: {item['msg']}" + (f" (received {item['input']!r})" if item["type"] != "missing" else ""))
     return UsageError("wrong option", where="; ".join(lines), hint=_hint(stage))
+
+
+def is_positional(options: type[Options], field: str) -> bool:
+    """Whether the field is given by its place instead of a flag."""
+    return field in options.model_fields and any("CliPositional" in str(item) for item in options.model_fields[field].metadata)
 
 
 def _hint(stage: str) -> str:

@@ -25,7 +25,7 @@ def test_flags_environment_and_defaults(monkeypatch):
 @pytest.mark.parametrize(("arguments", "words"), [
     (["src", "--fps", "0"], "--fps: Input should be greater than 0"),
     (["src", "--batch-size", "many"], "--batch-size"),
-    (["middle"], "--side"),
+    (["middle"], "SIDE: "),
     ([], "SIDE"),
     (["src", "--bogus"], "unrecognized arguments: --bogus"),
 ])
