@@ -3,6 +3,7 @@
 import logging
 import os
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field
 from pydantic_settings import CliPositionalArg
@@ -24,6 +25,10 @@ class Options(Recipe):
     learning_rate: float | None = Field(None, gt=0, le=1e-2, description="step size of the optimizer; 5e-5 in a new model, a resumed one keeps its own")
     seed: int | None = Field(None, ge=0, lt=2**31, description="of everything random; a resumed model keeps its own")
     dfl_exact: bool | None = Field(None, description="keep DeepFaceLab's defects (warp, borders, background mask) instead of mending them")
+    precision: Literal["float32", "bfloat16", "float16"] | None = Field(
+        None, description="arithmetic of the layers; half of it saves memory and time on a GPU; float32 in a new model, a resumed one keeps its own")
+    ema: float | None = Field(None, ge=0, lt=1, description="previews and export use averaged weights; this is their decay, such as 0.999, 0 for none")
+    devices: int | None = Field(None, ge=1, le=64, description="how many GPUs share each batch; 1 in a new model, a resumed one keeps its own")
     workers: int | None = Field(None, ge=0, le=64, description="processes that prepare batches; 0 prepares them in the training process")
     reinit_part: list[str] = Field([], description="a part of the networks, such as inter_AB, that starts anew")
     pretrained: bool = Field(True, description="start a new model from assets/pretrained_model.zip if it is there")
@@ -46,7 +51,8 @@ def run(options: Options, workspace: Workspace) -> StageReport:
 def _train(options: Options, workspace: Workspace, folder) -> StageReport:
     from core.training import loop, start
 
-    chosen = start.StartOptions(options.seed, options.dfl_exact, tuple(options.reinit_part), options.pretrained, options.learning_rate)
+    chosen = start.StartOptions(options.seed, options.dfl_exact, tuple(options.reinit_part), options.pretrained, options.learning_rate,
+                                options.precision, options.ema, options.devices)
     workers = start.default_workers() if options.workers is None else options.workers
     session = start.open_session(folder, options, chosen, workspace.assets)
     session.target = _target(options)

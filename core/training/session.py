@@ -3,7 +3,7 @@
 import json
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
@@ -55,7 +55,7 @@ class Session:
     def _writers(self) -> dict[str, Any]:
         data = dfl_weights.ModelData(self.iteration, to_saved(self.recipe), self.history, self.sample, self.extra)
         summary = dfl_weights.summary_text(self.folder.prefix, self.iteration, to_saved(self.recipe))
-        state = {"seed": self.trainer.settings.seed, "exact": self.trainer.settings.exact, "rate": self.trainer.settings.rate, "iteration": self.iteration}
+        state = {**asdict(self.trainer.settings), "iteration": self.iteration}
         return {
             **self.trainer.writers(),
             DATA: lambda stream: dfl_weights.write_data(stream, data),

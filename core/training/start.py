@@ -3,7 +3,7 @@
 import logging
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -30,13 +30,17 @@ DEFAULT_NAME = "swap"
 
 @dataclass(frozen=True)
 class StartOptions:
-    """What a run chooses beside the recipe. seed, exact, learning_rate: None takes the model's; reinit: parts of the networks to start anew."""
+    """What a run chooses beside the recipe. reinit: parts of the networks to start anew; the others are fields of TrainerSettings, None takes
+    the model's."""
 
     seed: int | None = None
     exact: bool | None = None
     reinit: tuple[str, ...] = ()
     use_pretrained: bool = True
     learning_rate: float | None = None
+    precision: str | None = None
+    ema: float | None = None
+    devices: int | None = None
 
 
 def model_folder(workspace: Workspace, name: str | None) -> ModelFolder:
@@ -86,10 +90,10 @@ def _from_pretrained(folder: ModelFolder, given: Recipe, start: StartOptions, ar
 
 
 def _settings(start: StartOptions, state: dict[str, Any]) -> TrainerSettings:
-    seed = int(state.get("seed", 0)) if start.seed is None else start.seed
-    exact = bool(state.get("exact", False)) if start.exact is None else start.exact
-    rate = float(state.get("rate", 1.0)) if start.learning_rate is None else start.learning_rate / LEARNING_RATE
-    return TrainerSettings(seed, exact, rate)
+    given = {name: getattr(start, name) for name in ("seed", "exact", "precision", "ema", "devices")}
+    given["rate"] = None if start.learning_rate is None else start.learning_rate / LEARNING_RATE
+    kept = {name: type(default)(state[name]) for name, default in asdict(TrainerSettings()).items() if name in state}
+    return TrainerSettings(**kept | {name: value for name, value in given.items() if value is not None})
 
 
 def batch_settings(session: Session, workspace: Workspace, workers: int, pretrain_faces: Path | None) -> BatchSettings:

@@ -29,11 +29,15 @@ OPTIMIZER = "src_dst_opt"
 
 @dataclass(frozen=True)
 class TrainerSettings:
-    """seed: of first values and dropout; exact: keep the original's defects; rate: of learning, times this (a rollback halves it)."""
+    """seed: of first values and dropout; exact: keep the original's defects; rate: of learning, times this (a rollback halves it);
+    precision: of the layers' arithmetic, weights stay float32; ema: decay of the averaged weights, 0 for none; devices: how many share a batch."""
 
     seed: int = 0
     exact: bool = False
     rate: float = 1.0
+    precision: str = "float32"
+    ema: float = 0.0
+    devices: int = 1
 
 
 class Trainer:
