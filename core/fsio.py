@@ -82,11 +82,25 @@ def _place_in_trash(path: Path, trash: Path) -> Path:
 
 
 def remove_leftovers(folder: Path) -> int:
-    """Delete the temporary files of writers that were killed in ``folder``; returns how many."""
-    stale = list(folder.glob(".*.tmp"))
+    """Delete the temporary files of writers that were killed in ``folder``; returns how many. Those of other processes that live are kept."""
+    stale = [path for path in folder.glob(".*.tmp") if not _written_elsewhere(path)]
     for path in stale:
         path.unlink(missing_ok=True)
     return len(stale)
+
+
+def _written_elsewhere(path: Path) -> bool:
+    """Whether the process whose number is in a temporary name is another one that lives."""
+    number = path.name.split(".")[-2]
+    if not number.isdecimal() or int(number) == os.getpid():
+        return False
+    try:
+        os.kill(int(number), 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """Every path of ``workspace/`` has its name here, and nowhere else."""
 
 import os
+import re
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +10,7 @@ from core.errors import InputError
 from core.fsio import lock
 
 PROJECT = Path(__file__).resolve().parent.parent
+_DIGITS = re.compile("([0-9]+)")
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".tif", ".tiff")
 # Names beside data_src that are never a video.
 _NOT_VIDEO = {".part", ".txt", ".json", ".tmp", ".db", ".srt", ".wav", ".mp3"}
@@ -24,17 +26,10 @@ def list_images(folder: Path) -> list[Path]:
 
 
 def natural_key(name: str) -> tuple:
-    """Order in which 99999 comes before 100000 and 00001_2 before 00001_10."""
-    parts: list[tuple[int, int, str]] = []
-    digits = ""
-    for char in name + "\0":
-        if char.isascii() and char.isdigit():
-            digits += char
-            continue
-        if digits:
-            parts.append((0, int(digits), digits))
-            digits = ""
-        parts.append((1, ord(char), ""))
+    """Order in which 99999 comes before 100000 and 00001_2 before 00001_10; a digit comes before everything else, the end of a name too."""
+    parts = _DIGITS.split(name + "\0")  # texts and numbers in turn, a text (perhaps empty) first
+    for at in range(1, len(parts), 2):
+        parts[at] = (int(parts[at]), parts[at])
     return tuple(parts)
 
 

@@ -59,7 +59,12 @@ def test_os_errors_become_typed():
 
 
 def test_leftovers_are_removed(tmp_path):
-    (tmp_path / ".a.jpg.123.tmp").write_text("x")
-    (tmp_path / "a.jpg").write_text("x")
-    assert fsio.remove_leftovers(tmp_path) == 1
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as writer:
+        half = tmp_path / f".a.jpg.{writer.pid}.tmp"
+        half.write_text("x")
+        (tmp_path / "a.jpg").write_text("x")
+        assert fsio.remove_leftovers(tmp_path) == 0  # its writer lives
+        writer.kill()
+    (tmp_path / f".b.jpg.{os.getpid()}.tmp").write_text("x")
+    assert fsio.remove_leftovers(tmp_path) == 2
     assert os.listdir(tmp_path) == ["a.jpg"]

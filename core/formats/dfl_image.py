@@ -10,7 +10,7 @@ from typing import Any
 
 from core import fsio
 from core.errors import CorruptFileError, InputError, from_os_error
-from core.formats import safe_pickle
+from core.formats import metadata_pattern, safe_pickle
 from core.formats.face_metadata import KEYS, from_dict, to_dict
 from core.imaging import jpeg
 from core.types import FaceRecord
@@ -57,6 +57,9 @@ def parse(data: bytes, name: str, *, where: object = None) -> FaceRecord:
 
 
 def _load(payload: bytes, where: str) -> Any:
+    meta = metadata_pattern.load(payload)
+    if meta is not None:
+        return meta
     meta = safe_pickle.loads(payload, where=where, points=True)
     if type(meta) is dict and not KEYS.issuperset(meta):
         return safe_pickle.loads(payload, where=where)  # unknown values are kept exactly as they were
@@ -73,11 +76,11 @@ def metadata(data: bytes, name: str) -> dict:
 
 def _jpeg_parts(data: bytes, where: str) -> tuple[bytes, tuple[int, int]]:
     payload, shape = b"", (0, 0)
-    for segment in jpeg.segments(data, where):
-        if segment.marker == jpeg.APP15:
-            payload = data[segment.body:segment.end]  # the last one counts
-        elif segment.marker in jpeg.SOF and segment.end - segment.body >= 6:
-            shape = jpeg.frame_size(data, segment)
+    for marker, _, body, end in jpeg.segments(data, where):
+        if marker == jpeg.APP15:
+            payload = data[body:end]  # the last one counts
+        elif marker in jpeg.SOF and end - body >= 6:
+            shape = jpeg.frame_size(data, body)
     if 0 in shape:
         raise CorruptFileError("damaged JPEG", where=where, why="it has no size")
     return payload, shape

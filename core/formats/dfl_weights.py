@@ -18,6 +18,8 @@ from core.formats.pickle_writer import Writer
 
 ITERATIONS = "iters:0"
 SLOTS = ("ms", "vs", "acc")
+# Before the name of a network: a weight file of ours with the running averages of its weights. DeepFaceLab does not look at it.
+AVERAGED = "ema_"
 
 
 def read_weights(path: Path) -> dict[str, NDArray[np.float32]]:

@@ -4,6 +4,7 @@ import os
 import struct
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -15,6 +16,7 @@ from core.errors import CorruptFileError, PipelineError, from_os_error
 from core.formats import dfl_image, pak_entries, safe_pickle
 from core.formats.face_metadata import from_dict, polygons_to_dict
 from core.formats.names import UniqueNames, safe_component, safe_image_name
+from core.formats.pickle_writer import fragment, spelled_points
 from core.geometry.align import FaceType
 from core.imaging import jpeg
 from core.types import FaceRecord
@@ -224,17 +226,31 @@ _USED = ("face_type", "landmarks", "source_filename", "seg_ie_polys", "ie_polys"
 
 def config_fragment(record: FaceRecord) -> bytes:
     """The pickled dict of one face, keys in the original's order, to be joined to the list of a pak."""
-    mask = record.xseg_mask
-    return safe_pickle.fragment({
-        "sample_type": safe_pickle.sample_type(1),
-        "filename": record.name,
-        "face_type": safe_pickle.face_type(int(FaceType.parse(record.face_type))),
-        "shape": (*record.shape, 3),
-        "landmarks": safe_pickle.PointList(record.landmarks),
-        "seg_ie_polys": polygons_to_dict(record.polygons),
-        "xseg_mask": None,
-        "xseg_mask_compressed": None if mask is None else np.frombuffer(mask, np.uint8),
-        "eyebrows_expand_mod": float(record.eyebrows_expand_mod),
-        "source_filename": record.source_filename,
-        "person_name": record.person,
-    })
+    mask, source, person = record.xseg_mask, record.source_filename, record.person
+    return b"".join((
+        _ENTRY_START, fragment(record.name),
+        _KEY["face_type"], _face_type(record.face_type),
+        _KEY["shape"], _shape(record.shape),
+        _KEY["landmarks"], spelled_points(record.landmarks),
+        _KEY["seg_ie_polys"], fragment(polygons_to_dict(record.polygons)) if record.polygons else _NO_POLYGONS,
+        _KEY["xseg_mask"], _NONE, _KEY["xseg_mask_compressed"], _NONE if mask is None else fragment(np.frombuffer(mask, np.uint8)),
+        _KEY["eyebrows_expand_mod"], fragment(float(record.eyebrows_expand_mod)),
+        _KEY["source_filename"], _NONE if source is None else fragment(source),
+        _KEY["person_name"], _NONE if person is None else fragment(person), b"u",
+    ))
+
+
+_NONE, _NO_POLYGONS = fragment(None), fragment({"polys": []})
+_KEY = {key: fragment(key) for key in ("sample_type", "filename", "face_type", "shape", "landmarks", "seg_ie_polys", "xseg_mask", "xseg_mask_compressed",
+                                       "eyebrows_expand_mod", "source_filename", "person_name")}
+_ENTRY_START = b"}(" + _KEY["sample_type"] + fragment(safe_pickle.sample_type(1)) + _KEY["filename"]
+
+
+@lru_cache(64)
+def _face_type(name: str) -> bytes:
+    return fragment(safe_pickle.face_type(int(FaceType.parse(name))))
+
+
+@lru_cache(64)
+def _shape(shape: tuple[int, int]) -> bytes:
+    return fragment((*shape, 3))

@@ -1,4 +1,4 @@
-"""The quick way through the list of a pak that this program wrote: one pattern for an entry without polygons and mask.
+"""The quick way through the list of a pak that this program wrote: patterns for an entry without polygons.
 
 Whatever is spelled in another way is left to :mod:`core.formats.safe_pickle`, which reads everything; both give the same entries.
 """
@@ -10,23 +10,26 @@ from typing import Any
 
 import numpy as np
 
+from core.formats.metadata_pattern import around_bytes, points_of, read_bytes
 from core.formats.pickle_writer import LIST_END, LIST_NEXT, LIST_START, fragment
 from core.formats.safe_pickle import face_type, sample_type
 from core.geometry.landmarks import COUNT
 
 _BRANDED = fragment(face_type(0)).partition(b"K\0")
-_PAIR = np.dtype({"names": ["x", "y"], "formats": [">f8", ">f8"], "offsets": [4, 13], "itemsize": 22})
 _TEXT = rb"\x8c(.)(.{0,255}?)"
 _MAYBE_TEXT = rb"(?:N|\x8c(.)(.{0,255}?))"
-_ENTRY = re.compile(b"".join((
+_HEAD = re.compile(b"".join((
     rb"(?s)\}\(", re.escape(fragment("sample_type") + fragment(sample_type(1))),
     re.escape(fragment("filename")), _TEXT,
     re.escape(fragment("face_type") + _BRANDED[0]), rb"K(.)", re.escape(_BRANDED[2]),
     re.escape(fragment("shape")), rb"\((?:K(.)|J(....))(?:K(.)|J(....))K\x03t",
     re.escape(fragment("landmarks")), rb"\]\x94\(((?:\]\x94\(G.{8}G.{8}e){%d})e" % COUNT,
     re.escape(fragment("seg_ie_polys") + fragment({"polys": []})),
-    re.escape(fragment("xseg_mask") + b"N" + fragment("xseg_mask_compressed") + b"N"),
-    re.escape(fragment("eyebrows_expand_mod")), rb"G(.{8})",
+    re.escape(fragment("xseg_mask") + b"N" + fragment("xseg_mask_compressed")),
+)))
+_MASK_HEAD, _MASK_TYPE = around_bytes(fragment(np.zeros(1, np.uint8)))
+_TAIL = re.compile(b"".join((
+    b"(?s)", re.escape(fragment("eyebrows_expand_mod")), rb"G(.{8})",
     re.escape(fragment("source_filename")), _MAYBE_TEXT,
     re.escape(fragment("person_name")), _MAYBE_TEXT, rb"u", LIST_NEXT,
 )))
@@ -38,23 +41,36 @@ def load(data: bytes, convert: Callable[[dict], Any]) -> list | None:
     position = len(LIST_START)
     if data[:position] != LIST_START:
         return None
-    while match := _ENTRY.match(data, position):
-        entry = _entry(match.groups())
-        if entry is None:
+    while head := _HEAD.match(data, position):
+        mask, position = _mask(data, head.end())
+        tail = _TAIL.match(data, position)
+        entry = _entry(head.groups(), mask, tail.groups()) if tail else None
+        if tail is None or entry is None:
             return None
         out.append(convert(entry))
-        position = match.end()
+        position = tail.end()
     return out if data[position:position + 1] == LIST_END else None
 
 
-def _entry(groups: tuple) -> dict | None:
-    n_name, name, kind, h1, h2, w1, w2, points, brows, n_source, source, n_person, person = groups
+def _mask(data: bytes, position: int) -> tuple[np.ndarray | None, int]:
+    """The mask at ``position``, and the position after it: the same one when something else is there."""
+    if data[position:position + 1] == b"N":
+        return None, position + 1
+    if not data.startswith(_MASK_HEAD, position):
+        return None, position
+    mask, end = read_bytes(data, position + len(_MASK_HEAD), _MASK_TYPE)
+    return (None, position) if mask is None else (mask, end)
+
+
+def _entry(head: tuple, mask: np.ndarray | None, tail: tuple) -> dict | None:
+    n_name, name, kind, h1, h2, w1, w2, points = head
+    brows, n_source, source, n_person, person = tail
     if not _fits(n_name, name) or not _fits(n_source, source) or not _fits(n_person, person):
         return None
     try:
         return {
-            "filename": name.decode(), "face_type": kind[0], "landmarks": _points(points), "eyebrows_expand_mod": struct.unpack(">d", brows)[0],
-            "shape": (_side(h1 or h2), _side(w1 or w2), 3),
+            "filename": name.decode(), "face_type": kind[0], "landmarks": points_of(points), "eyebrows_expand_mod": struct.unpack(">d", brows)[0],
+            "shape": (_side(h1 or h2), _side(w1 or w2), 3), "xseg_mask_compressed": mask,
             "source_filename": None if source is None else source.decode(), "person_name": None if person is None else person.decode(),
         }
     except UnicodeDecodeError:
@@ -64,13 +80,6 @@ def _entry(groups: tuple) -> dict | None:
 def _fits(length: bytes | None, text: bytes | None) -> bool:
     """Whether a text is as long as it says: the pattern only looked for what follows it."""
     return text is None or (length is not None and length[0] == len(text))
-
-
-def _points(raw: bytes) -> np.ndarray:
-    block = np.frombuffer(raw, _PAIR)
-    points = np.empty((COUNT, 2))
-    points[:, 0], points[:, 1] = block["x"], block["y"]
-    return points
 
 
 def _side(raw: bytes) -> int:

@@ -15,7 +15,7 @@ from core.formats.pickle_globals import PakEnum, PointList
 
 _CORE = "numpy.core.multiarray"
 # One [x, y] list: EMPTY_LIST MEMOIZE MARK BINFLOAT x BINFLOAT y APPENDS. Memoized as the original does, so that readers may know the pattern.
-_PAIR = np.dtype([("open", "S4"), ("x", ">f8"), ("next", "S1"), ("y", ">f8"), ("close", "S1")])
+PAIR = np.dtype([("open", "S4"), ("x", ">f8"), ("next", "S1"), ("y", ">f8"), ("close", "S1")])
 
 
 def _headed(raw: bytes) -> bytes:
@@ -26,6 +26,14 @@ def _headed(raw: bytes) -> bytes:
 def _spelled(text: str) -> bytes:
     """A text that is neither kept nor referred to; the keys of a record come again with every face."""
     return _headed(text.encode("utf-8", "surrogatepass"))
+
+
+def spelled_points(points: np.ndarray) -> bytes:
+    """Points (n, 2) as a list of [x, y] lists of floats."""
+    rows = np.empty(len(points), PAIR)
+    rows["open"], rows["next"], rows["close"] = b"]\x94(G", b"G", b"e"
+    rows["x"], rows["y"] = points[:, 0], points[:, 1]
+    return b"]\x94(" + rows.tobytes() + b"e"
 
 
 class Writer:
@@ -105,12 +113,8 @@ class Writer:
         self.out(b"\x86R")
 
     def points(self, value: PointList, depth: int) -> None:
-        points = np.asarray(value.points, np.float64)
-        rows = np.empty(len(points), _PAIR)
-        rows["open"], rows["next"], rows["close"] = b"]\x94(G", b"G", b"e"
-        rows["x"], rows["y"] = points[:, 0], points[:, 1]
-        self.count += len(points) + 1
-        self.out(b"]\x94(" + rows.tobytes() + b"e")
+        self.count += len(value.points) + 1
+        self.out(spelled_points(value.points))
 
     def enum(self, member: PakEnum, depth: int) -> None:
         self.name(member.module, member.name)

@@ -1,7 +1,7 @@
 """The segments of a JPEG file, found without decoding: tolerant of what cameras and editors write."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from core.errors import CorruptFileError
 
@@ -11,8 +11,7 @@ _ALONE = frozenset({0x01, *range(0xD0, 0xD9)})
 SOF = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 
 
-@dataclass(frozen=True)
-class Segment:
+class Segment(NamedTuple):
     """One marker segment before the scan. start, end: its bytes in the file from FF to the last payload byte; body: where the payload begins."""
 
     marker: int
@@ -51,9 +50,8 @@ def segments(data: bytes, where: object = "JPEG data") -> Iterator[Segment]:
     raise CorruptFileError("truncated JPEG", where=str(where), why=f"the picture data is missing ({size} bytes read)")
 
 
-def frame_size(data: bytes, segment: Segment) -> tuple[int, int]:
-    """(height, width) from a start-of-frame segment."""
-    body = segment.body
+def frame_size(data: bytes, body: int) -> tuple[int, int]:
+    """(height, width) from a start-of-frame segment whose payload begins at ``body``."""
     return data[body + 1] << 8 | data[body + 2], data[body + 3] << 8 | data[body + 4]
 
 

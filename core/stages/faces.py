@@ -93,8 +93,14 @@ def _check_source(options: Options, side: Side) -> None:
 
 
 def _clear(side: Side, workspace: Workspace) -> None:
-    """Move the results of earlier runs to the trash; the database first, so that faces without it are never taken for finished."""
-    for path in (side.database, side.database.with_name(side.database.name + "-journal"), side.aligned, side.aligned_debug):
+    """Move the results of earlier runs to the trash; the database first, so that faces without it are never taken for finished.
+
+    What sorting remembers goes too: it would put back faces that are gone, or rename new ones.
+    """
+    from core.faceset.moves import HISTORY
+
+    journal = side.database.with_name(side.database.name + "-journal")
+    for path in (side.database, journal, side.frames / HISTORY, side.aligned, side.aligned_debug):
         if path.exists():
             log.info("%s -> %s", path.name, fsio.move_to_trash(path, workspace.trash))
 

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 from mask_helpers import landmarks, picture, write_xseg
 
-from core.errors import CorruptFileError, DiskFullError, InputError
+from core.errors import CorruptFileError, DiskFullError, InputError, UsageError
 from core.faces import plugins
+from core.faces.maskers import xseg
 from core.faces.maskers.xseg import XSegMasker
 from core.faces.masking import Face, MaskerRequest, Prepared, masks_of, place_smoothly
 from core.faces.xseg_weights import ARCHIVE, find
@@ -115,6 +116,17 @@ def test_a_mask_lands_where_the_network_saw_it(tmp_path, exact, model, image):
     outline = transform_points(transform_points(circle, inverse), to_image)
     expected = cv2.fillPoly(np.zeros((side, side), np.uint8), [np.rint(outline).astype(np.int32)], 1) > 0
     assert (placed & expected).sum() / (placed | expected).sum() > 0.93
+
+
+def test_a_face_type_that_the_weights_contradict_is_refused(tmp_path):
+    write_xseg(tmp_path / "known", face_type="wf")
+    write_xseg(tmp_path / "unknown", face_type=None)
+    with pytest.raises(UsageError, match="--face-type") as caught:
+        xseg.create(MaskerRequest(tmp_path / "known", None, face_type="head"))
+    assert "whole_face" in caught.value.why
+    same = xseg.create(MaskerRequest(tmp_path / "known", None, face_type="wf"))
+    assert same.identity == xseg.create(MaskerRequest(tmp_path / "known", None)).identity
+    assert xseg.create(MaskerRequest(tmp_path / "unknown", None, face_type="head")).identity.endswith("head")
 
 
 def test_the_network_sees_the_face_at_its_place(tmp_path):

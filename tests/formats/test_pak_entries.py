@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import facekit
+import numpy as np
 import pytest
 
 from core.formats import pak_entries, safe_pickle
@@ -30,15 +31,35 @@ def test_same_entries_as_the_general_reader():
         assert (one.pop("landmarks") == other.pop("landmarks")).all()
         left_out = {key: other[key] for key in other.keys() - one.keys()}
         assert one == {key: other[key] for key in one}
-        assert left_out == {"sample_type": 1, "seg_ie_polys": {"polys": []}, "xseg_mask": None, "xseg_mask_compressed": None}
+        assert left_out == {"sample_type": 1, "seg_ie_polys": {"polys": []}, "xseg_mask": None}
 
 
-@pytest.mark.parametrize("change", [{"xseg_mask": b"\x89PNG"}, {"source_filename": "y" * 256},
-                                    {"polygons": (Polygon(True, facekit.record().landmarks[:5].astype("float32")),)}])
+@pytest.mark.parametrize("change", [{"source_filename": "y" * 256}, {"polygons": (Polygon(True, facekit.record().landmarks[:5].astype("float32")),)}])
 def test_other_entries_are_left_to_the_general_reader(change):
     data = joined([PLAIN[0], replace(PLAIN[1], **change)])
     assert pak_entries.load(data, dict) is None
     assert len(general(data)) == 2
+
+
+@pytest.mark.parametrize("size", [1, 4, 255, 256, 70_000])
+def test_masks(size):
+    """Of every spelling of their length, beside faces without."""
+    masks = [b"\x89PNG" * size, None, b"tb" * size]
+    data = joined([replace(facekit.record(f"{n}.jpg", seed=n), xseg_mask=mask) for n, mask in enumerate(masks)])
+    quick, slow = pak_entries.load(data, dict), general(data)
+    for one, other, mask in zip(quick, slow, masks, strict=True):
+        for entry in (one, other):
+            found = entry["xseg_mask_compressed"]
+            assert (found is None) if mask is None else (found.dtype == np.uint8 and found.ndim == 1 and found.tobytes() == mask)
+        assert one["filename"] == other["filename"]
+        assert np.array_equal(one["landmarks"], other["landmarks"])
+
+
+def test_a_mask_shorter_or_longer_than_it_says():
+    data = joined([replace(facekit.record(), xseg_mask=b"m" * 9)])
+    for old, new in ((b"(K\x09t", b"(K\x08t"), (b"C\x09mmm", b"C\x08mmm"), (b"C\x09mmm", b"C\x0ammm"), (b"u1", b"i1"), (b"K\x09t", b"K\x03K\x03t")):
+        assert data.count(old) == 1
+        assert pak_entries.load(data.replace(old, new), dict) is None
 
 
 def test_a_text_shorter_or_longer_than_it_says_is_refused():

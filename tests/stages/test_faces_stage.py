@@ -94,9 +94,12 @@ def test_other_options_need_overwrite_which_keeps_the_old_ones(workspace):
         run(workspace, "--jpeg-quality", "50")
     assert "jpeg-quality: 90 -> 50" in caught.value.why
     old = files(workspace)
+    history = workspace.side("src").frames / "aligned_history"  # of a sort of the old faces: undoing it would be wrong for the new ones
+    history.mkdir()
     run(workspace, "--jpeg-quality", "50", "--overwrite")
     assert len(files(workspace)) == 4 and files(workspace) != old
-    assert {path.name.split("-", 2)[2] for path in workspace.trash.iterdir()} == {"aligned", "faces.db"}
+    assert not history.exists()
+    assert {path.name.split("-", 2)[2] for path in workspace.trash.iterdir()} == {"aligned", "aligned_history", "faces.db"}
 
 
 def test_overwrite_with_a_wrong_name_or_without_frames_moves_nothing(workspace):

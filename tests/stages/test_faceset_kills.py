@@ -18,7 +18,8 @@ from core.stages import pack, recover_names, resize_faceset
 from core.workspace import Workspace
 
 FORK = multiprocessing.get_context("fork")
-STEPS = ((pak_writer._HashedStream, "write"), (pak_writer, "_verify"), (packing.fsio, "keep_in_trash"), (os, "replace"), (os, "rename"), (shutil, "move"))
+STEPS = ((pak_writer._HashedStream, "write"), (pak_writer, "_put"), (pak_writer, "_check_head"), (pak_writer, "_check"),
+         (packing.fsio, "keep_in_trash"), (os, "replace"), (os, "rename"), (shutil, "move"))
 
 
 def run(stage, ws, **options):

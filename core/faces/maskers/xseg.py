@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from core.errors import InputError
+from core.errors import InputError, UsageError
 from core.faces.masking import Array, MaskerRequest, Prepared, device_of, place_smoothly, resize, run_session, square
 from core.faces.xseg_weights import XSegWeights, find
 from core.formats.onnx_graph import network_model
@@ -18,12 +18,20 @@ _FLOOR = 0.1
 
 
 def create(request: MaskerRequest) -> "XSegMasker":
-    """Raises InputError when there are no weights, CorruptFileError when they are damaged."""
+    """Raises InputError when there are no weights, CorruptFileError when they are damaged, UsageError for another face type than theirs."""
     weights = find(request.weights, request.assets)
     if weights is None:
         raise InputError("no XSeg weights", where=request.weights, hint="put XSeg_256.npy there, or GenericXseg.zip into assets/")
-    fixed = None if request.face_type == "same" else FaceType.parse(request.face_type)
-    return XSegMasker(weights, weights.face_type if weights.face_type is not None else fixed, request.exact)
+    return XSegMasker(weights, _trained_on(request, weights), request.exact)
+
+
+def _trained_on(request: MaskerRequest, weights: XSegWeights) -> FaceType | None:
+    """What the files say, else what the person says. Raises UsageError when the two differ: masks in the wrong place look like a bad network."""
+    asked = None if request.face_type == "same" else FaceType.parse(request.face_type)
+    if asked is not None and weights.face_type is not None and asked != weights.face_type:
+        raise UsageError("--face-type is not what these XSeg weights were trained on", where=f"--face-type {request.face_type}",
+                         why=f"{weights.origin} was trained on {weights.face_type.file_name}", hint="leave --face-type out")
+    return weights.face_type if weights.face_type is not None else asked
 
 
 class XSegMasker:
