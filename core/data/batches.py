@@ -26,7 +26,8 @@ _ATTEMPTS = 50
 class BatchSettings:
     """What batches are made of. src, dst: the facesets; resolution: pixels; batch_size: samples of each side; hsv_power
     0..0.3; exact: the original's warp with its defects, and no polygons; cache_bytes: room for prepared faces in each process; src_bins, dst_bins:
-    faces by yaw when directions take turns, else None."""
+    faces by yaw when directions take turns, else None; scale: of the random motion, as in ``Ranges``; repeat_every: batches whose number this
+    divides, but for 0, are the batch before again, unwarped; 0 for never."""
 
     src: Faceset
     dst: Faceset
@@ -43,6 +44,8 @@ class BatchSettings:
     cache_bytes: int = 0
     src_bins: tuple[NDArray[np.int64], ...] | None = field(default=None, repr=False)
     dst_bins: tuple[NDArray[np.int64], ...] | None = field(default=None, repr=False)
+    scale: float = 0.15
+    repeat_every: int = 0
 
 
 @dataclass(frozen=True)
@@ -78,24 +81,32 @@ class BatchMaker:
         """Batch number ``iteration``, written into ``out`` (arrays as in TrainingBatch) if given."""
         out = empty_batch(self.settings) if out is None else out
         skipped: list[str] = []
+        number, warped = self._content(iteration)
         for side in self._sides:
             for slot in range(self.settings.batch_size):
-                sample = self._sample(side, iteration * self.settings.batch_size + slot, skipped)
+                sample = self._sample(side, number * self.settings.batch_size + slot, skipped, warped)
                 for name, value in sample.items():
                     out[name][side.number, slot] = value
         return TrainingBatch(iteration, **out, skipped=tuple(skipped))
 
-    def _sample(self, side: _Side, position: int, skipped: list[str]) -> dict[str, Array]:
+    def _content(self, iteration: int) -> tuple[int, bool]:
+        """Which draw of samples batch ``iteration`` holds, and whether its inputs are warped."""
+        every, warped = self.settings.repeat_every, self.settings.random_warp
+        if not every:
+            return iteration, warped
+        return iteration - iteration // every, warped and (iteration % every != 0 or iteration == 0)
+
+    def _sample(self, side: _Side, position: int, skipped: list[str], warped: bool) -> dict[str, Array]:
         s = self.settings
         face = self._face(side, position, skipped)
         seed = sample_seed(s.seed, side.number, position)
         transform, warp = np.random.RandomState(seed), np.random.RandomState(seed)
-        motion = draw_motion(s.resolution, Ranges(flip=side.flip), transform, warp, exact=s.exact)
+        motion = draw_motion(s.resolution, Ranges(scale=s.scale, flip=side.flip), transform, warp, exact=s.exact)
         image = self._coloured(face.image_f32, position, skipped) if side.number == _SRC else face.image_f32
         seen = image
         if side.number == _SRC and s.hsv_power:
             seen = shift_hsv(image, s.hsv_power, transform)
-        return assemble(face, image, seen, motion, warped=s.random_warp)
+        return assemble(face, image, seen, motion, warped=warped)
 
     def _coloured(self, image: Array, position: int, skipped: list[str]) -> Array:
         """The src picture with the colours of a random dst face; input and target share the one transfer."""

@@ -1,6 +1,6 @@
 """Keras models from the framework-free descriptions: NHWC, functional, the same under every Keras backend.
 
-A layer is named as its path in the weight file with dots for slashes (``down1.conv1``); its variables are found by that path.
+A layer is named as its path in the weight file with dashes for slashes (``down1-conv1``: PyTorch takes no dots); its variables are found by that path.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -38,7 +38,7 @@ def named_variables(model: keras.Model) -> dict[str, Any]:
 
 def _named(model: keras.Model) -> Iterator[tuple[str, Any]]:
     for layer in model.layers:
-        path = layer.name.replace(".", "/")
+        path = layer.name.replace("-", "/")
         for variable in layer.weights:
             yield f"{path}/{_LEAVES.get(variable.name, variable.name)}:0", variable
 
@@ -182,4 +182,4 @@ class KerasBuilder:
 
 
 def _layer(name: str) -> str:
-    return name.replace("/", ".")
+    return name.replace("/", "-")

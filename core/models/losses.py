@@ -45,11 +45,11 @@ def dssim(a: Tensor, b: Tensor, size: int) -> Tensor:
     return (1 - ops.mean(luminance * contrast, axis=(1, 2))) / 2
 
 
-def multiscale_dssim(target: Tensor, image: Tensor) -> Tensor:
-    """Ten times the mean dissimilarity, (N,): one window below 256 pixels, two from there on."""
+def multiscale_dssim(target: Tensor, image: Tensor, two_scales: bool | None = None) -> Tensor:
+    """Ten times the mean dissimilarity, (N,): with one window or with two; None: one below 256 pixels, two from there on."""
     resolution = target.shape[1]
     near = ops.mean(dssim(target, image, int(resolution / 11.6)), axis=-1)
-    if resolution < 256:
+    if not (resolution >= 256 if two_scales is None else two_scales):
         return 10 * near
     return 5 * near + 5 * ops.mean(dssim(target, image, int(resolution / 23.2)), axis=-1)
 
@@ -67,20 +67,23 @@ def style_loss(a: Tensor, b: Tensor, blur: float, weight: float) -> Tensor:
     return weight / a.shape[-1] * ops.sum((mean_a - mean_b) ** 2 + (deviation_a - deviation_b) ** 2, axis=-1)
 
 
-def total_variation(x: Tensor) -> Tensor:
-    """Sum of squared forward differences over rows and columns, (N,)."""
-    return ops.sum((x[:, 1:] - x[:, :-1]) ** 2, axis=(1, 2, 3)) + ops.sum((x[:, :, 1:] - x[:, :, :-1]) ** 2, axis=(1, 2, 3))
+def total_variation(x: Tensor, channels_first: bool = False) -> Tensor:
+    """Sum of squared forward differences over rows and columns, (N,); ``channels_first``: over rows and channels, as the original has it on a GPU."""
+    across = x[..., 1:] - x[..., :-1] if channels_first else x[:, :, 1:] - x[:, :, :-1]
+    return ops.sum((x[:, 1:] - x[:, :-1]) ** 2, axis=(1, 2, 3)) + ops.sum(across**2, axis=(1, 2, 3))
 
 
 def sigmoid_cross_entropy(label: float, logits: Tensor) -> Tensor:
     """Mean cross entropy of a map of logits against one label, 0 or 1, per sample (N,); never overflows."""
+    logits = ops.cast(logits, "float32")
     stable = ops.maximum(logits, 0) - logits * label + ops.log1p(ops.exp(-ops.abs(logits)))
     return ops.mean(stable, axis=(1, 2, 3))
 
 
-def soft_mask(mask: Tensor) -> Tensor:
-    """The mask with a soft inner edge: twice its blur, cut at 1."""
-    return 2 * ops.clip(gaussian_blur(mask, max(1, mask.shape[1] // 32)), 0, 0.5)
+def soft_mask(mask: Tensor, full_inside: bool = True) -> Tensor:
+    """The mask with a soft outer edge: twice its blur, cut at 1; without ``full_inside`` the blur itself, soft on both sides of the edge."""
+    blurred = gaussian_blur(mask, max(1, mask.shape[1] // 32))
+    return 2 * ops.clip(blurred, 0, 0.5) if full_inside else blurred
 
 
 def blur_outside(target: Tensor, mask: Tensor) -> Tensor:
@@ -93,13 +96,13 @@ def blur_outside(target: Tensor, mask: Tensor) -> Tensor:
 
 
 def reconstruction(target: Tensor, mask: Tensor, eyes_mouth: Tensor, image: Tensor, image_mask: Tensor, soft: Tensor, *,
-                   masked: bool, eyes_mouth_prio: bool) -> Tensor:
+                   masked: bool, eyes_mouth_prio: bool, two_scales: bool | None = None) -> Tensor:
     """How far a decoded face is from its target, (N,): structure, pixels, mask, and the eyes and mouth once more.
 
     ``soft`` is ``soft_mask(mask)``; with ``masked`` only what it covers counts.
     """
     seen, made = (target * soft, image * soft) if masked else (target, image)
-    loss = multiscale_dssim(seen, made) + 10 * mean_square(seen, made) + 10 * mean_square(mask, image_mask)
+    loss = multiscale_dssim(seen, made, two_scales) + 10 * mean_square(seen, made) + 10 * mean_square(mask, image_mask)
     if eyes_mouth_prio:
         loss = loss + 300 * ops.mean(ops.abs((target - image) * eyes_mouth), axis=(1, 2, 3))
     return loss
@@ -145,6 +148,10 @@ def _band(length: int, taps: bytes, pad: int) -> np.ndarray:
 
 @lru_cache(maxsize=1)
 def _accelerated() -> bool:
+    if keras.backend.backend() == "torch":  # there Keras lists no devices
+        import torch
+
+        return torch.cuda.is_available()
     return any(not device.lower().startswith("cpu") for device in keras.distribution.list_devices())
 
 

@@ -2,6 +2,9 @@
 
 No bias correction, no weight decay: after ``m`` and ``v`` are updated the weight takes one step of the current rate. With
 ``lr_dropout`` the step, never the moments, is multiplied by a random 0/1 mask, and the rate follows a cosine of 500 iterations.
+
+What the original lacks, off by default: the loss may be scaled so that gradients do not vanish in float16, and averages of the weights
+may be kept. Neither shows in the saved moments.
 """
 
 import math
@@ -20,6 +23,8 @@ KEEP = 308 / 1024
 _EPSILON = 1e-6
 # More than any model has; eight million iterations fit before seeds come again.
 _VARIABLES = 256
+FIRST_SCALE, LARGEST_SCALE = 2.0**15, 2.0**40
+_GROWTH_STEPS = 2000
 
 
 class _Moments(keras.optimizers.Optimizer):
@@ -27,33 +32,71 @@ class _Moments(keras.optimizers.Optimizer):
 
     cosine: period of the rate in iterations, 0 for a constant rate; keep: share of steps taken, 1 for all; clip_norm: largest
     global gradient norm, 0 for none; seed: of the dropout, whose mask is a function of (seed, iteration, variable) only;
-    frozen: variables that keep their value and their moments.
+    frozen: variables that keep their value and their moments; scaled: the loss is multiplied by ``scale``, which halves when a gradient
+    overflows (that step moves nothing but the count of iterations) and doubles after 2000 steps without; ema: decay of the
+    running averages of the weights, 0 keeps none.
     """
 
     slots: tuple[str, ...] = ()
 
     def __init__(self, learning_rate: float = LEARNING_RATE, *, cosine: int = 0, keep: float = 1.0, clip_norm: float = 0.0, seed: int = 0,
-                 frozen: Iterable[Any] = (), name: str | None = None):
+                 frozen: Iterable[Any] = (), scaled: bool = False, ema: float = 0.0, name: str | None = None):
         super().__init__(learning_rate=learning_rate, name=name or "src_dst_opt")
-        self.cosine, self.keep, self.clip_norm, self.seed = cosine, keep, clip_norm, seed
-        self._frozen_variables = list(frozen)
+        self.cosine, self.keep, self.clip_norm, self.seed, self.scaled, self.ema = cosine, keep, clip_norm, seed, scaled, ema
+        self._frozen_ids = {id(variable) for variable in frozen}  # the variables themselves would become part of the state, twice under JAX
 
     def build(self, variables: list) -> None:
         """Allocate the moments of all ``variables``, the frozen too: the files hold them all."""
         if self.built:
             return
         super().build(variables)
-        self._frozen = {self._get_variable_index(variable) for variable in self._frozen_variables}
+        self._frozen = {self._get_variable_index(variable) for variable in variables if id(variable) in self._frozen_ids}
         self.moments = {slot: [self.add_variable_from_reference(v, name=slot) for v in variables] for slot in self.slots}
+        self.averages = [self.add_variable_from_reference(v, name="average") for v in variables] if self.ema else []
+        self.restart_averages(variables)
+        if self.scaled:
+            self.scale = self.add_variable((), initializer=keras.initializers.Constant(FIRST_SCALE), dtype="float32", name="scale")
+            self.calm_steps = self.add_variable((), initializer="zeros", dtype="int32", name="calm_steps")
+
+    def restart_averages(self, variables: Iterable[Any]) -> None:
+        """Set the averages of ``variables`` to their values."""
+        for variable in variables if self.averages else ():
+            self.averages[self._get_variable_index(variable)].assign(ops.copy(variable.value))
+
+    def scale_loss(self, loss: Tensor) -> Tensor:
+        """The loss that gradients are taken of."""
+        return loss * self.scale if self.scaled else loss
 
     def apply(self, grads: list, trainable_variables: list | None = None) -> None:
         variables = self._trainable_variables if trainable_variables is None else list(trainable_variables)
         if not self.built:
             self.build(variables)
+        if self.scaled:
+            grads = self._unscaled(grads)
         if self.clip_norm:
             grads = self._clipped(grads, variables)
         self._now = self._cosine(), ops.cast(self.iterations, "int32") * _VARIABLES  # once a step, not once a variable
         super().apply(grads, trainable_variables)
+        for mean, variable in zip(self.averages, self._trainable_variables, strict=False):
+            self.assign(mean, mean + (1 - self.ema) * (variable - mean))
+        if self.scaled:
+            self._adapt_scale()
+
+    def _unscaled(self, grads: list) -> list:
+        """The gradients of the loss itself, zeros when one of them has overflowed; ``_sound`` says which."""
+        self._sound = ops.all(ops.stack([ops.all(ops.isfinite(g)) for g in grads]))
+        return [ops.where(self._sound, g / self.scale, 0.0) for g in grads]
+
+    def _adapt_scale(self) -> None:
+        grows = self.calm_steps + 1 >= _GROWTH_STEPS
+        larger = ops.where(grows, ops.minimum(self.scale * 2, LARGEST_SCALE), self.scale)
+        calm = ops.cast(ops.where(grows, 0, self.calm_steps + 1), "int32")
+        self.scale.assign(ops.where(self._sound, larger, self.scale / 2))
+        self.calm_steps.assign(ops.where(self._sound, calm, 0))
+
+    def assign(self, variable: Any, value: Tensor) -> None:
+        """Every change of a moment or an average; none in a step that has overflowed."""
+        super().assign(variable, ops.where(self._sound, value, variable) if self.scaled else value)
 
     def update_step(self, gradient: Tensor, variable: Any, learning_rate: Tensor) -> None:
         index = self._get_variable_index(variable)
@@ -64,6 +107,8 @@ class _Moments(keras.optimizers.Optimizer):
         if self.keep < 1:
             drawn = keras.random.uniform(variable.shape, seed=_StepSeed(self.seed, iteration, index), dtype="float32")
             step = ops.where(drawn < self.keep, step, 0.0)
+        if self.scaled:
+            step = ops.where(self._sound, step, 0.0)
         self.assign_sub(variable, ops.cast(learning_rate * cosine, variable.dtype) * step)
 
     def _direction(self, gradient: Tensor, index: int) -> Tensor:
@@ -90,7 +135,7 @@ class _Moments(keras.optimizers.Optimizer):
                 yield slot, name, np.asarray(ops.convert_to_numpy(variable.value))
 
     def load_slots(self, names: Sequence[str], iterations: int, slots: Mapping[str, Mapping[str, np.ndarray]]) -> list[str]:
-        """Take over a saved state: slot -> name -> array. Returns what it lacks or has in another shape: those moments stay zero."""
+        """Take over a saved state: slot -> name -> array. Returns what it lacks or has in another shape: those moments become zero."""
         self.iterations.assign(iterations)
         missing = []
         for slot in self.slots:
@@ -98,6 +143,7 @@ class _Moments(keras.optimizers.Optimizer):
                 array = slots.get(slot, {}).get(name)
                 if array is None or np.size(array) != math.prod(variable.shape):
                     missing.append(f"{slot} {name}")
+                    variable.assign(np.zeros(variable.shape, np.float32))
                 else:
                     variable.assign(np.reshape(array, variable.shape))
         return missing

@@ -14,15 +14,16 @@ class Options(BaseOptions):
     """Flags of the export."""
 
     model: str | None = Field(None, description="name of the model, where the folder has several")
-    kind: Literal["SAEHD", "AMP", "Quick96"] = Field("SAEHD", description="class of the model")
+    kind: Literal["SAEHD", "AMP", "Quick96"] | None = Field(None, description="class of the model, where models of several have one name")
     half: bool = Field(False, description="half precision: convolutions in float16, the file is about half as large")
+    averages: bool = Field(True, description="the running averages of the weights where the model keeps them (train --ema); else the last weights")
     output: Path | None = Field(None, description="file to write; default is <name>_<kind>_model.dfm in the model folder")
 
 
 def run(options: Options, workspace: Workspace) -> StageReport:
     """Read the newest sound save (also a DeepFaceLab model folder), write and check the file."""
     from core.export.dfm import export_dfm
-    from core.export.model_weights import read_model_weights
+    from core.export.model_weights import averaged_parts, read_model_weights
     from core.export.provenance import provenance
     from core.export.reference import keras_reference
     from core.formats.dfl_weights import read_data
@@ -32,12 +33,14 @@ def run(options: Options, workspace: Workspace) -> StageReport:
     folder = choose(workspace.model, options.model, options.kind)
     loaded = folder.load(repair=False)
     data = read_data(loaded.files[DATA])
-    config = config_from_options(data.options, options.kind)
-    weights = read_model_weights(loaded.files, config)
+    config = config_from_options(data.options, folder.kind)
+    parts = averaged_parts(loaded.files, config) if options.averages else []
+    weights = read_model_weights(loaded.files, config, averages=options.averages)
+    chosen = "last" if not parts else "averaged" if len(parts) == len(weights) else f"averaged: {', '.join(parts)}; the others last"
     path = options.output or folder.path("model.dfm")
-    report = export_dfm(weights, config, path, provenance(folder.name, data, workspace.consent),
+    report = export_dfm(weights, config, path, provenance(folder.name, data, workspace.consent) | {"weights": chosen},
                         reference=keras_reference(weights, config), half=options.half)
     rows = (("iteration", data.iteration), ("model", f"{config.archi}, {config.resolution} px, face type {config.face_type}"),
-            ("precision", report.metadata["precision"]), ("size", f"{report.size / 2**20:.1f} MiB"),
+            ("weights", chosen), ("precision", report.metadata["precision"]), ("size", f"{report.size / 2**20:.1f} MiB"),
             ("difference from the model", f"{report.difference:.1e}"))
     return StageReport("exported and checked", rows, loaded.messages, (path,))

@@ -1,6 +1,5 @@
 """Export XSeg, the mask network, as an ONNX file."""
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,8 +23,9 @@ class Options(BaseOptions):
 
 def run(options: Options, workspace: Workspace) -> StageReport:
     """Read the weights, write and check the file."""
-    os.environ.setdefault("KERAS_BACKEND", "tensorflow")
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    from core.training import backend
+
+    backend.choose()
     from core.export.provenance import provenance
     from core.export.xseg_onnx import export_xseg, keras_reference
     from core.faces.xseg_weights import find

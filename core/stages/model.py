@@ -17,18 +17,17 @@ class Options(BaseOptions):
 
     action: CliPositionalArg[Literal["list", "backup", "restore"]] = Field(description="list what there is, make a backup, or bring one back")
     model: str | None = Field(None, description="name of the model, where the folder has several")
-    kind: Literal["SAEHD", "AMP", "Quick96"] = Field("SAEHD", description="class of the model")
+    kind: Literal["SAEHD", "AMP", "Quick96"] | None = Field(None, description="class of the model, where models of several have one name")
     name: str | None = Field(None, description="backup: the name to keep it under (default: 01, the newest automatic one); restore: which one")
 
 
 def run(options: Options, workspace: Workspace) -> StageReport:
     """Do what ``options.action`` says; see ``core.training.backups``."""
     from core.training import backups
-    from core.training.model_folder import ModelFolder, choose
 
     if options.action == "restore" and options.name is None:
         raise UsageError("which backup is to be restored?", where="--name", hint="python -m core model list")
-    folder = ModelFolder(workspace.model, options.model, options.kind) if options.model else choose(workspace.model, None, options.kind)
+    folder = _folder(workspace, options)
     with _locked(workspace, options.action, folder.name):
         if options.action == "backup":
             return StageReport(f"backed up {folder.prefix}", outputs=(backups.make_backup(folder, options.name),))
@@ -36,6 +35,19 @@ def run(options: Options, workspace: Workspace) -> StageReport:
             loaded = backups.restore(folder, str(options.name))
             return StageReport(f"restored {folder.prefix} from {options.name}", (("iteration", loaded.iteration),), loaded.messages, (folder.path("data.dat"),))
         return _listing(folder.prefix, *backups.list_backups(folder))
+
+
+def _folder(workspace: Workspace, options: Options):
+    """The model that is meant; one that is gone, but for its backups, can be named too."""
+    from core.training import saves
+    from core.training.backups import backups_folder
+    from core.training.model_folder import ModelFolder, choose, find
+
+    if options.model is None or find(workspace.model, options.model, options.kind):
+        return choose(workspace.model, options.model, options.kind)
+    gone = [ModelFolder(workspace.model, options.model, kind) for kind in ("SAEHD", "AMP", "Quick96") if options.kind in (None, kind)]
+    left = [model for model in gone if backups_folder(model).is_dir() or saves.complete(model.saves)]
+    return left[0] if left else choose(workspace.model, options.model, options.kind)
 
 
 def _locked(workspace: Workspace, action: str, name: str):

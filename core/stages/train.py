@@ -1,13 +1,13 @@
 """faces -> model: train, save, show previews, and export the .dfm at the end"""
 
 import logging
-import os
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field
 from pydantic_settings import CliPositionalArg
 
+from core.training import presets
 from core.training.recipe import Recipe
 from core.types import StageReport
 from core.workspace import Workspace
@@ -30,6 +30,13 @@ class Options(Recipe):
     ema: float | None = Field(None, ge=0, lt=1, description="previews and export use averaged weights; this is their decay, such as 0.999, 0 for none")
     devices: int | None = Field(None, ge=1, le=64, description="how many GPUs share each batch; 1 in a new model, a resumed one keeps its own")
     workers: int | None = Field(None, ge=0, le=64, description="processes that prepare batches; 0 prepares them in the training process")
+    preset: str | None = Field(None, description=f"options of a new model, and a schedule of phases that stays with the model: {', '.join(presets.NAMES)}, or "
+                               "a file.toml; list tells what they are, none ends the schedule")
+    held_out: int | None = Field(None, ge=0, le=10_000, description="faces of each side that are never trained on and show what the model has learnt, not "
+                                 "memorised; 0 in a new model, a resumed one keeps its own")
+    held_out_every: int = Field(500, ge=1, description="iterations between losses of the held-out faces, at most 32 a side; saves have them too")
+    tensorboard: bool = Field(False, description="write event files for TensorBoard into model/tensorboard")
+    fit: bool = Field(False, description="measure which batch sizes fit into memory and how fast they are, and train nothing")
     reinit_part: list[str] = Field([], description="a part of the networks, such as inter_AB, that starts anew")
     pretrained: bool = Field(True, description="start a new model from assets/pretrained_model.zip if it is there")
     pretrain_faces: Path | None = Field(None, description="folder of aligned faces of many people, for --pretrain")
@@ -37,31 +44,35 @@ class Options(Recipe):
 
 def run(options: Options, workspace: Workspace) -> StageReport:
     """Train one model until its target or until stopped; it is saved either way."""
-    os.environ.setdefault("KERAS_BACKEND", "tensorflow")
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    if options.preset == "list":
+        return StageReport("presets", tuple((name, presets.find(name).description) for name in presets.NAMES))
+    preset = presets.find(options.preset) if options.preset else None
+    kind = options.kind if "kind" in options.model_fields_set else None
+    from core.training import backend
+
+    backend.choose()
+    from core.training import sides
+
+    if not options.fit:
+        sides.check(workspace, options.model, kind, options, _target(options))
     from core.fsio import lock
     from core.training import start
-    from core.training.model_folder import ModelFolder
 
-    folder: ModelFolder = start.model_folder(workspace, options.model)
-    with lock(workspace.locks / f"train.{folder.name}.lock", f"the model {folder.name}"):
-        return _train(options, workspace, folder)
-
-
-def _train(options: Options, workspace: Workspace, folder) -> StageReport:
-    from core.training import loop, start
-
+    folder = start.model_folder(workspace, options.model, kind)
     chosen = start.StartOptions(options.seed, options.dfl_exact, tuple(options.reinit_part), options.pretrained, options.learning_rate,
-                                options.precision, options.ema, options.devices)
-    workers = start.default_workers() if options.workers is None else options.workers
-    session = start.open_session(folder, options, chosen, workspace.assets)
-    session.target = _target(options)
-    begun = session.iteration
-    if session.done:
-        log.info("%s is already at iteration %d, the target is %d", folder.name, session.iteration, session.target)
-    else:
-        settings = start.batch_settings(session, workspace, workers, options.pretrain_faces)
-        loop.train(session, settings, _hooks(options, workspace, session), workers=workers)
+                                options.precision, options.ema, options.devices, preset, options.held_out)
+    if options.fit:
+        return _fit(start.planned(folder, options, chosen, workspace.assets))
+    with lock(workspace.locks / f"train.{folder.name}.lock", f"the model {folder.name}"):
+        return _train(options, chosen, workspace, folder)
+
+
+def _train(options: Options, chosen: Any, workspace: Workspace, folder: Any) -> StageReport:
+    from core.training import run
+
+    how = run.RunOptions(_target(options), options.workers, options.save_minutes, options.preview_every, options.held_out_every, options.tensorboard,
+                         options.pretrain_faces)
+    session, begun = run.train(folder, options, chosen, how, workspace)
     return _report(session, begun, workspace)
 
 
@@ -71,34 +82,27 @@ def _target(options: Options) -> int:
     return options.target_iter if "target_iter" in options.model_fields_set else 0
 
 
-def _hooks(options: Options, workspace: Workspace, session) -> list:
-    from core.training import hooks, loop, pictures
+def _fit(plan: Any) -> StageReport:
+    from core.training import fit
 
-    chain: list = [
-        hooks.UnreadableFaces(),
-        pictures.Preview(workspace.model / "preview", options.preview_every, session.recipe.write_preview_history),
-        pictures.LossPlot(workspace.model / "loss.png"),
-        hooks.Metrics(workspace.model / "metrics.jsonl", session.iteration),
-        hooks.ProgressLine(session),
-    ]
-    def save(session) -> None:
-        loop.save(session, chain)
-
-    if session.recipe.autobackup_hour:
-        chain.append(hooks.AutoBackup(session.recipe.autobackup_hour, save, workspace.model / "preview" / "latest.jpg"))
-    return [*chain, hooks.Checkpoint(options.save_minutes, save), hooks.StopFile(workspace.model / "STOP"), hooks.StopSignals()]
+    found = fit.fit(plan.recipe, plan.settings)
+    rows = [("parameters", f"{found.parameters:,}"), ("weights and moments", fit.gigabytes(found.state_bytes)), ("measured on", found.rows[0].measured.device),
+            ("", fit.HEAD), *(("", row) for row in found.rows), ("", found.end)]
+    return StageReport(f"batch sizes of {plan.recipe.archi}, {plan.recipe.resolution} px; nothing was trained", tuple(rows))
 
 
 def _report(session, begun: int, workspace: Workspace) -> StageReport:
     from core.stages import export
 
-    exported = export.run(export.Options(model=session.folder.name), workspace)
+    exported = export.run(export.Options(model=session.folder.name, kind=session.folder.kind), workspace)
     recent = session.history[-100:]
     losses = [sum(column) / len(recent) for column in zip(*recent, strict=True)] if recent else []
     rows: list[tuple[str, object]] = [("iterations", f"{begun} -> {session.iteration}"), ("model", f"{session.recipe.archi}, {session.recipe.resolution} px")]
     if losses:
         rows.append(("mean loss of the last 100", f"src {losses[0]:.4f}, dst {losses[1]:.4f}"))
     outputs = (workspace.model / "preview" / "latest.jpg", *exported.outputs)
+    if session.held:
+        rows.append((f"loss of {session.held_out} held-out faces a side", f"src {session.held[-1][1]:.4f}, dst {session.held[-1][2]:.4f}"))
     if session.skipped:
         rows.append(("faces that cannot be read", len(session.skipped)))
     return StageReport("trained", (*rows, *exported.rows[-1:]), (*session.skipped[:20], *exported.warnings), outputs)

@@ -1,7 +1,6 @@
 """Train XSeg, the mask network, on labelled faces of both sides; what it learned applies at once with the mask stage"""
 
 import logging
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -50,8 +49,9 @@ class Options(BaseOptions):
 
 def run(options: Options, workspace: Workspace) -> StageReport:
     """Train until the target or until stopped; the model is saved either way, as ``model/XSeg_256.npy``."""
-    os.environ.setdefault("KERAS_BACKEND", "tensorflow")
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    from core.training import backend
+
+    backend.choose()
     from core.fsio import lock
 
     with lock(workspace.locks / "train.XSeg.lock", "the XSeg model"):

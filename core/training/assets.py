@@ -14,20 +14,29 @@ from core.workspace import IMAGE_SUFFIXES, Side, list_images
 
 log = logging.getLogger(__name__)
 PRETRAINED, RANDOM_DST = "pretrained_model.zip", "random_dst_face_set.zip"
-_MODEL_FILES = ("*encoder.npy", "*inter*.npy", "*decoder*.npy", "*data.dat")
+_PARTS = {
+    "SAEHD": ("encoder.npy", "inter.npy", "inter_AB.npy", "inter_B.npy", "decoder.npy", "decoder_src.npy", "decoder_dst.npy", "data.dat"),
+    "AMP": ("encoder.npy", "inter_src.npy", "inter_dst.npy", "decoder.npy", "data.dat"),
+    "Quick96": ("encoder.npy", "inter.npy", "decoder_src.npy", "decoder_dst.npy", "src_dst_opt.npy"),
+}
 _MAX_MODEL, _MAX_FACES = 16 * 2**30, 64 * 2**30
 
 
+def pretrained(assets: Path, kind: str) -> Path:
+    """Where weights to start a new model of ``kind`` from would be: ``pretrained_model.zip``, for AMP ``pretrained_model_AMP.zip``."""
+    return assets / (PRETRAINED if kind == "SAEHD" else PRETRAINED.replace(".zip", f"_{kind}.zip"))
+
+
 @contextmanager
-def pretrained_files(archive: Path, beside: Path) -> Iterator[dict[str, Path]]:
-    """The networks and ``data.dat`` of ``pretrained_model.zip``, by name without the model's prefix; unpacked into a temporary folder in
-    ``beside`` that goes away at the end. Raises InputError, CorruptFileError."""
+def pretrained_files(archive: Path, beside: Path, kind: str = "SAEHD") -> Iterator[dict[str, Path]]:
+    """What a new model of ``kind`` starts from, by name without the model's prefix: networks and, where the kind has dimensions to choose,
+    ``data.dat``; unpacked into a temporary folder in ``beside`` that goes away at the end. Raises InputError, CorruptFileError."""
     with tempfile.TemporaryDirectory(prefix=".pretrained.", dir=beside) as folder:
-        paths = extract_members(archive, _MODEL_FILES, Path(folder), _MAX_MODEL)
-        files = {_bare(path.name): path for path in paths}
-        if "data.dat" not in files or len(files) < 3:
+        paths = extract_members(archive, [f"*{part}" for part in _PARTS[kind]], Path(folder), _MAX_MODEL)
+        files = {_bare(path.name, kind): path for path in paths}
+        if "encoder.npy" not in files or ("data.dat" in _PARTS[kind] and "data.dat" not in files):
             raise InputError("no model in the archive", where=archive, why=f"found {', '.join(sorted(files)) or 'nothing'}",
-                             hint="it must hold the files of a SAEHD model, with its data.dat")
+                             hint=f"it must hold the files of a {kind} model: {', '.join(_PARTS[kind])}")
         yield files
 
 
@@ -56,9 +65,9 @@ def has_faces(side: Side) -> bool:
     return side.pak.exists() or bool(list_images(side.aligned))
 
 
-def _bare(name: str) -> str:
+def _bare(name: str, kind: str) -> str:
     """``user name_SAEHD_encoder.npy`` and ``encoder.npy`` are both ``encoder.npy``."""
-    for part in ("encoder.npy", "inter.npy", "inter_AB.npy", "inter_B.npy", "decoder.npy", "decoder_src.npy", "decoder_dst.npy", "data.dat"):
+    for part in _PARTS[kind]:
         if name == part or name.endswith(f"_{part}"):
             return part
     return name

@@ -1,6 +1,7 @@
 """Backups of a model: whole copies in ``<name>_SAEHD_autobackups/``, the automatic ones in folders 01 (newest) to 24, as DeepFaceLab
 lays them out, a person's own under the name that was given."""
 
+import logging
 import os
 import re
 import shutil
@@ -16,13 +17,15 @@ from core.training import saves
 from core.training.flat_files import flat_files, reason_unreadable
 from core.training.model_folder import DATA, LoadedModel, ModelFolder
 
+log = logging.getLogger(__name__)
 KEPT = 24
 _INCOMING = ".incoming"
 
 
 @dataclass(frozen=True)
 class Backup:
-    """name: of the backup, or ``save <iteration>`` for one of the complete saves; files: name without prefix -> path."""
+    """name: of the backup, or ``save <iteration>`` for one of the complete saves, ``save <iteration> older`` for one before it; files: name
+    without prefix -> path."""
 
     name: str
     iteration: int
@@ -44,7 +47,10 @@ def backups_folder(model: ModelFolder) -> Path:
 
 def list_backups(model: ModelFolder) -> tuple[list[Backup], list[str]]:
     """What ``restore`` can bring back: complete saves, then backups by name; and the names of folders that are damaged."""
-    found = [Backup(f"save {s.iteration}", s.iteration, {n: s.folder / n for n in s.files}) for s in saves.complete(model.saves) if DATA in s.files]
+    found: list[Backup] = []
+    for save in saves.complete(model.saves):
+        if DATA in save.files:
+            found.append(Backup(_save_name(save.iteration, found), save.iteration, {name: save.folder / name for name in save.files}))
     damaged = []
     folder = backups_folder(model)
     for path in sorted(folder.iterdir()) if folder.is_dir() else []:
@@ -64,7 +70,7 @@ def make_backup(model: ModelFolder, name: str | None = None, extra: tuple[Path, 
     extra: further files to copy, such as the preview. Returns the folder. Raises InputError for a name that is taken or cannot be one.
     """
     folder = backups_folder(model)
-    if name is not None and (not re.fullmatch(r"[^./\\\0][^/\\\0]*", name) or re.fullmatch(r"\d\d|save \d+", name) or (folder / name).exists()):
+    if name is not None and (not re.fullmatch(r"[^./\\\0][^/\\\0]*", name) or re.fullmatch(r"\d\d|save \d+( older)*", name) or (folder / name).exists()):
         raise InputError("not a name for a backup", where=repr(name), why="it is taken, or is that of an automatic one", hint="give another name")
     incoming = folder / _INCOMING
     try:
@@ -114,12 +120,30 @@ def restore(model: ModelFolder, name: str) -> LoadedModel:
     if bad:
         raise CorruptFileError("the backup is damaged", where=name, why="; ".join(bad), hint="choose another one")
     if model.exists():
-        model.load()
+        _keep(model)
     for file, path in flat_files(model.folder, model.prefix).items():
         if file not in backup.files:
             saves.set_aside(path, model.saves)
     model.save(backup.iteration, {file: partial(_copier, path) for file, path in backup.files.items()})
     return model.load()
+
+
+def _keep(model: ModelFolder) -> None:
+    """Make what is there the save before. Where nothing sound is left, which is what backups are for, its files are set aside."""
+    try:
+        model.load()
+    except CorruptFileError as error:
+        log.warning("%s; what is left of it is set aside in %s", error.what, model.saves / saves.ASIDE)
+        for path in flat_files(model.folder, model.prefix).values():
+            saves.set_aside(path, model.saves)
+
+
+def _save_name(iteration: int, before: list[Backup]) -> str:
+    """A name that no newer save has: a run that was rolled back reaches an iteration twice."""
+    name = f"save {iteration}"
+    while any(backup.name == name for backup in before):
+        name += " older"
+    return name
 
 
 def _copier(path: Path, stream: IO[bytes]) -> None:

@@ -103,7 +103,8 @@ class ProgressLine(BaseHook):
         now = [session.spent, session.waited, *session.history[-1]]
         self._mean = now if self._mean is None else [0.95 * old + 0.05 * new for old, new in zip(self._mean, now, strict=True)]
         spent, waited, src, dst = self._mean
-        self._bar.set_postfix_str(f"{spent * 1000:.0f} ms, data {waited / spent:.0%}, src {src:.4f}, dst {dst:.4f}", refresh=False)
+        held = f", held out {session.held[-1][1]:.4f}, {session.held[-1][2]:.4f}" if session.held else ""
+        self._bar.set_postfix_str(f"{spent * 1000:.0f} ms, data {waited / spent:.0%}, src {src:.4f}, dst {dst:.4f}{held}", refresh=False)
         self._bar.update(session.iteration - self._bar.n)
 
     def at_end(self, session: Session) -> None:
@@ -111,11 +112,14 @@ class ProgressLine(BaseHook):
 
 
 class Metrics(BaseHook):
-    """One JSON line an iteration in ``metrics.jsonl``; lines after the iteration that a resumed run starts from are taken back."""
+    """One JSON line an iteration in ``metrics.jsonl``; lines after the iteration that a resumed run starts from are taken back.
+
+    The newest line waits until the next iteration, for the held-out losses of a save.
+    """
 
     def __init__(self, path: Path, start: int):
         self._path, self._flushed, self._done = path, time.monotonic(), start
-        self._lines: list[str] = []
+        self._lines: list[dict[str, float]] = []
         self._take_back(start)
 
     def after_step(self, session: Session, batch: TrainingBatch) -> None:
@@ -124,10 +128,15 @@ class Metrics(BaseHook):
             self._take_back(session.iteration - 1)
         self._done = session.iteration
         src, dst = session.history[-1]
-        self._lines.append(json.dumps({"iter": session.iteration, "src_loss": round(src, 6), "dst_loss": round(dst, 6),
-                                       "ms": round(session.spent * 1000, 1), "wait_ms": round(session.waited * 1000, 1)}))
         if time.monotonic() - self._flushed > 5:
             self._flush()
+        self._lines.append({"iter": session.iteration, "src_loss": round(src, 6), "dst_loss": round(dst, 6),
+                            "ms": round(session.spent * 1000, 1), "wait_ms": round(session.waited * 1000, 1), **_held(session)})
+
+    def at_save(self, session: Session) -> None:
+        if self._lines and self._lines[-1]["iter"] == session.iteration:
+            self._lines[-1] |= _held(session)
+        self._flush()
 
     def at_end(self, session: Session) -> None:
         self._flush()
@@ -142,7 +151,7 @@ class Metrics(BaseHook):
     def _flush(self) -> None:
         if self._lines:
             with open(self._path, "a") as stream:
-                stream.write("\n".join(self._lines) + "\n")
+                stream.write("".join(f"{json.dumps(line)}\n" for line in self._lines))
         self._lines, self._flushed = [], time.monotonic()
 
 
@@ -154,6 +163,13 @@ class UnreadableFaces(BaseHook):
             if name not in session.skipped:
                 session.skipped.append(name)
                 log.warning("skipped: %s", name)
+
+
+def _held(session: Session) -> dict[str, float]:
+    """The losses of the held-out faces, if they were examined at this iteration."""
+    if not session.held or session.held[-1][0] != session.iteration:
+        return {}
+    return {"held_src": session.held[-1][1], "held_dst": session.held[-1][2]}
 
 
 def _iteration(line: str) -> float:

@@ -3,18 +3,20 @@
 import logging
 import math
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol
 
 from core.data.batches import BatchSettings, TrainingBatch
 from core.data.workers import open_batches
 from core.errors import DivergedError, Interrupted, OutOfMemoryFault, PipelineError
+from core.training.kinds import KINDS
+from core.training.machine import is_out_of_memory
+from core.training.recipe import Recipe
 from core.training.session import Session
 
 log = logging.getLogger(__name__)
 # A loss this many times the recent mean is as good as NaN.
 _SPIKE = 100.0
-_MEMORY_MARKS = ("RESOURCE_EXHAUSTED", "ResourceExhausted", "OutOfMemory", "out of memory", "OOM")
 
 
 class Hook(Protocol):
@@ -31,18 +33,26 @@ class StopRequested(Exception):
     """Raised by a hook after a finished step; the message says who asked."""
 
 
-def train(session: Session, settings: BatchSettings, hooks: Sequence[Hook], *, workers: int) -> None:
-    """Train until ``session.target`` and save. Raises Interrupted (after saving) when asked to stop, DivergedError, OutOfMemoryFault."""
+def train(session: Session, settings: BatchSettings, hooks: Sequence[Hook], *, workers: int,
+          boundary: Callable[[Session], BatchSettings] | None = None) -> None:
+    """Train until ``session.target`` and save. Raises Interrupted (after saving) when asked to stop, DivergedError, OutOfMemoryFault.
+
+    boundary: called where the session pauses; takes it over and gives the batches to go on with.
+    """
     rolled_back: DivergedError | None = None
     try:
         while not session.done:
             try:
                 _run(session, settings, hooks, workers)
+                if boundary and not session.done:
+                    settings = boundary(session)
+                if session.done:
+                    save(session, hooks)
             except DivergedError as error:
                 if rolled_back or session.saved_iteration < 0:
-                    raise _gave_up(error, rolled_back) from None
+                    raise _gave_up(error, rolled_back, session) from None
                 rolled_back = error
-                log.warning("%s; back to iteration %d with half the learning rate", error.what, session.roll_back())
+                log.warning("%s; back to iteration %d with half the learning rate", _named(error), session.roll_back())
         save(session, hooks)
     except StopRequested as stop:
         save(session, hooks)
@@ -50,7 +60,7 @@ def train(session: Session, settings: BatchSettings, hooks: Sequence[Hook], *, w
     except PipelineError:
         raise
     except Exception as error:
-        raise (out_of_memory(error, session) or error) from error
+        raise (out_of_memory(error, session.recipe, f"iteration {session.iteration + 1}") or error) from error
     finally:
         for hook in hooks:
             hook.at_end(session)
@@ -67,7 +77,7 @@ def save(session: Session, hooks: Sequence[Hook]) -> None:
 
 def _run(session: Session, settings: BatchSettings, hooks: Sequence[Hook], workers: int) -> None:
     with open_batches(settings, session.iteration, workers) as batches:
-        while not session.done:
+        while not session.paused:
             batch = _next(session, batches)
             _step(session, batch)
             for hook in hooks:
@@ -98,18 +108,25 @@ def _check(session: Session, losses: tuple[float, float]) -> None:
     raise DivergedError(f"training diverged at iteration {session.iteration + 1}: loss {losses[0]:.4g} (src), {losses[1]:.4g} (dst)")
 
 
-def _gave_up(error: DivergedError, before: DivergedError | None) -> DivergedError:
-    history = f"it had diverged before ({before.what}) and was rolled back once" if before else "there is no save to go back to"
-    return DivergedError(error.what, why=history, hint="the last save is untouched; try --clipgrad, a larger --batch-size, or smaller style and gan powers")
+def _gave_up(error: DivergedError, before: DivergedError | None, session: Session) -> DivergedError:
+    history = f"it had diverged before ({_named(before)}) and was rolled back once" if before else "there is no save to go back to"
+    first, last = max(0, session.saved_iteration) + 1, session.iteration + 1
+    loss = "; the last sound loss was {:.4g} (src), {:.4g} (dst)".format(*session.history[-1]) if session.history else ""
+    return DivergedError(_named(error), why=f"iterations {first} to {last} are given up{loss}; {history}",
+                         hint=error.hint or "the last save is untouched; try --clipgrad, a larger --batch-size, or smaller style and gan powers")
 
 
-def out_of_memory(error: Exception, session: Session) -> OutOfMemoryFault | None:
-    """The error as an out-of-memory fault with what to change, or None if it is something else."""
-    text = f"{type(error).__name__} {error}"
-    if not isinstance(error, MemoryError) and not any(mark in text for mark in _MEMORY_MARKS):
+def _named(error: DivergedError) -> str:
+    return f"{error.what}: {error.where}" if error.where else error.what
+
+
+def out_of_memory(error: Exception, r: Recipe, where: str) -> OutOfMemoryFault | None:
+    """The error as an out-of-memory fault with what to change in recipe ``r``, or None if it is something else."""
+    if not is_out_of_memory(error):
         return None
-    r = session.recipe
-    changes = [f"--batch-size {max(1, r.batch_size // 2)} (now {r.batch_size})", "--no-adabelief: RMSprop keeps one moment of each weight, not two",
-               f"a new model with a smaller --resolution (now {r.resolution}) or --ae-dims / --d-dims (now {r.ae_dims} / {r.d_dims})"]
-    return OutOfMemoryFault("the device's memory is used up", where=f"iteration {session.iteration + 1}", why=text[:300],
-                            hint="one of: " + "; ".join(changes))
+    text = f"{type(error).__name__} {error}"
+    changes = {"batch_size": f"--batch-size {max(1, r.batch_size // 2)} (now {r.batch_size})",
+               "adabelief": "--no-adabelief: RMSprop keeps one moment of each weight, not two",
+               "resolution": f"a new model with a smaller --resolution (now {r.resolution}) or --ae-dims / --d-dims (now {r.ae_dims} / {r.d_dims})"}
+    return OutOfMemoryFault("the device's memory is used up", where=where, why=text[:300],
+                            hint="one of: " + "; ".join(change for option, change in changes.items() if option in KINDS[r.kind].options))

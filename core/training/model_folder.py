@@ -7,20 +7,22 @@ then are the flat files replaced, one by one, by hard links into it (by copies w
 
 Loading goes by content. Flat files that equal a file of a known save are ours: the newest complete save is used, and a publication
 that was cut short is completed. A sound flat file with unknown content was put there by hand and is honoured; when it is
-``data.dat``, the flat files alone are the model. A damaged flat file is set aside, a damaged save gives way to the one before.
+``data.dat``, the flat files alone are the model; running averages of weights that were replaced so are set aside. A damaged flat file
+is set aside, a damaged save gives way to the one before.
 """
 
 import logging
 import shutil
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
 from core import fsio
 from core.errors import CorruptFileError, DiskFullError, InputError, PipelineError, from_os_error
-from core.formats.dfl_weights import read_data
+from core.formats.dfl_weights import AVERAGED, read_data
+from core.networks.config import KINDS
 from core.training import saves
 from core.training.flat_files import FlatState, flat_files, link_or_copy, publish
 from core.training.saves import Save
@@ -93,7 +95,8 @@ class ModelFolder:
     def _load(self, flat: FlatState, repair: bool) -> LoadedModel:
         if DATA in flat.foreign:
             said = ["the model's files were replaced by hand and are used as they are"] if flat.saves else []
-            return self._adopt({k: p for k, p in flat.files.items() if k not in flat.damaged}, said + _names(self, flat.damaged), repair)
+            files = _without_stale({k: p for k, p in flat.files.items() if k not in flat.damaged}, flat.foreign)
+            return self._adopt(files, said + _names(self, flat.damaged), repair)
         if not flat.saves:
             raise CorruptFileError("the model's data.dat is damaged", where=self.path(DATA), why=flat.damaged[DATA], hint="restore it from a backup")
         save, broken = self._newest_sound(flat)
@@ -102,7 +105,7 @@ class ModelFolder:
         messages += [f"{path.name} was put there by hand and is used" for path in flat.foreign.values()]
         if repair:
             messages += self._repair(save, broken, flat)
-        files = {n: save.folder / n for n in save.files} | flat.foreign
+        files = _without_stale({n: save.folder / n for n in save.files} | flat.foreign, flat.foreign)
         return self._adopt(files, messages, repair) if flat.foreign else _told(LoadedModel(files, save.iteration), messages)
 
     def _newest_sound(self, flat: FlatState) -> tuple[Save, list[Save]]:
@@ -124,6 +127,7 @@ class ModelFolder:
             saves.remove_incomplete(self.saves)
             save = self._write(data.iteration, {}, files)
             self._publish(save, list(files))
+            self._set_averages_aside(files)
         except OSError as error:
             raise _explain(error, self.folder) from error
         return _told(LoadedModel({n: save.folder / n for n in save.files}, save.iteration), messages)
@@ -142,20 +146,28 @@ class ModelFolder:
     def save(self, iteration: int, files: Mapping[str, Write]) -> Save:
         """Write a complete save, all or nothing, then publish it. ``files``: name without prefix -> function that writes its bytes.
 
-        Flat files that are not in ``files`` (of an option now off) become part of the save as they are. Raises DiskFullError or another
+        Flat files that are not in ``files`` (of an option now off) become part of the save as they are, but for averages of weights, which
+        would no longer belong to them: these are set aside. Raises DiskFullError or another
         PipelineError; the last complete save is then what the next ``load`` returns.
         """
         try:
             self.saves.mkdir(parents=True, exist_ok=True)
             saves.remove_incomplete(self.saves)
             fsio.remove_leftovers(self.folder)
-            others = {name: path for name, path in flat_files(self.folder, self.prefix).items() if name not in files}
+            flat = flat_files(self.folder, self.prefix)
+            others = {name: path for name, path in flat.items() if name not in files and not name.startswith(AVERAGED)}
             save = self._write(iteration, files, others)
             self._publish(save, list(save.files))
+            self._set_averages_aside(files)
             saves.prune(self.saves, KEPT_SAVES)
         except OSError as error:
             raise _explain(error, self.folder) from error
         return save
+
+    def _set_averages_aside(self, kept: Container[str]) -> None:
+        for name, path in flat_files(self.folder, self.prefix).items():
+            if name.startswith(AVERAGED) and name not in kept:
+                saves.set_aside(path, self.saves)
 
     def _write(self, iteration: int, files: Mapping[str, Write], others: Mapping[str, Path]) -> Save:
         incoming = self.saves / f"{saves.INCOMING}{iteration:08d}-{uuid.uuid4().hex[:8]}"
@@ -185,23 +197,42 @@ def discover(folder: Path, kind: str = "SAEHD") -> list[str]:
     return sorted(name for name in names if name and not name.startswith(".") and ModelFolder(folder, name, kind).exists())
 
 
-def choose(folder: Path, name: str | None = None, kind: str = "SAEHD") -> ModelFolder:
-    """The model called ``name``, or the only one. Raises InputError when there is none, or several and no name."""
-    found = discover(folder, kind)
-    if name in found or (name is None and len(found) == 1):
-        return ModelFolder(folder, name or found[0], kind)
-    why = f"found {', '.join(found)}" if found else ""
-    if name is not None:
-        raise InputError(f"no {kind} model of that name", where=folder / f"{name}_{kind}_{DATA}", why=why)
+def find(folder: Path, name: str | None = None, kind: str | None = None) -> list[ModelFolder]:
+    """The models in ``folder``: those called ``name``, of ``kind``; None takes all."""
+    found = [ModelFolder(folder, each, k) for k in KINDS if kind in (None, k) for each in discover(folder, k)]
+    return [model for model in found if name in (None, model.name)]
+
+
+def listed(models: Sequence[ModelFolder]) -> str:
+    """``swap (SAEHD), other (AMP)``."""
+    return ", ".join(f"{model.name} ({model.kind})" for model in models)
+
+
+def choose(folder: Path, name: str | None = None, kind: str | None = None) -> ModelFolder:
+    """The only model that fits: is called ``name``, is of ``kind``. Raises InputError when there is none, or several."""
+    found = find(folder, name, kind)
+    if len(found) == 1:
+        return found[0]
+    what = f"{kind} model" if kind else "model"
     if found:
-        raise InputError(f"more than one {kind} model", where=folder, why=why, hint="choose one with --model NAME")
-    raise InputError(f"no {kind} model", where=folder, hint="train one first, or copy the files of a model there")
+        hint = "choose one with --model NAME" if len({model.name for model in found}) > 1 else f"choose one with --kind {' or '.join(m.kind for m in found)}"
+        raise InputError(f"more than one {what}", where=folder, why=f"found {listed(found)}", hint=hint)
+    others = find(folder)
+    why = f"found {listed(others)}" if others else ""
+    if name is not None:
+        raise InputError(f"no {what} of that name", where=folder / f"{name}_{kind or '*'}_{DATA}", why=why)
+    raise InputError(f"no {what}", where=folder, why=why, hint="train one first, or copy the files of a model there")
 
 
 def _told(model: LoadedModel, messages: list[str]) -> LoadedModel:
     for message in messages:
         log.warning("%s", message)
     return LoadedModel(model.files, model.iteration, tuple(messages))
+
+
+def _without_stale(files: Mapping[str, Path], foreign: Container[str]) -> dict[str, Path]:
+    """The files but for averages of weights that were since replaced by hand."""
+    return {n: p for n, p in files.items() if not (n.startswith(AVERAGED) and n not in foreign and n.removeprefix(AVERAGED) in foreign)}
 
 
 def _names(model: ModelFolder, damaged: Mapping[str, str]) -> list[str]:

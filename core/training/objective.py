@@ -26,6 +26,18 @@ class Terms:
     true_face: float = 0.0
     gan: float = 0.0
     exact: bool = False
+    two_scales: bool | None = None
+    full_inside: bool = True
+    dst_background: float = 0.0
+    dst_variation: float = 0.0
+    channels_first: bool = False
+    gan_name: str = "D_src"
+    gan_both: bool = False
+    untrained: tuple[str, ...] = ()
+
+    @property
+    def original_variation(self) -> bool:
+        return self.exact and self.channels_first
 
     @property
     def needs_swap(self) -> bool:
@@ -43,12 +55,12 @@ class Autoencoder(keras.Model):
         super().__init__(name="autoencoder")
         self.kind, self.terms = kind, terms
         self.networks, self.judges = dict(networks), dict(judges)
-        for judge in self.judges.values():
-            judge.trainable = False
+        for still in (*self.judges.values(), *(self.networks[name] for name in terms.untrained)):
+            still.trainable = False
         self.reported = self.add_weight(shape=(2,), initializer="zeros", trainable=False, name="reported", dtype="float32")
 
     def call(self, inputs: Mapping[str, Tensor], training: bool = False) -> dict[str, Tensor]:
-        views = forward(self.kind, self.networks, inputs["warped"], swap=self.terms.needs_swap, stopped=bool(self.terms.face_style))
+        views = forward(self.kind, self.networks, inputs, swap=self.terms.needs_swap, stopped=bool(self.terms.face_style))
         return {name: value for name, value in vars(views).items() if value is not None}
 
     def compute_loss(self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True) -> Tensor:
@@ -57,19 +69,20 @@ class Autoencoder(keras.Model):
         src, dst = ops.split(reconstruction(batch, views, self.terms), 2)
         src = src + styles(batch, views, self.terms)
         self.reported.assign(ops.stack([ops.mean(src), ops.mean(dst)]))
-        return ops.sum(src + dst + judged(batch, views, self.terms, self.judges))
+        return ops.sum(src + dst + surroundings(batch, views, self.terms) + judged(batch, views, self.terms, self.judges))
 
 
 def prepared(x: Mapping[str, Tensor], terms: Terms) -> dict[str, Tensor]:
     """The batch with its final targets, and the soft mask."""
+    x = {name: ops.convert_to_tensor(value) for name, value in x.items()}  # PyTorch hands the objective what the trainer was given
     target = losses.blur_outside(x["target"], x["mask"]) if terms.blur_out_mask else x["target"]
-    return {"target": target, "mask": x["mask"], "eyes_mouth": x["eyes_mouth"], "soft": losses.soft_mask(x["mask"])}
+    return {"target": target, "mask": x["mask"], "eyes_mouth": x["eyes_mouth"], "soft": losses.soft_mask(x["mask"], terms.full_inside)}
 
 
 def reconstruction(batch: Mapping[str, Tensor], views: Views, terms: Terms) -> Tensor:
     """(2B,): how far both sides are from their own faces."""
     return losses.reconstruction(batch["target"], batch["mask"], batch["eyes_mouth"], views.image, views.mask, batch["soft"],
-                                 masked=terms.masked, eyes_mouth_prio=terms.eyes_mouth_prio)
+                                 masked=terms.masked, eyes_mouth_prio=terms.eyes_mouth_prio, two_scales=terms.two_scales)
 
 
 def styles(batch: Mapping[str, Tensor], views: Views, terms: Terms) -> Tensor:
@@ -86,41 +99,53 @@ def styles(batch: Mapping[str, Tensor], views: Views, terms: Terms) -> Tensor:
     return total
 
 
+def surroundings(batch: Mapping[str, Tensor], views: Views, terms: Terms) -> Tensor:
+    """(B,): what is made outside of the dst face; 0 for kinds without such terms."""
+    if not terms.dst_background:
+        return 0.0
+    image, target, outside = (ops.split(t, 2)[1] for t in (views.image, batch["target"], 1 - batch["soft"]))
+    made = image * outside
+    return terms.dst_background * losses.mean_square(made, target * outside) + terms.dst_variation * losses.total_variation(made, terms.original_variation)
+
+
 def judged(batch: Mapping[str, Tensor], views: Views, terms: Terms, judges: Mapping[str, Any]) -> Tensor:
-    """(B,): what the discriminators say of src; 0 without them."""
+    """(B,): what the discriminators say of what was made, and what keeps src's surroundings in place meanwhile; 0 without discriminators."""
     total: Tensor = 0.0
     if terms.true_face:
         total = total + terms.true_face * losses.sigmoid_cross_entropy(1, judges["code"](views.code_src))
-    if terms.gan:
-        seen, background = shown(batch, views, terms)[1], 0.0
-        total = total + terms.gan * sum(losses.sigmoid_cross_entropy(1, logits) for logits in judges["gan"](seen))
-        if terms.masked:
-            image, target, soft = (ops.split(t, 2)[0] for t in (views.image, batch["target"], batch["soft"]))
-            background = 0.02 * losses.mean_square(image * (1 - soft), target * (1 - soft))
-            total = total + 1e-6 * losses.total_variation(image) + background
+    if not terms.gan:
+        return total
+    said = sum(losses.sigmoid_cross_entropy(1, logits) for logits in judges["gan"](shown(batch, views, terms)[1]))
+    total = total + terms.gan * (sum(ops.split(said, 2)) if terms.gan_both else said)
+    if terms.masked:
+        image, target, soft = (ops.split(t, 2)[0] for t in (views.image, batch["target"], batch["soft"]))
+        background = 0.02 * losses.mean_square(image * (1 - soft), target * (1 - soft))
+        total = total + 1e-6 * losses.total_variation(image, terms.original_variation) + background
     return total
 
 
 def shown(batch: Mapping[str, Tensor], views: Views, terms: Terms) -> tuple[Tensor, Tensor]:
-    """The real and the made src faces as the discriminator sees them, (B, R, R, 3)."""
-    target, image, soft = (ops.split(t, 2)[0] for t in (batch["target"], views.image, batch["soft"]))
-    return (target * soft, image * soft) if terms.masked else (target, image)
+    """The real and the made faces as the discriminator sees them: those of src, (B, R, R, 3), or of src and dst, (2B, R, R, 3)."""
+    real, made = batch["target"], views.image
+    if terms.masked:
+        real, made = real * batch["soft"], made * batch["soft"]
+    return (real, made) if terms.gan_both else (ops.split(real, 2)[0], ops.split(made, 2)[0])
 
 
 class Critic(keras.Model):
-    """A discriminator that learns to tell ``real`` (label 1) from ``fake`` (label 0)."""
+    """A discriminator that learns to tell ``real`` (label 1) from ``fake`` (label 0). weight: of each of the two in every map of logits."""
 
-    def __init__(self, network: keras.Model):
+    def __init__(self, network: keras.Model, weight: float = 0.5):
         super().__init__(name=f"critic_{network.name}")
-        self.network = network
+        self.network, self.weight = network, weight
 
     def call(self, inputs: Mapping[str, Tensor], training: bool = False) -> Tensor:
         return self.network(ops.concatenate([inputs["real"], inputs["fake"]]))
 
     def compute_loss(self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True) -> Tensor:
-        """Half the cross entropy of each label, for every map of logits, summed over the batch."""
+        """The weighted cross entropy of each label, for every map of logits, summed over the batch."""
         total = 0.0
         for logits in y_pred if isinstance(y_pred, (list, tuple)) else [y_pred]:
             real, fake = ops.split(logits, 2)
-            total = total + 0.5 * (losses.sigmoid_cross_entropy(1, real) + losses.sigmoid_cross_entropy(0, fake))
+            total = total + self.weight * (losses.sigmoid_cross_entropy(1, real) + losses.sigmoid_cross_entropy(0, fake))
         return ops.sum(total)

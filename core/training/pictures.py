@@ -1,6 +1,7 @@
 """Pictures of a training run: the preview grid and the loss plot, as hooks."""
 
 import logging
+from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
@@ -12,6 +13,7 @@ from core.data.batches import TrainingBatch
 from core.formats.provenance import label_jpeg
 from core.imaging.codec import encode_jpeg, encode_png
 from core.training.hooks import BaseHook
+from core.training.kinds import KINDS
 from core.training.session import Session
 
 log = logging.getLogger(__name__)
@@ -27,8 +29,10 @@ class Preview(BaseHook):
         self._drawn = -1
 
     def after_step(self, session: Session, batch: TrainingBatch) -> None:
+        if session.iteration <= self._drawn:  # rolled back
+            self._drawn = -1
         if session.sample is None:
-            session.sample = sample_of(batch)
+            session.sample = sample_of(batch, KINDS[session.recipe.kind].sample_arrays)
         if session.iteration == 1 or (self._every and session.iteration % self._every == 0):
             self._draw(session)
 
@@ -40,7 +44,7 @@ class Preview(BaseHook):
             return
         self._drawn = session.iteration
         picture = label_jpeg(encode_jpeg(grid(session), 92))
-        history = self._folder / "history" / session.folder.name
+        history = self._folder / "history" / session.folder.prefix
         history.mkdir(parents=True, exist_ok=True)
         fsio.write_bytes(self._folder / "latest.jpg", picture, durable=False)
         if self._history:
@@ -55,27 +59,29 @@ class LossPlot(BaseHook):
 
     def at_save(self, session: Session) -> None:
         if len(session.history) > 1:
-            fsio.write_bytes(self._path, encode_png(loss_plot(np.array(session.history, np.float64))), durable=False)
+            fsio.write_bytes(self._path, encode_png(loss_plot(np.array(session.history, np.float64), session.held)), durable=False)
 
 
-def sample_of(batch: TrainingBatch) -> list[list[NDArray[np.float32]]]:
-    """The faces of a batch that the previews show from now on: [src, dst] as [warped, target, mask, eyes_mouth]."""
-    arrays = (batch.warped, batch.target, batch.mask, batch.eyes_mouth)
-    return [[array[side, :ROWS].copy() for array in arrays] for side in (0, 1)]
+def sample_of(batch: TrainingBatch, arrays: int = 4) -> list[list[NDArray[np.float32]]]:
+    """The faces of a batch that the previews show from now on: [src, dst] as the first ``arrays`` of [warped, target, mask, eyes_mouth]."""
+    kept = (batch.warped, batch.target, batch.mask, batch.eyes_mouth)[:arrays]
+    return [[array[side, :ROWS].copy() for array in kept] for side in (0, 1)]
 
 
 def grid(session: Session) -> NDArray[np.uint8]:
-    """A row a sample: src, src as made, dst, dst as made, and the swap. Unwarped inputs; uint8 BGR."""
+    """A row a sample: src, src as made, dst, dst as made, and the swap, for AMP in steps from dst to src. Unwarped inputs; uint8 BGR."""
     src, dst = session.sample[0][1], session.sample[1][1]  # type: ignore[index]
     rows = min(ROWS, len(src), max(1, 800 // session.recipe.resolution))
     src, dst = src[:rows], dst[:rows]
     views = session.trainer.views(src, dst)
-    columns = [np.concatenate(list(images)) for images in (src, views["ss"], dst, views["dd"], views["sd"])]
+    between = [session.trainer.views(src, dst, morph)["sd"] for morph in KINDS[session.recipe.kind].morphs if morph < 1]
+    columns = [np.concatenate(list(images)) for images in (src, views["ss"], dst, views["dd"], *between, views["sd"])]
     return (np.clip(np.concatenate(columns, axis=1), 0, 1) * 255 + 0.5).astype(np.uint8)
 
 
-def loss_plot(history: NDArray[np.float64]) -> NDArray[np.uint8]:
-    """Both losses over the iterations: range and mean of every bucket. history: (n, 2); uint8 BGR."""
+def loss_plot(history: NDArray[np.float64], held: Sequence[Sequence[float]] = ()) -> NDArray[np.uint8]:
+    """Both losses over the iterations: range and mean of every bucket, and those of held-out faces as dashed lines. history: (n, 2); held: rows of
+    iteration, src, dst; uint8 BGR."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -87,6 +93,9 @@ def loss_plot(history: NDArray[np.float64]) -> NDArray[np.uint8]:
         means = [bucket.mean() for bucket in buckets]
         axes.fill_between(edges[1:], [b.min() for b in buckets], [b.max() for b in buckets], color=colour, alpha=0.25, linewidth=0)
         axes.plot(edges[1:], means, color=colour, label=f"{label} {np.mean(history[-100:, column]):.3f}")
+        if held:
+            axes.plot([row[0] for row in held], [row[column + 1] for row in held], "--", color=colour, marker="." if len(held) < 20 else None,
+                      label=f"{label}, held out {held[-1][column + 1]:.3f}")
     axes.set(xlabel="iteration", ylabel="loss", ylim=(0, float(np.percentile(history, 99)) * 1.1 or 1))
     axes.legend()
     axes.grid(alpha=0.3)

@@ -5,6 +5,7 @@ A new model takes the defaults; a resumed one its saved values, except where a p
 
 import logging
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, Literal, TypeVar
 
 from pydantic import Field, ValidationError, field_validator
@@ -13,14 +14,16 @@ from core.errors import InputError, UsageError
 from core.networks.config import ModelConfig, validate
 from core.networks.discriminators import gan_network
 from core.options import Options, fixed
+from core.training.kinds import KINDS, Kind
 
 log = logging.getLogger(__name__)
 R = TypeVar("R", bound="Recipe")
 
 
 class Recipe(Options):
-    """Field names are the keys of the model's ``data.dat``."""
+    """Field names are the keys of the model's ``data.dat``; ``kind`` is in the names of its files. Defaults are SAEHD's, see ``kinds``."""
 
+    kind: Literal["SAEHD", "AMP", "Quick96"] = fixed("SAEHD", description="class of the model; left out: that of the model there is, else SAEHD")
     resolution: int = fixed(224, ge=64, le=640, description="side of the networks' pictures in pixels; a multiple of 16, with d or t in archi of 32")
     face_type: Literal["h", "mf", "f", "wf", "head"] = fixed("wf", description="how much of the face is trained: half, mid-full, full, whole face, head")
     archi: str = fixed("liae-udt", description="architecture: df or liae, a dash, and any of the letters u d t c")
@@ -28,6 +31,8 @@ class Recipe(Options):
     e_dims: int = fixed(64, ge=16, le=256, description="width of the encoder")
     d_dims: int = fixed(64, ge=16, le=256, description="width of the decoder")
     d_mask_dims: int = fixed(32, ge=16, le=256, description="width of the decoder's mask branch")
+    inter_dims: int = fixed(1024, ge=32, le=2048, description="AMP only: width of the code between encoder and decoder")
+    morph_factor: float = Field(0.5, ge=0.1, le=0.5, description="AMP only: share of the code that a src face takes from src's own network")
     batch_size: int = Field(12, ge=1, le=1024, description="samples of each side in an iteration; more is smoother, slower and needs more memory")
     masked_training: bool = Field(True, description="learn the inside of the face mask only")
     eyes_mouth_prio: bool = Field(True, description="extra weight on eyes and mouth")
@@ -59,29 +64,59 @@ class Recipe(Options):
 
 
 FIXED = tuple(name for name, info in Recipe.model_fields.items() if (info.json_schema_extra or {}).get("fixed"))  # type: ignore[union-attr]
-SAVED = tuple(name for name in Recipe.model_fields if name != "debug")
+SAVED = tuple(name for name in Recipe.model_fields if name not in ("debug", "kind"))
 
 
-def resumed(given: R, saved: Mapping[str, Any], where: Any) -> R:
+def begun(given: R, kind: str, values: Mapping[str, Any] = MappingProxyType({})) -> R:
+    """The recipe of a new model: the kind's own values, ``values`` of a preset, and what was given. Raises UsageError for an option that the kind does
+    not have."""
+    k = KINDS[kind]
+    return type(given)(**{**k.defaults, **values, **k.forced, **_explicit(given, k), "kind": kind})
+
+
+def resumed(given: R, saved: Mapping[str, Any], where: Any, kind: str = "SAEHD") -> R:
     """The recipe of a model that exists: its own values, and what was given on this command line.
 
-    Raises UsageError where a given value contradicts one that is fixed, InputError where a saved value makes no sense.
+    Raises UsageError where a given value contradicts one that is fixed or is none of the kind's, InputError where a saved value makes no sense.
     """
-    explicit = {name: getattr(given, name) for name in given.model_fields_set}
+    k = KINDS[kind]
+    explicit = _explicit(given, k)
     conflicts = [f"--{name.replace('_', '-')} {explicit[name]} but the model has {saved[name]}" for name in FIXED
                  if name in explicit and name in saved and explicit[name] != saved[name]]
     if conflicts:
         raise UsageError("a model's networks cannot change", where="; ".join(conflicts), hint="leave these flags out, or start another model with --model NAME")
-    kept = {name: saved[name] for name in SAVED if name in saved}
+    kept = {name: saved[name] for name in k.options if name in saved and name in Recipe.model_fields}
     try:
-        return type(given)(**{**kept, **explicit})
+        return type(given)(**{**kept, **k.forced, **explicit, "kind": kind})
     except ValidationError as error:
         faults = "; ".join(f"{item['loc'][0]}: {item['msg']} ({item['input']!r})" for item in error.errors())
         raise InputError("the saved options of the model make no sense", where=where, why=faults, hint="give a sound value as a flag") from None
 
 
+def _explicit(given: Recipe, kind: Kind) -> dict[str, Any]:
+    """What a person chose. Raises UsageError naming what is not an option of the kind."""
+    chosen = {name: getattr(given, name) for name in given.model_fields_set}
+    if chosen.get("kind", kind.name) != kind.name:
+        raise UsageError("a model keeps its kind", where=f"--kind {chosen['kind']}", why=f"the model is {kind.name}",
+                         hint="leave --kind out, or start another model with --model NAME")
+    foreign = [name for name in Recipe.model_fields if name in chosen and name not in (*kind.options, "kind", "debug")]
+    if foreign:
+        raise UsageError(f"{kind.name} models have no such option", where=", ".join(f"--{name.replace('_', '-')}" for name in foreign),
+                         why=f"their options are {_listed(kind)}", hint="leave it out, or train another kind of model: " + ", ".join(KINDS))
+    return chosen
+
+
+def _listed(kind: Kind) -> str:
+    return ", ".join(name for name in kind.options if name in Recipe.model_fields)
+
+
 def checked(recipe: R) -> R:
     """The same recipe. Raises UsageError for combinations that cannot be built or trained."""
+    if recipe.kind != "AMP" and recipe.archi == "amp":
+        raise UsageError("amp is no architecture of a SAEHD model", where="--archi amp", hint="--kind AMP starts a model of that kind")
+    if recipe.face_type not in KINDS[recipe.kind].face_types:
+        raise UsageError(f"{recipe.kind} models cannot have this face type", where=f"--face-type {recipe.face_type}",
+                         hint=f"one of {', '.join(KINDS[recipe.kind].face_types)}")
     validate(config_of(recipe))
     if recipe.true_face_power and not recipe.archi.startswith("df"):
         raise UsageError("true face needs a df architecture", where=f"--true-face-power {recipe.true_face_power}", why=f"the model is {recipe.archi}",
@@ -93,16 +128,13 @@ def checked(recipe: R) -> R:
 
 def config_of(recipe: Recipe) -> ModelConfig:
     """What the networks are built from."""
-    return ModelConfig(recipe.resolution, recipe.face_type, recipe.archi, recipe.ae_dims, recipe.e_dims, recipe.d_dims, recipe.d_mask_dims)
+    inter_dims = recipe.inter_dims if recipe.archi == "amp" else 0
+    return ModelConfig(recipe.resolution, recipe.face_type, recipe.archi, recipe.ae_dims, recipe.e_dims, recipe.d_dims, recipe.d_mask_dims, inter_dims)
 
 
 def to_saved(recipe: Recipe) -> dict[str, Any]:
     """The options as ``data.dat`` holds them, in the original's order."""
-    order = ("resolution", "face_type", "models_opt_on_gpu", "archi", "ae_dims", "e_dims", "d_dims", "d_mask_dims", "masked_training", "eyes_mouth_prio",
-             "uniform_yaw", "blur_out_mask", "adabelief", "lr_dropout", "random_warp", "random_hsv_power", "true_face_power", "face_style_power",
-             "bg_style_power", "ct_mode", "clipgrad", "pretrain", "autobackup_hour", "write_preview_history", "target_iter", "random_src_flip",
-             "random_dst_flip", "batch_size", "gan_power", "gan_patch_size", "gan_dims")
-    return {name: True if name == "models_opt_on_gpu" else getattr(recipe, name) for name in order}
+    return {name: True if name == "models_opt_on_gpu" else getattr(recipe, name) for name in KINDS[recipe.kind].options}
 
 
 def effective(recipe: R) -> R:

@@ -10,10 +10,12 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from core.data.batches import BatchSettings
 from core.errors import DivergedError
 from core.formats import dfl_weights
 from core.training.model_folder import ModelFolder
 from core.training.recipe import Recipe, to_saved
+from core.training.schedule import Schedule
 from core.training.trainer import Trainer
 
 log = logging.getLogger(__name__)
@@ -26,7 +28,9 @@ SUMMARY = "summary.txt"
 class Session:
     """iteration: done so far; target: where to stop, 0 for never; history: [src, dst] loss of every iteration; sample: the faces of the
     preview, [src, dst] as [warped, target, mask, eyes_mouth]; waited, spent: seconds for data and altogether of the last
-    iteration; skipped: faces that could not be read."""
+    iteration; skipped: faces that could not be read; schedule: what it follows; pause: the iteration where the next phase begins, 0 for none;
+    entered: a phase begins with this run; held_out: faces of each side that are never trained on; held: [iteration, src, dst], their losses;
+    held_faces: where they are."""
 
     folder: ModelFolder
     recipe: Recipe
@@ -40,10 +44,30 @@ class Session:
     saved_iteration: int = -1
     waited: float = 0.0
     spent: float = 0.0
+    schedule: Schedule | None = None
+    pause: int = 0
+    entered: bool = False
+    held_out: int = 0
+    held: list[list[float]] = field(default_factory=list)
+    held_faces: BatchSettings | None = None
 
     @property
     def done(self) -> bool:
         return 0 < self.target <= self.iteration
+
+    @property
+    def paused(self) -> bool:
+        """Whether there is no next iteration before something else has to happen."""
+        return self.done or 0 < self.pause <= self.iteration
+
+    def release(self) -> None:
+        """Forget the networks, so that there is room for them to be built again."""
+        del self.trainer
+
+    def become(self, opened: "Session") -> None:
+        """Go on as ``opened``, a session of the same model; the target and what was collected for the report stay."""
+        for name in ("recipe", "trainer", "iteration", "history", "sample", "extra", "saved_iteration", "schedule", "pause", "entered", "held"):
+            setattr(self, name, getattr(opened, name))
 
     def save(self) -> None:
         """Write everything, all or nothing. Raises DivergedError rather than saving numbers that are not finite."""
@@ -55,7 +79,11 @@ class Session:
     def _writers(self) -> dict[str, Any]:
         data = dfl_weights.ModelData(self.iteration, to_saved(self.recipe), self.history, self.sample, self.extra)
         summary = dfl_weights.summary_text(self.folder.prefix, self.iteration, to_saved(self.recipe))
-        state = {**asdict(self.trainer.settings), "iteration": self.iteration}
+        state: dict[str, Any] = {**asdict(self.trainer.settings), "iteration": self.iteration}
+        if self.schedule:
+            state["schedule"] = self.schedule.plain()
+        if self.held_out:
+            state |= {"held_out": self.held_out, "held": self.held}
         return {
             **self.trainer.writers(),
             DATA: lambda stream: dfl_weights.write_data(stream, data),
@@ -69,7 +97,8 @@ class Session:
         data = dfl_weights.read_data(files[DATA])
         self.trainer.load(files)
         self.trainer.reset_rate(0.5)
-        self.iteration, self.history = data.iteration, data.loss_history
+        self.iteration, self.saved_iteration, self.history = data.iteration, data.iteration, data.loss_history
+        self.held = [losses for losses in self.held if losses[0] <= self.iteration]
         return self.iteration
 
 
@@ -83,10 +112,10 @@ def restore(session: Session, files: Mapping[str, Path], data: dfl_weights.Model
 
 def usable_sample(sample: Any, resolution: int) -> list[list[NDArray[np.float32]]] | None:
     """The saved faces of the preview if they fit this model (also in channels-first layout), else None."""
-    channels = (3, 3, 1, 1)
     try:
+        channels = (3, 3, 1, 1)[: max(3, len(sample[0]))]  # the smallest kind keeps no masks of eyes and mouths
         sides = [[_channels_last(np.asarray(a, np.float32), c) for a, c in zip(side, channels, strict=True)] for side in sample]
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, IndexError):
         return None
     count = len(sides[0][0]) if sides else 0
     fits = len(sides) == 2 and count > 0 and all(a.shape == (count, resolution, resolution, c) for side in sides for a, c in zip(side, channels, strict=True))

@@ -2,24 +2,30 @@
 
 import logging
 import os
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from core.data.batches import BatchSettings, bins_by_yaw
-from core.errors import InputError, UsageError
+from core.errors import UsageError
 from core.faceset.mask_report import described, mask_origins
 from core.faceset.store import Faceset, open_faceset
 from core.formats import dfl_weights
 from core.geometry.align import FaceType
-from core.models.optimizers import LEARNING_RATE
-from core.training import assets
+from core.training import assets, phases, xla
 from core.training import recipe as recipes
 from core.training.files import read_state
-from core.training.model_folder import DATA, ModelFolder, discover
+from core.training.held_out import divided
+from core.training.kinds import KINDS
+from core.training.loop import out_of_memory
+from core.training.model_folder import DATA, ModelFolder, find, listed
+from core.training.presets import Preset
 from core.training.recipe import Recipe
+from core.training.schedule import Opening
 from core.training.session import STATE, Session, restore
+from core.training.sides import require_faces
 from core.training.trainer import Trainer, TrainerSettings
 from core.types import FaceRecord
 from core.workspace import Workspace
@@ -30,8 +36,8 @@ DEFAULT_NAME = "swap"
 
 @dataclass(frozen=True)
 class StartOptions:
-    """What a run chooses beside the recipe. reinit: parts of the networks to start anew; the others are fields of TrainerSettings, None takes
-    the model's."""
+    """What a run chooses beside the recipe. reinit: parts of the networks to start anew; preset: a schedule from now on, an empty one ends it;
+    held_out: faces of each side that are never trained on, and the others, fields of TrainerSettings: None takes what the model has."""
 
     seed: int | None = None
     exact: bool | None = None
@@ -41,57 +47,122 @@ class StartOptions:
     precision: str | None = None
     ema: float | None = None
     devices: int | None = None
+    preset: Preset | None = None
+    held_out: int | None = None
 
 
-def model_folder(workspace: Workspace, name: str | None) -> ModelFolder:
-    """The model called ``name``, else the only one, else a new one. Raises UsageError when there are several."""
-    found = discover(workspace.model)
-    if name is None and len(found) > 1:
-        raise UsageError("there are several models", where=workspace.model, why=", ".join(found), hint="choose one with --model NAME")
-    return ModelFolder(workspace.model, name or (found[0] if found else DEFAULT_NAME))
+def model_folder(workspace: Workspace, name: str | None, kind: str | None = None) -> ModelFolder:
+    """The model that fits: called ``name``, of ``kind``, None for any; else a new one. Raises UsageError when several fit, and when none does
+    but the models that there are make it likely that one of them was meant."""
+    found = find(workspace.model, name, kind)
+    if len(found) > 1:
+        flag = "--model NAME" if len({model.name for model in found}) > 1 else "--kind " + " or ".join(model.kind for model in found)
+        raise UsageError("there are several models", where=workspace.model, why=listed(found), hint=f"choose one with {flag}")
+    others = find(workspace.model, name)
+    if not found and others:
+        raise UsageError(f"there is no {kind} model" + (f" called {name}" if name else ""), where=workspace.model, why=f"found {listed(others)}",
+                         hint=f"leave --kind out to go on with {others[0].name}, or start a new model with another --model NAME")
+    return found[0] if found else ModelFolder(workspace.model, name or DEFAULT_NAME, kind or KINDS["SAEHD"].name)
 
 
 def open_session(folder: ModelFolder, given: Recipe, start: StartOptions, assets_folder: Path) -> Session:
     """Build the networks and load what there is. Raises UsageError, InputError, CorruptFileError."""
-    archive = assets_folder / assets.PRETRAINED
+    archive = assets.pretrained(assets_folder, folder.kind)
     if folder.exists():
         return _resume(folder, given, start)
     folder.folder.mkdir(parents=True, exist_ok=True)
     if start.use_pretrained and archive.is_file():
         return _from_pretrained(folder, given, start, archive)
-    recipe = recipes.checked(given)
-    return Session(folder, recipe, Trainer(recipe, _settings(start, {})))
+    plan = _plan_new(folder, given, start)
+    return _ready(Session(folder, plan.recipe, _trainer(folder, plan)), start, {}, plan.opening)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What will be built, and how it opens."""
+
+    recipe: Recipe
+    settings: TrainerSettings
+    opening: Opening
+
+
+def planned(folder: ModelFolder, given: Recipe, start: StartOptions, assets_folder: Path) -> Plan:
+    """What ``open_session`` would build; builds and changes nothing. Raises UsageError, InputError, CorruptFileError."""
+    archive = assets.pretrained(assets_folder, folder.kind)
+    if folder.exists():
+        files = folder.load(repair=False).files
+        return _plan_saved(folder, given, start, dfl_weights.read_data(files[DATA]), read_state(files.get(STATE)))
+    if start.use_pretrained and archive.is_file():
+        with tempfile.TemporaryDirectory() as beside, assets.pretrained_files(archive, Path(beside), folder.kind) as files:
+            return _plan_pretrained(folder, given, start, files)
+    return _plan_new(folder, given, start)
+
+
+def _trainer(folder: ModelFolder, plan: Plan) -> Trainer:
+    """Raises OutOfMemoryFault when the networks and their moments alone do not fit."""
+    compiled = xla.choose(plan.recipe, plan.settings, folder.folder)
+    try:
+        return Trainer(plan.recipe, plan.settings, xla=compiled)
+    except Exception as error:
+        raise (out_of_memory(error, plan.recipe, "while the networks were made") or error) from error
+
+
+def _plan_new(folder: ModelFolder, given: Recipe, start: StartOptions) -> Plan:
+    opening = phases.of_new(start.preset, given, start.learning_rate, folder.kind)
+    return Plan(recipes.checked(recipes.begun(given, folder.kind, opening.values)), _settings(folder, start, {}, opening), opening)
+
+
+def _plan_saved(folder: ModelFolder, given: Recipe, start: StartOptions, data: dfl_weights.ModelData, state: dict[str, Any]) -> Plan:
+    opening = phases.of_saved(start.preset, given, start.learning_rate, state, data, folder)
+    recipe = recipes.checked(recipes.resumed(given, data.options | opening.values, folder.path(DATA), folder.kind))
+    return Plan(recipe, _settings(folder, start, state, opening), opening)
+
+
+def _plan_pretrained(folder: ModelFolder, given: Recipe, start: StartOptions, files: Mapping[str, Path]) -> Plan:
+    options = dfl_weights.read_data(files[DATA]).options if DATA in files else {}
+    own = {name: value for name, value in KINDS[folder.kind].defaults.items() if name not in recipes.FIXED}
+    architecture = {name: options[name] for name in recipes.FIXED if name in options}
+    opening = phases.of_new(start.preset, given, start.learning_rate, folder.kind)
+    recipe = recipes.checked(recipes.resumed(given, own | opening.values | architecture, assets.PRETRAINED, folder.kind))
+    return Plan(recipe, _settings(folder, start, {}, opening), opening)
 
 
 def _resume(folder: ModelFolder, given: Recipe, start: StartOptions) -> Session:
     loaded = folder.load()
     data = dfl_weights.read_data(loaded.files[DATA])
     state = read_state(loaded.files.get(STATE))
-    recipe = recipes.checked(recipes.resumed(given, data.options, loaded.files[DATA]))
-    session = Session(folder, recipe, Trainer(recipe, _settings(start, state)))
+    plan = _plan_saved(folder, given, start, data, state)
+    recipe, opening = plan.recipe, plan.opening
+    session = Session(folder, recipe, _trainer(folder, plan))
     left = bool(data.options.get("pretrain")) and not recipe.pretrain
     inters = tuple(name for name in session.trainer.networks if name.startswith("inter")) if left else ()
-    restore(session, loaded.files, data, start.reinit + inters)
+    restore(session, loaded.files, data, start.reinit + inters + opening.reinit)
     if left:
         log.info("pretraining is over: %s start anew, and the iterations count from 0", " and ".join(inters))
         session.iteration, session.history, session.sample = 0, [], None
-    return session
+        state.pop("held", None)  # of other faces
+    return _ready(session, start, state, opening)
 
 
 def _from_pretrained(folder: ModelFolder, given: Recipe, start: StartOptions, archive: Path) -> Session:
-    with assets.pretrained_files(archive, folder.folder) as files:
-        data = dfl_weights.read_data(files[DATA])
-        architecture = {name: data.options[name] for name in recipes.FIXED if name in data.options}
-        recipe = recipes.checked(recipes.resumed(given, architecture, archive))
-        session = Session(folder, recipe, Trainer(recipe, _settings(start, {})))
-        session.trainer.load({name: path for name, path in files.items() if name != DATA}, start.reinit)
+    with assets.pretrained_files(archive, folder.folder, folder.kind) as files:
+        plan = _plan_pretrained(folder, given, start, files)
+        session = Session(folder, plan.recipe, _trainer(folder, plan))
+        session.trainer.load({name: path for name, path in files.items() if name != DATA}, start.reinit + plan.opening.reinit)
     log.info("the new model starts from the weights in %s (--no-pretrained starts from nothing)", archive)
-    return session
+    return _ready(session, start, {}, plan.opening)
 
 
-def _settings(start: StartOptions, state: dict[str, Any]) -> TrainerSettings:
+def _ready(session: Session, start: StartOptions, state: dict[str, Any], opening: Opening) -> Session:
+    session.held_out = int(state.get("held_out", 0)) if start.held_out is None else start.held_out
+    session.held = [list(losses) for losses in state.get("held", [])]
+    return phases.follow(session, opening)
+
+
+def _settings(folder: ModelFolder, start: StartOptions, state: dict[str, Any], opening: Opening) -> TrainerSettings:
     given = {name: getattr(start, name) for name in ("seed", "exact", "precision", "ema", "devices")}
-    given["rate"] = None if start.learning_rate is None else start.learning_rate / LEARNING_RATE
+    rate = opening.learning_rate if start.learning_rate is None else start.learning_rate
+    given["rate"] = None if rate is None else rate / KINDS[folder.kind].rate
     kept = {name: type(default)(state[name]) for name, default in asdict(TrainerSettings()).items() if name in state}
     return TrainerSettings(**kept | {name: value for name, value in given.items() if value is not None})
 
@@ -99,16 +170,20 @@ def _settings(start: StartOptions, state: dict[str, Any]) -> TrainerSettings:
 def batch_settings(session: Session, workspace: Workspace, workers: int, pretrain_faces: Path | None) -> BatchSettings:
     """What the batches of a session are made of. Raises InputError when a side has no faces, UsageError for pretraining without faces."""
     recipe = recipes.effective(session.recipe)
-    src, dst = _facesets(recipe, workspace, pretrain_faces)
+    parts = [divided(faces, session.held_out, side) for side, faces in zip(("src", "dst"), _facesets(recipe, workspace, pretrain_faces), strict=True)]
+    src, dst = (part.trained for part in parts)
     exact = session.trainer.settings.exact
     for name, faces in (("src", src), ("dst", dst)):
         log.info("%s masks: %s", name, described(mask_origins(_as_trained(faces, exact))))
     bins = [bins_by_yaw(faces.records()) if recipe.uniform_yaw else None for faces in (src, dst)]
     settings = session.trainer.settings
-    return BatchSettings(
+    made = BatchSettings(
         src, dst, recipe.resolution, FaceType.parse(recipe.face_type), recipe.batch_size, settings.seed, recipe.random_warp, recipe.random_src_flip,
         recipe.random_dst_flip, recipe.random_hsv_power, recipe.ct_mode, settings.exact, cache_bytes(max(1, workers)), bins[0], bins[1],
+        scale=KINDS[recipe.kind].scale, repeat_every=KINDS[recipe.kind].repeat_every,
     )
+    session.held_faces = replace(made, src=parts[0].held, dst=parts[1].held, src_bins=None, dst_bins=None) if session.held_out else None
+    return made
 
 
 def _as_trained(faces: Faceset, exact: bool) -> Iterator[FaceRecord]:
@@ -126,9 +201,7 @@ def _facesets(recipe: Recipe, workspace: Workspace, pretrain_faces: Path | None)
     archive = workspace.assets / assets.RANDOM_DST
     if not assets.has_faces(dst) and archive.is_file():
         assets.fill_dst_faces(archive, dst)
-    for side, script in ((src, "3_extract_src_faces.sh"), (dst, "4_extract_dst_faces.sh")):
-        if not assets.has_faces(side):
-            raise InputError("no faces to train on", where=side.aligned, hint=f"bash scripts/{script} makes them")
+    require_faces(workspace)
     return _opened(src.aligned), _opened(dst.aligned)
 
 

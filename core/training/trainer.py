@@ -1,7 +1,8 @@
 """A model in training: networks, objective and optimizers, one step at a time; from and to the files of a model folder."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -12,19 +13,25 @@ from keras import ops
 from numpy.typing import NDArray
 
 from core.data.batches import TrainingBatch
-from core.errors import InputError
+from core.errors import DivergedError, InputError
 from core.formats import dfl_weights
-from core.models.keras_builder import build_network, get_weights, set_weights
-from core.models.optimizers import COSINE_PERIOD, KEEP, LEARNING_RATE, AdaBelief, RMSprop
+from core.formats.dfl_weights import AVERAGED
+from core.models.keras_builder import build_network, get_weights, named_variables, set_weights
+from core.models.optimizers import KEEP, AdaBelief, RMSprop
 from core.networks import archs
-from core.networks.weights import initial_weights
+from core.networks.weights import check_weights, initial_weights
+from core.training import devices
 from core.training.critics import Critics
-from core.training.files import Write, compiled, load_optimizer, names_of, write_network, write_optimizer
+from core.training.files import SCALES, Write, compiled, load_optimizer, load_scales, names_of, write_network, write_optimizer, write_scales
+from core.training.inputs import preview_inputs, training_inputs
+from core.training.kinds import KINDS
 from core.training.objective import Autoencoder, Terms
 from core.training.recipe import Recipe, config_of, effective
 
 log = logging.getLogger(__name__)
 OPTIMIZER = "src_dst_opt"
+POLICIES = {"float32": "float32", "bfloat16": "mixed_bfloat16", "float16": "mixed_float16"}
+SMALLEST_SCALE = 2.0**-10
 
 
 @dataclass(frozen=True)
@@ -41,45 +48,92 @@ class TrainerSettings:
 
 
 class Trainer:
-    """Builds the networks of ``recipe`` with first values; ``load`` gives them saved ones."""
+    """Builds the networks of ``recipe`` with first values; ``load`` gives them saved ones. xla: compile the steps or not, None: where it is
+    known to help."""
 
-    def __init__(self, recipe: Recipe, settings: TrainerSettings):
+    def __init__(self, recipe: Recipe, settings: TrainerSettings, *, xla: bool | None = None):
         self.recipe, self.settings, self.config = recipe, settings, config_of(recipe)
         self.descriptions = archs.networks(self.config)
-        self.networks = {name: build_network(name, network, seed=settings.seed) for name, network in self.descriptions.items()}
+        self.devices = devices.chosen(settings.devices, recipe.batch_size)
+        with devices.scope(self.devices):
+            self._build(compiled(bool(self.devices)) if xla is None else xla)
+
+    def _build(self, xla: bool) -> None:
+        recipe, settings, policy = self.recipe, self.settings, POLICIES[self.settings.precision]
+        self.networks = {name: build_network(name, network, seed=settings.seed, dtype=policy) for name, network in self.descriptions.items()}
         kind, terms = self.config.parsed().kind, terms_of(recipe, settings)
         gan = recipe.gan_patch_size, recipe.gan_dims
-        self.critics = Critics(kind, self.networks, terms, gan=gan, seed=settings.seed, optimizer=self._optimizer)
+        self.critics = Critics(kind, self.networks, terms, gan=gan, seed=settings.seed, optimizer=self._optimizer, dtype=policy, xla=xla, devices=self.devices)
         self.model = Autoencoder(kind, self.networks, terms, self.critics.judges)
         self.optimizer = self._optimizer(OPTIMIZER, self._frozen())
         self.optimizer.build(self.model.trainable_variables)
-        self.model.compile(optimizer=self.optimizer, jit_compile=compiled())
+        self.model.compile(optimizer=self.optimizer, jit_compile=xla)
+        devices.share(self.model, self.devices, sides=2)
 
     def step(self, batch: TrainingBatch) -> tuple[float, float]:
-        """One iteration on a batch of both sides. Returns the mean src and dst loss before it."""
-        x = inputs_of(batch)
-        self.model.train_on_batch(x)
-        src, dst = ops.convert_to_numpy(self.model.reported.value)
-        self.critics.step(x)
+        """One iteration on a batch of both sides. Returns the mean src and dst loss before it. Raises DivergedError when float16 cannot go on."""
+        x = training_inputs(batch, self.recipe, self.settings.seed)
+        with devices.scope(self.devices):
+            self.model.train_on_batch(x)
+            src, dst = ops.convert_to_numpy(self.model.reported.value)
+            self.critics.step(x)
+        self._check_scales()
         return float(src), float(dst)
 
-    def views(self, src: NDArray[np.float32], dst: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
-        """Faces (n, R, R, 3) as the networks decode them: ss, dd, sd (n, R, R, 3), dd_mask, sd_mask (n, R, R, 1), 0..1."""
-        return self._viewer(np.concatenate([src, dst]))
+    def _check_scales(self) -> None:
+        """Overflowed steps are skipped and the scale of the loss halves, which soon ends; if not, the gradients themselves are not finite."""
+        for optimizer in self._optimizers():
+            if optimizer.scaled and float(ops.convert_to_numpy(optimizer.scale.value)) < SMALLEST_SCALE:
+                raise DivergedError("no step is finite in float16 any more", where=optimizer.name, hint="go on with --precision bfloat16 or float32")
 
-    def _viewer(self, x: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
+    def _optimizers(self) -> list[Any]:
+        return [self.optimizer, *self.critics.optimizers()]
+
+    def views(self, src: NDArray[np.float32], dst: NDArray[np.float32], morph: float = 1.0) -> dict[str, NDArray[np.float32]]:
+        """Faces (n, R, R, 3) as the networks decode them: ss, dd, sd (n, R, R, 3), dd_mask, sd_mask (n, R, R, 1), 0..1.
+
+        morph: for AMP, the share of the source in the swap ``sd``, 0..1.
+        """
+        with self.averaged():
+            return self._viewer(preview_inputs(src, dst, self.recipe, morph))
+
+    @contextmanager
+    def averaged(self) -> Iterator[None]:
+        """Within it the networks have the averages of their weights, where averages are kept."""
+        self._exchange_averages()
+        try:
+            yield
+        finally:
+            self._exchange_averages()
+
+    def _exchange_averages(self) -> None:
+        for variable, mean in self._averages():
+            value = ops.copy(variable.value)
+            variable.assign(mean.value)
+            mean.assign(value)
+
+    def _averages(self) -> list[tuple[Any, Any]]:
+        """Weight, its average; nothing where none are kept."""
+        return list(zip(self.model.trainable_variables, self.optimizer.averages, strict=True)) if self.optimizer.averages else []
+
+    def _viewer(self, x: Mapping[str, NDArray[np.float32]]) -> dict[str, NDArray[np.float32]]:
         if not hasattr(self, "_viewing"):
             terms = Terms(bg_style=1.0)  # asks for the swap
             self._viewing = Autoencoder(self.config.parsed().kind, self.networks, terms, {})
             self._viewing.compile(jit_compile=False)
-        made = self._viewing.predict_on_batch({"warped": x})
-        n = len(x) // 2
+        made = self._viewing.predict_on_batch(dict(x))
+        n = len(x["warped"]) // 2
         return {"ss": made["image"][:n], "dd": made["image"][n:], "sd": made["swap"], "dd_mask": made["mask"][n:], "sd_mask": made["swap_mask"]}
 
     def writers(self) -> dict[str, Write]:
         """File name without prefix -> function that writes it, one tensor in memory at a time."""
         files: dict[str, Write] = {f"{name}.npy": partial(write_network, model) for name, model in self.networks.items()}
         files[f"{OPTIMIZER}.npy"] = partial(write_optimizer, self.optimizer, self.variable_names())
+        averages = {id(variable): mean for variable, mean in self._averages()}
+        if averages:
+            files |= {f"{AVERAGED}{name}.npy": partial(write_network, model, values=averages) for name, model in self.networks.items()}
+        if self.optimizer.scaled:
+            files[SCALES] = partial(write_scales, self._optimizers())
         return files | self.critics.writers()
 
     def weights(self) -> dict[str, dict[str, NDArray[np.float32]]]:
@@ -103,6 +157,9 @@ class Trainer:
             self._load_network(name, files, name in reinit)
         self._load_optimizer(files.get(f"{OPTIMIZER}.npy"))
         self.critics.load(files, reinit)
+        self._load_averages({name: path for name in self.networks if name not in reinit and (path := files.get(f"{AVERAGED}{name}.npy"))})
+        if self.optimizer.scaled:
+            load_scales(self._optimizers(), files.get(SCALES))
 
     def _load_network(self, name: str, files: Mapping[str, Path], anew: bool) -> None:
         if anew:
@@ -118,14 +175,28 @@ class Trainer:
     def _load_optimizer(self, path: Path | None) -> None:
         if path is None:
             log.warning("there is no saved state of the optimizer: its moments start at zero")
+            self.optimizer.load_slots(self.variable_names(), 0, {})
             return
         load_optimizer(self.optimizer, self.variable_names(), path)
+
+    def _load_averages(self, files: Mapping[str, Path]) -> None:
+        """``files``: by name of the network; the others' averages start from their weights."""
+        averages = {id(variable): mean for variable, mean in self._averages()}
+        for name, model in self.networks.items() if averages else ():
+            if name not in files:
+                self.optimizer.restart_averages(model.trainable_variables)
+                continue
+            weights = dfl_weights.read_weights(files[name])
+            check_weights(self.descriptions[name], weights, files[name])
+            for key, variable in named_variables(model).items():
+                if id(variable) in averages:
+                    averages[id(variable)].assign(weights[key])
 
     def reset_rate(self, factor: float) -> None:
         """Multiply the learning rate of all optimizers by ``factor``."""
         self.settings = replace(self.settings, rate=self.settings.rate * factor)
-        for optimizer in (self.optimizer, *self.critics.optimizers()):
-            optimizer.learning_rate = LEARNING_RATE * self.settings.rate
+        for optimizer in self._optimizers():
+            optimizer.learning_rate = KINDS[self.recipe.kind].rate * self.settings.rate
 
     def _frozen(self) -> list[Any]:
         """Without random warp a liae model keeps inter_AB as it is; in pretraining that is a defect, kept only if asked for."""
@@ -135,11 +206,12 @@ class Trainer:
         return list(self.networks["inter_AB"].trainable_variables)
 
     def _optimizer(self, name: str, frozen: list[Any] | tuple = ()) -> Any:
-        recipe = effective(self.recipe)
+        recipe, kind = effective(self.recipe), KINDS[self.recipe.kind]
         dropout = recipe.lr_dropout != "n"
-        kind = AdaBelief if recipe.adabelief else RMSprop
-        return kind(LEARNING_RATE * self.settings.rate, cosine=COSINE_PERIOD if dropout else 0, keep=KEEP if dropout else 1.0,
-                    clip_norm=1.0 if recipe.clipgrad else 0.0, seed=self.settings.seed, frozen=frozen, name=name)
+        made = AdaBelief if recipe.adabelief else RMSprop
+        return made(kind.rate * self.settings.rate, cosine=kind.cosine if dropout else 0, keep=KEEP if dropout else 1.0,
+                    clip_norm=1.0 if recipe.clipgrad else 0.0, seed=self.settings.seed, frozen=frozen, scaled=self.settings.precision == "float16",
+                    ema=self.settings.ema if name == OPTIMIZER else 0.0, name=name)
 
 
 def terms_of(recipe: Recipe, settings: TrainerSettings) -> Terms:
@@ -147,9 +219,6 @@ def terms_of(recipe: Recipe, settings: TrainerSettings) -> Terms:
     r = effective(recipe)
     true_face = 0.0 if r.pretrain else r.true_face_power  # its discriminator rests in pretraining
     styles = r.face_style_power / 100, r.bg_style_power / 100
-    return Terms(r.masked_training, r.eyes_mouth_prio, r.blur_out_mask, *styles, true_face, r.gan_power, settings.exact)
-
-
-def inputs_of(batch: TrainingBatch) -> dict[str, NDArray[np.float32]]:
-    """The batch as the networks take it: src then dst along the first axis."""
-    return {name: getattr(batch, name).reshape(-1, *getattr(batch, name).shape[2:]) for name in ("warped", "target", "mask", "eyes_mouth")}
+    kind = KINDS[r.kind]
+    untrained = kind.untrained if settings.exact else ()
+    return Terms(r.masked_training, r.eyes_mouth_prio, r.blur_out_mask, *styles, true_face, r.gan_power, settings.exact, untrained=untrained, **kind.terms)

@@ -1,4 +1,4 @@
-"""The same steps under every Keras backend that is installed."""
+"""The same steps, and a whole run of the train stage, under every Keras backend that is installed; TensorFlow is then out of reach."""
 
 import importlib.util
 import json
@@ -8,6 +8,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from training_cases import TINY, make_workspace
+
+from core.errors import EnvironmentFault
+from core.formats import dfl_weights
+from core.training import backend as backends
 
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAM = """
@@ -27,20 +32,75 @@ print(json.dumps({"losses": losses, "swap": float(views["sd"].mean()), "tensorfl
 """
 
 
-def steps(backend):
-    environment = {**os.environ, "KERAS_BACKEND": backend, "PYTHONPATH": os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])}
-    done = subprocess.run([sys.executable, "-c", PROGRAM], env=environment, capture_output=True, text=True, timeout=500)
+# As if TensorFlow were not installed.
+BLOCK = """
+import sys
+
+class Block:
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] == "tensorflow":
+            raise ModuleNotFoundError("No module named 'tensorflow'", name="tensorflow")
+
+sys.meta_path.insert(0, Block())
+"""
+STAGE = "import sys; from core.__main__ import main; code = main(sys.argv[1:]); assert not {'tensorflow'} & set(sys.modules); sys.exit(code)"
+
+
+def python(backend, program, *arguments, **more):
+    environment = {**os.environ, **more, "KERAS_BACKEND": backend, "PYTHONPATH": os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])}
+    block = "" if backend == "tensorflow" else BLOCK
+    done = subprocess.run([sys.executable, "-c", block + program, *arguments], env=environment, capture_output=True, text=True, timeout=550)
     assert done.returncode == 0, done.stderr[-2000:]
-    return json.loads(done.stdout.strip().splitlines()[-1])
+    return done.stdout
+
+
+def steps(backend):
+    return json.loads(python(backend, PROGRAM).strip().splitlines()[-1])
+
+
+def needs(backend):
+    if importlib.util.find_spec(backend) is None:
+        pytest.skip(f"{backend} is not installed (pip install -r {backends.requirements(backend)})")
 
 
 @pytest.mark.e2e
 @pytest.mark.parametrize("backend", ["jax", "torch"])
 def test_losses_equal_those_under_tensorflow(backend):
-    if importlib.util.find_spec(backend) is None:
-        pytest.skip(f"{backend} is not installed")
+    needs(backend)
+    needs("tensorflow")
     reference, other = steps("tensorflow"), steps(backend)
+    assert reference["tensorflow"] and not other["tensorflow"]
     assert other["losses"][0] == pytest.approx(reference["losses"][0], rel=1e-5)
     assert other["losses"][2] == pytest.approx(reference["losses"][2], rel=1e-3)
     assert other["swap"] == pytest.approx(reference["swap"], abs=1e-3)
     assert other["losses"][2][0] < other["losses"][0][0]
+
+
+@pytest.mark.e2e
+@pytest.mark.parametrize("backend", ["jax", "torch"])
+def test_a_run_without_tensorflow_trains_saves_and_exports(tmp_path, backend):
+    needs(backend)
+    root = make_workspace(tmp_path)
+    flags = [word for name, value in TINY.items() for word in (f"--{name.replace('_', '-')}", str(value))]
+    said = python(backend, STAGE, "train", "2", *flags, "--workers", "1", "--gan-power", "0.1", "--gan-patch-size", "8", "--no-random-warp",
+                  WORKSPACE=str(root))
+    assert "0 -> 2" in said and "difference from the model" in said
+    assert dfl_weights.read_data(root / "model/swap_SAEHD_data.dat").iteration == 2
+    assert (root / "model/swap_SAEHD_model.dfm").is_file() and (root / "model/swap_SAEHD_GAN.npy").is_file()
+
+
+def test_a_backend_that_is_missing_or_unknown_is_named(monkeypatch):
+    monkeypatch.setenv("KERAS_BACKEND", "theano")
+    with pytest.raises(EnvironmentFault, match="no such backend"):
+        backends.choose()
+    monkeypatch.setenv("KERAS_BACKEND", "torch")
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: name == "jax" or None)
+    with pytest.raises(EnvironmentFault) as caught:
+        backends.choose()
+    assert "requirements-torch.txt" in str(caught.value) and "KERAS_BACKEND=jax" in str(caught.value)
+    monkeypatch.delenv("KERAS_BACKEND")
+    with pytest.raises(EnvironmentFault, match="not installed"):
+        backends.choose()
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: True)
+    monkeypatch.delenv("KERAS_BACKEND")
+    assert backends.choose() == "tensorflow" == os.environ["KERAS_BACKEND"]

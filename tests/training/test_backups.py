@@ -1,9 +1,13 @@
 """Backups: rotation, names, restoring."""
 
+import errno
+import shutil
+
 import numpy as np
 import pytest
 
-from core.errors import CorruptFileError, InputError, UsageError
+from core import fsio
+from core.errors import CorruptFileError, DiskFullError, InputError, UsageError
 from core.formats.dfl_weights import ModelData, read_data, write_arrays, write_data
 from core.stages import model as stage
 from core.training import backups
@@ -102,3 +106,80 @@ def test_stage(model, tmp_path):
     with pytest.raises(UsageError):
         stage.run(stage.Options(action="restore"), workspace)
     assert dict(stage.run(stage.Options(action="restore", name="good"), workspace).rows) == {"iteration": 1}
+
+
+def test_a_model_of_which_nothing_sound_is_left_is_restored(model):
+    """That is what backups are for; what is left is set aside, not deleted."""
+    for n in (1, 2):
+        save(model, n)
+    backups.make_backup(model, "good")
+    for path in model.saves.rglob("*.dat"):
+        path.write_bytes(path.read_bytes()[:-9])  # the flat files are links to these
+    with pytest.raises(CorruptFileError):
+        model.load()
+    assert backups.restore(model, "good").iteration == 2
+    assert model.load().iteration == 2 and not model.load().messages
+    assert any(path.name.endswith("data.dat") for path in (model.saves / "aside").rglob("*"))
+
+
+def test_damaged_flat_files_alone_are_restored(model):
+    save(model, 1)
+    backups.make_backup(model, "good")
+    shutil.rmtree(model.saves)
+    model.path("data.dat").write_bytes(b"not a pickle")
+    assert backups.restore(model, "good").iteration == 1 and model.load().iteration == 1
+
+
+def test_two_saves_of_one_iteration_can_be_told_apart(model):
+    save(model, 5)
+    first = model.load().files["data.dat"].read_bytes()
+    model.save(5, {"encoder.npy": lambda stream: write_arrays(stream, [("a:0", np.ones(3, np.float32))]),
+                   "data.dat": lambda stream: write_data(stream, ModelData(5, {"resolution": 128}))})
+    assert [b.name for b in backups.list_backups(model)[0]] == ["save 5", "save 5 older"]
+    backups.restore(model, "save 5 older")
+    assert model.path("data.dat").read_bytes() == first
+    with pytest.raises(InputError, match="not a name"):
+        backups.make_backup(model, "save 5 older")
+
+
+def test_a_full_disk_while_restoring_leaves_the_model_as_it_was(model, monkeypatch):
+    save(model, 1)
+    backups.make_backup(model, "one")
+    model.save(2, {"encoder.npy": lambda stream: write_arrays(stream, [("a:0", np.ones(3, np.float32))]),
+                   "GAN.npy": lambda stream: write_arrays(stream, [("b:0", np.ones(3, np.float32))]),
+                   "data.dat": lambda stream: write_data(stream, ModelData(2, {"resolution": 64}))})
+
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device", "here")
+    monkeypatch.setattr(backups, "_copier", full)
+    with pytest.raises(DiskFullError):
+        backups.restore(model, "one")
+    assert model.load().iteration == 2 and model.path("GAN.npy").is_file() and read_data(model.path("data.dat")).iteration == 2
+
+
+def test_nothing_is_restored_while_the_model_trains(model):
+    save(model, 1)
+    backups.make_backup(model, "one")
+    workspace = Workspace(model.folder.parent)
+    with fsio.lock(workspace.locks / "train.me.lock", "the model me"):
+        for action in ("restore", "backup"):
+            with pytest.raises(InputError, match="another run is using"):
+                stage.run(stage.Options(action=action, name="one"), workspace)
+        assert "2 saves and backups" in stage.run(stage.Options(action="list"), workspace).title
+    assert stage.run(stage.Options(action="restore", name="one"), workspace).rows == (("iteration", 1),)
+
+
+def test_wrong_names_say_what_there_is(model):
+    save(model, 1)
+    backups.make_backup(model, "one")
+    workspace = Workspace(model.folder.parent)
+    with pytest.raises(InputError, match="no such backup") as caught:
+        stage.run(stage.Options(action="restore", name="../one"), workspace)
+    assert "save 1, one" in str(caught.value)
+    for action in ("list", "backup"):
+        with pytest.raises(InputError, match="of that name") as caught:
+            stage.run(stage.Options(action=action, model="you"), workspace)
+        assert "me" in str(caught.value)
+    for name in ("a/b", "..", "01", "one", "save 3", ""):
+        with pytest.raises(InputError, match="not a name"):
+            stage.run(stage.Options(action="backup", name=name), workspace)

@@ -57,7 +57,7 @@ def test_save_and_load(model):
 def test_names(tmp_path):
     with pytest.raises(InputError):
         ModelFolder(tmp_path, "a_b")
-    with pytest.raises(InputError, match="no SAEHD model"):
+    with pytest.raises(InputError, match="no model"):
         choose(tmp_path)
     for name in ("a", "b"):
         ModelFolder(tmp_path, name).save(1, writers(1))

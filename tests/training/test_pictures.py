@@ -25,7 +25,8 @@ def batch():
 
 
 def session():
-    return SimpleNamespace(sample=sample_of(batch()), recipe=Recipe(resolution=64), trainer=Views(), iteration=1, folder=SimpleNamespace(name="m"))
+    folder = SimpleNamespace(name="m", prefix="m_SAEHD")
+    return SimpleNamespace(sample=sample_of(batch()), recipe=Recipe(resolution=64), trainer=Views(), iteration=1, folder=folder)
 
 
 def test_columns_are_src_made_dst_made_swap_and_inputs_are_unwarped():
@@ -40,9 +41,9 @@ def test_preview_files(tmp_path):
     for iteration in (1, 5, 10):
         run.iteration = iteration
         hook.after_step(run, batch())
-    assert sorted(p.name for p in (tmp_path / "history/m").iterdir()) == ["0000001.jpg", "0000010.jpg"]
+    assert sorted(p.name for p in (tmp_path / "history/m_SAEHD").iterdir()) == ["0000001.jpg", "0000010.jpg"]
     assert cv2.imread(str(tmp_path / "latest.jpg")).shape == (256, 320, 3)
-    for path in (tmp_path / "latest.jpg", tmp_path / "history/m/0000010.jpg"):
+    for path in (tmp_path / "latest.jpg", tmp_path / "history/m_SAEHD/0000010.jpg"):
         assert DIGITAL_SOURCE_TYPE.encode() in path.read_bytes()
 
 

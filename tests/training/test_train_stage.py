@@ -20,7 +20,7 @@ from core.formats import dfl_image, dfl_weights
 from core.imaging.masks import encode_xseg_mask
 from core.stages import train
 from core.training import start
-from core.training.model_folder import ModelFolder
+from core.training.model_folder import ModelFolder, discover
 from core.training.recipe import Recipe
 from core.training.trainer import Trainer, TrainerSettings
 from core.types import Polygon
@@ -54,7 +54,7 @@ def test_a_model_folder_of_the_original_goes_on(shared, tmp_path):
     for path in (shared / "golden/dfl-model/model_folder").iterdir():
         if path.is_file():
             shutil.copyfile(path, root / "model" / path.name)
-    (name,) = start.discover(root / "model")
+    (name,) = discover(root / "model")
     before = dfl_weights.read_data(root / f"model/{name}_SAEHD_data.dat")
     run(root, options={}, until=before.iteration + 1)
     after = dfl_weights.read_data(root / f"model/{name}_SAEHD_data.dat")
@@ -100,7 +100,7 @@ def test_the_log_says_where_the_masks_come_from(tmp_path, caplog, exact, src):
     square = Polygon(True, np.array([(20, 20), (70, 20), (70, 70)], np.float32))
     for path, changes in ((drawn, {"polygons": (square,)}), (stored, {"polygons": (square,), "xseg_mask": encode_xseg_mask(np.ones((16, 16)))})):
         dfl_image.write(path, path.read_bytes(), replace(dfl_image.read(path), **changes))
-    session = SimpleNamespace(recipe=Recipe(**TINY), trainer=SimpleNamespace(settings=TrainerSettings(exact=exact)))
+    session = SimpleNamespace(recipe=Recipe(**TINY), trainer=SimpleNamespace(settings=TrainerSettings(exact=exact)), held_out=0)
     with caplog.at_level("INFO"):
         start.batch_settings(session, Workspace(root), 1, None)
     assert f"src masks: {src}" in caplog.messages and "dst masks: 3 hull" in caplog.messages

@@ -1,0 +1,34 @@
+"""What the networks of a model get: the arrays of a batch or of a preview, src then dst along the first axis, and what the kind adds."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.data.batches import TrainingBatch
+from core.training.recipe import Recipe
+
+Arrays = dict[str, NDArray[np.float32]]
+_SHARE = 20
+
+
+def training_inputs(batch: TrainingBatch, recipe: Recipe, seed: int) -> Arrays:
+    """warped, target (2B, R, R, 3), mask, eyes_mouth (2B, R, R, 1); for AMP also share (2B, inter_dims), drawn from the seed and the iteration."""
+    x = {name: getattr(batch, name).reshape(-1, *getattr(batch, name).shape[2:]) for name in ("warped", "target", "mask", "eyes_mouth")}
+    if recipe.kind == "AMP":
+        x["share"] = shares(len(x["warped"]), recipe.inter_dims, recipe.morph_factor, (seed, _SHARE, batch.iteration))
+    return x
+
+
+def preview_inputs(src: NDArray[np.float32], dst: NDArray[np.float32], recipe: Recipe, morph: float) -> Arrays:
+    """Faces (n, R, R, 3) of both sides as ``warped``; for AMP src whole from its own network, and ``morph``, how much of the swap is from there."""
+    x: Arrays = {"warped": np.concatenate([src, dst])}
+    if recipe.kind == "AMP":
+        x["share"] = np.ones((len(x["warped"]), recipe.inter_dims), np.float32)
+        x["morph"] = np.full((len(x["warped"]), 1), morph, np.float32)
+    return x
+
+
+def shares(rows: int, width: int, factor: float, words: tuple[int, ...]) -> NDArray[np.float32]:
+    """(rows, width) of 0 and 1: in each row int(width * factor) ones in random places, a function of ``words``."""
+    random = np.random.Generator(np.random.Philox(np.random.SeedSequence(words)))
+    ones = (np.arange(width) < int(width * factor)).astype(np.float32)
+    return random.permuted(np.tile(ones, (rows, 1)), axis=1)

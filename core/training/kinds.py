@@ -1,0 +1,78 @@
+"""The kinds of models as data: SAEHD, AMP, Quick96. What a kind does otherwise than its neighbours is said here and, for the way through
+its networks, in one function of ``core.training.forward``."""
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from core.networks.config import QUICK96
+
+
+@dataclass(frozen=True)
+class Kind:
+    """name: the class in the names of its files. options: what ``data.dat`` holds, in the original's order; a recipe field that is not
+    among them cannot be chosen. defaults: of a new model, where they are not the recipe's; forced: recipe fields that always have this value.
+
+    rate: of learning; cosine: period of the rate under dropout in iterations, 0 for a constant rate. untrained: networks that the original
+    leaves at their first values, and so does exact training. terms: fields of ``objective.Terms`` that are not the recipe's to choose.
+
+    face_types: that a model may have. scale: of the random motion, as in ``augment.Ranges``; repeat_every: every so many-th batch is the one
+    before, unwarped; 0 for never. sample_arrays: how many arrays of each side ``data.dat`` keeps for previews. morphs: what shares of the
+    source a preview shows.
+    """
+
+    name: str
+    options: tuple[str, ...]
+    defaults: dict[str, Any] = field(default_factory=dict)
+    forced: dict[str, Any] = field(default_factory=dict)
+    rate: float = 5e-5
+    cosine: int = 500
+    untrained: tuple[str, ...] = ()
+    terms: dict[str, Any] = field(default_factory=dict)
+    face_types: tuple[str, ...] = ("h", "mf", "f", "wf", "head")
+    scale: float = 0.15
+    repeat_every: int = 0
+    sample_arrays: int = 4
+    morphs: tuple[float, ...] = (1.0,)
+
+
+_RUN = ("autobackup_hour", "write_preview_history", "target_iter", "random_src_flip", "random_dst_flip", "batch_size",
+        "gan_power", "gan_patch_size", "gan_dims")
+
+SAEHD = Kind(
+    "SAEHD",
+    options=("resolution", "face_type", "models_opt_on_gpu", "archi", "ae_dims", "e_dims", "d_dims", "d_mask_dims", "masked_training", "eyes_mouth_prio",
+             "uniform_yaw", "blur_out_mask", "adabelief", "lr_dropout", "random_warp", "random_hsv_power", "true_face_power", "face_style_power",
+             "bg_style_power", "ct_mode", "clipgrad", "pretrain", *_RUN),
+)
+
+AMP = Kind(
+    "AMP",
+    options=("resolution", "face_type", "models_opt_on_gpu", "ae_dims", "inter_dims", "e_dims", "d_dims", "d_mask_dims", "morph_factor", "uniform_yaw",
+             "blur_out_mask", "lr_dropout", "random_warp", "ct_mode", "clipgrad", *_RUN),
+    defaults={"ae_dims": 256, "d_mask_dims": 22, "batch_size": 8},
+    forced={"archi": "amp", "masked_training": True, "eyes_mouth_prio": True, "adabelief": True, "random_hsv_power": 0.0, "true_face_power": 0.0,
+            "face_style_power": 0.0, "bg_style_power": 0.0, "pretrain": False},
+    untrained=("inter_src", "inter_dst"),
+    terms={"two_scales": True, "dst_background": 0.1, "dst_variation": 1e-6, "channels_first": True, "gan_name": "GAN", "gan_both": True},
+    face_types=("f", "wf", "head"),
+    morphs=(0.25, 0.5, 0.75, 1.0),
+)
+
+_QUICK96_NETWORKS = {name: value for name, value in asdict(QUICK96).items() if name != "inter_dims"}
+
+QUICK96_KIND = Kind(
+    "Quick96",
+    options=("batch_size",),
+    defaults={"batch_size": 4},
+    forced={**_QUICK96_NETWORKS, "masked_training": True, "eyes_mouth_prio": False, "uniform_yaw": False, "blur_out_mask": False, "adabelief": False,
+            "lr_dropout": "y", "random_warp": True, "random_src_flip": False, "random_dst_flip": False, "random_hsv_power": 0.0, "ct_mode": "none",
+            "clipgrad": False, "true_face_power": 0.0, "face_style_power": 0.0, "bg_style_power": 0.0, "gan_power": 0.0, "pretrain": False},
+    rate=2e-4,
+    cosine=0,
+    terms={"two_scales": False, "full_inside": False},
+    scale=0.05,
+    repeat_every=3,
+    sample_arrays=3,
+)
+
+KINDS: dict[str, Kind] = {kind.name: kind for kind in (SAEHD, AMP, QUICK96_KIND)}

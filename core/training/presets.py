@@ -1,0 +1,150 @@
+"""Schedules as data: a TOML file with the options of a new model and the phases of its training.
+
+A preset has a ``description``, a table ``[options]`` and any number of tables ``[[phase]]``. A phase ends at iteration ``until`` (the last one
+may stay open), and what else it says are options that hold while it lasts; ``reinit`` names parts of the networks that start anew when it
+begins, and again every ``reinit_every`` iterations. An option that a phase does not name has the model's own value there.
+"""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field, ValidationError
+
+from core.errors import InputError, PipelineError, UsageError
+from core.training.recipe import FIXED, SAVED, Recipe
+
+FOLDER = Path(__file__).parent / "presets"
+NAMES = tuple(sorted(path.stem for path in FOLDER.glob("*.toml")))
+END = "none"
+# Pretraining counts iterations of its own; where to stop is what the phases say.
+_NOT_IN_A_PRESET = {"pretrain", "target_iter"}
+_NOT_IN_A_PHASE = {*_NOT_IN_A_PRESET, *FIXED, "autobackup_hour", "write_preview_history"}
+_RATE = "learning_rate"
+
+
+class _Values(Recipe):
+    learning_rate: float = Field(5e-5, gt=0, le=1e-2)
+
+
+@dataclass(frozen=True)
+class Phase:
+    """until: the iteration at which the next one begins, None for never; options: what holds meanwhile, by field of the recipe, and
+    ``learning_rate``; reinit: parts that start anew when it begins, and every ``reinit_every`` iterations (0: only then)."""
+
+    until: int | None
+    options: dict[str, Any] = field(default_factory=dict)
+    reinit: tuple[str, ...] = ()
+    reinit_every: int = 0
+
+
+@dataclass(frozen=True)
+class Preset:
+    """options: of a new model that are not given otherwise; phases: in order."""
+
+    name: str
+    description: str = ""
+    options: dict[str, Any] = field(default_factory=dict)
+    phases: tuple[Phase, ...] = ()
+
+    def plain(self) -> dict[str, Any]:
+        """As in the file, for :func:`from_plain`."""
+        tables = [{"until": p.until, **p.options, "reinit": list(p.reinit), "reinit_every": p.reinit_every} for p in self.phases]
+        return {"name": self.name, "description": self.description, "options": self.options,
+                "phase": [{key: value for key, value in table.items() if value not in (None, [], 0) or key in SAVED} for table in tables]}
+
+    @property
+    def scheduled(self) -> frozenset[str]:
+        """The options that any phase sets."""
+        return frozenset(key for phase in self.phases for key in phase.options)
+
+    @property
+    def end(self) -> int:
+        """Where the last phase ends, 0 if it stays open."""
+        return (self.phases[-1].until or 0) if self.phases else 0
+
+
+def find(name: str) -> Preset:
+    """The built-in preset of that name, the one in a file (a path, or a name with .toml), or an empty one for ``none``.
+
+    Raises UsageError for an unknown name, InputError for a file that is missing or that makes no sense.
+    """
+    if name == END:
+        return Preset(END)
+    if name in NAMES:
+        return read(FOLDER / f"{name}.toml")
+    if not name.endswith(".toml") and "/" not in name:
+        raise UsageError("no such preset", where=f"--preset {name}", hint=f"built in are {', '.join(NAMES)}; {END} ends a schedule; or give a file.toml")
+    return read(Path(name).expanduser())
+
+
+def read(path: Path) -> Preset:
+    """The preset in a file, checked as far as it can be without a model. Raises InputError."""
+    try:
+        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise InputError("no such preset file", where=path, hint=f"built in are {', '.join(NAMES)}") from None
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise InputError("cannot read the preset", where=path, why=str(error), hint="a preset is a TOML file") from None
+    return from_plain({"name": path.stem, **raw}, str(path))
+
+
+def from_plain(raw: Mapping[str, Any], where: str) -> Preset:
+    """The preset of what a TOML file or a save holds. Raises InputError that names ``where``, the phase and the key."""
+    unknown = [key for key in raw if key not in ("name", "description", "options", "phase")]
+    options, tables = raw.get("options", {}), raw.get("phase", [])
+    if unknown or not isinstance(options, dict) or not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
+        raise _senseless(where, f"unknown: {', '.join(unknown)}" if unknown else "options must be a table and phase a list of tables",
+                         hint="it has a description, one table [options], and tables [[phase]]")
+    sound = _values(options, f"{where}, [options]", forbidden=_NOT_IN_A_PRESET)
+    phases = tuple(_phase(table, f"{where}, phase {number}") for number, table in enumerate(tables, 1))
+    _check_order(phases, where)
+    return Preset(str(raw.get("name", "")), str(raw.get("description", "")), sound, phases)
+
+
+def _phase(table: Mapping[str, Any], where: str) -> Phase:
+    rest = {key: value for key, value in table.items() if key not in ("until", "reinit", "reinit_every")}
+    until, every = (_count(table, key, where) for key in ("until", "reinit_every"))
+    reinit = table.get("reinit", [])
+    if not isinstance(reinit, list) or not all(isinstance(name, str) for name in reinit):
+        raise _senseless(f"{where}, reinit", "it must be a list of names", hint='such as reinit = ["inter_AB"]')
+    if every and not reinit:
+        raise _senseless(f"{where}, reinit_every", "there is no reinit beside it that says what starts anew")
+    return Phase(until, _values(rest, where, forbidden=_NOT_IN_A_PHASE), tuple(reinit), every or 0)
+
+
+def _count(table: Mapping[str, Any], key: str, where: str) -> int | None:
+    value = table.get(key)
+    if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 1):
+        raise _senseless(f"{where}, {key}", f"{value!r} is not a number of iterations", hint="a whole number from 1 on, such as 100_000")
+    return value
+
+
+def _check_order(phases: tuple[Phase, ...], where: str) -> None:
+    before = 0
+    for number, phase in enumerate(phases, 1):
+        if phase.until is None and number < len(phases):
+            raise _senseless(f"{where}, phase {number}, until", "it is missing, and only the last phase may stay open")
+        if phase.until is not None and phase.until <= before:
+            raise _senseless(f"{where}, phase {number}, until", f"{phase.until} does not come after {before}")
+        before = phase.until or before
+
+
+def _values(raw: Mapping[str, Any], where: str, forbidden: set[str]) -> dict[str, Any]:
+    """The values as the recipe takes them."""
+    for key in raw:
+        if key not in (*SAVED, _RATE) or key in forbidden:
+            raise _senseless(f"{where}, {key}", "it fixes the networks and cannot change" if key in FIXED else "it cannot be set there" if key in forbidden
+                             else "there is no such option")
+    try:
+        sound = _Values(**raw)
+    except ValidationError as error:
+        fault = error.errors()[0]
+        raise _senseless(f"{where}, {fault['loc'][0]}", f"{fault['msg']} (it is {fault['input']!r})") from None
+    return {key: getattr(sound, key) for key in raw}
+
+
+def _senseless(where: str, why: str, hint: str = "docs/options.md lists the options and their ranges") -> PipelineError:
+    return InputError("the preset makes no sense", where=where, why=why, hint=hint)

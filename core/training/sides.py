@@ -1,0 +1,35 @@
+"""Whether both sides have faces: asked before the networks are built, which takes a while, and before a framework is loaded."""
+
+from core.errors import InputError, PipelineError
+from core.formats.dfl_weights import read_data
+from core.training import assets
+from core.training.model_folder import DATA, find
+from core.training.recipe import Recipe
+from core.workspace import Workspace
+
+
+def require_faces(workspace: Workspace) -> None:
+    """Raises InputError when a side has none, and none can be unpacked for it."""
+    random_dst = (workspace.assets / assets.RANDOM_DST).is_file()
+    for name, script in (("src", "3_extract_src_faces.sh"), ("dst", "4_extract_dst_faces.sh")):
+        side = workspace.side(name)
+        if not assets.has_faces(side) and not (name == "dst" and random_dst):
+            raise InputError("no faces to train on", where=side.aligned, hint=f"bash scripts/{script} makes them")
+
+
+def check(workspace: Workspace, name: str | None, kind: str | None, given: Recipe, target: int) -> None:
+    """``require_faces`` if a run with these flags is going to need them: not for pretraining, nor for a model that has reached its target."""
+    pretrain, iteration = given.pretrain, 0
+    found = find(workspace.model, name, kind)
+    if len(found) > 1:
+        return  # that is the first thing to say
+    if found and found[0].path(DATA).is_file():
+        try:
+            data = read_data(found[0].path(DATA))
+        except PipelineError:
+            return  # whoever opens the model knows what to say and to do
+        iteration = data.iteration
+        if "pretrain" not in given.model_fields_set:
+            pretrain = bool(data.options.get("pretrain"))
+    if not pretrain and not 0 < target <= iteration:
+        require_faces(workspace)

@@ -1,0 +1,62 @@
+"""Missing faces are said at once: before a framework is loaded, and only where faces are needed."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from training_cases import make_faceset
+
+from core.errors import InputError
+from core.formats import dfl_weights
+from core.training import sides
+from core.training.recipe import Recipe
+from core.workspace import Workspace
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def saved(root, iteration, **options):
+    (root / "model").mkdir()
+    with open(root / "model/swap_SAEHD_data.dat", "wb") as stream:
+        dfl_weights.write_data(stream, dfl_weights.ModelData(iteration, options))
+
+
+def test_it_is_said_before_a_framework_is_loaded(tmp_path):
+    code = f"""
+import sys
+from pathlib import Path
+from core.errors import InputError
+from core.stages import train
+from core.workspace import Workspace
+try:
+    train.run(train.Options(until=5), Workspace(Path({str(tmp_path)!r})))
+except InputError as error:
+    assert '3_extract_src_faces.sh' in str(error), error
+    assert not {{'tensorflow', 'jax', 'torch', 'keras'}} & set(sys.modules), 'a framework was loaded'
+else:
+    raise SystemExit('no error')
+"""
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT, env={"PATH": "/usr/bin:/bin", "FORGE_ASSETS": str(tmp_path)})
+
+
+def test_each_side_is_named_with_its_step(tmp_path, monkeypatch):
+    monkeypatch.setenv("FORGE_ASSETS", str(tmp_path / "assets"))
+    make_faceset(tmp_path / "data_src/aligned", 1, (1, 2, 3))
+    with pytest.raises(InputError, match="4_extract_dst_faces"):
+        sides.check(Workspace(tmp_path), None, None, Recipe(), 0)
+    (tmp_path / "assets").mkdir()
+    (tmp_path / "assets/random_dst_face_set.zip").write_bytes(b"")
+    sides.check(Workspace(tmp_path), None, None, Recipe(), 0)  # dst can be filled from there
+
+
+@pytest.mark.parametrize(("options", "given", "target", "needed"), [
+    ({"pretrain": True}, {}, 0, False), ({"pretrain": True}, {"pretrain": False}, 0, True), ({}, {"pretrain": True}, 0, False),
+    ({}, {}, 10, False), ({}, {}, 11, True), ({}, {}, 0, True)])
+def test_only_where_they_are_needed(tmp_path, options, given, target, needed):
+    saved(tmp_path, 10, **options)
+    if not needed:
+        sides.check(Workspace(tmp_path), None, None, Recipe(**given), target)
+        return
+    with pytest.raises(InputError, match="no faces"):
+        sides.check(Workspace(tmp_path), None, None, Recipe(**given), target)
