@@ -17,15 +17,23 @@ from core.workspace import list_images, natural_key
 
 def loose_sources(folder: Path, person: bool | None) -> list[FileSource]:
     """The pictures to pack. person: True packs the sub-folders, each a person, False the folder itself, None the sub-folders if there are faces in any."""
-    people = sorted((p for p in folder.iterdir() if p.is_dir() and not p.name.startswith(".")), key=lambda p: natural_key(p.name)) if folder.is_dir() else []
-    in_people = [FileSource(path, sub.name) for sub in people for path in list_images(sub)] if person is not False else []
+    in_people = [FileSource(path, sub.name) for sub in _people(folder) for path in list_images(sub)] if person is not False else []
     here = [FileSource(path) for path in list_images(folder)]
     if person is None and in_people and here:
-        raise InputError("both pictures and sub-folders with pictures", where=folder, why=f"{len(here)} pictures beside {len(people)} sub-folders",
+        raise InputError("both pictures and sub-folders with pictures", where=folder, why=f"{len(here)} pictures beside {len(_people(folder))} sub-folders",
                          hint="--person packs the sub-folders as persons, --no-person packs the pictures of the folder itself")
     if person and not in_people:
         raise InputError("no sub-folders with pictures to pack as persons", where=folder)
     return in_people or here
+
+
+def _people(folder: Path) -> list[Path]:
+    """The sub-folders, each a person."""
+    if not folder.is_dir():
+        return []
+    with os.scandir(folder) as entries:
+        names = [entry.name for entry in entries if entry.is_dir() and not entry.name.startswith(".")]
+    return [folder / name for name in sorted(names, key=natural_key)]
 
 
 @dataclass(frozen=True)

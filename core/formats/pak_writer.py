@@ -66,12 +66,13 @@ def _file_source(path: str, person: str | None) -> FileSource:
 
 
 def _read_all(fd: int) -> bytes:
-    """A whole file by plain system calls: there are very many of these."""
-    first = os.read(fd, 1 << 18)
-    parts = [first]
-    while part := os.read(fd, 1 << 18):  # only the end of the file says that it was all
+    """A whole file by plain system calls: there are very many of these. The byte beyond its size shows that it does not grow meanwhile."""
+    expected = os.fstat(fd).st_size
+    data = os.read(fd, expected + 1)
+    parts = [data]
+    while len(data) != expected and (part := os.read(fd, 1 << 18)):
         parts.append(part)
-    return first if len(parts) == 1 else b"".join(parts)
+    return data if len(parts) == 1 else b"".join(parts)
 
 
 @dataclass(frozen=True)
