@@ -7,7 +7,7 @@ from pathlib import Path
 from core.errors import PipelineError
 from core.faceset.store import PAK_NAME, Faceset
 from core.formats import dfl_image
-from core.formats.pak import PakReader
+from core.formats.pak import PakReader, config_fragment
 from core.formats.pak_writer import PakSource, Source, write_pak
 from core.progress import progress
 from core.types import FaceRecord
@@ -29,8 +29,8 @@ class _Changed:
         data = self.reader.read(self.index)
         return dfl_image.embed(data, self.change(dfl_image.parse(data, self.name)))
 
-    def record(self, data: bytes) -> FaceRecord:
-        return replace(dfl_image.parse(data, self.name), person=self.person)
+    def entry(self, data: bytes) -> bytes:
+        return config_fragment(replace(dfl_image.parse(data, self.name), person=self.person))
 
 
 def change_records(faceset: Faceset, changes: Mapping[int, Change], what: str) -> list[tuple[str, str]]:

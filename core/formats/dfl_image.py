@@ -49,11 +49,17 @@ def parse(data: bytes, name: str, *, where: object = None) -> FaceRecord:
     Raises NotAFaceError for a picture without metadata, CorruptFileError for damaged files and damaged or hostile metadata.
     """
     where = str(where or name)
+    payload, shape = stored(data, where)
+    return from_dict(_load(payload, where), name, shape, where)
+
+
+def stored(data: bytes, where: str) -> tuple[bytes, tuple[int, int]]:
+    """The pickled metadata in the bytes of a face file, and (height, width) of the picture. Raises NotAFaceError, CorruptFileError."""
     payload, shape = (_png_parts if data[:8] == _PNG else _jpeg_parts)(data, where)
     if not payload:
         raise NotAFaceError("no face metadata", where=where, why="the file was never a face, or was re-saved by an image editor",
                             hint="python -m core restore-metadata SIDE puts it back from faces.db")
-    return from_dict(_load(payload, where), name, shape, where)
+    return payload, shape
 
 
 def _load(payload: bytes, where: str) -> Any:
@@ -68,10 +74,7 @@ def _load(payload: bytes, where: str) -> Any:
 
 def metadata(data: bytes, name: str) -> dict:
     """The dict as stored, for people to look at. Raises like :func:`parse`."""
-    payload, _ = (_png_parts if data[:8] == _PNG else _jpeg_parts)(data, name)
-    if not payload:
-        raise NotAFaceError("no face metadata", where=name)
-    return safe_pickle.loads(payload, where=name)
+    return safe_pickle.loads(stored(data, name)[0], where=name)
 
 
 def _jpeg_parts(data: bytes, where: str) -> tuple[bytes, tuple[int, int]]:

@@ -15,7 +15,7 @@ from core.types import FaceRecord, Polygon
 
 KEYS = frozenset({"face_type", "landmarks", "source_filename", "source_rect", "source_landmarks", "image_to_face_mat", "seg_ie_polys", "xseg_mask",
                   "eyebrows_expand_mod"})
-_FACE_TYPES = frozenset(kind.file_name for kind in FaceType)
+FACE_TYPES = frozenset(kind.file_name for kind in FaceType)
 
 
 def _finite(array: NDArray) -> bool:
@@ -187,6 +187,6 @@ def _face_type(value: Any) -> str:
     if value is None:
         return "full_face"
     name = value.lower() if type(value) is str else ""
-    if name not in _FACE_TYPES:
+    if name not in FACE_TYPES:
         raise BadField(f"unknown face type {str(value)[:40]!r}")
     return name

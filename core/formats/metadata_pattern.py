@@ -5,6 +5,7 @@ Whatever is spelled in another way is left to :mod:`core.formats.safe_pickle`, w
 
 import re
 import struct
+from typing import NamedTuple
 
 import numpy as np
 
@@ -61,6 +62,34 @@ def load(payload: bytes) -> dict | None:
     except UnicodeDecodeError:
         return None
     return _with_rest(meta, payload, match.end())
+
+
+class Plain(NamedTuple):
+    """What a pak keeps of a face without mask and eyebrows of its own; points: of the aligned face, as they are spelled."""
+
+    face_type: str
+    points: bytes
+    source_filename: str
+
+
+def plain(payload: bytes) -> Plain | None:
+    """The values of ``payload`` that a pak keeps, none of them decoded without need; None when there is more in it, when a number is none, or when
+    it is spelled in another way."""
+    match = _FACE.match(payload)
+    if match is None or payload[match.end():] != _END:
+        return None
+    n_kind, kind, points, n_source, source, _, source_points, matrix = match.groups()
+    if n_kind[0] != len(kind) or n_source[0] != len(source) or not _finite(points + source_points, matrix):
+        return None
+    try:
+        return Plain(kind.decode(), points, source.decode())
+    except UnicodeDecodeError:
+        return None
+
+
+def _finite(points: bytes, matrix: bytes) -> bool:
+    pairs = np.frombuffer(points, _VALUES)
+    return bool(np.isfinite(pairs["x"]).all() and np.isfinite(pairs["y"]).all() and np.isfinite(np.frombuffer(matrix, "<f8")).all())
 
 
 def _with_rest(meta: dict, payload: bytes, position: int) -> dict | None:

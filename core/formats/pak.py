@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 from core.errors import CorruptFileError, PipelineError, from_os_error
 from core.formats import dfl_image, pak_entries, safe_pickle
 from core.formats.face_metadata import from_dict, polygons_to_dict
+from core.formats.metadata_pattern import Plain
 from core.formats.names import UniqueNames, safe_component, safe_image_name
-from core.formats.pickle_writer import fragment, spelled_points
+from core.formats.pickle_writer import fragment, listed_pairs, spelled_points
 from core.geometry.align import FaceType
 from core.imaging import jpeg
 from core.types import FaceRecord
@@ -226,21 +227,28 @@ _USED = ("face_type", "landmarks", "source_filename", "seg_ie_polys", "ie_polys"
 
 def config_fragment(record: FaceRecord) -> bytes:
     """The pickled dict of one face, keys in the original's order, to be joined to the list of a pak."""
-    mask, source, person = record.xseg_mask, record.source_filename, record.person
+    mask = record.xseg_mask
+    return _entry(record.name, record.face_type, record.shape, spelled_points(record.landmarks), record.source_filename, record.person,
+                  fragment(polygons_to_dict(record.polygons)) if record.polygons else _NO_POLYGONS,
+                  _NONE if mask is None else fragment(np.frombuffer(mask, np.uint8)), fragment(float(record.eyebrows_expand_mod)))
+
+
+def plain_fragment(plain: Plain, name: str, shape: tuple[int, int], person: str | None) -> bytes:
+    """The same of a face whose metadata need not be decoded for it."""
+    return _entry(name, plain.face_type, shape, listed_pairs(plain.points), plain.source_filename, person, _NO_POLYGONS, _NONE, _NO_BROWS)
+
+
+def _entry(name: str, face_type: str, shape: tuple[int, int], landmarks: bytes, source: str | None, person: str | None, polygons: bytes, mask: bytes,
+           brows: bytes) -> bytes:
     return b"".join((
-        _ENTRY_START, fragment(record.name),
-        _KEY["face_type"], _face_type(record.face_type),
-        _KEY["shape"], _shape(record.shape),
-        _KEY["landmarks"], spelled_points(record.landmarks),
-        _KEY["seg_ie_polys"], fragment(polygons_to_dict(record.polygons)) if record.polygons else _NO_POLYGONS,
-        _KEY["xseg_mask"], _NONE, _KEY["xseg_mask_compressed"], _NONE if mask is None else fragment(np.frombuffer(mask, np.uint8)),
-        _KEY["eyebrows_expand_mod"], fragment(float(record.eyebrows_expand_mod)),
+        _ENTRY_START, fragment(name), _KEY["face_type"], _face_type(face_type), _KEY["shape"], _shape(shape), _KEY["landmarks"], landmarks,
+        _KEY["seg_ie_polys"], polygons, _KEY["xseg_mask"], _NONE, _KEY["xseg_mask_compressed"], mask, _KEY["eyebrows_expand_mod"], brows,
         _KEY["source_filename"], _NONE if source is None else fragment(source),
         _KEY["person_name"], _NONE if person is None else fragment(person), b"u",
     ))
 
 
-_NONE, _NO_POLYGONS = fragment(None), fragment({"polys": []})
+_NONE, _NO_POLYGONS, _NO_BROWS = fragment(None), fragment({"polys": []}), fragment(1.0)
 _KEY = {key: fragment(key) for key in ("sample_type", "filename", "face_type", "shape", "landmarks", "seg_ie_polys", "xseg_mask", "xseg_mask_compressed",
                                        "eyebrows_expand_mod", "source_filename", "person_name")}
 _ENTRY_START = b"}(" + _KEY["sample_type"] + fragment(safe_pickle.sample_type(1)) + _KEY["filename"]

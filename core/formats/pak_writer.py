@@ -11,11 +11,11 @@ import numpy as np
 
 from core import fsio
 from core.errors import EnvironmentFault, InputError, PipelineError, from_os_error
-from core.formats import dfl_image, safe_pickle
-from core.formats.pak import HEADER, VERSION, PakReader, config_fragment
+from core.formats import dfl_image, metadata_pattern, safe_pickle
+from core.formats.face_metadata import FACE_TYPES
+from core.formats.pak import HEADER, VERSION, PakReader, config_fragment, plain_fragment
 from core.formats.parallel import spread
 from core.progress import progress
-from core.types import FaceRecord
 
 _BLOCK = 1 << 20
 _RUN = 128  # faces that are copied and compared at a stretch
@@ -29,7 +29,7 @@ class Source(Protocol):
     @property
     def person(self) -> str | None: ...
     def data(self) -> bytes: ...
-    def record(self, data: bytes) -> FaceRecord: ...
+    def entry(self, data: bytes) -> bytes: ...
 
 
 @dataclass(frozen=True)
@@ -56,9 +56,13 @@ class FileSource:
         except OSError as error:
             raise from_os_error(error) from None
 
-    def record(self, data: bytes) -> FaceRecord:
-        record = dfl_image.parse(data, self.name, where=self.path)
-        return record if self.person is None else replace(record, person=self.person)
+    def entry(self, data: bytes) -> bytes:
+        """The face in the list of the pak."""
+        payload, shape = dfl_image.stored(data, str(self.path))
+        plain = metadata_pattern.plain(payload)
+        if plain and plain.face_type in FACE_TYPES:
+            return plain_fragment(plain, self.name, shape, self.person)
+        return config_fragment(replace(dfl_image.parse(data, self.name, where=self.path), person=self.person))
 
 
 def _file_source(path: str, person: str | None) -> FileSource:
@@ -87,12 +91,13 @@ class PakSource:
     def data(self) -> bytes:
         return self.reader.read(self.index)
 
-    def record(self, data: bytes) -> FaceRecord:
+    def entry(self, data: bytes) -> bytes:
+        """The face in the list of the pak."""
         try:
             record = dfl_image.parse(data, self.name)
         except dfl_image.NotAFaceError:
             record = self.reader.records[self.index]
-        return replace(record, name=self.name, person=self.person)
+        return config_fragment(replace(record, name=self.name, person=self.person))
 
 
 @dataclass(frozen=True)
@@ -225,7 +230,7 @@ def _describe_all(listed: list[Source]) -> Iterator[tuple[Source, _Described]]:
 def _describe(source: Source) -> _Described:
     try:
         data = source.data()
-        return _Described(config_fragment(source.record(data)), len(data), _digest(data))
+        return _Described(source.entry(data), len(data), _digest(data))
     except PipelineError as error:
         return _Described(b"", 0, b"", f"{error.what}: {error.why}" if error.why else error.what)
 

@@ -33,7 +33,12 @@ def spelled_points(points: np.ndarray) -> bytes:
     rows = np.empty(len(points), PAIR)
     rows["open"], rows["next"], rows["close"] = b"]\x94(G", b"G", b"e"
     rows["x"], rows["y"] = points[:, 0], points[:, 1]
-    return b"]\x94(" + rows.tobytes() + b"e"
+    return listed_pairs(rows.tobytes())
+
+
+def listed_pairs(pairs: bytes) -> bytes:
+    """The list of points that are spelled already."""
+    return b"]\x94(" + pairs + b"e"
 
 
 class Writer:

@@ -9,7 +9,8 @@ import pytest
 
 from core.errors import CorruptFileError
 from core.formats import dfl_image, metadata_pattern, safe_pickle
-from core.formats.face_metadata import from_dict, to_dict
+from core.formats.face_metadata import FACE_TYPES, from_dict, to_dict
+from core.formats.pak import config_fragment, plain_fragment
 from core.types import Polygon
 
 NAME = "00001_0.jpg"
@@ -80,3 +81,28 @@ def test_values_are_checked_as_ever():
         dfl_image.parse(data, "a.jpg")
     with pytest.raises(CorruptFileError, match="unknown face type"):
         dfl_image.parse(facekit.face(face_type="posix_face"), "a.jpg")
+
+
+def entry(data: bytes) -> bytes:
+    """What a pak would hold of these metadata, by way of the record."""
+    return config_fragment(from_dict(safe_pickle.loads(data, points=True), NAME, (64, 64)))
+
+
+@pytest.mark.parametrize("changes", [{}, {"source_filename": "ü.png"}, {"face_type": "head"}])
+def test_a_pak_holds_the_same_whether_decoded_or_not(changes):
+    data = payload(**changes)
+    plain = metadata_pattern.plain(data)
+    assert plain_fragment(plain, NAME, (64, 64), None) == entry(data)
+    assert all(metadata_pattern.plain(payload(**more)) is None for more in ({"eyebrows_expand_mod": 2.0}, {"xseg_mask": MASK}, *OTHERS))
+
+
+def test_damaged_metadata_are_never_taken_undecoded_where_the_record_refuses_them():
+    data, rng, taken = payload(), random.Random(2), 0
+    for _ in range(3000):
+        at = rng.randrange(len(data))
+        broken = data[:at] + bytes([rng.choice((0x7f, 0xff, rng.randrange(256)))]) + data[at + 1:]
+        plain = metadata_pattern.plain(broken)
+        if plain is not None and plain.face_type in FACE_TYPES:
+            taken += 1
+            assert plain_fragment(plain, NAME, (64, 64), None) == entry(broken)
+    assert taken > 500
