@@ -69,7 +69,7 @@ forge_set_up_venv() {
     *)
       echo "error: no such backend: KERAS_BACKEND=$KERAS_BACKEND" >&2
       echo "hint: it is tensorflow, jax or torch" >&2
-      return 2
+      return 4
       ;;
   esac
   mapfile -t files < <(forge_requirements)
@@ -89,7 +89,7 @@ forge_set_up_venv() {
         exit 4
       fi
     else
-      echo "requirements have changed: updating $venv" >&2
+      echo "bringing $venv up to date: the requirements have changed, or those of $KERAS_BACKEND are new there" >&2
     fi
     if ! forge_install "${files[@]}"; then
       echo "error: pip could not install the requirements" >&2

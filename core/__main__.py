@@ -18,6 +18,7 @@ def main(arguments: list[str]) -> int:
     logging.basicConfig(level=logging.DEBUG if debug else logging.INFO, format="%(message)s", stream=sys.stderr)
     for noisy in ("matplotlib", "h5py", "PIL", "asyncio", "absl", "jax"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)  # it warns of graphs that are built anew, as they are where a phase begins
     signal.signal(signal.SIGTERM, _terminate)
     try:
         return run(stage, rest)

@@ -69,7 +69,7 @@ def usage_error(error: ValidationError, options: type[Options], stage: str) -> U
     for item in error.errors():
         field = str(item["loc"][0]) if item["loc"] else "options"
         name = field.upper() if is_positional(options, field) else f"--{field.replace('_', '-')}"
-        lines.append(f"{name}: {item['msg']}" + (f" (received {item['input']!r})" if item["type"] != "missing" else ""))
+        lines.append(f"{name}: {item['msg'].removeprefix('Value error, ')}" + (f" (received {item['input']!r})" if item["type"] != "missing" else ""))
     return UsageError("wrong option", where="; ".join(lines), hint=_hint(stage))
 
 

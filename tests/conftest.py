@@ -1,6 +1,8 @@
 """Fixtures for all tests. Reference material lives outside the project; tests that need it skip, saying so."""
 
+import gc
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -16,3 +18,12 @@ def shared() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no reference material at {folder} (set FORGE_SHARED)")
     return folder
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _free_frameworks():
+    """The graphs of hundreds of small models would add up to gigabytes."""
+    yield
+    if "keras" in sys.modules:
+        sys.modules["keras"].utils.clear_session()
+        gc.collect()

@@ -1,7 +1,7 @@
 from pathlib import Path
 
 import pytest
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from core.errors import UsageError
 from core.options import Options, SideOptions, parse
@@ -12,6 +12,14 @@ class Example(SideOptions):
     batch_size: int = Field(12, ge=1, le=64, description="samples")
     uniform_yaw: bool = Field(True, description="bins")
     merge: list[Path] = Field([], description="several")
+    name: str = Field("x", description="one word")
+
+    @field_validator("name")
+    @classmethod
+    def _word(cls, value: str) -> str:
+        if " " in value:
+            raise ValueError("no spaces")
+        return value
 
 
 def test_flags_environment_and_defaults(monkeypatch):
@@ -28,6 +36,7 @@ def test_flags_environment_and_defaults(monkeypatch):
     (["middle"], "SIDE: "),
     ([], "SIDE"),
     (["src", "--bogus"], "unrecognized arguments: --bogus"),
+    (["src", "--name", "a b"], "wrong option: --name: no spaces"),
 ])
 def test_bad_values_name_the_flag(arguments, words):
     with pytest.raises(UsageError, match=words):

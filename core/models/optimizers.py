@@ -17,7 +17,6 @@ from keras import ops
 
 Tensor = Any
 LEARNING_RATE = 5e-5
-COSINE_PERIOD = 500
 # A float16 uniform number below 0.3 in steps of 1/1024: the share that the original's mask really keeps.
 KEEP = 308 / 1024
 _EPSILON = 1e-6
@@ -65,7 +64,7 @@ class _Moments(keras.optimizers.Optimizer):
 
     def scale_loss(self, loss: Tensor) -> Tensor:
         """The loss that gradients are taken of."""
-        return loss * self.scale if self.scaled else loss
+        return loss * self.scale.value if self.scaled else loss
 
     def apply(self, grads: list, trainable_variables: list | None = None) -> None:
         variables = self._trainable_variables if trainable_variables is None else list(trainable_variables)
@@ -85,18 +84,18 @@ class _Moments(keras.optimizers.Optimizer):
     def _unscaled(self, grads: list) -> list:
         """The gradients of the loss itself, zeros when one of them has overflowed; ``_sound`` says which."""
         self._sound = ops.all(ops.stack([ops.all(ops.isfinite(g)) for g in grads]))
-        return [ops.where(self._sound, g / self.scale, 0.0) for g in grads]
+        return [ops.where(self._sound, g / self.scale.value, 0.0) for g in grads]
 
     def _adapt_scale(self) -> None:
         grows = self.calm_steps + 1 >= _GROWTH_STEPS
-        larger = ops.where(grows, ops.minimum(self.scale * 2, LARGEST_SCALE), self.scale)
+        larger = ops.where(grows, ops.minimum(self.scale * 2, LARGEST_SCALE), self.scale.value)  # JAX takes arrays only, no variables
         calm = ops.cast(ops.where(grows, 0, self.calm_steps + 1), "int32")
         self.scale.assign(ops.where(self._sound, larger, self.scale / 2))
         self.calm_steps.assign(ops.where(self._sound, calm, 0))
 
     def assign(self, variable: Any, value: Tensor) -> None:
         """Every change of a moment or an average; none in a step that has overflowed."""
-        super().assign(variable, ops.where(self._sound, value, variable) if self.scaled else value)
+        super().assign(variable, ops.where(self._sound, value, variable.value) if self.scaled else value)
 
     def update_step(self, gradient: Tensor, variable: Any, learning_rate: Tensor) -> None:
         index = self._get_variable_index(variable)

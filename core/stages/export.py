@@ -34,9 +34,8 @@ def run(options: Options, workspace: Workspace) -> StageReport:
     loaded = folder.load(repair=False)
     data = read_data(loaded.files[DATA])
     config = config_from_options(data.options, folder.kind)
-    parts = averaged_parts(loaded.files, config) if options.averages else []
     weights = read_model_weights(loaded.files, config, averages=options.averages)
-    chosen = "last" if not parts else "averaged" if len(parts) == len(weights) else f"averaged: {', '.join(parts)}; the others last"
+    chosen = _in_words(averaged_parts(loaded.files, config) if options.averages else [], len(weights))
     path = options.output or folder.path("model.dfm")
     report = export_dfm(weights, config, path, provenance(folder.name, data, workspace.consent) | {"weights": chosen},
                         reference=keras_reference(weights, config), half=options.half)
@@ -44,3 +43,10 @@ def run(options: Options, workspace: Workspace) -> StageReport:
             ("weights", chosen), ("precision", report.metadata["precision"]), ("size", f"{report.size / 2**20:.1f} MiB"),
             ("difference from the model", f"{report.difference:.1e}"))
     return StageReport("exported and checked", rows, loaded.messages, (path,))
+
+
+def _in_words(averaged: list[str], networks: int) -> str:
+    """Which weights were taken. networks: how many there are."""
+    if len(averaged) == networks:
+        return "averaged"
+    return f"averaged: {', '.join(averaged)}; the others last" if averaged else "last"

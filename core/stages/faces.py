@@ -63,7 +63,7 @@ def run(options: Options, workspace: Workspace) -> StageReport:
     with side.locked():
         settings = _settings(options, side)
         if options.overwrite:
-            _check_source(options, side)
+            _check_source(options, side, settings)
             _clear(side, workspace)
         _refuse_strangers(side)
         side.aligned.mkdir(parents=True, exist_ok=True)
@@ -82,12 +82,9 @@ def _settings(options: Options, side: Side) -> dict[str, Any]:
     return options.model_dump(include=_BINDING) | {"face_type": face_type.file_name, "image_size": size, "source": source}
 
 
-def _check_source(options: Options, side: Side) -> None:
-    """Raises what a wrong name or a missing source would raise later, when the old faces are already out of the way."""
-    chosen: tuple[tuple[plugins.Kind, str], ...] = (("detectors", options.detector), ("landmarkers", options.landmarker), ("embedders", options.embedder))
-    for kind, name in chosen:
-        if name != "none":
-            plugins.load(kind, name)
+def _check_source(options: Options, side: Side, settings: dict[str, Any]) -> None:
+    """Raises what a wrong name, missing weights or a missing source would raise later, when the old faces are already out of the way."""
+    _extractor(options, settings)
     if not options.from_video:
         _from_folder(side, options.every)
 

@@ -1,7 +1,7 @@
 """List, back up or restore the saves of a model."""
 
 import time
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 from pydantic_settings import CliPositionalArg
@@ -10,6 +10,10 @@ from core.errors import UsageError
 from core.options import Options as BaseOptions
 from core.types import StageReport
 from core.workspace import Workspace
+
+if TYPE_CHECKING:
+    from core.training.backups import Backup
+    from core.training.model_folder import ModelFolder
 
 
 class Options(BaseOptions):
@@ -23,41 +27,50 @@ class Options(BaseOptions):
 
 def run(options: Options, workspace: Workspace) -> StageReport:
     """Do what ``options.action`` says; see ``core.training.backups``."""
+    from core import fsio
     from core.training import backups
 
     if options.action == "restore" and options.name is None:
         raise UsageError("which backup is to be restored?", where="--name", hint="python -m core model list")
+    if options.action == "list":
+        return _listing(workspace, options)
     folder = _folder(workspace, options)
-    with _locked(workspace, options.action, folder.name):
+    with fsio.lock(workspace.locks / f"train.{folder.name}.lock", f"the model {folder.name}"):
         if options.action == "backup":
             return StageReport(f"backed up {folder.prefix}", outputs=(backups.make_backup(folder, options.name),))
-        if options.action == "restore":
-            loaded = backups.restore(folder, str(options.name))
-            return StageReport(f"restored {folder.prefix} from {options.name}", (("iteration", loaded.iteration),), loaded.messages, (folder.path("data.dat"),))
-        return _listing(folder.prefix, *backups.list_backups(folder))
+        loaded = backups.restore(folder, str(options.name))
+        return StageReport(f"restored {folder.prefix} from {options.name}", (("iteration", loaded.iteration),), loaded.messages, (folder.path("data.dat"),))
 
 
-def _folder(workspace: Workspace, options: Options):
+def _folder(workspace: Workspace, options: Options) -> "ModelFolder":
     """The model that is meant; one that is gone, but for its backups, can be named too."""
+    from core.networks.config import KINDS
     from core.training import saves
     from core.training.backups import backups_folder
     from core.training.model_folder import ModelFolder, choose, find
 
     if options.model is None or find(workspace.model, options.model, options.kind):
         return choose(workspace.model, options.model, options.kind)
-    gone = [ModelFolder(workspace.model, options.model, kind) for kind in ("SAEHD", "AMP", "Quick96") if options.kind in (None, kind)]
+    gone = [ModelFolder(workspace.model, options.model, kind) for kind in KINDS if options.kind in (None, kind)]
     left = [model for model in gone if backups_folder(model).is_dir() or saves.complete(model.saves)]
     return left[0] if left else choose(workspace.model, options.model, options.kind)
 
 
-def _locked(workspace: Workspace, action: str, name: str):
-    from contextlib import nullcontext
+def _listing(workspace: Workspace, options: Options) -> StageReport:
+    """The saves and backups of all models that fit, and of one that is gone."""
+    from core.training.backups import list_backups
+    from core.training.model_folder import find
 
-    from core import fsio
+    models = find(workspace.model, options.model, options.kind) or [_folder(workspace, options)]
+    rows, warnings = [], []
+    for model in models:
+        found, damaged = list_backups(model)
+        before = f"{model.prefix}: " if len(models) > 1 else ""
+        rows += [(before + backup.name, _described(backup)) for backup in found]
+        warnings += [f"the backup {before}{name} is damaged" for name in damaged]
+    return StageReport(f"{len(rows)} saves and backups of {', '.join(model.prefix for model in models)}", tuple(rows), tuple(warnings))
 
-    return nullcontext() if action == "list" else fsio.lock(workspace.locks / f"train.{name}.lock", f"the model {name}")
 
-
-def _listing(prefix: str, found: list, damaged: list[str]) -> StageReport:
-    rows = tuple((b.name, f"iteration {b.iteration}, {b.size / 2**20:.1f} MiB, {time.strftime('%Y-%m-%d %H:%M', time.localtime(b.written))}") for b in found)
-    return StageReport(f"{len(found)} saves and backups of {prefix}", rows, tuple(f"the backup {name} is damaged" for name in damaged))
+def _described(backup: "Backup") -> str:
+    written = time.strftime("%Y-%m-%d %H:%M", time.localtime(backup.written))
+    return f"iteration {backup.iteration}, {backup.size / 2**20:.1f} MiB, {written}"

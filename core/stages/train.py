@@ -4,10 +4,11 @@ import logging
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 from pydantic_settings import CliPositionalArg
 
 from core.training import presets
+from core.training.model_folder import is_name
 from core.training.recipe import Recipe
 from core.types import StageReport
 from core.workspace import Workspace
@@ -18,11 +19,13 @@ log = logging.getLogger(__name__)
 class Options(Recipe):
     """The recipe (saved with the model; a resumed model keeps its own values where none are given) and this run."""
 
-    until: CliPositionalArg[int | None] = Field(None, ge=1, description="train until this iteration; left out: --target-iter if given, else until stopped")
-    model: str | None = Field(None, pattern=r"^[^_/\\.][^_/\\]*$", description="name of the model; default is the only one there, else a new one: swap")
+    until: CliPositionalArg[int | None] = Field(
+        None, ge=1, description="train until this iteration; left out: --target-iter if given, else to the end of the schedule, else until stopped")
+    model: str | None = Field(None, description="name of the model; default is the only one there, else a new one: swap")
     save_minutes: float = Field(25, gt=0, le=1440, description="minutes between saves")
     preview_every: int = Field(100, ge=0, description="iterations between preview pictures; 0 draws them at saves only")
-    learning_rate: float | None = Field(None, gt=0, le=1e-2, description="step size of the optimizer; 5e-5 in a new model, a resumed one keeps its own")
+    learning_rate: float | None = Field(
+        None, gt=0, le=1e-2, description="step size of the optimizer; 5e-5 (Quick96: 2e-4) in a new model, a resumed one keeps its own")
     seed: int | None = Field(None, ge=0, lt=2**31, description="of everything random; a resumed model keeps its own")
     dfl_exact: bool | None = Field(None, description="keep DeepFaceLab's defects (warp, borders, background mask) instead of mending them")
     precision: Literal["float32", "bfloat16", "float16"] | None = Field(
@@ -38,8 +41,15 @@ class Options(Recipe):
     tensorboard: bool = Field(False, description="write event files for TensorBoard into model/tensorboard")
     fit: bool = Field(False, description="measure which batch sizes fit into memory and how fast they are, and train nothing")
     reinit_part: list[str] = Field([], description="a part of the networks, such as inter_AB, that starts anew")
-    pretrained: bool = Field(True, description="start a new model from assets/pretrained_model.zip if it is there")
+    pretrained: bool = Field(True, description="start a new model from assets/pretrained_model.zip (AMP, Quick96: pretrained_model_<kind>.zip) if there is one")
     pretrain_faces: Path | None = Field(None, description="folder of aligned faces of many people, for --pretrain")
+
+    @field_validator("model")
+    @classmethod
+    def _file_name(cls, value: str | None) -> str | None:
+        if value is not None and not is_name(value):
+            raise ValueError("a name has letters, digits, spaces and dashes, no underscore or slash, and no dot in front")
+        return value
 
 
 def run(options: Options, workspace: Workspace) -> StageReport:
@@ -51,14 +61,15 @@ def run(options: Options, workspace: Workspace) -> StageReport:
     from core.training import backend
 
     backend.choose()
-    from core.training import sides
-
-    if not options.fit:
-        sides.check(workspace, options.model, kind, options, _target(options))
     from core.fsio import lock
-    from core.training import start
+    from core.training import sides
+    from core.training.model_folder import choose_or_new
 
-    folder = start.model_folder(workspace, options.model, kind)
+    folder = choose_or_new(workspace.model, options.model, kind)
+    if not options.fit:
+        sides.check(workspace, folder, options, _target(options))
+    from core.training import start  # loads the framework, which takes a while: what can be said without it was said
+
     chosen = start.StartOptions(options.seed, options.dfl_exact, tuple(options.reinit_part), options.pretrained, options.learning_rate,
                                 options.precision, options.ema, options.devices, preset, options.held_out)
     if options.fit:
@@ -99,10 +110,11 @@ def _report(session, begun: int, workspace: Workspace) -> StageReport:
     losses = [sum(column) / len(recent) for column in zip(*recent, strict=True)] if recent else []
     rows: list[tuple[str, object]] = [("iterations", f"{begun} -> {session.iteration}"), ("model", f"{session.recipe.archi}, {session.recipe.resolution} px")]
     if losses:
-        rows.append(("mean loss of the last 100", f"src {losses[0]:.4f}, dst {losses[1]:.4f}"))
+        rows.append((f"mean loss of the last {len(recent)}", f"src {losses[0]:.4f}, dst {losses[1]:.4f}"))
     outputs = (workspace.model / "preview" / "latest.jpg", *exported.outputs)
     if session.held:
         rows.append((f"loss of {session.held_out} held-out faces a side", f"src {session.held[-1][1]:.4f}, dst {session.held[-1][2]:.4f}"))
     if session.skipped:
         rows.append(("faces that cannot be read", len(session.skipped)))
-    return StageReport("trained", (*rows, *exported.rows[-1:]), (*session.skipped[:20], *exported.warnings), outputs)
+    rows += [(f"export: {label}", value) for label, value in exported.rows if label in ("weights", "difference from the model")]
+    return StageReport("trained", tuple(rows), (*session.skipped[:20], *exported.warnings), outputs)

@@ -70,8 +70,8 @@ def make_backup(model: ModelFolder, name: str | None = None, extra: tuple[Path, 
     extra: further files to copy, such as the preview. Returns the folder. Raises InputError for a name that is taken or cannot be one.
     """
     folder = backups_folder(model)
-    if name is not None and (not re.fullmatch(r"[^./\\\0][^/\\\0]*", name) or re.fullmatch(r"\d\d|save \d+( older)*", name) or (folder / name).exists()):
-        raise InputError("not a name for a backup", where=repr(name), why="it is taken, or is that of an automatic one", hint="give another name")
+    if name is not None:
+        _check_name(folder, name)
     incoming = folder / _INCOMING
     try:
         shutil.rmtree(incoming, ignore_errors=True)
@@ -90,6 +90,14 @@ def make_backup(model: ModelFolder, name: str | None = None, extra: tuple[Path, 
         shutil.rmtree(incoming, ignore_errors=True)
         raise from_os_error(error) from error
     return target
+
+
+def _check_name(folder: Path, name: str) -> None:
+    if not re.fullmatch(r"[^./\\\0][^/\\\0]*", name) or re.fullmatch(r"\d\d|save \d+( older)*", name):
+        raise InputError("not a name for a backup", where=repr(name), why="it starts with a dot, has a slash, or is that of an automatic one",
+                         hint="give another name")
+    if (folder / name).exists():
+        raise InputError("not a name for a backup", where=repr(name), why="it is taken", hint="give another name")
 
 
 def _copy(source: Path, target: Path) -> None:

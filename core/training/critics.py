@@ -28,6 +28,10 @@ from core.training.objective import Critic, Terms, prepared, shown
 
 log = logging.getLogger(__name__)
 Batch = Mapping[str, NDArray[np.float32]]
+# The first fields of a player.
+_CODE = ("code_discriminator", "dis", "D_code_opt", "code_dst", "code_src")
+_GAN = ("GAN_opt", "real", "fake")
+_HALF = 0.5
 
 
 @dataclass(frozen=True)
@@ -147,8 +151,3 @@ class Critics:
             player.lend()
             if optimizer_path is not None:
                 load_optimizer(player.critic.optimizer, player.variable_names, optimizer_path)
-
-
-_CODE = ("code_discriminator", "dis", "D_code_opt", "code_dst", "code_src")
-_GAN = ("GAN_opt", "real", "fake")
-_HALF = 0.5

@@ -15,7 +15,6 @@ from core.errors import CorruptFileError, DivergedError
 from core.formats import dfl_weights
 from core.models.keras_builder import named_variables
 from core.models.optimizers import FIRST_SCALE
-from core.training.machine import accelerators
 
 log = logging.getLogger(__name__)
 SCALES = "loss_scale.json"
@@ -81,13 +80,8 @@ def read_state(path: Path | None) -> dict[str, Any]:
         return {}
     try:
         state = json.loads(path.read_text())
+        if not isinstance(state, dict):
+            raise ValueError("it holds no names with values")
     except (OSError, ValueError) as error:
         raise CorruptFileError("cannot read the state of a training run", where=path, why=str(error)) from None
-    return state if isinstance(state, dict) else {}
-
-
-def compiled(several: bool = False) -> bool:
-    """Whether XLA compiles the step: on an accelerator and under JAX; on a CPU under TensorFlow it takes long and gains nothing, and what
-    runs on ``several`` devices side by side cannot be compiled as one."""
-    backend = keras.backend.backend()
-    return backend == "jax" or (backend == "tensorflow" and not several and bool(accelerators()))
+    return state

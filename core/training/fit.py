@@ -1,15 +1,14 @@
 """What batch size fits: each one is measured in a process of its own, so that running out of memory ends only that one."""
 
 import logging
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from core.errors import InputError, OutOfMemoryFault
 from core.networks import archs
-from core.networks.discriminators import gan_network
+from core.networks.discriminators import code_network, gan_network
 from core.networks.weights import parameter_count
-from core.training.machine import accelerators
+from core.training.machine import accelerators, free_memory
 from core.training.measure import Failed, Measured, measure
 from core.training.recipe import Recipe, config_of, effective
 from core.training.trainer import TrainerSettings
@@ -75,20 +74,20 @@ def fit(recipe: Recipe, settings: TrainerSettings) -> Fit:
 
 
 def sizes(own: int, devices: int = 1) -> Iterator[int]:
-    """1 2 4 8 ..., times the number of devices, with the model's own in its place; 1024 at most."""
+    """1 2 4 8 ..., times the number of devices, with the model's own in its place if they can share it; 1024 at most."""
     powers = {devices * 2**n for n in range(11) if devices * 2**n <= 1024}
-    yield from sorted(powers | {own})
+    yield from sorted(powers | ({own} if own % devices == 0 else set()))
 
 
 def size_of(recipe: Recipe, settings: TrainerSettings) -> tuple[int, int]:
     """Number of parameters, and bytes of weights, moments and averages (all float32)."""
-    networks = list(archs.networks(config_of(recipe)).values())
-    r = effective(recipe)
-    if r.gan_power:
-        networks.append(gan_network(r.resolution, r.gan_patch_size, r.gan_dims))
-    count = sum(map(parameter_count, networks))
-    copies = 1 + (2 if r.adabelief else 1) + bool(settings.ema)
-    return count, 4 * copies * count
+    r, networks = effective(recipe), archs.networks(config_of(recipe))
+    critics = [gan_network(r.resolution, r.gan_patch_size, r.gan_dims)] if r.gan_power else []
+    if r.true_face_power and not r.pretrain:
+        critics.append(code_network(*networks["decoder_src"].input_shape[1:]))  # type: ignore[arg-type]  # a decoder's shape is static
+    own, judging = (sum(map(parameter_count, some)) for some in (networks.values(), critics))
+    copies = 1 + (2 if r.adabelief else 1)
+    return own + judging, 4 * ((copies + bool(settings.ema)) * own + (copies + 1) * judging)  # a discriminator has a twin, no averages
 
 
 def _foreseen(rows: list[Row], size: int) -> str:
@@ -110,16 +109,6 @@ def _then(values: list[float] | list[int], rows: list[Row], size: int) -> float:
     """The value at ``size`` on the line through the last two, which does not fall."""
     slope = max(0.0, (values[-1] - values[-2]) / (rows[-1].batch_size - rows[-2].batch_size))
     return values[-1] + slope * (size - rows[-1].batch_size)
-
-
-def free_memory() -> int:
-    """Bytes that processes can still get without swapping."""
-    try:
-        with open("/proc/meminfo") as stream:
-            found = next(line for line in stream if line.startswith("MemAvailable:"))
-        return int(found.split()[1]) * 1024
-    except (OSError, StopIteration):
-        return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
 
 
 def _failure(failed: Failed, size: int, some_fit: bool) -> str:

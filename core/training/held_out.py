@@ -17,9 +17,10 @@ from core.data.faces import FaceLoader
 from core.errors import InputError, PipelineError, UsageError
 from core.faceset.store import Faceset
 from core.training import devices
+from core.training.forward import Views
 from core.training.hooks import BaseHook
 from core.training.inputs import training_inputs
-from core.training.objective import Autoencoder, Views, prepared, reconstruction
+from core.training.objective import Autoencoder, prepared, reconstruction
 from core.training.session import Session
 from core.training.trainer import Trainer
 from core.types import FaceRecord

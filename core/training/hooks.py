@@ -112,14 +112,14 @@ class ProgressLine(BaseHook):
 
 
 class Metrics(BaseHook):
-    """One JSON line an iteration in ``metrics.jsonl``; lines after the iteration that a resumed run starts from are taken back.
+    """One JSON line an iteration in ``metrics.jsonl``; of its own model, lines after the iteration that a resumed run starts from are taken back.
 
     The newest line waits until the next iteration, for the held-out losses of a save.
     """
 
-    def __init__(self, path: Path, start: int):
-        self._path, self._flushed, self._done = path, time.monotonic(), start
-        self._lines: list[dict[str, float]] = []
+    def __init__(self, path: Path, start: int, model: str = ""):
+        self._path, self._flushed, self._done, self._model = path, time.monotonic(), start, model
+        self._lines: list[dict[str, Any]] = []
         self._take_back(start)
 
     def after_step(self, session: Session, batch: TrainingBatch) -> None:
@@ -130,7 +130,7 @@ class Metrics(BaseHook):
         src, dst = session.history[-1]
         if time.monotonic() - self._flushed > 5:
             self._flush()
-        self._lines.append({"iter": session.iteration, "src_loss": round(src, 6), "dst_loss": round(dst, 6),
+        self._lines.append({"model": self._model, "iter": session.iteration, "src_loss": round(src, 6), "dst_loss": round(dst, 6),
                             "ms": round(session.spent * 1000, 1), "wait_ms": round(session.waited * 1000, 1), **_held(session)})
 
     def at_save(self, session: Session) -> None:
@@ -145,7 +145,7 @@ class Metrics(BaseHook):
         """Drop what was written after iteration ``start``."""
         self._done = start
         if self._path.exists():
-            kept = [line for line in self._path.read_text(errors="replace").splitlines() if _iteration(line) <= start]
+            kept = [line for line in self._path.read_text(errors="replace").splitlines() if _iteration(line, self._model) <= start]
             fsio.write_text(self._path, "".join(f"{line}\n" for line in kept))
 
     def _flush(self) -> None:
@@ -172,9 +172,10 @@ def _held(session: Session) -> dict[str, float]:
     return {"held_src": session.held[-1][1], "held_dst": session.held[-1][2]}
 
 
-def _iteration(line: str) -> float:
-    """The iteration of a line of metrics; infinite for a line that was cut short."""
+def _iteration(line: str, model: str) -> float:
+    """The iteration of a line of metrics; infinite for a line that was cut short, 0 for one of another model."""
     try:
-        return int(json.loads(line)["iter"])
-    except (ValueError, KeyError, TypeError):
+        found = json.loads(line)
+        return int(found["iter"]) if found.get("model", model) == model else 0
+    except (ValueError, KeyError, TypeError, AttributeError):
         return float("inf")

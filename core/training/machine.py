@@ -1,4 +1,4 @@
-"""What training runs on: names of devices, memory used, and how frameworks say that it is used up."""
+"""What training runs on: names of devices, whether XLA compiles for them, memory used, and how frameworks say that it is used up."""
 
 import os
 import re
@@ -32,6 +32,13 @@ def accelerators() -> list[str]:
     return [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())]
 
 
+def compiled(several: bool = False) -> bool:
+    """Whether XLA compiles the step: on an accelerator and under JAX; on a CPU under TensorFlow it takes long and gains nothing, and what
+    runs on ``several`` devices side by side cannot be compiled as one."""
+    backend = keras.backend.backend()
+    return backend == "jax" or (backend == "tensorflow" and not several and bool(accelerators()))
+
+
 def device_name() -> str:
     """The first GPU, else ``CPU`` with the number of its cores."""
     return next(iter(accelerators()), f"CPU, {os.cpu_count()} cores")
@@ -53,6 +60,16 @@ def peak_bytes() -> int:
     import torch
 
     return int(torch.cuda.max_memory_allocated())
+
+
+def free_memory() -> int:
+    """Bytes that processes can still get without swapping."""
+    try:
+        with open("/proc/meminfo") as stream:
+            found = next(line for line in stream if line.startswith("MemAvailable:"))
+        return int(found.split()[1]) * 1024
+    except (OSError, StopIteration):
+        return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
 
 
 def _resident_peak() -> int:

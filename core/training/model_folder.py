@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import IO
 
 from core import fsio
-from core.errors import CorruptFileError, DiskFullError, InputError, PipelineError, from_os_error
+from core.errors import CorruptFileError, DiskFullError, InputError, PipelineError, UsageError, from_os_error
 from core.formats.dfl_weights import AVERAGED, read_data
 from core.networks.config import KINDS
 from core.training import saves
@@ -29,8 +29,14 @@ from core.training.saves import Save
 
 log = logging.getLogger(__name__)
 KEPT_SAVES = 2
+DEFAULT_NAME = "swap"
 DATA = "data.dat"
 Write = Callable[[IO[bytes]], None]
+
+
+def is_name(text: str) -> bool:
+    """Whether a model can be called so: file names of models end the name at the first underscore."""
+    return bool(text) and not set("_/\\\0") & set(text) and not text.startswith(".")
 
 
 @dataclass(frozen=True)
@@ -52,7 +58,7 @@ class ModelFolder:
     kind: str = "SAEHD"
 
     def __post_init__(self) -> None:
-        if not self.name or set("_/\\\0") & set(self.name) or self.name.startswith("."):
+        if not is_name(self.name):
             raise InputError("not a name for a model", where=repr(self.name), why="file names of models end the name at the first underscore",
                              hint="use letters, digits, spaces and dashes")
 
@@ -222,6 +228,20 @@ def choose(folder: Path, name: str | None = None, kind: str | None = None) -> Mo
     if name is not None:
         raise InputError(f"no {what} of that name", where=folder / f"{name}_{kind or '*'}_{DATA}", why=why)
     raise InputError(f"no {what}", where=folder, why=why, hint="train one first, or copy the files of a model there")
+
+
+def choose_or_new(folder: Path, name: str | None = None, kind: str | None = None) -> ModelFolder:
+    """The model to train: the one that is called ``name`` and is of ``kind``, None for any; else a new one. Raises UsageError when several fit, and
+    when none does but the models that there are make it likely that one of them was meant."""
+    found = find(folder, name, kind)
+    if len(found) > 1:
+        flag = "--model NAME" if len({model.name for model in found}) > 1 else "--kind " + " or ".join(model.kind for model in found)
+        raise UsageError("there are several models", where=folder, why=listed(found), hint=f"choose one with {flag}")
+    others = find(folder, name)
+    if not found and others:
+        raise UsageError(f"there is no {kind} model" + (f" called {name}" if name else ""), where=folder, why=f"found {listed(others)}",
+                         hint=f"leave --kind out to go on with {others[0].name}, or start a new model with another --model NAME")
+    return found[0] if found else ModelFolder(folder, name or DEFAULT_NAME, kind or KINDS[0])
 
 
 def _told(model: LoadedModel, messages: list[str]) -> LoadedModel:

@@ -18,14 +18,13 @@ from core.training import recipe as recipes
 from core.training.backups import backups_folder, make_backup
 from core.training.kinds import KINDS
 from core.training.model_folder import DATA, ModelFolder
-from core.training.presets import Preset
+from core.training.presets import RATE, Preset
 from core.training.recipe import SAVED, Recipe
 from core.training.schedule import Opening, Schedule, attached, opening, place, restored
 from core.training.session import Session
 
 log = logging.getLogger(__name__)
 KEPT = 24
-_RATE = "learning_rate"
 _MARK = " - before phase "
 
 
@@ -34,10 +33,10 @@ def of_new(preset: Preset | None, given: Recipe, rate: float | None, kind: str) 
     if preset is None:
         return Opening()
     _check_kind(preset.options, kind, f"{preset.name}, [options]")
-    own = {**_defaults(), _RATE: KINDS[kind].rate, **KINDS[kind].defaults, **preset.options, **_explicit(given, rate)}
+    own = {**_defaults(), RATE: KINDS[kind].rate, **KINDS[kind].defaults, **preset.options, **_explicit(given, rate)}
     begun = opening(attached(preset, own, None), 0)
     values = preset.options | begun.values
-    first_rate = preset.options.get(_RATE) if begun.learning_rate is None else begun.learning_rate
+    first_rate = preset.options.get(RATE) if begun.learning_rate is None else begun.learning_rate
     return replace(begun, values=_recipe_values(values, given), learning_rate=first_rate)
 
 
@@ -45,7 +44,7 @@ def of_saved(preset: Preset | None, given: Recipe, rate: float | None, state: Ma
     """What a saved model goes on with. preset: a new one, None for the model's own; given: the flags; rate: the learning rate among them;
     state: of ``forge.json``. Raises InputError for a schedule that cannot be read."""
     before = restored(state["schedule"], str(folder.path("forge.json"))) if state.get("schedule") else None
-    own = _defaults() | data.options | {_RATE: KINDS[folder.kind].rate * state.get("rate", 1.0)}
+    own = _defaults() | data.options | {RATE: KINDS[folder.kind].rate * state.get("rate", 1.0)}
     schedule = before if preset is None else attached(preset, own, before)
     if before and schedule is None:
         log.info("the schedule %s is over; the options stay as they are now", before.preset.name)
@@ -65,12 +64,12 @@ def _defaults() -> dict[str, Any]:
 
 def _explicit(given: Recipe, rate: float | None) -> dict[str, Any]:
     chosen = {name: getattr(given, name) for name in given.model_fields_set if name in SAVED}
-    return chosen if rate is None else chosen | {_RATE: rate}
+    return chosen if rate is None else chosen | {RATE: rate}
 
 
 def _recipe_values(values: Mapping[str, Any], given: Recipe) -> dict[str, Any]:
     """Without the learning rate, which is no part of the recipe, and what the command line decides."""
-    return {name: value for name, value in values.items() if name != _RATE and name not in given.model_fields_set}
+    return {name: value for name, value in values.items() if name != RATE and name not in given.model_fields_set}
 
 
 def follow(session: Session, begun: Opening) -> Session:
@@ -96,7 +95,7 @@ def check(schedule: Schedule, recipe: Recipe, parts: list[str]) -> None:
         unknown = [name for name in phase.reinit if name not in parts]
         if unknown:
             raise UsageError("no such part of the model", where=f"{where}, reinit: {', '.join(unknown)}", hint=f"parts: {', '.join(parts)}")
-        values = {key: value for key, value in (schedule.base | phase.options).items() if key != _RATE}
+        values = {key: value for key, value in (schedule.base | phase.options).items() if key != RATE}
         try:
             recipes.checked(recipe.model_copy(update=values))
         except PipelineError as error:
@@ -104,7 +103,7 @@ def check(schedule: Schedule, recipe: Recipe, parts: list[str]) -> None:
 
 
 def _check_kind(options: Mapping[str, Any], kind: str, where: str) -> None:
-    foreign = [name for name in options if name not in (*KINDS[kind].options, _RATE)]
+    foreign = [name for name in options if name not in (*KINDS[kind].options, RATE)]
     if foreign:
         raise UsageError("the preset is for another kind of model", where=f"{where}: {', '.join(foreign)}", why=f"a {kind} model has no such option")
 
@@ -141,7 +140,7 @@ class Boundary:
 
 
 def _in_words(session: Session) -> dict[str, Any]:
-    return recipes.to_saved(session.recipe) | {_RATE: f"{KINDS[session.recipe.kind].rate * session.trainer.settings.rate:g}"}
+    return recipes.to_saved(session.recipe) | {RATE: f"{KINDS[session.recipe.kind].rate * session.trainer.settings.rate:g}"}
 
 
 def backup(session: Session, preview: Path) -> None:

@@ -22,7 +22,7 @@ END = "none"
 # Pretraining counts iterations of its own; where to stop is what the phases say.
 _NOT_IN_A_PRESET = {"pretrain", "target_iter"}
 _NOT_IN_A_PHASE = {*_NOT_IN_A_PRESET, *FIXED, "autobackup_hour", "write_preview_history"}
-_RATE = "learning_rate"
+RATE = "learning_rate"
 
 
 class _Values(Recipe):
@@ -123,19 +123,19 @@ def _count(table: Mapping[str, Any], key: str, where: str) -> int | None:
 
 
 def _check_order(phases: tuple[Phase, ...], where: str) -> None:
-    before = 0
+    before, hint = 0, "until is the iteration at which the next phase begins; they must rise"
     for number, phase in enumerate(phases, 1):
         if phase.until is None and number < len(phases):
-            raise _senseless(f"{where}, phase {number}, until", "it is missing, and only the last phase may stay open")
+            raise _senseless(f"{where}, phase {number}, until", "it is missing, and only the last phase may stay open", hint=hint)
         if phase.until is not None and phase.until <= before:
-            raise _senseless(f"{where}, phase {number}, until", f"{phase.until} does not come after {before}")
+            raise _senseless(f"{where}, phase {number}, until", f"{phase.until} does not come after {before}", hint=hint)
         before = phase.until or before
 
 
 def _values(raw: Mapping[str, Any], where: str, forbidden: set[str]) -> dict[str, Any]:
     """The values as the recipe takes them."""
     for key in raw:
-        if key not in (*SAVED, _RATE) or key in forbidden:
+        if key not in (*SAVED, RATE) or key in forbidden:
             raise _senseless(f"{where}, {key}", "it fixes the networks and cannot change" if key in FIXED else "it cannot be set there" if key in forbidden
                              else "there is no such option")
     try:

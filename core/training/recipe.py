@@ -53,7 +53,7 @@ class Recipe(Options):
     gan_patch_size: int = Field(28, ge=3, le=640, description="how many pixels the discriminator looks at")
     gan_dims: int = Field(16, ge=4, le=512, description="width of the discriminator")
     pretrain: bool = Field(False, description="pretraining: both sides learn the same mixed faceset, without warp")
-    target_iter: int = Field(500_000, ge=0, description="the iteration to stop at; 0 trains until stopped")
+    target_iter: int = Field(500_000, ge=0, description="the iteration to stop at, where it is given; 0 trains until stopped; kept for DeepFaceLab")
     autobackup_hour: int = Field(0, ge=0, le=24, description="hours between automatic backups, 0 for none")
     write_preview_history: bool = Field(True, description="keep old preview pictures")
 

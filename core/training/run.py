@@ -75,7 +75,7 @@ def _hooks(session: Session, options: RunOptions, workspace: Workspace) -> list[
     ]
     if session.held_out:
         chain.append(HeldOut(options.held_out_every))
-    chain += [pictures.LossPlot(workspace.model / "loss.png"), hooks.Metrics(workspace.model / "metrics.jsonl", session.iteration)]
+    chain += [pictures.LossPlot(workspace.model / "loss.png"), hooks.Metrics(workspace.model / "metrics.jsonl", session.iteration, session.folder.prefix)]
     if options.tensorboard:
         chain.append(TensorBoard(workspace.model / "tensorboard" / session.folder.prefix, _preview(workspace), session.iteration))
     return [*chain, hooks.ProgressLine(session)]

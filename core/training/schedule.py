@@ -7,9 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from core.training.presets import Preset, from_plain
-
-_RATE = "learning_rate"
+from core.errors import CorruptFileError
+from core.training.presets import RATE, Preset, from_plain
 
 
 @dataclass(frozen=True)
@@ -36,8 +35,12 @@ class Schedule:
 
 
 def restored(raw: Mapping[str, Any], where: str) -> Schedule:
-    """The schedule that ``plain`` wrote. Raises InputError."""
-    return Schedule(from_plain(raw["preset"], where), dict(raw["base"]), int(raw["begun"]))
+    """The schedule that ``plain`` wrote. Raises CorruptFileError, or InputError for options that make no sense."""
+    try:
+        return Schedule(from_plain(raw["preset"], where), dict(raw["base"]), int(raw["begun"]))
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise CorruptFileError("cannot read the schedule of the model", where=where, why=f"{type(error).__name__}: {error}",
+                         hint="take its entry, schedule, out of that file; --preset gives it anew") from None
 
 
 @dataclass(frozen=True)
@@ -74,7 +77,7 @@ def opening(schedule: Schedule | None, iteration: int) -> Opening:
     here = place(schedule.preset, iteration)
     phase = schedule.preset.phases[here.number]
     values = schedule.base | phase.options
-    rate = values.pop(_RATE, None)
+    rate = values.pop(RATE, None)
     if schedule.begun == here.start:
         return Opening(schedule, values, place=here)
     # A model that joins in the middle of a phase takes its options; only who passes the boundary starts parts anew.

@@ -13,14 +13,13 @@ from numpy.typing import NDArray
 from core.data.batches import BatchSettings
 from core.errors import DivergedError
 from core.formats import dfl_weights
-from core.training.model_folder import ModelFolder
+from core.training.model_folder import DATA, ModelFolder
 from core.training.recipe import Recipe, to_saved
 from core.training.schedule import Schedule
 from core.training.trainer import Trainer
 
 log = logging.getLogger(__name__)
 STATE = "forge.json"
-DATA = "data.dat"
 SUMMARY = "summary.txt"
 
 

@@ -3,7 +3,7 @@
 from core.errors import InputError, PipelineError
 from core.formats.dfl_weights import read_data
 from core.training import assets
-from core.training.model_folder import DATA, find
+from core.training.model_folder import DATA, ModelFolder
 from core.training.recipe import Recipe
 from core.workspace import Workspace
 
@@ -17,15 +17,12 @@ def require_faces(workspace: Workspace) -> None:
             raise InputError("no faces to train on", where=side.aligned, hint=f"bash scripts/{script} makes them")
 
 
-def check(workspace: Workspace, name: str | None, kind: str | None, given: Recipe, target: int) -> None:
-    """``require_faces`` if a run with these flags is going to need them: not for pretraining, nor for a model that has reached its target."""
+def check(workspace: Workspace, model: ModelFolder, given: Recipe, target: int) -> None:
+    """``require_faces`` if a run of ``model`` with these flags is going to need them: not for pretraining, nor where it has reached its target."""
     pretrain, iteration = given.pretrain, 0
-    found = find(workspace.model, name, kind)
-    if len(found) > 1:
-        return  # that is the first thing to say
-    if found and found[0].path(DATA).is_file():
+    if model.path(DATA).is_file():
         try:
-            data = read_data(found[0].path(DATA))
+            data = read_data(model.path(DATA))
         except PipelineError:
             return  # whoever opens the model knows what to say and to do
         iteration = data.iteration

@@ -20,7 +20,8 @@ from core.training.files import read_state
 from core.training.held_out import divided
 from core.training.kinds import KINDS
 from core.training.loop import out_of_memory
-from core.training.model_folder import DATA, ModelFolder, find, listed
+from core.training.machine import free_memory
+from core.training.model_folder import DATA, ModelFolder
 from core.training.presets import Preset
 from core.training.recipe import Recipe
 from core.training.schedule import Opening
@@ -31,7 +32,6 @@ from core.types import FaceRecord
 from core.workspace import Workspace
 
 log = logging.getLogger(__name__)
-DEFAULT_NAME = "swap"
 
 
 @dataclass(frozen=True)
@@ -51,26 +51,12 @@ class StartOptions:
     held_out: int | None = None
 
 
-def model_folder(workspace: Workspace, name: str | None, kind: str | None = None) -> ModelFolder:
-    """The model that fits: called ``name``, of ``kind``, None for any; else a new one. Raises UsageError when several fit, and when none does
-    but the models that there are make it likely that one of them was meant."""
-    found = find(workspace.model, name, kind)
-    if len(found) > 1:
-        flag = "--model NAME" if len({model.name for model in found}) > 1 else "--kind " + " or ".join(model.kind for model in found)
-        raise UsageError("there are several models", where=workspace.model, why=listed(found), hint=f"choose one with {flag}")
-    others = find(workspace.model, name)
-    if not found and others:
-        raise UsageError(f"there is no {kind} model" + (f" called {name}" if name else ""), where=workspace.model, why=f"found {listed(others)}",
-                         hint=f"leave --kind out to go on with {others[0].name}, or start a new model with another --model NAME")
-    return found[0] if found else ModelFolder(workspace.model, name or DEFAULT_NAME, kind or KINDS["SAEHD"].name)
-
-
 def open_session(folder: ModelFolder, given: Recipe, start: StartOptions, assets_folder: Path) -> Session:
     """Build the networks and load what there is. Raises UsageError, InputError, CorruptFileError."""
-    archive = assets.pretrained(assets_folder, folder.kind)
     if folder.exists():
         return _resume(folder, given, start)
     folder.folder.mkdir(parents=True, exist_ok=True)
+    archive = assets.pretrained(assets_folder, folder.kind)
     if start.use_pretrained and archive.is_file():
         return _from_pretrained(folder, given, start, archive)
     plan = _plan_new(folder, given, start)
@@ -88,10 +74,10 @@ class Plan:
 
 def planned(folder: ModelFolder, given: Recipe, start: StartOptions, assets_folder: Path) -> Plan:
     """What ``open_session`` would build; builds and changes nothing. Raises UsageError, InputError, CorruptFileError."""
-    archive = assets.pretrained(assets_folder, folder.kind)
     if folder.exists():
         files = folder.load(repair=False).files
         return _plan_saved(folder, given, start, dfl_weights.read_data(files[DATA]), read_state(files.get(STATE)))
+    archive = assets.pretrained(assets_folder, folder.kind)
     if start.use_pretrained and archive.is_file():
         with tempfile.TemporaryDirectory() as beside, assets.pretrained_files(archive, Path(beside), folder.kind) as files:
             return _plan_pretrained(folder, given, start, files)
@@ -155,7 +141,7 @@ def _from_pretrained(folder: ModelFolder, given: Recipe, start: StartOptions, ar
 
 def _ready(session: Session, start: StartOptions, state: dict[str, Any], opening: Opening) -> Session:
     session.held_out = int(state.get("held_out", 0)) if start.held_out is None else start.held_out
-    session.held = [list(losses) for losses in state.get("held", [])]
+    session.held = [list(losses) for losses in state.get("held", [])] if session.held_out else []
     return phases.follow(session, opening)
 
 
@@ -172,11 +158,10 @@ def batch_settings(session: Session, workspace: Workspace, workers: int, pretrai
     recipe = recipes.effective(session.recipe)
     parts = [divided(faces, session.held_out, side) for side, faces in zip(("src", "dst"), _facesets(recipe, workspace, pretrain_faces), strict=True)]
     src, dst = (part.trained for part in parts)
-    exact = session.trainer.settings.exact
-    for name, faces in (("src", src), ("dst", dst)):
-        log.info("%s masks: %s", name, described(mask_origins(_as_trained(faces, exact))))
-    bins = [bins_by_yaw(faces.records()) if recipe.uniform_yaw else None for faces in (src, dst)]
     settings = session.trainer.settings
+    for name, faces in (("src", src), ("dst", dst)):
+        log.info("%s masks: %s", name, described(mask_origins(_as_trained(faces, settings.exact))))
+    bins = [bins_by_yaw(faces.records()) if recipe.uniform_yaw else None for faces in (src, dst)]
     made = BatchSettings(
         src, dst, recipe.resolution, FaceType.parse(recipe.face_type), recipe.batch_size, settings.seed, recipe.random_warp, recipe.random_src_flip,
         recipe.random_dst_flip, recipe.random_hsv_power, recipe.ct_mode, settings.exact, cache_bytes(max(1, workers)), bins[0], bins[1],
@@ -215,8 +200,7 @@ def _opened(folder: Path) -> Faceset:
 
 def cache_bytes(workers: int) -> int:
     """Room for prepared faces in each worker: a quarter of the free memory together, at most 4 GiB."""
-    free = os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    return min(free // 4, 4 * 2**30) // workers
+    return min(free_memory() // 4, 4 * 2**30) // workers
 
 
 def default_workers() -> int:

@@ -22,9 +22,10 @@ from core.networks import archs
 from core.networks.weights import check_weights, initial_weights
 from core.training import devices
 from core.training.critics import Critics
-from core.training.files import SCALES, Write, compiled, load_optimizer, load_scales, names_of, write_network, write_optimizer, write_scales
+from core.training.files import SCALES, Write, load_optimizer, load_scales, names_of, write_network, write_optimizer, write_scales
 from core.training.inputs import preview_inputs, training_inputs
 from core.training.kinds import KINDS
+from core.training.machine import compiled
 from core.training.objective import Autoencoder, Terms
 from core.training.recipe import Recipe, config_of, effective
 

@@ -12,8 +12,7 @@ from pathlib import Path
 import keras
 
 from core import fsio
-from core.training.files import compiled
-from core.training.machine import accelerators, device_name
+from core.training.machine import accelerators, compiled, device_name
 from core.training.measure import Failed, Measured, measure
 from core.training.recipe import Recipe, config_of, effective
 from core.training.trainer import TrainerSettings

@@ -18,7 +18,8 @@ from core.models.keras_builder import build_network, set_weights
 from core.models.losses import dssim, mean_square
 from core.models.optimizers import KEEP, RMSprop
 from core.networks.xseg import xseg_network
-from core.training.files import compiled, load_optimizer, names_of, write_network, write_optimizer
+from core.training.files import load_optimizer, names_of, write_network, write_optimizer
+from core.training.machine import compiled
 
 NAME, OPTIMIZER = "XSeg", "opt"
 LEARNING_RATE = 1e-4

@@ -177,7 +177,7 @@ def test_stage(tmp_path):
 
 def test_stage_refuses(tmp_path):
     workspace = Workspace(tmp_path).create()
-    with pytest.raises(InputError, match="no SAEHD model"):
+    with pytest.raises(InputError, match="no model"):
         stage.run(stage.Options(), workspace)
     save_model(workspace.model)
     with pytest.raises(InputError, match="of that name"):

@@ -102,9 +102,13 @@ def test_other_options_need_overwrite_which_keeps_the_old_ones(workspace):
     assert {path.name.split("-", 2)[2] for path in workspace.trash.iterdir()} == {"aligned", "aligned_history", "faces.db"}
 
 
-def test_overwrite_with_a_wrong_name_or_without_frames_moves_nothing(workspace):
+def test_overwrite_with_a_wrong_name_without_weights_or_without_frames_moves_nothing(workspace, tmp_path, monkeypatch):
     run(workspace)
     before = files(workspace)
+    monkeypatch.setenv("FORGE_ASSETS", str(tmp_path / "empty"))
+    with pytest.raises(InputError, match="no S3FD.npy"):
+        run(workspace, "--overwrite", "--detector", "s3fd")
+    assert files(workspace) == before
     with pytest.raises(UsageError, match="unknown landmarker"):
         run(workspace, "--overwrite", "--landmarker", "nonsense")
     shutil.rmtree(workspace.trash, ignore_errors=True)

@@ -12,7 +12,7 @@ from training_cases import TINY
 
 from core.export.model_weights import averaged_parts, read_model_weights
 from core.formats.dfl_weights import read_data
-from core.stages import export
+from core.stages import export, train
 from core.training.files import read_state
 from core.training.measure import noise
 from core.training.model_folder import DATA, ModelFolder
@@ -135,6 +135,11 @@ def test_off_drops_the_files_and_on_starts_from_the_weights(trained, tmp_path):
     on = make(ema=0.5)
     on.load(model.load().files)
     assert same(averages(on), weights(off))
+
+
+def test_the_report_of_training_says_which_weights_it_exported(trained):
+    report = train._report(trained.session, 0, trained.workspace)
+    assert dict(report.rows)["export: weights"] == "averaged"
 
 
 @pytest.mark.parametrize(("flags", "name"), [({}, "averaged"), ({"averages": False}, "last")])

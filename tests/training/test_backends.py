@@ -83,7 +83,7 @@ def test_a_run_without_tensorflow_trains_saves_and_exports(tmp_path, backend):
     root = make_workspace(tmp_path)
     flags = [word for name, value in TINY.items() for word in (f"--{name.replace('_', '-')}", str(value))]
     said = python(backend, STAGE, "train", "2", *flags, "--workers", "1", "--gan-power", "0.1", "--gan-patch-size", "8", "--no-random-warp",
-                  WORKSPACE=str(root))
+                  "--precision", "float16", "--ema", "0.9", WORKSPACE=str(root))
     assert "0 -> 2" in said and "difference from the model" in said
     assert dfl_weights.read_data(root / "model/swap_SAEHD_data.dat").iteration == 2
     assert (root / "model/swap_SAEHD_model.dfm").is_file() and (root / "model/swap_SAEHD_GAN.npy").is_file()

@@ -14,7 +14,7 @@ from training_cases import TINY
 
 from core.errors import EnvironmentFault, UsageError
 from core.training import devices
-from core.training.files import compiled
+from core.training.machine import compiled
 
 ROOT = Path(__file__).resolve().parents[2]
 PLAIN = {**TINY, "batch_size": 4, "clipgrad": True}

@@ -27,7 +27,7 @@ def measured(monkeypatch, answer, *, gpus=(), free=64 * GIB):
 
 def test_powers_of_two_and_the_models_own():
     assert list(fit.sizes(12)) == [1, 2, 4, 8, 12, 16, 32, 64, 128, 256, 512, 1024]
-    assert list(fit.sizes(4, devices=3))[:4] == [3, 4, 6, 12]
+    assert list(fit.sizes(4, devices=3))[:3] == [3, 6, 12] and list(fit.sizes(9, devices=3))[:4] == [3, 6, 9, 12]
 
 
 @pytest.mark.parametrize(("failed", "said"), [(Failed("memory", "OOM"), "batch 8 does not fit: memory is used up"),
@@ -60,7 +60,15 @@ def test_the_size_of_a_model_is_known_before_it_is_built():
     count, state = fit.size_of(RECIPE, TrainerSettings())
     assert count == sum(model.count_params() for model in trainer.networks.values()) == sum(map(parameter_count, archs.networks(config_of(RECIPE)).values()))
     assert state == 3 * 4 * count  # weights and both moments of AdaBelief
-    assert fit.size_of(RECIPE.model_copy(update={"adabelief": False, "gan_power": 0.1}), TrainerSettings(ema=0.9))[1] > state
+
+
+def test_discriminators_and_averages_count():
+    recipe = Recipe(**TINY, archi="df", true_face_power=0.1, gan_power=0.1, gan_patch_size=8, gan_dims=4)
+    trainer = Trainer(recipe, TrainerSettings(ema=0.9))
+    own = sum(model.count_params() for model in trainer.networks.values())
+    judging = sum(player.network.count_params() for player in trainer.critics.players())
+    assert fit.size_of(recipe, trainer.settings) == (own + judging, 16 * own + 16 * judging)  # with the twins of the discriminators
+    assert fit.size_of(recipe.model_copy(update={"pretrain": True}), trainer.settings) == (own, 16 * own)
 
 
 def test_the_table_of_a_model_that_does_not_exist_yet(tmp_path, monkeypatch):

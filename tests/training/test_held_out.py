@@ -13,6 +13,7 @@ from core.training import hooks, start
 from core.training.held_out import HeldOut, divided
 from core.training.pictures import loss_plot
 from core.training.recipe import Recipe
+from core.training.schedule import Opening
 from core.training.session import Session
 from core.training.trainer import Trainer, TrainerSettings
 from core.workspace import Workspace
@@ -91,6 +92,12 @@ def test_a_rollback_forgets_later_examinations(tmp_path):
         dfl_weights.write_data(stream, dfl_weights.ModelData(4, {}))
     session = Session(Saved(), None, Stub(), iteration=9, held=[[2, 1.0, 1.0], [4, 0.9, 0.9], [6, 9.0, 9.0]])
     assert session.roll_back() == 4 and session.held == [[2, 1.0, 1.0], [4, 0.9, 0.9]]
+
+
+def test_who_holds_no_faces_out_any_more_is_told_no_old_losses():
+    state = {"held_out": 2, "held": [[4, 0.9, 0.8]]}
+    ready = [start._ready(Session(None, None, None), start.StartOptions(held_out=count), dict(state), Opening()) for count in (None, 0)]
+    assert [(session.held_out, session.held) for session in ready] == [(2, [[4, 0.9, 0.8]]), (0, [])]
 
 
 def test_a_save_completes_the_newest_line_of_metrics(tmp_path):

@@ -22,7 +22,7 @@ from core.stages import model as model_stage
 from core.training import kinds, start
 from core.training import recipe as recipes
 from core.training.inputs import shares, training_inputs
-from core.training.model_folder import ModelFolder, choose
+from core.training.model_folder import ModelFolder, choose, choose_or_new
 from core.training.pictures import grid, sample_of
 from core.training.recipe import Recipe
 from core.training.session import usable_sample
@@ -97,24 +97,26 @@ def test_the_right_model_among_several(tmp_path):
         data = dfl_weights.ModelData(3, {"batch_size": 4})
         ModelFolder(workspace.model, name, kind).save(3, {"data.dat": lambda stream: dfl_weights.write_data(stream, data)})
 
-    assert start.model_folder(workspace, None).prefix == "swap_SAEHD"
-    assert start.model_folder(workspace, None, "Quick96").prefix == "swap_Quick96"
+    assert choose_or_new(workspace.model).prefix == "swap_SAEHD"
+    assert choose_or_new(workspace.model, None, "Quick96").prefix == "swap_Quick96"
     save("swap", "AMP")
-    assert start.model_folder(workspace, None).prefix == start.model_folder(workspace, "swap").prefix == choose(workspace.model).prefix == "swap_AMP"
-    assert start.model_folder(workspace, "other", "SAEHD").prefix == "other_SAEHD"
+    assert choose_or_new(workspace.model).prefix == choose_or_new(workspace.model, "swap").prefix == choose(workspace.model).prefix == "swap_AMP"
+    assert choose_or_new(workspace.model, "other", "SAEHD").prefix == "other_SAEHD"
     for name in (None, "swap"):
         with pytest.raises(UsageError, match=r"(?s)no SAEHD model.*swap \(AMP\)"):
-            start.model_folder(workspace, name, "SAEHD")
+            choose_or_new(workspace.model, name, "SAEHD")
     save("face", "Quick96")
     with pytest.raises(UsageError, match=r"(?s)several models.*swap \(AMP\), face \(Quick96\).*--model NAME"):
-        start.model_folder(workspace, None)
-    assert start.model_folder(workspace, None, "Quick96").prefix == "face_Quick96"
+        choose_or_new(workspace.model)
+    assert choose_or_new(workspace.model, None, "Quick96").prefix == "face_Quick96"
     save("face", "SAEHD")
     with pytest.raises(UsageError, match="(?s)--kind SAEHD or Quick96"):
-        start.model_folder(workspace, "face")
+        choose_or_new(workspace.model, "face")
     with pytest.raises(InputError, match="(?s)--kind SAEHD or Quick96"):
         choose(workspace.model, "face")
     assert model_stage.run(model_stage.Options(action="list", model="swap"), workspace).title.endswith("swap_AMP")
+    listed = model_stage.run(model_stage.Options(action="list"), workspace)
+    assert [name for name, _ in listed.rows] == ["face_SAEHD: save 3", "swap_AMP: save 3", "face_Quick96: save 3"]
     assert choose(workspace.model, "face", "SAEHD").prefix == "face_SAEHD"
 
 

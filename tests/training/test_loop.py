@@ -152,6 +152,15 @@ def test_metrics_lines_and_what_a_resumed_run_takes_back(run):
     assert [json.loads(line)["iter"] for line in path.read_text().splitlines()] == [1, 2, 3]
 
 
+def test_metrics_of_another_model_are_kept(run):
+    path = run.folder / "metrics.jsonl"
+    run.start(Stub(), 4, hooks.Metrics(path, 0, "one_SAEHD"))
+    hooks.Metrics(path, 0, "two_AMP")
+    assert len(path.read_text().splitlines()) == 4
+    hooks.Metrics(path, 1, "one_SAEHD")
+    assert [json.loads(line)["model"] for line in path.read_text().splitlines()] == ["one_SAEHD"]
+
+
 def test_unreadable_faces_are_named_once(run):
     session, hook = SimpleNamespace(skipped=[]), hooks.UnreadableFaces()
     for _ in range(2):

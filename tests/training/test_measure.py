@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import pytest
 from training_cases import TINY
 
-from core.training import files, measure, xla
+from core.training import machine, measure, xla
 from core.training.machine import is_out_of_memory, peak_bytes
 from core.training.measure import Failed, Measured
 from core.training.recipe import Recipe
@@ -85,7 +85,7 @@ def test_the_faster_way_is_chosen(monkeypatch, plain, fast, expected):
 
 
 def accelerated(monkeypatch):
-    for module in (files, xla):
+    for module in (machine, xla):
         monkeypatch.setattr(module, "accelerators", lambda: ["NVIDIA Test"])
 
 
@@ -112,7 +112,7 @@ def test_a_process_that_trains_already_measures_no_more(monkeypatch, tmp_path):
 
 def test_nothing_is_measured_where_the_answer_is_known(monkeypatch, tmp_path):
     asked = answers(monkeypatch, 10.0, 7.0)
-    monkeypatch.setattr(files, "accelerators", list)
+    monkeypatch.setattr(machine, "accelerators", list)
     assert xla.Chooser().choose(RECIPE, SETTINGS, tmp_path) is False
     accelerated(monkeypatch)
     assert xla.Chooser().choose(RECIPE, TrainerSettings(devices=2), tmp_path) is False  # slices side by side cannot be compiled

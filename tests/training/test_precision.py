@@ -149,7 +149,7 @@ def test_gradients_that_never_are_finite_end_the_run(runs):
     trainer.optimizer.scale.assign(FIRST_SCALE)
 
 
-@pytest.mark.parametrize("text", ["{", json.dumps({"src_dst_opt": ["large", 0]}), json.dumps({"src_dst_opt": 3})])
+@pytest.mark.parametrize("text", ["{", "[]", json.dumps({"src_dst_opt": ["large", 0]}), json.dumps({"src_dst_opt": 3})])
 def test_damaged_scales_are_named(runs, tmp_path, text):
     trainer = runs["float16"][0]
     files = save(trainer, tmp_path)

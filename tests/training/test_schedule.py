@@ -6,7 +6,7 @@ import shutil
 import pytest
 from training_cases import make_workspace
 
-from core.errors import InputError, UsageError
+from core.errors import CorruptFileError, InputError, UsageError
 from core.formats import dfl_weights
 from core.networks import archs
 from core.stages import train
@@ -42,7 +42,11 @@ def test_parts_start_anew_once_and_only_at_a_boundary():
     assert opening(opening(first.schedule, 3).schedule, 3).reinit == ()  # it was done and saved
     joined = opening(schedule, 2)  # a model that comes from elsewhere
     assert joined.entered and joined.reinit == ()
-    assert restored(json.loads(json.dumps(first.schedule.plain())), "x") == first.schedule
+    plain = json.loads(json.dumps(first.schedule.plain()))
+    assert restored(plain, "x") == first.schedule
+    for damaged in (plain | {"begun": "soon"}, plain | {"preset": 3}, {"preset": plain["preset"]}):
+        with pytest.raises(CorruptFileError, match="(?s)schedule.*swap_SAEHD_forge.json"):
+            restored(damaged, "swap_SAEHD_forge.json")
     assert opening(attached(THREE, {"random_warp": True}, first.schedule), 2).entered is False
 
 

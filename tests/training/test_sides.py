@@ -1,4 +1,4 @@
-"""Missing faces are said at once: before a framework is loaded, and only where faces are needed."""
+"""Missing faces, and several models, are said at once: before a framework is loaded, and only where faces are needed."""
 
 import subprocess
 import sys
@@ -10,29 +10,33 @@ from training_cases import make_faceset
 from core.errors import InputError
 from core.formats import dfl_weights
 from core.training import sides
+from core.training.model_folder import ModelFolder
 from core.training.recipe import Recipe
 from core.workspace import Workspace
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def saved(root, iteration, **options):
-    (root / "model").mkdir()
-    with open(root / "model/swap_SAEHD_data.dat", "wb") as stream:
+def saved(root, iteration, name="swap", **options):
+    (root / "model").mkdir(exist_ok=True)
+    with open(root / f"model/{name}_SAEHD_data.dat", "wb") as stream:
         dfl_weights.write_data(stream, dfl_weights.ModelData(iteration, options))
 
 
-def test_it_is_said_before_a_framework_is_loaded(tmp_path):
+@pytest.mark.parametrize(("models", "said"), [((), "3_extract_src_faces.sh"), (("one", "two"), "choose one with --model NAME")])
+def test_it_is_said_before_a_framework_is_loaded(tmp_path, models, said):
+    for name in models:
+        saved(tmp_path, 3, name)
     code = f"""
 import sys
 from pathlib import Path
-from core.errors import InputError
+from core.errors import PipelineError
 from core.stages import train
 from core.workspace import Workspace
 try:
     train.run(train.Options(until=5), Workspace(Path({str(tmp_path)!r})))
-except InputError as error:
-    assert '3_extract_src_faces.sh' in str(error), error
+except PipelineError as error:
+    assert {said!r} in str(error), error
     assert not {{'tensorflow', 'jax', 'torch', 'keras'}} & set(sys.modules), 'a framework was loaded'
 else:
     raise SystemExit('no error')
@@ -44,10 +48,10 @@ def test_each_side_is_named_with_its_step(tmp_path, monkeypatch):
     monkeypatch.setenv("FORGE_ASSETS", str(tmp_path / "assets"))
     make_faceset(tmp_path / "data_src/aligned", 1, (1, 2, 3))
     with pytest.raises(InputError, match="4_extract_dst_faces"):
-        sides.check(Workspace(tmp_path), None, None, Recipe(), 0)
+        sides.check(Workspace(tmp_path), ModelFolder(tmp_path / "model", "swap"), Recipe(), 0)
     (tmp_path / "assets").mkdir()
     (tmp_path / "assets/random_dst_face_set.zip").write_bytes(b"")
-    sides.check(Workspace(tmp_path), None, None, Recipe(), 0)  # dst can be filled from there
+    sides.check(Workspace(tmp_path), ModelFolder(tmp_path / "model", "swap"), Recipe(), 0)  # dst can be filled from there
 
 
 @pytest.mark.parametrize(("options", "given", "target", "needed"), [
@@ -56,7 +60,7 @@ def test_each_side_is_named_with_its_step(tmp_path, monkeypatch):
 def test_only_where_they_are_needed(tmp_path, options, given, target, needed):
     saved(tmp_path, 10, **options)
     if not needed:
-        sides.check(Workspace(tmp_path), None, None, Recipe(**given), target)
+        sides.check(Workspace(tmp_path), ModelFolder(tmp_path / "model", "swap"), Recipe(**given), target)
         return
     with pytest.raises(InputError, match="no faces"):
-        sides.check(Workspace(tmp_path), None, None, Recipe(**given), target)
+        sides.check(Workspace(tmp_path), ModelFolder(tmp_path / "model", "swap"), Recipe(**given), target)

@@ -73,8 +73,9 @@ def test_no_faces_and_several_models_and_bad_names(tmp_path):
         (root / f"model/{name}_SAEHD_data.dat").write_bytes(b"x")
     with pytest.raises(UsageError, match="--model NAME"):
         run(root, until=1)
-    with pytest.raises(ValueError, match="model"):
-        train.Options(model="my_model")
+    for name in ("my_model", "", ".hidden", "a/b"):
+        with pytest.raises(ValueError, match="no underscore or slash"):
+            train.Options(model=name)
 
 
 def test_random_dst_faces_fill_an_empty_side(tmp_path, monkeypatch):
