@@ -5,7 +5,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import IO, NamedTuple, Protocol
+from typing import IO, NamedTuple, Protocol, TypeVar
 
 import numpy as np
 
@@ -17,8 +17,10 @@ from core.formats.pak import HEADER, VERSION, PakReader, config_fragment, plain_
 from core.formats.parallel import spread
 from core.progress import progress
 
+T = TypeVar("T")
+R = TypeVar("R")
 _BLOCK = 1 << 20
-_RUN = 128  # faces that are copied and compared at a stretch
+_RUN = 128  # faces that are described, copied and compared at a stretch
 
 
 class Source(Protocol):
@@ -110,12 +112,14 @@ class Packed:
 
 
 class _Described(NamedTuple):
-    """A face as the pak needs it: its entry in the list, and the size and SHA-256 of its file; or why it is none."""
+    """Sources as the pak needs them. entries: of its list, one after another; kept: which of the sources are faces; sizes, digests: of
+    their files, SHA-256; problems: (name, reason) of the others."""
 
-    config: bytes
-    size: int
-    digest: bytes
-    problem: str = ""
+    entries: bytes
+    kept: list[int]
+    sizes: list[int]
+    digests: list[bytes]
+    problems: list[tuple[str, str]]
 
 
 class _Run(NamedTuple):
@@ -146,10 +150,14 @@ def write_pak(path: Path, sources: Iterable[Source]) -> Packed:
 
 
 def _each(work: Callable[[_Run], None], runs: list[_Run], desc: str, in_parallel: bool = True) -> None:
-    done = spread(work, runs, files=_RUN) if in_parallel else map(work, runs)
     with progress(total=sum(len(run.sizes) for run in runs), desc=desc, unit="face") as bar:
-        for run, _ in zip(runs, done, strict=True):
+        for run, _ in zip(runs, _spread(work, runs, in_parallel), strict=True):
             bar.update(len(run.sizes))
+
+
+def _spread(work: Callable[[T], R], runs: Sequence[T], in_parallel: bool) -> Iterator[R]:
+    """In several processes when there are many faces, and they do not come from a pak, which this process has open."""
+    return spread(work, runs, files=_RUN) if in_parallel else map(work, runs)
 
 
 @dataclass
@@ -170,19 +178,26 @@ def _write_head(stream: IO[bytes], listed: list[Source]) -> _Head:
     head, listing = _Head(), _HashedStream(stream)
     stream.write(bytes(HEADER.size))
     listing.write(safe_pickle.LIST_START)
-    for source, found in progress(_describe_all(listed), total=len(listed), desc="reading faces", unit="face"):
-        if found.problem:
-            head.problems.append((source.name, found.problem))
-            continue
-        listing.write(found.config + safe_pickle.LIST_NEXT)
-        head.kept.append(source)
-        head.sizes.append(found.size)
-        head.digests.append(found.digest)
+    _write_list(listing, listed, head)
     if not head.kept:
         raise InputError("nothing to pack", why=f"none of {len(head.problems)} pictures is a face", hint="python -m core check-faceset SIDE tells why")
     listing.write(safe_pickle.LIST_END)
     _finish_head(listing, head)
     return head
+
+
+def _write_list(listing: "_HashedStream", listed: list[Source], head: _Head) -> None:
+    """The entries of all faces, which are entered into ``head``."""
+    groups = [listed[at : at + _RUN] for at in range(0, len(listed), _RUN)]
+    loose = all(isinstance(source, FileSource) for source in listed)
+    with progress(total=len(listed), desc="reading faces", unit="face") as bar:
+        for group, found in zip(groups, _spread(_describe, groups, loose), strict=True):
+            listing.write(found.entries)
+            head.kept += [group[at] for at in found.kept]
+            head.sizes += found.sizes
+            head.digests += found.digests
+            head.problems += found.problems
+            bar.update(len(group))
 
 
 def _finish_head(listing: "_HashedStream", head: _Head) -> None:
@@ -220,19 +235,20 @@ class _HashedStream:
         self.stream.write(data)
 
 
-def _describe_all(listed: list[Source]) -> Iterator[tuple[Source, _Described]]:
-    """Each source with its entry; in several processes when there are many loose files."""
-    if not all(isinstance(source, FileSource) for source in listed):
-        return ((source, _describe(source)) for source in listed)
-    return zip(listed, spread(_describe, listed), strict=True)
-
-
-def _describe(source: Source) -> _Described:
-    try:
-        data = source.data()
-        return _Described(source.entry(data), len(data), _digest(data))
-    except PipelineError as error:
-        return _Described(b"", 0, b"", f"{error.what}: {error.why}" if error.why else error.what)
+def _describe(sources: Sequence[Source]) -> _Described:
+    entries: list[bytes] = []
+    found = _Described(b"", [], [], [], [])
+    for at, source in enumerate(sources):
+        try:
+            data = source.data()
+            entries.append(source.entry(data) + safe_pickle.LIST_NEXT)
+        except PipelineError as error:
+            found.problems.append((source.name, f"{error.what}: {error.why}" if error.why else error.what))
+            continue
+        found.kept.append(at)
+        found.sizes.append(len(data))
+        found.digests.append(_digest(data))
+    return found._replace(entries=b"".join(entries))
 
 
 def _copy(run: _Run) -> None:

@@ -16,7 +16,12 @@ Tensor = Any
 @dataclass(frozen=True)
 class Terms:
     """Which terms the objective has. face_style, bg_style: power / 100; true_face, gan: powers; exact: the original's background mask (of
-    the source) instead of the mended one (of the swap)."""
+    the source) instead of the mended one (of the swap).
+
+    What kinds differ in: two_scales: DSSIM with two windows, None decides by resolution; full_inside: the soft mask is 1 well inside the face;
+    dst_background, dst_variation: weights of what is made outside of the dst face; channels_first: the original's total variation runs over
+    rows and channels; gan_name: in the optimizer's keys; gan_both: the discriminator sees dst too; untrained: networks that stay as they are.
+    """
 
     masked: bool = True
     eyes_mouth_prio: bool = False
