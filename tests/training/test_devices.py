@@ -43,6 +43,7 @@ def test_two_devices_make_the_steps_of_one(backend, recipe):
     assert found["views"] < (1e-5 if backend == "tensorflow" else 1e-3)
 
 
+@pytest.mark.slow
 def test_discriminators_learn_from_the_whole_batch():
     """Their gradients start so small that rounding turns single steps of AdaBelief; the mean does not move."""
     found = steps("tensorflow", JUDGED, {})
