@@ -18,20 +18,7 @@ from core.training.trainer import Trainer, TrainerSettings
 from core.workspace import Workspace
 
 SMALL = {**TINY, "archi": "df"}
-
-
-@pytest.fixture(autouse=True)
-def eager():
-    """Building a graph takes longer than these few steps."""
-    if keras.backend.backend() != "tensorflow":
-        yield
-        return
-    import tensorflow as tf
-
-    before = tf.config.functions_run_eagerly()
-    tf.config.run_functions_eagerly(True)
-    yield
-    tf.config.run_functions_eagerly(before)
+pytestmark = pytest.mark.usefixtures("eager")
 
 
 @pytest.fixture

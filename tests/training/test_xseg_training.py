@@ -2,7 +2,6 @@
 
 import json
 
-import keras
 import numpy as np
 import pytest
 from mask_helpers import write_faces
@@ -21,20 +20,7 @@ from core.training.xseg_session import XSegChoices, XSegFolder, open_session, pr
 from core.workspace import Workspace
 
 SMALL = XSegChoices(face_type="wf", resolution=64, base=2, batch_size=2)
-
-
-@pytest.fixture(autouse=True)
-def eager():
-    """Building a graph takes longer than these few steps."""
-    if keras.backend.backend() != "tensorflow":
-        yield
-        return
-    import tensorflow as tf
-
-    before = tf.config.functions_run_eagerly()
-    tf.config.run_functions_eagerly(True)
-    yield
-    tf.config.run_functions_eagerly(before)
+pytestmark = pytest.mark.usefixtures("eager")
 
 
 @pytest.fixture
