@@ -120,6 +120,7 @@ def make_faces(folder: Path, count: int) -> None:
 
 
 def copy_seconds(folder: Path, target: Path) -> float:
+    os.sync()
     start = time.perf_counter()
     subprocess.run(["cp", "-r", str(folder), str(target)], check=True)
     return time.perf_counter() - start
@@ -128,10 +129,12 @@ def copy_seconds(folder: Path, target: Path) -> float:
 def beside_copies(root: Path, source: Path, name: str, workspace: Path) -> dict:
     """A stage between two copies of the same faces, and how its time compares with their mean.
 
-    Nothing is deleted meanwhile: ext4 makes every new file search past the inodes deleted in the last minutes, which can make a file
-    ten times as expensive, for whoever comes first.
+    Each begins when everything before it is on the disk. Nothing is deleted meanwhile: ext4 makes every new file search past the inodes
+    deleted in the last minutes, which can make a file ten times as expensive, for whoever comes first. For the same reason FOLDER should be
+    on a file system where little was deleted of late.
     """
     before = copy_seconds(source, root / f"copy_before_{name}")
+    os.sync()
     result = child(STAGE, str(workspace), name)
     after = copy_seconds(source, root / f"copy_after_{name}")
     ratio = round(2 * result["seconds"] / (before + after), 2)

@@ -29,6 +29,9 @@ class _Changed:
         data = self.reader.read(self.index)
         return dfl_image.embed(data, self.change(dfl_image.parse(data, self.name)))
 
+    def size(self) -> int:
+        return len(self.data())
+
     def entry(self, data: bytes) -> bytes:
         return config_fragment(replace(dfl_image.parse(data, self.name), person=self.person))
 

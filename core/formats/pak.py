@@ -178,6 +178,10 @@ class PakReader:
         """Bytes of the face file."""
         return int(self._sizes[index])
 
+    def span(self, index: int) -> tuple[int, int]:
+        """Where the face file lies in the pak, and its bytes."""
+        return int(self._starts[index]), int(self._sizes[index])
+
     def full_record(self, index: int) -> FaceRecord:
         """The record inside the embedded face file, with this pak's name and person."""
         record = self.records[index]

@@ -10,10 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from core.formats.metadata_pattern import around_bytes, points_of, read_bytes
+from core.formats.metadata_pattern import POINTS, are_points, around_bytes, points_of, read_bytes
 from core.formats.pickle_writer import LIST_END, LIST_NEXT, LIST_START, fragment
 from core.formats.safe_pickle import face_type, sample_type
-from core.geometry.landmarks import COUNT
 
 _BRANDED = fragment(face_type(0)).partition(b"K\0")
 _TEXT = rb"\x8c(.)(.{0,255}?)"
@@ -23,7 +22,7 @@ _HEAD = re.compile(b"".join((
     re.escape(fragment("filename")), _TEXT,
     re.escape(fragment("face_type") + _BRANDED[0]), rb"K(.)", re.escape(_BRANDED[2]),
     re.escape(fragment("shape")), rb"\((?:K(.)|J(....))(?:K(.)|J(....))K\x03t",
-    re.escape(fragment("landmarks")), rb"\]\x94\(((?:\]\x94\(G.{8}G.{8}e){%d})e" % COUNT,
+    re.escape(fragment("landmarks")), rb"\]\x94\(", POINTS, rb"e",
     re.escape(fragment("seg_ie_polys") + fragment({"polys": []})),
     re.escape(fragment("xseg_mask") + b"N" + fragment("xseg_mask_compressed")),
 )))
@@ -33,6 +32,7 @@ _TAIL = re.compile(b"".join((
     re.escape(fragment("source_filename")), _MAYBE_TEXT,
     re.escape(fragment("person_name")), _MAYBE_TEXT, rb"u", LIST_NEXT,
 )))
+_UNUSED, _ENDING = re.compile(rb"(?s)B(....)"), re.compile(b"0?" + re.escape(LIST_END))
 
 
 def load(data: bytes, convert: Callable[[dict], Any]) -> list | None:
@@ -49,7 +49,13 @@ def load(data: bytes, convert: Callable[[dict], Any]) -> list | None:
             return None
         out.append(convert(entry))
         position = tail.end()
-    return out if data[position:position + 1] == LIST_END else None
+    return out if _ENDING.match(data, _behind_unused(data, position)) else None
+
+
+def _behind_unused(data: bytes, position: int) -> int:
+    """The position after what fills up the list, see :func:`core.formats.pickle_writer.unused`; the same one when there is none."""
+    length = _UNUSED.match(data, position)
+    return length.end() + int.from_bytes(length[1], "little") if length else position
 
 
 def _mask(data: bytes, position: int) -> tuple[np.ndarray | None, int]:
@@ -65,7 +71,7 @@ def _mask(data: bytes, position: int) -> tuple[np.ndarray | None, int]:
 def _entry(head: tuple, mask: np.ndarray | None, tail: tuple) -> dict | None:
     n_name, name, kind, h1, h2, w1, w2, points = head
     brows, n_source, source, n_person, person = tail
-    if not _fits(n_name, name) or not _fits(n_source, source) or not _fits(n_person, person):
+    if not _fits(n_name, name) or not _fits(n_source, source) or not _fits(n_person, person) or not are_points(points):
         return None
     try:
         return {

@@ -1,11 +1,14 @@
 """Writing a packed faceset: whole or not at all, and compared with its sources before it gets its name."""
 
-import hashlib
+import math
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+import tempfile
+import zlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
-from typing import IO, NamedTuple, Protocol, TypeVar
+from typing import IO, NamedTuple, Protocol
 
 import numpy as np
 
@@ -17,10 +20,9 @@ from core.formats.pak import HEADER, VERSION, PakReader, config_fragment, plain_
 from core.formats.parallel import spread
 from core.progress import progress
 
-T = TypeVar("T")
-R = TypeVar("R")
 _BLOCK = 1 << 20
-_RUN = 128  # faces that are described, copied and compared at a stretch
+_RUN = 128  # faces that are copied and compared at a stretch
+_SAMPLE = 64  # faces that tell how long the list will be
 
 
 class Source(Protocol):
@@ -30,6 +32,7 @@ class Source(Protocol):
     def name(self) -> str: ...
     @property
     def person(self) -> str | None: ...
+    def size(self) -> int: ...
     def data(self) -> bytes: ...
     def entry(self, data: bytes) -> bytes: ...
 
@@ -47,6 +50,13 @@ class FileSource:
     @property
     def name(self) -> str:
         return self.path.name
+
+    def size(self) -> int:
+        """Bytes of the file; 0 when it is gone: :meth:`data` says why."""
+        try:
+            return os.stat(self.path).st_size
+        except OSError:
+            return 0
 
     def data(self) -> bytes:
         try:
@@ -90,6 +100,9 @@ class PakSource:
     name: str
     person: str | None = None
 
+    def size(self) -> int:
+        return self.reader.size(self.index)
+
     def data(self) -> bytes:
         return self.reader.read(self.index)
 
@@ -111,190 +124,198 @@ class Packed:
     problems: tuple[tuple[str, str], ...]
 
 
-class _Described(NamedTuple):
-    """Sources as the pak needs them. entries: of its list, one after another; kept: which of the sources are faces; sizes, digests: of
-    their files, SHA-256; problems: (name, reason) of the others."""
-
-    entries: bytes
-    kept: list[int]
-    sizes: list[int]
-    digests: list[bytes]
-    problems: list[tuple[str, str]]
-
-
 class _Run(NamedTuple):
-    """Faces that lie one after another in the new file ``path``, from ``start`` on: what each comes from, its size and its SHA-256."""
+    """Sources whose files, of these sizes, go one after another into the new file ``path``, from ``start`` on."""
 
     path: str
     start: int
     sources: Sequence[Source]
     sizes: Sequence[int]
-    digests: Sequence[bytes]
+
+
+class _Taken(NamedTuple):
+    """What became of a run. entries: of the list of the pak, one after another; kept: which of the sources are faces; checksums: CRC-32 of
+    their files; problems: (name, reason) of the others."""
+
+    entries: bytes
+    kept: list[int]
+    checksums: list[int]
+    problems: list[tuple[str, str]]
+
+
+class _Placed(NamedTuple):
+    """Faces that lie one after another in the new file ``path``, from ``start`` on, with the sizes and CRC-32 of their files."""
+
+    path: str
+    start: int
+    sizes: list[int]
+    checksums: list[int]
 
 
 def write_pak(path: Path, sources: Iterable[Source]) -> Packed:
     """Pack the faces of ``sources`` in their order; pictures that are no faces are left out and named in the result.
 
-    Memory does not grow with the pictures. The file is read back from the disk and compared before it appears under ``path``, replacing what
-    is there. Raises InputError when nothing is a face or a source changes meanwhile.
+    Memory does not grow with the pictures. Every source is read once; the file is read back from the disk and compared before it appears under
+    ``path``, replacing what is there. Raises InputError when nothing is a face or a source changes meanwhile.
     """
-    with fsio.atomic_writer(path) as stream:
-        head = _write_head(stream, list(sources))
-        runs = _runs(stream.name, head)
-        loose = all(isinstance(source, FileSource) for source in head.kept)
-        _each(_copy, runs, "packing", in_parallel=loose)
+    listed = list(sources)
+    with fsio.atomic_writer(path) as stream, tempfile.TemporaryFile(dir=path.parent) as listing:
+        runs = _runs(stream.name, listed, HEADER.size + _head_size(listed))
+        taken = _take_all(runs, listing)
+        if not any(part.kept for part in taken):
+            raise InputError("nothing to pack", why=f"none of {len(listed)} pictures is a face", hint="python -m core check-faceset SIDE tells why")
+        placed = _settle(runs, taken, HEADER.size + listing.tell() + len(safe_pickle.LIST_END))
+        checksum = _write_head(stream, listing, placed)
         os.fsync(stream.fileno())
-        _check_head(stream.name, head)
-        _each(_check, [run._replace(sources=()) for run in runs], "reading back")
-    return Packed(tuple(head.kept), tuple(head.sizes), tuple(head.problems))
+        _check_head(stream.name, placed[0].start, checksum)
+        _check_all(placed)
+    kept = tuple(run.sources[at] for run, part in zip(runs, taken, strict=True) for at in part.kept)
+    return Packed(kept, tuple(size for part in placed for size in part.sizes), tuple(problem for part in taken for problem in part.problems))
 
 
-def _each(work: Callable[[_Run], None], runs: list[_Run], desc: str, in_parallel: bool = True) -> None:
-    with progress(total=sum(len(run.sizes) for run in runs), desc=desc, unit="face") as bar:
-        for run, _ in zip(runs, _spread(work, runs, in_parallel), strict=True):
-            bar.update(len(run.sizes))
+def _head_size(sources: list[Source]) -> int:
+    """Bytes for the list and the table of offsets: exact for few sources, for many ones hardly ever too little."""
+    sample = sources[::-(-len(sources) // _SAMPLE)] if sources else []
+    sizes = np.array([_entry_size(source) for source in sample] or [0])
+    unseen = 1 - len(sample) / max(1, len(sources))
+    each = sizes.mean() + 4 * sizes.std() * math.sqrt(unseen / len(sizes))  # four standard errors above the mean
+    return math.ceil(each * len(sources)) + len(safe_pickle.LIST_START + safe_pickle.LIST_END) + 8
 
 
-def _spread(work: Callable[[T], R], runs: Sequence[T], in_parallel: bool) -> Iterator[R]:
-    """In several processes when there are many faces, and they do not come from a pak, which this process has open."""
-    return spread(work, runs, files=_RUN) if in_parallel else map(work, runs)
+def _entry_size(source: Source) -> int:
+    try:
+        return len(source.entry(source.data()) + safe_pickle.LIST_NEXT) + 8
+    except PipelineError:
+        return 0
 
 
-@dataclass
-class _Head:
-    """All but the faces: header, list and table. kept: the faces to copy, with their sizes and digests; size, digest: of the head itself."""
-
-    kept: list[Source] = field(default_factory=list)
-    sizes: list[int] = field(default_factory=list)
-    digests: list[bytes] = field(default_factory=list)
-    problems: list[tuple[str, str]] = field(default_factory=list)
-    header: bytes = b""
-    size: int = 0
-    digest: bytes = b""
-
-
-def _write_head(stream: IO[bytes], listed: list[Source]) -> _Head:
-    """Describe the faces, and write everything before them."""
-    head, listing = _Head(), _HashedStream(stream)
-    stream.write(bytes(HEADER.size))
-    listing.write(safe_pickle.LIST_START)
-    _write_list(listing, listed, head)
-    if not head.kept:
-        raise InputError("nothing to pack", why=f"none of {len(head.problems)} pictures is a face", hint="python -m core check-faceset SIDE tells why")
-    listing.write(safe_pickle.LIST_END)
-    _finish_head(listing, head)
-    return head
-
-
-def _write_list(listing: "_HashedStream", listed: list[Source], head: _Head) -> None:
-    """The entries of all faces, which are entered into ``head``."""
-    groups = [listed[at : at + _RUN] for at in range(0, len(listed), _RUN)]
-    loose = all(isinstance(source, FileSource) for source in listed)
-    with progress(total=len(listed), desc="reading faces", unit="face") as bar:
-        for group, found in zip(groups, _spread(_describe, groups, loose), strict=True):
-            listing.write(found.entries)
-            head.kept += [group[at] for at in found.kept]
-            head.sizes += found.sizes
-            head.digests += found.digests
-            head.problems += found.problems
-            bar.update(len(group))
-
-
-def _finish_head(listing: "_HashedStream", head: _Head) -> None:
-    """The table of offsets, and the length of the list in the header. The last offset is absolute, as in original files."""
-    stream = listing.stream
-    config_end = stream.tell()
-    offsets = np.zeros(len(head.sizes) + 1, "<u8")
-    np.cumsum(head.sizes, out=offsets[1:])
-    head.size = config_end + offsets.nbytes
-    offsets[-1] += head.size
-    listing.write(offsets.tobytes())
-    head.header, head.digest = HEADER.pack(VERSION, config_end - HEADER.size), listing.total.digest()
-    stream.seek(0)
-    stream.write(head.header)
-    stream.flush()
-
-
-def _runs(path: str, head: _Head) -> list[_Run]:
-    runs, start = [], head.size
-    for at in range(0, len(head.kept), _RUN):
-        part = slice(at, at + _RUN)
-        runs.append(_Run(path, start, head.kept[part], head.sizes[part], head.digests[part]))
-        start += sum(head.sizes[part])
+def _runs(path: str, sources: list[Source], start: int) -> list[_Run]:
+    runs = []
+    for at in range(0, len(sources), _RUN):
+        part = sources[at:at + _RUN]
+        runs.append(_Run(path, start, part, [source.size() for source in part]))
+        start += sum(runs[-1].sizes)
     return runs
 
 
-class _HashedStream:
-    """A stream that hashes what is written."""
+def _take_all(runs: list[_Run], listing: IO[bytes]) -> list[_Taken]:
+    """Copy the faces into their places, and write the list of the pak to ``listing``. A pak that this process has open is read by this process."""
+    several = all(isinstance(source, FileSource) for run in runs for source in run.sources)
+    found = []
+    listing.write(safe_pickle.LIST_START)
+    with progress(total=sum(len(run.sources) for run in runs), desc="packing", unit="face") as bar:
+        for taken in spread(_take, runs, files=_RUN) if several else map(_take, runs):
+            listing.write(taken.entries)
+            found.append(taken._replace(entries=b""))
+            bar.update(len(taken.kept) + len(taken.problems))
+    return found
 
-    def __init__(self, stream: IO[bytes]):
-        self.stream, self.total = stream, hashlib.sha256()
 
-    def write(self, data: bytes) -> None:
-        self.total.update(data)
-        self.stream.write(data)
-
-
-def _describe(sources: Sequence[Source]) -> _Described:
+def _take(run: _Run) -> _Taken:
+    """Read, describe and copy a run. No two runs overlap: any process may do it."""
     entries: list[bytes] = []
-    found = _Described(b"", [], [], [], [])
-    for at, source in enumerate(sources):
-        try:
-            data = source.data()
-            entries.append(source.entry(data) + safe_pickle.LIST_NEXT)
-        except PipelineError as error:
-            found.problems.append((source.name, f"{error.what}: {error.why}" if error.why else error.what))
-            continue
-        found.kept.append(at)
-        found.sizes.append(len(data))
-        found.digests.append(_digest(data))
-    return found._replace(entries=b"".join(entries))
-
-
-def _copy(run: _Run) -> None:
-    """The faces of a run into their places. No two runs overlap: any process may do it."""
-    fd, position = os.open(run.path, os.O_WRONLY | os.O_CLOEXEC), run.start
-    try:
-        for source, size, digest in zip(run.sources, run.sizes, run.digests, strict=True):
-            data = source.data()
-            if len(data) != size or _digest(data) != digest:
+    taken = _Taken(b"", [], [], [])
+    block, position = bytearray(), run.start
+    with open(run.path, "r+b", buffering=0) as stream:
+        for at, (source, size) in enumerate(zip(run.sources, run.sizes, strict=True)):
+            try:
+                data = source.data()
+                entries.append(source.entry(data) + safe_pickle.LIST_NEXT)
+            except PipelineError as error:
+                taken.problems.append((source.name, f"{error.what}: {error.why}" if error.why else error.what))
+                continue
+            if len(data) != size:
                 raise InputError("a face changed while it was packed", where=source.name, hint="stop what is editing the faces and pack again")
-            _put(fd, data, position)
-            position += size
-    finally:
-        os.close(fd)
+            taken.kept.append(at)
+            taken.checksums.append(zlib.crc32(data))
+            block += data
+            if len(block) >= _BLOCK:
+                position += _put(stream.fileno(), block, position)
+                block.clear()
+        _put(stream.fileno(), block, position)
+    return taken._replace(entries=b"".join(entries))
 
 
-def _put(fd: int, data: bytes, position: int) -> None:
+def _put(fd: int, data: bytes | bytearray, position: int) -> int:
+    """Write all of ``data`` at ``position``. Returns how many bytes that are."""
     done = os.pwrite(fd, data, position)
     while done < len(data):  # a disk that is nearly full takes a part; the next one says why
         done += os.pwrite(fd, data[done:], position + done)
+    return done
 
 
-def _check(run: _Run) -> None:
-    """Read a run back and compare it with what was meant to be written."""
-    with open(run.path, "rb", buffering=_BLOCK) as stream:
-        stream.seek(run.start)
-        for size, digest in zip(run.sizes, run.digests, strict=True):
-            if _digest(stream.read(size)) != digest:
-                raise _differs(run.path)
+def _settle(runs: list[_Run], taken: list[_Taken], list_end: int) -> list[_Placed]:
+    """Close the gaps of pictures that are no faces, and make room for the head if there is too little."""
+    count = sum(len(part.kept) for part in taken)
+    start, placed = list_end + 8 * (count + 1), []
+    if runs[0].start >= start + safe_pickle.UNUSED_LEAST:
+        start = runs[0].start
+    for run, part in zip(runs, taken, strict=True):
+        placed.append(_Placed(run.path, start, [run.sizes[at] for at in part.kept], part.checksums))
+        start += sum(placed[-1].sizes)
+    # All that goes up ends up before anything that goes down: in this order nothing is written over what is still to be moved.
+    moves = [(run.start, part.start, sum(part.sizes)) for run, part in zip(runs, placed, strict=True)]
+    up, down = [move for move in moves if move[1] > move[0]], [move for move in moves if move[1] < move[0]]
+    with open(runs[0].path, "r+b", buffering=0) as stream:
+        for move in (*reversed(up), *down):
+            _move(stream.fileno(), *move)
+        stream.truncate(start)
+    return placed
 
 
-def _check_head(path: str, head: _Head) -> None:
-    total, left = hashlib.sha256(), head.size - HEADER.size
+def _move(fd: int, start: int, to: int, size: int) -> None:
+    """Move ``size`` bytes from ``start`` to ``to``, which may overlap."""
+    blocks = range(0, size, _BLOCK)
+    for at in blocks if to < start else reversed(blocks):
+        _put(fd, os.pread(fd, min(_BLOCK, size - at), start + at), to + at)
+
+
+def _write_head(stream: IO[bytes], listing: IO[bytes], placed: list[_Placed]) -> int:
+    """Header, list and table of offsets, up to the first face. Returns their CRC-32.
+
+    Room that is left over is filled up within the list. The last offset is absolute, as in original files.
+    """
+    sizes = [size for part in placed for size in part.sizes]
+    offsets = np.zeros(len(sizes) + 1, "<u8")
+    np.cumsum(sizes, out=offsets[1:])
+    offsets[-1] += placed[0].start
+    config_size = placed[0].start - HEADER.size - offsets.nbytes
+    left = config_size - listing.tell() - len(safe_pickle.LIST_END)
+    listing.write((safe_pickle.unused(left) if left else b"") + safe_pickle.LIST_END)
+    listing.seek(0)
+    checksum = 0
+    for block in chain([HEADER.pack(VERSION, config_size)], iter(lambda: listing.read(_BLOCK), b""), [offsets.tobytes()]):
+        checksum = zlib.crc32(block, checksum)
+        stream.write(block)
+    stream.flush()
+    return checksum
+
+
+def _check_head(path: str, size: int, expected: int) -> None:
+    checksum = 0
     with open(path, "rb") as stream:
-        if stream.read(HEADER.size) != head.header:
-            raise _differs(path)
-        while block := stream.read(min(_BLOCK, left)):
-            total.update(block)
-            left -= len(block)
-    if total.digest() != head.digest:
+        while block := stream.read(min(_BLOCK, size)):
+            checksum = zlib.crc32(block, checksum)
+            size -= len(block)
+    if checksum != expected:
         raise _differs(path)
+
+
+def _check_all(placed: list[_Placed]) -> None:
+    with progress(total=sum(len(part.sizes) for part in placed), desc="reading back", unit="face") as bar:
+        for part, _ in zip(placed, spread(_check, placed, files=_RUN), strict=True):
+            bar.update(len(part.sizes))
+
+
+def _check(part: _Placed) -> None:
+    """Read faces back and compare them with what was meant to be written."""
+    with open(part.path, "rb", buffering=_BLOCK) as stream:
+        stream.seek(part.start)
+        for size, checksum in zip(part.sizes, part.checksums, strict=True):
+            if zlib.crc32(stream.read(size)) != checksum:
+                raise _differs(part.path)
 
 
 def _differs(path: str) -> EnvironmentFault:
     return EnvironmentFault("the packed faceset reads back different from what was written", where=path, hint="check the disk; nothing was replaced")
 
-
-def _digest(data: bytes) -> bytes:
-    return hashlib.sha256(data).digest()

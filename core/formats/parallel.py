@@ -6,7 +6,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
-from multiprocessing import connection
+from multiprocessing import connection, forkserver
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -15,17 +15,31 @@ _PAYS_FROM = 6000  # starting the workers takes as long as some thousand faces
 _CHUNK = 256
 
 
+def prepare(module: str, files: int) -> None:
+    """Start the process that starts the workers, if there will be any for so many files, while this one has something else to do.
+
+    module: where the work is; it is imported once, not in every worker.
+    """
+    if _workers(files) > 1:
+        multiprocessing.get_context("forkserver").set_forkserver_preload([module])
+        forkserver.ensure_running()
+
+
+def _workers(files: int) -> int:
+    return min(8, len(os.sched_getaffinity(0))) if files >= _PAYS_FROM else 1
+
+
 def spread(work: Callable[[T], R], items: Sequence[T], *, files: int = 1) -> Iterator[R]:
     """``map(work, items)`` in order. ``work`` must be a function of a module; its exceptions arrive here. Memory: a few chunks.
 
     files: how many small files an item stands for, about.
     """
-    workers = min(8, len(os.sched_getaffinity(0)))
-    if len(items) * files < _PAYS_FROM or workers < 2:
+    workers = _workers(len(items) * files)
+    if workers < 2:
         yield from map(work, items)
         return
+    prepare(work.__module__, len(items) * files)
     context, chunk = multiprocessing.get_context("forkserver"), max(1, _CHUNK // files)
-    context.set_forkserver_preload([work.__module__])  # its imports once, not in every worker
     with ProcessPoolExecutor(workers, mp_context=context, initializer=_end_with_parent) as pool:
         pending: deque[Future[list[R]]] = deque()
         for start in range(0, len(items), chunk):

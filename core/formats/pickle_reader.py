@@ -108,6 +108,8 @@ class Machine:
 
 
 def _worth_keeping(value: Any) -> bool:
-    """Whether a lean run keeps it for later references: texts, functions and dtypes, but no containers and no bulk."""
+    """Whether a lean run keeps it for later references: texts, functions, dtypes and shapes, but no other containers and no bulk."""
     kind = type(value)
+    if kind is tuple:
+        return len(value) <= 4 and all(type(item) is int for item in value)
     return kind is str or not (kind in _BULK or (kind is bytes and len(value) > 64))

@@ -198,3 +198,9 @@ def fragment(value: Any) -> bytes:
 
 
 LIST_START, LIST_NEXT, LIST_END = b"\x80\x04]\x94", b"a", b"."
+UNUSED_LEAST = 6
+
+
+def unused(size: int) -> bytes:
+    """Opcodes of ``size`` bytes, at least UNUSED_LEAST, that change nothing: BINBYTES and POP."""
+    return b"B" + struct.pack("<I", size - UNUSED_LEAST) + bytes(size - UNUSED_LEAST) + b"0"

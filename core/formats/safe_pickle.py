@@ -14,10 +14,10 @@ from core.errors import CorruptFileError, InputError
 from core.formats.pickle_globals import NeedsFullRun, PakEnum, PointList, Refused, face_type, sample_type
 from core.formats.pickle_opcodes import check
 from core.formats.pickle_reader import Machine
-from core.formats.pickle_writer import LIST_END, LIST_NEXT, LIST_START, dump, dumps, fragment
+from core.formats.pickle_writer import LIST_END, LIST_NEXT, LIST_START, UNUSED_LEAST, dump, dumps, fragment, unused
 
-__all__ = ["LIST_END", "LIST_NEXT", "LIST_START", "PakEnum", "PointList", "dump", "dumps", "face_type",
-           "fragment", "load", "load_list", "loads", "sample_type"]
+__all__ = ["LIST_END", "LIST_NEXT", "LIST_START", "UNUSED_LEAST", "PakEnum", "PointList", "dump", "dumps", "face_type",
+           "fragment", "load", "load_list", "loads", "sample_type", "unused"]
 
 _MALFORMED = (Refused, ValueError, TypeError, KeyError, IndexError, OverflowError, struct.error, MemoryError, RecursionError, AttributeError)
 

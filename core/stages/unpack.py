@@ -22,14 +22,13 @@ def run(options: Options, workspace: Workspace) -> StageReport:
 def _unpack(options: Options, workspace: Workspace) -> StageReport:
     from core import fsio
     from core.faceset import moves, packing
-    from core.formats.pak import PakReader
 
     side = workspace.side(options.side)
     moves.finish(side.frames)
     fsio.remove_leftovers(side.aligned)
     if not side.pak.is_file():
         raise InputError("no packed faceset", where=side.pak, hint="steps 3.3 and 4.3 make one")
-    with PakReader(side.pak, salvage=options.salvage) as reader:
+    with packing.open_pak(side.pak, salvage=options.salvage) as reader:
         done = packing.unpack(reader, side.aligned, workspace.trash, overwrite=options.overwrite)
         complete = not options.salvage and not done.damaged
     warnings = [f"not recovered: {name}: {why}" for name, why in done.damaged[:20]]

@@ -9,8 +9,9 @@ import facekit
 import pytest
 import strict_original
 
-from core.errors import InputError
-from core.formats import dfl_image
+from core.errors import CorruptFileError, InputError
+from core.faceset import packing
+from core.formats import dfl_image, parallel
 from core.formats.pak import PakReader
 from core.options import parse
 from core.stages import pack, unpack
@@ -138,6 +139,32 @@ def test_unpack_refuses_to_overwrite(ws):
     assert (rows(report)["faces written"], rows(report)["already there"], rows(report)["replaced"]) == (2, 1, 1)
     assert paths[1].read_bytes() == facekit.face(paths[1].name, seed=1)
     assert other in [path.read_bytes() for path in ws.trash.iterdir()]
+
+
+def test_several_processes_unpack_what_one_does(ws, monkeypatch):
+    folder = ws.side("src").aligned
+    facekit.write_faces(folder / "anna", 5)
+    facekit.write_faces(folder / "ben", 4)
+    before = contents(folder)
+    run(pack, ws, remove_originals=True)
+    monkeypatch.setattr(parallel, "_PAYS_FROM", 2)
+    monkeypatch.setattr(parallel, "_CHUNK", 1)
+    monkeypatch.setattr(packing, "_RUN", 2)
+    assert rows(run(unpack, ws))["faces written"] == 9
+    assert contents(folder) == before
+    assert not list(folder.rglob(".*"))
+
+
+def test_a_pak_that_shrinks_while_it_is_unpacked(ws):
+    folder, pak = ws.side("src").aligned, ws.side("src").pak
+    facekit.write_faces(folder, 3)
+    before = contents(folder)
+    run(pack, ws, remove_originals=True)
+    with PakReader(pak) as reader:
+        os.truncate(pak, pak.stat().st_size - 10)
+        with pytest.raises(CorruptFileError, match="shorter"):
+            packing.unpack(reader, folder, ws.trash)
+    assert contents(folder) == {name: data for name, data in before.items() if name != "00003_0.jpg"}
 
 
 def test_keep_pak(ws):

@@ -101,6 +101,13 @@ def test_list_item_by_item():
     assert safe_pickle.load_list(pickle.dumps(list(range(2500))), lambda item: item, where="x") == list(range(2500))
 
 
+def test_a_shape_that_faces_share_needs_no_second_attempt():
+    starts, shape = [], (128, 128, 3)
+    data = pickle.dumps([{"shape": shape, "n": n} for n in range(3)])
+    assert safe_pickle.load_list(data, lambda item: item["shape"], where="x", restart=lambda: starts.append(1)) == [shape] * 3
+    assert len(starts) == 1
+
+
 def test_list_item_by_item_with_shared_items():
     item = {"n": 1}
     starts = []

@@ -18,7 +18,7 @@ from core.stages import pack, recover_names, resize_faceset
 from core.workspace import Workspace
 
 FORK = multiprocessing.get_context("fork")
-STEPS = ((pak_writer._HashedStream, "write"), (pak_writer, "_put"), (pak_writer, "_check_head"), (pak_writer, "_check"),
+STEPS = ((pak_writer, "_take"), (pak_writer, "_put"), (pak_writer, "_settle"), (pak_writer, "_write_head"), (pak_writer, "_check_head"), (pak_writer, "_check"),
          (packing.fsio, "keep_in_trash"), (os, "replace"), (os, "rename"), (shutil, "move"))
 
 
@@ -38,6 +38,7 @@ def _run_until(step: int, stage, ws, options) -> None:
             return original(*args, **kwargs)
         return call
 
+    pak_writer._RUN = 1
     for owner, name in STEPS:
         setattr(owner, name, dying(getattr(owner, name)))
     run(stage, ws, **options)
