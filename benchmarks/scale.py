@@ -19,8 +19,8 @@ from pathlib import Path
 
 from faceset import ROOT, synthetic_face
 
+from core.formats.pak import config_fragment
 from core.formats.pak_writer import write_pak
-from core.types import FaceRecord
 
 SMALL = 2000
 _TRAIN = ("train", "6", "--no-pretrained", "--resolution", "64", "--ae-dims", "32", "--e-dims", "16", "--d-dims", "16", "--d-mask-dims", "16",
@@ -47,11 +47,14 @@ class Made:
     def name(self) -> str:
         return f"{self.index:06d}_0.jpg"
 
+    def size(self) -> int:
+        return len(self.data())
+
     def data(self) -> bytes:
         return synthetic_face(self.index)[1]
 
-    def record(self, data: bytes) -> FaceRecord:
-        return synthetic_face(self.index)[0]
+    def entry(self, data: bytes) -> bytes:
+        return config_fragment(synthetic_face(self.index)[0])
 
 
 def make_workspace(root: Path, count: int) -> Path:
