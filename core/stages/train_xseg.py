@@ -61,13 +61,16 @@ def run(options: Options, workspace: Workspace) -> StageReport:
 def _train(options: Options, workspace: Workspace) -> StageReport:
     from dataclasses import replace
 
+    from core.training import backend
+
+    facesets = _facesets(options, workspace)
+    backend.load()
     from core.data.xseg_samples import XSegSamples, XSegSettings
     from core.faceset.mask_report import described
     from core.geometry.align import FaceType
     from core.training import hooks, xseg_pictures, xseg_session
     from core.training.start import cache_bytes
 
-    facesets = _facesets(options, workspace)
     choices = xseg_session.XSegChoices(options.face_type, options.resolution, options.base, options.batch_size, options.pretrain, options.seed, options.restart)
     session = xseg_session.open_session(xseg_session.XSegFolder(workspace.model), choices, workspace.trash)
     session.trainer.set_rate(options.learning_rate, options.lr_dropout)
