@@ -28,6 +28,7 @@ def run(options: Options, workspace: Workspace) -> StageReport:
     from core.export.reference import keras_reference
     from core.formats.dfl_weights import read_data
     from core.networks.config import config_from_options
+    from core.training import backend
     from core.training.model_folder import DATA, choose
 
     folder = choose(workspace.model, options.model, options.kind)
@@ -37,6 +38,8 @@ def run(options: Options, workspace: Workspace) -> StageReport:
     weights = read_model_weights(loaded.files, config, averages=options.averages)
     chosen = _in_words(averaged_parts(loaded.files, config) if options.averages else [], len(weights))
     path = options.output or folder.path("model.dfm")
+    backend.choose()
+    backend.load()
     report = export_dfm(weights, config, path, provenance(folder.name, data, workspace.consent) | {"weights": chosen},
                         reference=keras_reference(weights, config), half=options.half)
     rows = (("iteration", data.iteration), ("model", f"{config.archi}, {config.resolution} px, face type {config.face_type}"),
