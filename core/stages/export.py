@@ -25,7 +25,6 @@ def run(options: Options, workspace: Workspace) -> StageReport:
     from core.export.dfm import export_dfm
     from core.export.model_weights import averaged_parts, read_model_weights
     from core.export.provenance import provenance
-    from core.export.reference import keras_reference
     from core.formats.dfl_weights import read_data
     from core.networks.config import config_from_options
     from core.training import backend
@@ -40,6 +39,8 @@ def run(options: Options, workspace: Workspace) -> StageReport:
     path = options.output or folder.path("model.dfm")
     backend.choose()
     backend.load()
+    from core.export.reference import keras_reference
+
     report = export_dfm(weights, config, path, provenance(folder.name, data, workspace.consent) | {"weights": chosen},
                         reference=keras_reference(weights, config), half=options.half)
     rows = (("iteration", data.iteration), ("model", f"{config.archi}, {config.resolution} px, face type {config.face_type}"),
