@@ -2,12 +2,13 @@
 
 import os
 import re
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from core.errors import InputError
-from core.fsio import lock
+from core.fsio import lock, remove_leftovers
 
 PROJECT = Path(__file__).resolve().parent.parent
 _DIGITS = re.compile("([0-9]+)")
@@ -60,9 +61,16 @@ class Side:
     def pak(self) -> Path:
         return self.aligned / "faceset.pak"
 
-    def locked(self) -> AbstractContextManager[None]:
-        """Held by whatever changes the frames or faces of this side. Raises InputError while another run holds it."""
-        return lock(self.workspace.locks / f"{self.frames.name}.lock", f"the {self.name} side")
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Held by whatever changes the frames or faces of this side; what killed runs left among the faces half-written is deleted.
+
+        Raises InputError while another run holds it.
+        """
+        with lock(self.workspace.locks / f"{self.frames.name}.lock", f"the {self.name} side"):
+            for folder in (self.aligned, *self.aligned.glob("*/")):
+                remove_leftovers(folder)
+            yield
 
     @property
     def database(self) -> Path:

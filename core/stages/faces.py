@@ -67,7 +67,6 @@ def run(options: Options, workspace: Workspace) -> StageReport:
             _clear(side, workspace)
         _refuse_strangers(side)
         side.aligned.mkdir(parents=True, exist_ok=True)
-        fsio.remove_leftovers(side.aligned)
         return _run(options, side, workspace, settings)
 
 

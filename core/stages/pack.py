@@ -26,7 +26,6 @@ def run(options: Options, workspace: Workspace) -> StageReport:
 
 
 def _pack(options: Options, workspace: Workspace) -> StageReport:
-    from core import fsio
     from core.faceset import moves, packing
     from core.formats.pak import PakReader
     from core.formats.pak_writer import Source
@@ -36,7 +35,6 @@ def _pack(options: Options, workspace: Workspace) -> StageReport:
         return _already_packed(options, side)
     side.aligned.mkdir(parents=True, exist_ok=True)
     moves.finish(side.frames)
-    fsio.remove_leftovers(side.aligned)
     with ExitStack() as stack:
         groups: list[tuple[str, Sequence[Source]]] = []
         paks = [*([side.pak] if options.append and side.pak.exists() else []), *options.merge]

@@ -25,7 +25,6 @@ def _unpack(options: Options, workspace: Workspace) -> StageReport:
 
     side = workspace.side(options.side)
     moves.finish(side.frames)
-    fsio.remove_leftovers(side.aligned)
     if not side.pak.is_file():
         raise InputError("no packed faceset", where=side.pak, hint="steps 3.3 and 4.3 make one")
     with packing.open_pak(side.pak, salvage=options.salvage) as reader:

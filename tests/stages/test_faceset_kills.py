@@ -1,4 +1,4 @@
-"""kill -9 at every step of packing and resizing: nothing is lost, and running again completes it."""
+"""kill -9 at every step of packing, resizing and masking: nothing is lost, and running again completes it."""
 
 import multiprocessing
 import os
@@ -11,15 +11,16 @@ import pytest
 
 from core.errors import InputError
 from core.faceset import moves, packing, store
+from core.faceset.mask_table import MaskTable
 from core.faceset.moves import Move
 from core.formats import pak_writer
 from core.formats.pak import PakReader
-from core.stages import pack, recover_names, resize_faceset
+from core.stages import mask, pack, recover_names, resize_faceset
 from core.workspace import Workspace
 
 FORK = multiprocessing.get_context("fork")
 STEPS = ((pak_writer, "_take"), (pak_writer, "_put"), (pak_writer, "_settle"), (pak_writer, "_write_head"), (pak_writer, "_check_head"), (pak_writer, "_check"),
-         (packing.fsio, "keep_in_trash"), (os, "replace"), (os, "rename"), (shutil, "move"))
+         (MaskTable, "add"), (MaskTable, "settle"), (packing.fsio, "keep_in_trash"), (os, "replace"), (os, "rename"), (shutil, "move"))
 
 
 def run(stage, ws, **options):
@@ -115,6 +116,35 @@ def test_resize(tmp_path, in_place):
         if not going:
             break
     assert step >= 3
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_masks(tmp_path, packed):
+    def workspace(name) -> Workspace:
+        ws = Workspace(tmp_path / name).create()
+        facekit.write_faces(ws.side("src").aligned, 3)
+        if packed:
+            run(pack, ws, remove_originals=True)
+        return ws
+
+    def faces(ws) -> list[bytes]:
+        return faces_of(ws.side("src").pak) if packed else [path.read_bytes() for path in sorted(ws.side("src").aligned.glob("*.jpg"))]
+
+    whole = workspace("whole")
+    before = faces(whole)
+    run(mask, whole, masker="whole")
+    after = faces(whole)
+    for step in range(100):
+        ws = workspace(str(step))
+        going = killed(step, mask, ws, masker="whole")
+        assert all(face in pair for face, pair in zip(faces(ws), zip(before, after, strict=True), strict=True))
+        run(mask, ws, masker="whole")
+        assert faces(ws) == after
+        assert not list(ws.side("src").aligned.glob(".*"))
+        if not going:
+            break
+    assert step >= 6
+    assert all(one != other for one, other in zip(before, after, strict=True))
 
 
 def test_what_an_interrupted_sort_left_is_put_in_order_first(tmp_path, monkeypatch):
