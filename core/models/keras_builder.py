@@ -1,6 +1,8 @@
 """Keras models from the framework-free descriptions: NHWC, functional, the same under every Keras backend.
 
-A layer is named as its path in the weight file with dashes for slashes (``down1-conv1``: PyTorch takes no dots); its variables are found by that path.
+A layer is named as its network and its path in the weight file, with dashes for slashes (``encoder--down1-conv1``: PyTorch takes no dots); its variables
+are found by that path. Without the network in them names would repeat within a model of several networks, and of variables of the same path Keras under
+PyTorch knows only one: the gradients of the others would never be cleared.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -25,7 +27,7 @@ def build_network(name: str, network: Network, *, seed: int | None = 0, dtype: A
     the layers, such as ``mixed_bfloat16``, default the global one. Norms and outputs are float32 whatever the policy.
     """
     x = keras.Input(network.input_shape, name=f"{name}_input")
-    model = keras.Model(x, network.build(KerasBuilder(dtype), x), name=name)
+    model = keras.Model(x, network.build(KerasBuilder(name, dtype), x), name=name)
     if seed is not None:
         set_weights(model, network, initial_weights(name, network, seed), where=name)
     return model
@@ -38,7 +40,7 @@ def named_variables(model: keras.Model) -> dict[str, Any]:
 
 def _named(model: keras.Model) -> Iterator[tuple[str, Any]]:
     for layer in model.layers:
-        path = layer.name.replace("-", "/")
+        path = layer.name.partition("--")[2].replace("-", "/")
         for variable in layer.weights:
             yield f"{path}/{_LEAVES.get(variable.name, variable.name)}:0", variable
 
@@ -81,10 +83,13 @@ def morph(a: Any, b: Any, amount: Any) -> Any:
 
 
 class KerasBuilder:
-    """See ``core.networks.builder.Builder``. dtype: policy of the layers with weights."""
+    """See ``core.networks.builder.Builder``. network: its name; dtype: policy of the layers with weights."""
 
-    def __init__(self, dtype: Any = None):
-        self.dtype = dtype
+    def __init__(self, network: str, dtype: Any = None):
+        self.network, self.dtype = network, dtype
+
+    def _name(self, path: str) -> str:
+        return f"{self.network}--{path.replace('/', '-')}"
 
     def conv(self, x, name: str, channels: int, kernel: int, stride: int = 1, *, pad: int | None = None, bias: bool = True):
         p = symmetric_padding(kernel) if pad is None else pad
@@ -92,13 +97,13 @@ class KerasBuilder:
         if p and not same:
             x = layers.ZeroPadding2D(p, dtype=self.dtype)(x)
         padding = "same" if same else "valid"
-        return layers.Conv2D(channels, kernel, stride, padding, use_bias=bias, kernel_initializer="zeros", name=_layer(name), dtype=self.dtype)(x)
+        return layers.Conv2D(channels, kernel, stride, padding, use_bias=bias, kernel_initializer="zeros", name=self._name(name), dtype=self.dtype)(x)
 
     def conv_transpose(self, x, name: str, channels: int, kernel: int, stride: int = 2):
-        return layers.Conv2DTranspose(channels, kernel, stride, "same", kernel_initializer="zeros", name=_layer(name), dtype=self.dtype)(x)
+        return layers.Conv2DTranspose(channels, kernel, stride, "same", kernel_initializer="zeros", name=self._name(name), dtype=self.dtype)(x)
 
     def dense(self, x, name: str, units: int):
-        return layers.Dense(units, kernel_initializer="zeros", name=_layer(name), dtype=self.dtype)(x)
+        return layers.Dense(units, kernel_initializer="zeros", name=self._name(name), dtype=self.dtype)(x)
 
     def lrelu(self, x, slope: float):
         return ops.leaky_relu(x, slope)
@@ -169,17 +174,14 @@ class KerasBuilder:
         return ops.depthwise_conv(x, ops.cast(ops.convert_to_tensor(kernel), x.dtype), 2, "valid")
 
     def frn(self, x, name: str):
-        return FilterResponseNorm(name=_layer(name), dtype="float32")(x)
+        return FilterResponseNorm(name=self._name(name), dtype="float32")(x)
 
     def tlu(self, x, name: str):
-        return ThresholdedUnit(name=_layer(name), dtype="float32")(x)
+        return ThresholdedUnit(name=self._name(name), dtype="float32")(x)
 
     def batch_norm(self, x, name: str):
-        return FrozenBatchNorm(name=_layer(name), dtype="float32")(x)
+        return FrozenBatchNorm(name=self._name(name), dtype="float32")(x)
 
     def l2_norm(self, x, name: str):
-        return ChannelL2Norm(name=_layer(name), dtype="float32")(x)
+        return ChannelL2Norm(name=self._name(name), dtype="float32")(x)
 
-
-def _layer(name: str) -> str:
-    return name.replace("/", "-")

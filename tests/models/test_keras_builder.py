@@ -71,7 +71,7 @@ def test_builders_agree(operation):
 
 def test_known_numbers():
     """Depth to space and flatten by their definitions."""
-    b = KerasBuilder()
+    b = KerasBuilder("net")
     x = np.arange(2 * 3 * 8, dtype=np.float32).reshape(1, 2, 3, 8)
     out = np.asarray(b.depth_to_space(keras.ops.convert_to_tensor(x)))
     for y, c, dy, dx, k in np.ndindex(2, 3, 2, 2, 2):
@@ -81,10 +81,19 @@ def test_known_numbers():
 
 
 def test_morph_takes_the_first_channels():
-    b = KerasBuilder()
+    b = KerasBuilder("net")
     a, z = (keras.ops.full((1, 2, 2, 8), v) for v in (1.0, 0.0))
     for amount, count in ((0.0, 0), (0.25, 2), (0.333, 2), (1.0, 8)):
         assert np.asarray(b.morph(a, z, np.array([amount], np.float32))).sum() == count * 4
+
+
+def test_no_two_variables_of_several_networks_have_one_path():
+    """Keras under PyTorch clears the gradients of one variable a path."""
+    networks = [build_network(name, Network(lambda b, x: b.dense(b.flatten(b.frn(b.conv(x, "res1/conv1", 5, 3), "frn")), "dense1", 3), (8, 8, 3)))
+                for name in ("decoder_src", "decoder_dst")]
+    paths = [variable.path for network in networks for variable in network.weights]
+    assert len(set(paths)) == len(paths) == 14
+    assert list(named_variables(networks[0])) == list(named_variables(networks[1]))
 
 
 def test_weights_are_strict():
