@@ -82,25 +82,28 @@ def _place_in_trash(path: Path, trash: Path) -> Path:
 
 
 def remove_leftovers(folder: Path) -> int:
-    """Delete the temporary files of writers that were killed in ``folder``; returns how many. Those of other processes that live are kept."""
-    stale = [path for path in folder.glob(".*.tmp") if not _written_elsewhere(path)]
+    """Delete the temporary files of writers that were killed in ``folder``; returns how many. Those of other processes that live are kept, and
+    so is what has another kind of name."""
+    stale = [path for path in folder.glob(".*.tmp") if _abandoned(path)]
     for path in stale:
         path.unlink(missing_ok=True)
     return len(stale)
 
 
-def _written_elsewhere(path: Path) -> bool:
-    """Whether the process whose number is in a temporary name is another one that lives."""
+def _abandoned(path: Path) -> bool:
+    """Whether the process whose number is in a temporary name has ended, or is this one."""
     number = path.name.split(".")[-2]
-    if not number.isdecimal() or int(number) == os.getpid():
+    if not number.isdecimal():
         return False
+    if int(number) == os.getpid():
+        return True
     try:
         os.kill(int(number), 0)
     except (ProcessLookupError, OverflowError):
-        return False
-    except PermissionError:
         return True
-    return True
+    except PermissionError:
+        return False
+    return False
 
 
 @contextmanager

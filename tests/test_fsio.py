@@ -66,5 +66,6 @@ def test_leftovers_are_removed(tmp_path):
         assert fsio.remove_leftovers(tmp_path) == 0  # its writer lives
         writer.kill()
     (tmp_path / f".b.jpg.{os.getpid()}.tmp").write_text("x")
+    (tmp_path / ".notes.tmp").write_text("of another program")
     assert fsio.remove_leftovers(tmp_path) == 2
-    assert os.listdir(tmp_path) == ["a.jpg"]
+    assert sorted(os.listdir(tmp_path)) == [".notes.tmp", "a.jpg"]

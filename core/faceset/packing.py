@@ -100,7 +100,7 @@ def pak_sources(reader: PakReader) -> list[Source]:
 
 def pack(target: Path, joined: Merge, trash: Path) -> Packed:
     """Write ``joined`` to ``target``; a pak that is there goes to ``trash`` once the new one is complete and verified."""
-    fresh = target.with_name(f".{target.name}.new.tmp")
+    fresh = target.with_name(f".{target.name}.{os.getpid()}.tmp")
     packed = write_pak(fresh, joined.sources)
     if target.exists():
         fsio.keep_in_trash(target, trash)

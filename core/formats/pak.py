@@ -168,8 +168,8 @@ class PakReader:
 
     def read(self, index: int) -> bytes:
         """The face file. Raises CorruptFileError when the pak shrank since it was opened."""
-        size = int(self._sizes[index])
-        data = self._pread(int(self._starts[index]), size)
+        start, size = self.span(index)
+        data = self._pread(start, size)
         if len(data) != size:
             raise self._corrupt("it became shorter while it was in use")
         return data

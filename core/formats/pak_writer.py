@@ -318,4 +318,3 @@ def _check(part: _Placed) -> None:
 
 def _differs(path: str) -> EnvironmentFault:
     return EnvironmentFault("the packed faceset reads back different from what was written", where=path, hint="check the disk; nothing was replaced")
-

@@ -184,4 +184,3 @@ class KerasBuilder:
 
     def l2_norm(self, x, name: str):
         return ChannelL2Norm(name=self._name(name), dtype="float32")(x)
-

@@ -38,8 +38,7 @@ def run(options: Options, workspace: Workspace) -> StageReport:
     chosen = _in_words(averaged_parts(loaded.files, config) if options.averages else [], len(weights))
     path = options.output or folder.path("model.dfm")
     backend.choose()
-    backend.load()
-    from core.export.reference import keras_reference
+    from core.export.reference import keras_reference  # loads the framework, which takes a while
 
     report = export_dfm(weights, config, path, provenance(folder.name, data, workspace.consent) | {"weights": chosen},
                         reference=keras_reference(weights, config), half=options.half)

@@ -26,7 +26,6 @@ def run(options: Options, workspace: Workspace) -> StageReport:
     from core.training import backend
 
     backend.choose()
-    backend.load()
     from core.export.provenance import provenance
     from core.export.xseg_onnx import export_xseg, keras_reference
     from core.faces.xseg_weights import find

@@ -68,8 +68,7 @@ def run(options: Options, workspace: Workspace) -> StageReport:
     folder = choose_or_new(workspace.model, options.model, kind)
     if not options.fit:
         sides.check(workspace, folder, options, _target(options))
-    backend.load()  # now, because what can be said without it was said
-    from core.training import start
+    from core.training import start  # loads the framework, which takes a while: what can be said without it was said
 
     chosen = start.StartOptions(options.seed, options.dfl_exact, tuple(options.reinit_part), options.pretrained, options.learning_rate,
                                 options.precision, options.ema, options.devices, preset, options.held_out)

@@ -61,10 +61,7 @@ def run(options: Options, workspace: Workspace) -> StageReport:
 def _train(options: Options, workspace: Workspace) -> StageReport:
     from dataclasses import replace
 
-    from core.training import backend
-
-    facesets = _facesets(options, workspace)
-    backend.load()
+    facesets = _facesets(options, workspace)  # before the framework is loaded, which takes a while
     from core.data.xseg_samples import XSegSamples, XSegSettings
     from core.faceset.mask_report import described
     from core.geometry.align import FaceType

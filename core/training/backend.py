@@ -2,13 +2,10 @@
 
 import importlib.util
 import os
-import re
-import tempfile
 
 from core.errors import EnvironmentFault
 
 BACKENDS = ("tensorflow", "jax", "torch")
-_NOTICES = re.compile(rb"(?m)^(?:WARNING: All log messages before absl::InitializeLog|I\d{4} .*cudart_stub\.cc).*\n?")
 
 
 def choose() -> str:
@@ -22,21 +19,6 @@ def choose() -> str:
         raise EnvironmentFault("the training backend is not installed", where=f"KERAS_BACKEND={name}", why=f"installed: {', '.join(there) or 'none'}",
                                hint=f"pip install -r {requirements(name)}" + (f", or set KERAS_BACKEND={there[0]}" if there else ""))
     return name
-
-
-def load() -> None:
-    """Import Keras and its backend, which takes a while. Left out of what they print: TensorFlow's libraries say that there is no GPU before their
-    log can be told to be quiet."""
-    terminal = os.dup(2)
-    with tempfile.TemporaryFile() as held:
-        os.dup2(held.fileno(), 2)
-        try:
-            import keras  # noqa: F401
-        finally:
-            os.dup2(terminal, 2)
-            os.close(terminal)
-            held.seek(0)
-            os.write(2, _NOTICES.sub(b"", held.read()))
 
 
 def requirements(name: str) -> str:
