@@ -21,12 +21,14 @@ import cv2  # noqa: E402
 import numpy as np  # noqa: E402
 import skimage.data  # noqa: E402
 
-from core.faces import filters, pipeline, plugins  # noqa: E402
+from core import plugins  # noqa: E402
+from core.faces import extractor as pipeline  # noqa: E402
+from core.faces import filters  # noqa: E402
 from core.faces.contract import DetectorSettings  # noqa: E402
-from core.formats import ffmpeg  # noqa: E402
 from core.geometry.align import FaceType, face_matrix  # noqa: E402
 from core.imaging.codec import encode_jpeg, encode_png, read_image  # noqa: E402
 from core.imaging.warp import warp_face  # noqa: E402
+from core.video import ffmpeg  # noqa: E402
 
 
 def load(video: str | None, count: int) -> list[np.ndarray]:

@@ -24,14 +24,14 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
+sys.path[:0] = [str(ROOT), str(ROOT / "tests/support")]
 
 from training_cases import make_workspace  # noqa: E402
 
+from core.checkpoints import saves  # noqa: E402
+from core.checkpoints.flat_files import FlatState, flat_files, reason_unreadable  # noqa: E402
+from core.checkpoints.model_folder import ModelFolder  # noqa: E402
 from core.formats import dfl_weights  # noqa: E402
-from core.training import saves  # noqa: E402
-from core.training.flat_files import FlatState, flat_files, reason_unreadable  # noqa: E402
-from core.training.model_folder import ModelFolder  # noqa: E402
 
 RECIPE = {"resolution": 64, "archi": "df-u", "ae_dims": 32, "e_dims": 16, "d_dims": 16, "d_mask_dims": 16, "batch_size": 2, "seed": 5}
 # Seconds from the first new save of a round to the kill, at most; and from the start of the process, in every fifth round.

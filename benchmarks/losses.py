@@ -16,7 +16,7 @@ import numpy as np
 import tensorflow as tf
 from keras import ops
 
-from core.models import losses
+from core.training.objective import losses
 
 
 def main() -> None:

@@ -122,7 +122,7 @@ def score(folder: Path, truth: dict) -> dict:
 
 def speed(count: int) -> dict:
     """Milliseconds a face for the network of the original's size with untrained weights, 256 px faces, all of applying included."""
-    sys.path.insert(0, str(ROOT / "tests"))
+    sys.path.insert(0, str(ROOT / "tests/support"))
     from mask_helpers import write_faces, write_xseg
 
     with tempfile.TemporaryDirectory() as temporary:

@@ -16,7 +16,7 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path[:0] = [str(ROOT), str(ROOT / "tests"), str(ROOT / "tests/faceset/sorting")]
+sys.path[:0] = [str(ROOT), str(ROOT / "tests/support"), str(ROOT / "tests/faceset/sorting")]
 import cv2  # noqa: E402
 import numpy as np  # noqa: E402
 
@@ -129,7 +129,7 @@ def _plain_pixel_chain(images: list) -> list[int]:
 
 def scoring(scale: float) -> dict:
     """All cheap measures from a 512 px JPEG, one core."""
-    from core.faceset import measures
+    from core.faceset.scores import measures
 
     data = _face_file(512)
     rounds = max(20, int(150 * scale))
@@ -155,7 +155,7 @@ def blur(scale: float) -> dict:
     """Sharpness of a 512 px face beside its definition in Python loops."""
     from test_cpbd import plain_cpbd
 
-    from core.faceset.cpbd import cpbd
+    from core.faceset.scores.cpbd import cpbd
     from core.formats import dfl_image
     from core.imaging.codec import decode_image
     from core.imaging.masks import hull_mask

@@ -3,11 +3,10 @@
 import ast
 import re
 import runpy
-from pathlib import Path
+
+from paths import ROOT
 
 from core import errors, stages
-
-ROOT = Path(__file__).resolve().parent.parent
 
 
 def test_options_page_is_up_to_date():

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from core.demo.faces import SIZE, Portrait, anchors, fictional_face, portraits, warp
 from core.errors import EnvironmentFault
-from core.formats.ffmpeg import find_ffmpeg
 from core.formats.provenance import VIDEO_TAGS
 from core.progress import progress
+from core.video.ffmpeg import find_ffmpeg
 
 FPS = 12
 # Share of the second portrait in each face.

@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 from core import fsio
 from core.errors import PipelineError
 from core.export.verify import FACE, MORPH, OUTPUTS, Reference, verify
-from core.formats.onnx_graph import OnnxGraph, Value, tensor_info
 from core.formats.provenance import CREATOR_TOOL, DIGITAL_SOURCE_TYPE
 from core.networks import archs
 from core.networks.config import ModelConfig
+from core.networks.onnx_builder import OnnxGraph, Value, tensor_info
 
 ModelWeights = Mapping[str, Mapping[str, NDArray]]
 

@@ -8,9 +8,9 @@ from keras import ops
 from numpy.typing import NDArray
 
 from core.export.verify import Array, Reference
-from core.models.keras_builder import KerasGraph, build_network, set_weights
 from core.networks import archs
 from core.networks.config import ModelConfig
+from core.networks.keras_builder import KerasGraph, build_network, set_weights
 
 
 def keras_reference(weights: Mapping[str, Mapping[str, NDArray]], config: ModelConfig) -> Reference:

@@ -14,10 +14,10 @@ from onnx import helper
 from core import fsio
 from core.errors import PipelineError
 from core.export.verify import FACE, open_session, sample_faces
-from core.faces.xseg_weights import XSegWeights
 from core.formats.onnx_file import write_onnx
-from core.formats.onnx_graph import IR_VERSION, OnnxGraph, tensor_info
 from core.formats.provenance import CREATOR_TOOL
+from core.inference.xseg_weights import XSegWeights
+from core.networks.onnx_builder import IR_VERSION, OnnxGraph, tensor_info
 
 Array = NDArray[np.float32]
 MASK, OPSET = "out_mask:0", 13
@@ -71,7 +71,7 @@ def keras_reference(weights: XSegWeights) -> Callable[[Array], Array]:
     """Evaluates the network in Keras in float32 on the CPU, to check an exported file against."""
     import keras
 
-    from core.models.keras_builder import build_network, set_weights
+    from core.networks.keras_builder import build_network, set_weights
 
     with keras.device("cpu"):
         network = build_network("XSeg", weights.network, seed=None, dtype="float32")

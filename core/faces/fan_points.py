@@ -12,10 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import InputError
-from core.faces import brought, s3fd_decode
+from core.faces import s3fd_decode
 from core.faces.turns import boxes_there, points_back, quarters_of, turned
 from core.geometry.align import FaceType, face_matrix, invert, transform_points
 from core.imaging.warp import warp_face
+from core.inference import user_weights
 from core.types import DetectedFace
 
 Points = NDArray[np.float64]
@@ -59,8 +60,8 @@ class FAN:
 
 
 def create(file: str) -> FAN:
-    """With the weights ``2DFAN.npy`` or ``3DFAN.npy``, and ``S3FD.npy`` for the second pass. Raises as ``core.faces.brought.load`` does."""
-    network, detector = brought.load(file), brought.load(brought.S3FD)
+    """With the weights ``2DFAN.npy`` or ``3DFAN.npy``, and ``S3FD.npy`` for the second pass. Raises as ``core.inference.user_weights.load`` does."""
+    network, detector = user_weights.load(file), user_weights.load(user_weights.S3FD)
     return FAN(lambda crops: network(crops)[0], lambda rgb: s3fd_decode.find(detector, rgb)[0], network.device)
 
 

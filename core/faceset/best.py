@@ -4,8 +4,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.faceset.chain import summed_distances
-from core.faceset.features import Features
 from core.faceset.ranking import Choices, Ranking, not_faces, ordered, without
+from core.faceset.scores.features import Features
 
 _BINS, _WIDEST = 128, 1.2
 NOT_CHOSEN, NOT_SHARP = "not among the best", "not among the sharpest of its pose"

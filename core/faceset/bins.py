@@ -9,11 +9,11 @@ from numpy.typing import NDArray
 from core.errors import UsageError
 from core.faceset import sorting
 from core.faceset.duplicates import duplicate_groups
-from core.faceset.features import Features
-from core.faceset.moves import ALIGNED, Move
+from core.faceset.journal import ALIGNED, Move
 from core.faceset.order import ANGLES, Order, free_name
 from core.faceset.persons import find_persons
 from core.faceset.ranking import Choices
+from core.faceset.scores.features import Features
 
 GROUPS_FOLDER = "aligned_groups"
 

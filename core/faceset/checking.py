@@ -11,10 +11,10 @@ from core.errors import InputError, PipelineError
 from core.faceset.store import not_originals
 from core.formats import dfl_image
 from core.formats.pak import PakReader
-from core.formats.parallel import spread
 from core.geometry.align import transform_points
 from core.imaging import jpeg
 from core.imaging.codec import decode_image
+from core.parallel import spread
 from core.types import FaceRecord
 from core.workspace import list_images
 

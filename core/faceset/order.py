@@ -9,11 +9,11 @@ from pathlib import Path
 
 import numpy as np
 
-from core.faceset import moves, sorting
-from core.faceset.features import Features
+from core.faceset import journal, sorting
 from core.faceset.gallery import Gallery
-from core.faceset.moves import ALIGNED, TRASH, Move
+from core.faceset.journal import ALIGNED, TRASH, Move
 from core.faceset.ranking import Choices, Ranking
+from core.faceset.scores.features import Features
 from core.fsio import write_text
 
 # Methods whose scores are angles, in radians.
@@ -74,11 +74,11 @@ def numbered(names: Sequence[str]) -> list[str]:
     return [f"{index:0{width}d}{Path(name).suffix}" for index, name in enumerate(names)]
 
 
-def apply(frames: Path, gallery: Gallery, order: Order, what: str = "") -> moves.Step | None:
+def apply(frames: Path, gallery: Gallery, order: Order, what: str = "") -> journal.Step | None:
     """Put an order into effect on a folder or a pak; None when nothing changes."""
     what = what or f"sort by {order.method}"
     if gallery.pak is None:
-        return moves.begin(frames, what, plan(frames, order))
+        return journal.begin(frames, what, plan(frames, order))
     if not order.renumber and not order.rejected:
         return None
     from core.faceset import pak_order
@@ -110,20 +110,20 @@ def free_name(folder: Path, name: str, taken: set[str]) -> str:
     return candidate
 
 
-def restore(frames: Path, reason: str = "") -> moves.Step | None:
+def restore(frames: Path, reason: str = "") -> journal.Step | None:
     """Bring pictures back from the trash under the names they had (or free ones); only those whose reason contains ``reason`` when it is given."""
     trash = frames / TRASH
-    last = {entry["file"]: entry for entry in moves.read_trash_log(frames)}
+    last = {entry["file"]: entry for entry in journal.read_trash_log(frames)}
     planned, taken = [], set[str]()
     for path in sorted(trash.iterdir()) if trash.is_dir() else []:
         entry = last.get(path.name, {})
-        if path.name == moves.TRASH_LOG or not path.is_file() or path.name.startswith("."):
+        if path.name == journal.TRASH_LOG or not path.is_file() or path.name.startswith("."):
             continue
         if reason and reason.lower() not in entry.get("reason", "").lower():
             continue
         name = Path(entry.get("from", path.name)).name
         planned.append(Move(f"{TRASH}/{path.name}", f"{ALIGNED}/{free_name(frames / ALIGNED, name, taken)}", "restored"))
-    return moves.begin(frames, f"restore {reason}".strip(), planned)
+    return journal.begin(frames, f"restore {reason}".strip(), planned)
 
 
 def gallery_scores(gallery: Gallery, order: Order) -> list[tuple[int, str]]:

@@ -5,10 +5,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from core import fsio
+from core import fsio, parallel
 from core.errors import CorruptFileError, EnvironmentFault, InputError
 from core.faceset.store import is_face
-from core.formats import parallel
 from core.formats.names import UniqueNames
 from core.formats.pak import PakReader
 from core.formats.pak_writer import FileSource, Packed, PakSource, Source, write_pak

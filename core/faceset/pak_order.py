@@ -4,16 +4,16 @@ import shutil
 import time
 from pathlib import Path
 
-from core.faceset import moves
+from core.faceset import journal
 from core.faceset.gallery import PAK_NAME, Gallery
-from core.faceset.moves import ALIGNED, HISTORY, TRASH, Move
+from core.faceset.journal import ALIGNED, HISTORY, TRASH, Move
 from core.faceset.order import Order, free_name, numbered
 from core.formats import dfl_image
 from core.formats.pak_writer import PakSource, write_pak
 from core.fsio import write_bytes
 
 
-def apply(frames: Path, gallery: Gallery, order: Order, what: str) -> moves.Step | None:
+def apply(frames: Path, gallery: Gallery, order: Order, what: str) -> journal.Step | None:
     """Put ``order`` into effect; rejected faces become files in the trash. The old pak stays in the history folder until somebody removes it."""
     _forget_copies(frames)
     staging = frames / HISTORY / f"pak-{time.time_ns()}"
@@ -26,7 +26,7 @@ def apply(frames: Path, gallery: Gallery, order: Order, what: str) -> moves.Step
         raise
     place = staging.relative_to(frames).as_posix()
     swap = [Move(f"{ALIGNED}/{PAK_NAME}", f"{place}/before.pak"), Move(f"{place}/{PAK_NAME}", f"{ALIGNED}/{PAK_NAME}")]
-    return moves.begin(frames, what, swap + thrown, renames)
+    return journal.begin(frames, what, swap + thrown, renames)
 
 
 def _forget_copies(frames: Path) -> None:

@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import CorruptFileError, InputError
-from core.faceset import database, moves
+from core.faceset import database, journal
 from core.faceset.cluster import average_linkage, centres
-from core.faceset.features import Features, Identities
 from core.faceset.gallery import Gallery, record_of
+from core.faceset.scores.features import Features, Identities
 from core.imaging.codec import decode_image
 from core.types import FaceRecord
 
@@ -54,7 +54,7 @@ def identities(frames: Path, known_faces: Path, embedder: Callable[[], Embed]) -
     frames: the folder of the side; known_faces: its ``faces.db``, which may be absent.
     """
     known = _known(known_faces)
-    origin = moves.original_names(frames) if known else {}
+    origin = journal.original_names(frames) if known else {}
     made: list[Embed] = []
 
     def vectors(gallery: Gallery, indices: Sequence[int]) -> NDArray[np.float32]:
@@ -64,7 +64,7 @@ def identities(frames: Path, known_faces: Path, embedder: Callable[[], Embed]) -
             record = record_of(data, name)
             if record is None:
                 continue
-            stored = _stored(known.get(Path(origin.get(f"{moves.ALIGNED}/{name}", name)).name), record)
+            stored = _stored(known.get(Path(origin.get(f"{journal.ALIGNED}/{name}", name)).name), record)
             if stored is None and not made:
                 made.append(embedder())
             out[row] = stored if stored is not None else _embed(made[0], data, record)

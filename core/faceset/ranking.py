@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from core.faceset.features import Features
+from core.faceset.scores.features import Features
 
 NOT_A_FACE = "no face metadata"
 

@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 
 from core.errors import InputError, PipelineError
-from core.faceset.moves import PARKED
+from core.faceset.journal import PARKED
 from core.formats import dfl_image
 from core.formats.pak import PakReader
-from core.formats.parallel import spread
+from core.parallel import spread
 from core.types import FaceRecord
 from core.workspace import list_images, natural_key
 

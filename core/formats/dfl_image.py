@@ -10,8 +10,9 @@ from typing import Any
 
 from core import fsio
 from core.errors import CorruptFileError, InputError, from_os_error
-from core.formats import metadata_pattern, safe_pickle
+from core.formats import metadata_pattern
 from core.formats.face_metadata import KEYS, from_dict, to_dict
+from core.formats.pickle import safe_pickle
 from core.imaging import jpeg
 from core.types import FaceRecord
 

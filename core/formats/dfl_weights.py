@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import CorruptFileError
-from core.formats import safe_pickle
-from core.formats.pickle_writer import Writer
+from core.formats.pickle import safe_pickle
+from core.formats.pickle.writer import Writer
 
 ITERATIONS = "iters:0"
 SLOTS = ("ms", "vs", "acc")

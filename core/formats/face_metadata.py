@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import CorruptFileError
-from core.formats.safe_pickle import PointList
+from core.formats.pickle.safe_pickle import PointList
 from core.geometry.align import FaceType
 from core.geometry.landmarks import COUNT
 from core.imaging.masks import encode_xseg_mask

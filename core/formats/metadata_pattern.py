@@ -1,6 +1,6 @@
 """The quick way through metadata that this program wrote into a face: one pattern for the fields that every extracted face has.
 
-Whatever is spelled in another way is left to :mod:`core.formats.safe_pickle`, which reads everything; both give the same values.
+Whatever is spelled in another way is left to :mod:`core.formats.pickle.safe_pickle`, which reads everything; both give the same values.
 """
 
 import re
@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from core.formats.pickle_writer import PAIR, dumps
-from core.formats.safe_pickle import PointList
+from core.formats.pickle.safe_pickle import PointList
+from core.formats.pickle.writer import PAIR, dumps
 from core.geometry.landmarks import COUNT
 
 _END = b"u."

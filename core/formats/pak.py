@@ -13,11 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import CorruptFileError, PipelineError, from_os_error
-from core.formats import dfl_image, pak_entries, safe_pickle
+from core.formats import dfl_image, pak_entries
 from core.formats.face_metadata import from_dict, polygons_to_dict
 from core.formats.metadata_pattern import Plain
 from core.formats.names import UniqueNames, safe_component, safe_image_name
-from core.formats.pickle_writer import fragment, listed_pairs, spelled_points
+from core.formats.pickle import safe_pickle
+from core.formats.pickle.writer import fragment, listed_pairs, spelled_points
 from core.geometry.align import FaceType
 from core.imaging import jpeg
 from core.types import FaceRecord

@@ -1,6 +1,6 @@
 """The quick way through the list of a pak that this program wrote: patterns for an entry without polygons.
 
-Whatever is spelled in another way is left to :mod:`core.formats.safe_pickle`, which reads everything; both give the same entries.
+Whatever is spelled in another way is left to :mod:`core.formats.pickle.safe_pickle`, which reads everything; both give the same entries.
 """
 
 import re
@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from core.formats.metadata_pattern import POINTS, are_points, around_bytes, points_of, read_bytes
-from core.formats.pickle_writer import LIST_END, LIST_NEXT, LIST_START, fragment
-from core.formats.safe_pickle import face_type, sample_type
+from core.formats.pickle.safe_pickle import face_type, sample_type
+from core.formats.pickle.writer import LIST_END, LIST_NEXT, LIST_START, fragment
 
 _BRANDED = fragment(face_type(0)).partition(b"K\0")
 _TEXT = rb"\x8c(.)(.{0,255}?)"
@@ -53,7 +53,7 @@ def load(data: bytes, convert: Callable[[dict], Any]) -> list | None:
 
 
 def _behind_unused(data: bytes, position: int) -> int:
-    """The position after what fills up the list, see :func:`core.formats.pickle_writer.unused`; the same one when there is none."""
+    """The position after what fills up the list, see :func:`core.formats.pickle.writer.unused`; the same one when there is none."""
     length = _UNUSED.match(data, position)
     return length.end() + int.from_bytes(length[1], "little") if length else position
 

@@ -14,10 +14,11 @@ import numpy as np
 
 from core import fsio
 from core.errors import EnvironmentFault, InputError, PipelineError, from_os_error
-from core.formats import dfl_image, metadata_pattern, safe_pickle
+from core.formats import dfl_image, metadata_pattern
 from core.formats.face_metadata import FACE_TYPES
 from core.formats.pak import HEADER, VERSION, PakReader, config_fragment, plain_fragment
-from core.formats.parallel import spread
+from core.formats.pickle import safe_pickle
+from core.parallel import spread
 from core.progress import progress
 
 _BLOCK = 1 << 20

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from core.errors import InputError
 from core.networks.builder import Network
-from core.networks.trace import Variable, variables
+from core.networks.shapes import Variable, variables
 
 Weights = dict[str, NDArray[np.float32]]
 _LISTED = 12  # names shown of each kind in a message

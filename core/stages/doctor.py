@@ -11,7 +11,7 @@ class Options(BaseOptions):
 
 def run(options: Options, workspace: Workspace) -> StageReport:
     """Examine machine and workspace; changes nothing."""
-    from core.doctor import examine
+    from core.jobs.doctor import examine
 
     rows, warnings = examine(workspace)
     return StageReport("doctor", tuple(rows), tuple(warnings))

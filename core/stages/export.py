@@ -22,13 +22,13 @@ class Options(BaseOptions):
 
 def run(options: Options, workspace: Workspace) -> StageReport:
     """Read the newest sound save (also a DeepFaceLab model folder), write and check the file."""
+    from core.checkpoints.model_folder import DATA, choose
+    from core.checkpoints.model_weights import averaged_parts, read_model_weights
     from core.export.dfm import export_dfm
-    from core.export.model_weights import averaged_parts, read_model_weights
     from core.export.provenance import provenance
     from core.formats.dfl_weights import read_data
+    from core.networks import keras_backend
     from core.networks.config import config_from_options
-    from core.training import backend
-    from core.training.model_folder import DATA, choose
 
     folder = choose(workspace.model, options.model, options.kind)
     loaded = folder.load(repair=False)
@@ -37,7 +37,7 @@ def run(options: Options, workspace: Workspace) -> StageReport:
     weights = read_model_weights(loaded.files, config, averages=options.averages)
     chosen = _in_words(averaged_parts(loaded.files, config) if options.averages else [], len(weights))
     path = options.output or folder.path("model.dfm")
-    backend.choose()
+    keras_backend.choose()
     from core.export.reference import keras_reference  # loads the framework, which takes a while
 
     report = export_dfm(weights, config, path, provenance(folder.name, data, workspace.consent) | {"weights": chosen},

@@ -23,12 +23,12 @@ class Options(BaseOptions):
 
 def run(options: Options, workspace: Workspace) -> StageReport:
     """Read the weights, write and check the file."""
-    from core.training import backend
+    from core.networks import keras_backend
 
-    backend.choose()
+    keras_backend.choose()
     from core.export.provenance import provenance
     from core.export.xseg_onnx import export_xseg, keras_reference
-    from core.faces.xseg_weights import find
+    from core.inference.xseg_weights import find
 
     folder = options.weights or workspace.model
     weights = find(folder, None if options.weights else workspace.assets)
@@ -46,8 +46,8 @@ def run(options: Options, workspace: Workspace) -> StageReport:
 
 
 def _data(folder: Path) -> "ModelData | None":
-    from core.faces.xseg_weights import DATA
     from core.formats.dfl_weights import read_data
+    from core.inference.xseg_weights import DATA
 
     return read_data(folder / DATA) if (folder / DATA).is_file() else None
 

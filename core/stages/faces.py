@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field
 
-from core import fsio
+from core import fsio, plugins
 from core.errors import InputError
-from core.faces import plugins
 from core.options import SideOptions
 from core.stages.frames import identity, read_receipt
 from core.types import StageReport
@@ -17,8 +16,8 @@ from core.workspace import Side, Workspace, list_images
 if TYPE_CHECKING:
     import sqlite3
 
-    from core.faces.pipeline import Extractor, FrameFaces
-    from core.formats.ffmpeg import VideoInfo
+    from core.faces.extractor import Extractor, FrameFaces
+    from core.video.ffmpeg import VideoInfo
 
 log = logging.getLogger(__name__)
 FaceTypeName = Literal["whole_face", "wf", "full_face", "f", "head", "midfull_face", "mf", "half_face", "h", "full_face_no_align", "head_no_align"]
@@ -93,7 +92,7 @@ def _clear(side: Side, workspace: Workspace) -> None:
 
     What sorting remembers goes too: it would put back faces that are gone, or rename new ones.
     """
-    from core.faceset.moves import HISTORY
+    from core.faceset.journal import HISTORY
 
     journal = side.database.with_name(side.database.name + "-journal")
     for path in (side.database, journal, side.frames / HISTORY, side.aligned, side.aligned_debug):
@@ -166,7 +165,7 @@ def _from_folder(side: Side, every: int) -> tuple[list[str], Callable[[], Iterat
 
 def _from_video(side: Side, every: int) -> tuple[list[str], Callable[[], Iterator[tuple[str, Callable]]]]:
     """The same for a video; its frames get the names that the frames step would give them."""
-    from core.formats import ffmpeg
+    from core.video import ffmpeg
 
     info = ffmpeg.probe(side.video())
     count = ffmpeg.count_frames(info)
@@ -176,7 +175,7 @@ def _from_video(side: Side, every: int) -> tuple[list[str], Callable[[], Iterato
 
 
 def _video_frames(info: "VideoInfo", digits: int, every: int) -> Iterator[tuple[str, Callable]]:
-    from core.formats import ffmpeg
+    from core.video import ffmpeg
 
     for number, image in enumerate(ffmpeg.read_frames(info), start=1):
         if (number - 1) % every == 0:
@@ -188,7 +187,7 @@ def _extract(options: Options, side: Side, connection: "sqlite3.Connection", set
     """Work through the frames that are not done; returns rows for the report."""
     import time
 
-    from core.faces import pipeline
+    from core.faces import extractor as pipeline
     from core.progress import progress
 
     extractor = _extractor(options, settings)
@@ -215,8 +214,8 @@ def _note_missing(connection: "sqlite3.Connection", names: list[str]) -> None:
 
 def _extractor(options: Options, settings: dict[str, Any]) -> "Extractor":
     from core.faces.contract import DetectorSettings
+    from core.faces.extractor import Cut, Extractor
     from core.faces.filters import Limits
-    from core.faces.pipeline import Cut, Extractor
     from core.geometry.align import FaceType
 
     detector = plugins.load("detectors", options.detector).create(DetectorSettings(options.detect_score, options.detect_size, options.rotations))

@@ -16,7 +16,7 @@ from core.types import StageReport
 from core.workspace import Side, Workspace, list_images
 
 if TYPE_CHECKING:
-    from core.formats.ffmpeg import Outcome, Selection, VideoInfo
+    from core.video.ffmpeg import Outcome, Selection, VideoInfo
 
 log = logging.getLogger(__name__)
 RECEIPT = ".frames.json"
@@ -138,7 +138,7 @@ def _usable_staging(side: Side, wanted: dict, overwrite: bool) -> Path | None:
 
 def _extract(options: Options, side: Side, video: Path, wanted: dict) -> Path:
     """Decode into a staging folder and leave a receipt in it; returns the folder."""
-    from core.formats import ffmpeg
+    from core.video import ffmpeg
 
     info = ffmpeg.probe(video)
     selection = ffmpeg.Selection(options.fps, options.start, options.end)
@@ -174,7 +174,7 @@ def _check_start(info: "VideoInfo", selection: "Selection") -> None:
 
 
 def _check_space(info: "VideoInfo", fmt: Literal["png", "jpg"], selection: "Selection", expected: int | None, folder: Path) -> None:
-    from core.formats import ffmpeg
+    from core.video import ffmpeg
 
     size = ffmpeg.mean_file_size(info, fmt, selection)
     if not size or not expected:
@@ -188,8 +188,8 @@ def _check_space(info: "VideoInfo", fmt: Literal["png", "jpg"], selection: "Sele
 
 
 def _decode(info: "VideoInfo", staging: Path, fmt: Literal["png", "jpg"], selection: "Selection", expected: int | None) -> "Outcome":
-    from core.formats import ffmpeg
     from core.progress import progress
+    from core.video import ffmpeg
 
     digits = max(5, len(str(expected or 0)))
     with progress(total=expected, unit="frame", desc="frames") as bar:

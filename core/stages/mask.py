@@ -13,7 +13,7 @@ from core.workspace import Side, Workspace
 if TYPE_CHECKING:
     from core.faces.masking import Masker
     from core.faceset.store import Faceset
-    from core.training.mask_apply import Applied
+    from core.jobs.apply_masks import Applied
 
 _SHOWN = 20
 
@@ -50,28 +50,28 @@ def run(options: Options, workspace: Workspace) -> StageReport:
 
 
 def _run(options: Options, workspace: Workspace, side: Side, faceset: "Faceset") -> StageReport:
-    from core.training import mask_apply
+    from core.jobs import apply_masks
 
     if options.fetch:
         target = side.aligned.with_name("aligned_xseg")
-        return StageReport(f"labelled faces of {side.name}", (("copied", mask_apply.fetch(faceset, target)),), outputs=(target,))
+        return StageReport(f"labelled faces of {side.name}", (("copied", apply_masks.fetch(faceset, target)),), outputs=(target,))
     if options.remove or options.remove_labels:
-        remove = (lambda: mask_apply.remove_masks(faceset, side.masks_database)) if options.remove else (lambda: mask_apply.remove_labels(faceset))
+        remove = (lambda: apply_masks.remove_masks(faceset, side.masks_database)) if options.remove else (lambda: apply_masks.remove_labels(faceset))
         removed, problems = remove()
         return StageReport(f"{'masks' if options.remove else 'labels'} of {side.name}", (("removed", removed),), _named(problems))
     masker = _masker(options, workspace)
     if masker is None:
         return _without_weights(side, faceset, workspace)
-    style = mask_apply.MaskStyle(options.soft, options.native_resolution)
-    applied = mask_apply.apply(faceset, masker, style, side.masks_database, force=options.force, batch_size=options.batch_size)
+    style = apply_masks.MaskStyle(options.soft, options.native_resolution)
+    applied = apply_masks.apply(faceset, masker, style, side.masks_database, force=options.force, batch_size=options.batch_size)
     return _report(side, masker, style.name, applied)
 
 
 def _masker(options: Options, workspace: Workspace) -> "Masker | None":
     """None when XSeg is wanted by default and nobody has brought weights."""
-    from core.faces import plugins
+    from core import plugins
     from core.faces.masking import MaskerRequest
-    from core.faces.xseg_weights import ARCHIVE, present
+    from core.inference.xseg_weights import ARCHIVE, present
 
     exact = not (options.soft or options.native_resolution)
     folder = options.weights or workspace.model
@@ -83,7 +83,7 @@ def _masker(options: Options, workspace: Workspace) -> "Masker | None":
 
 
 def _without_weights(side: Side, faceset: "Faceset", workspace: Workspace) -> StageReport:
-    from core.faceset.mask_report import mask_origins
+    from core.faceset.masks.report import mask_origins
 
     found = mask_origins(faceset.records())
     rows = (("faces", len(faceset)), ("with a stored mask", found["xseg"]), ("with polygons", found["polygons"]), ("with a landmark mask", found["hull"]))

@@ -11,7 +11,7 @@ from core.types import StageReport
 from core.workspace import Side, Workspace
 
 if TYPE_CHECKING:
-    from core.faceset.mask_table import MaskTable
+    from core.faceset.masks.table import MaskTable
     from core.faceset.store import Faceset
 
 _SHOWN = 20
@@ -28,7 +28,7 @@ class Options(SideOptions):
 
 def run(options: Options, workspace: Workspace) -> StageReport:
     """Without a flag: list the faces that most need a label."""
-    from core.faceset.mask_table import MaskTable
+    from core.faceset.masks.table import MaskTable
     from core.faceset.store import open_faceset
 
     if options.take and (options.suggest or options.export):
@@ -45,7 +45,7 @@ def run(options: Options, workspace: Workspace) -> StageReport:
 
 
 def _list(options: Options, side: Side, faceset: "Faceset", table: "MaskTable") -> StageReport:
-    from core.faceset.labels import least_certain
+    from core.faceset.masks.labels import least_certain
 
     found = least_certain(faceset, table, options.count)
     rows = tuple((faceset.records()[i].name, "no mask yet" if doubt == float("inf") else f"doubt {doubt:.2f}") for i, doubt in found)
@@ -53,7 +53,7 @@ def _list(options: Options, side: Side, faceset: "Faceset", table: "MaskTable") 
 
 
 def _export(options: Options, side: Side, faceset: "Faceset", table: "MaskTable") -> StageReport:
-    from core.faceset.labels import export, least_certain
+    from core.faceset.masks.labels import export, least_certain
 
     folder = options.folder or side.frames / "labels"
     if options.suggest:
@@ -70,7 +70,7 @@ def _export(options: Options, side: Side, faceset: "Faceset", table: "MaskTable"
 
 
 def _import(options: Options, source: Path, side: Side, faceset: "Faceset", workspace: Workspace) -> StageReport:
-    from core.faceset.labels import read_labels, take_in
+    from core.faceset.masks.labels import read_labels, take_in
 
     pictures, problems = read_labels(source)
     done = take_in(faceset, pictures, overwrite=options.overwrite, trash=workspace.trash)

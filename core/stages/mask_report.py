@@ -18,8 +18,8 @@ def run(options: Options, workspace: Workspace) -> StageReport:
     import json
     from collections import Counter
 
-    from core.faceset.mask_report import contact_sheet, judge, table_rows
-    from core.faceset.mask_table import MaskTable
+    from core.faceset.masks.report import contact_sheet, judge, table_rows
+    from core.faceset.masks.table import MaskTable
     from core.faceset.store import open_faceset
     from core.fsio import write_bytes, write_text
     from core.imaging.codec import encode_jpeg

@@ -12,8 +12,8 @@ from core.types import StageReport
 from core.workspace import Workspace
 
 if TYPE_CHECKING:
-    from core.training.backups import Backup
-    from core.training.model_folder import ModelFolder
+    from core.checkpoints.backups import Backup
+    from core.checkpoints.model_folder import ModelFolder
 
 
 class Options(BaseOptions):
@@ -26,9 +26,9 @@ class Options(BaseOptions):
 
 
 def run(options: Options, workspace: Workspace) -> StageReport:
-    """Do what ``options.action`` says; see ``core.training.backups``."""
+    """Do what ``options.action`` says; see ``core.checkpoints.backups``."""
     from core import fsio
-    from core.training import backups
+    from core.checkpoints import backups
 
     if options.action == "restore" and options.name is None:
         raise UsageError("which backup is to be restored?", where="--name", hint="python -m core model list")
@@ -44,10 +44,10 @@ def run(options: Options, workspace: Workspace) -> StageReport:
 
 def _folder(workspace: Workspace, options: Options) -> "ModelFolder":
     """The model that is meant; one that is gone, but for its backups, can be named too."""
+    from core.checkpoints import saves
+    from core.checkpoints.backups import backups_folder
+    from core.checkpoints.model_folder import ModelFolder, choose, find
     from core.networks.config import KINDS
-    from core.training import saves
-    from core.training.backups import backups_folder
-    from core.training.model_folder import ModelFolder, choose, find
 
     if options.model is None or find(workspace.model, options.model, options.kind):
         return choose(workspace.model, options.model, options.kind)
@@ -58,8 +58,8 @@ def _folder(workspace: Workspace, options: Options) -> "ModelFolder":
 
 def _listing(workspace: Workspace, options: Options) -> StageReport:
     """The saves and backups of all models that fit, and of one that is gone."""
-    from core.training.backups import list_backups
-    from core.training.model_folder import find
+    from core.checkpoints.backups import list_backups
+    from core.checkpoints.model_folder import find
 
     models = find(workspace.model, options.model, options.kind) or [_folder(workspace, options)]
     rows, warnings = [], []

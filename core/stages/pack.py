@@ -26,7 +26,7 @@ def run(options: Options, workspace: Workspace) -> StageReport:
 
 
 def _pack(options: Options, workspace: Workspace) -> StageReport:
-    from core.faceset import moves, packing
+    from core.faceset import journal, packing
     from core.formats.pak import PakReader
     from core.formats.pak_writer import Source
 
@@ -34,7 +34,7 @@ def _pack(options: Options, workspace: Workspace) -> StageReport:
     if side.pak.exists() and not (options.append or options.overwrite):
         return _already_packed(options, side)
     side.aligned.mkdir(parents=True, exist_ok=True)
-    moves.finish(side.frames)
+    journal.finish(side.frames)
     with ExitStack() as stack:
         groups: list[tuple[str, Sequence[Source]]] = []
         paks = [*([side.pak] if options.append and side.pak.exists() else []), *options.merge]

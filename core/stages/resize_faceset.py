@@ -24,13 +24,13 @@ def run(options: Options, workspace: Workspace) -> StageReport:
 
 def _resize(options: Options, workspace: Workspace) -> StageReport:
     from core.errors import PipelineError
-    from core.faceset import moves, resize
+    from core.faceset import journal, resize
     from core.geometry.align import FaceType
     from core.progress import progress
 
     side = workspace.side(options.side)
     output = side.frames / "aligned_resized"
-    moves.finish(side.frames)
+    journal.finish(side.frames)
     if options.in_place and not side.aligned.exists() and output.exists():
         output.rename(side.aligned)
         return StageReport(f"resized {options.side}", (), ("an earlier run was interrupted at its last step, which was done now",), (side.aligned,))

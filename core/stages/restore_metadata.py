@@ -16,15 +16,15 @@ def run(options: Options, workspace: Workspace) -> StageReport:
 
 def _restore(options: Options, workspace: Workspace) -> StageReport:
     from core.errors import InputError
-    from core.faceset import metadata, moves
+    from core.faceset import journal, saved_metadata
     from core.workspace import list_images
 
     side = workspace.side(options.side)
-    moves.finish(side.frames)
+    journal.finish(side.frames)
     paths = list_images(side.aligned)
     if not paths:
         raise InputError("no loose faces", where=side.aligned)
-    done = metadata.restore(side.database, paths, moves.original_names(side.frames))
+    done = saved_metadata.restore(side.database, paths, journal.original_names(side.frames))
     warnings = tuple(f"not restored: {name}: {why}" for name, why in done.problems[:20])
     rows = (("restored", done.done), ("of these at another size", done.scaled), ("had their metadata", done.kept), ("not restored", len(done.problems)))
     return StageReport(f"metadata of {options.side} restored", rows, warnings, (side.aligned,))

@@ -16,14 +16,14 @@ def run(options: Options, workspace: Workspace) -> StageReport:
 
 def _save(options: Options, workspace: Workspace) -> StageReport:
     from core.errors import InputError
-    from core.faceset import metadata, moves
+    from core.faceset import journal, saved_metadata
     from core.workspace import list_images
 
     side = workspace.side(options.side)
-    moves.finish(side.frames)
+    journal.finish(side.frames)
     paths = list_images(side.aligned)
     if not paths:
         raise InputError("no loose faces", where=side.aligned, hint="a packed faceset cannot be edited: python -m core unpack SIDE comes first")
-    done = metadata.save(side.database, paths, moves.original_names(side.frames))
+    done = saved_metadata.save(side.database, paths, journal.original_names(side.frames))
     warnings = tuple(f"not saved: {name}: {why}" for name, why in done.problems[:20])
     return StageReport(f"metadata of {options.side} saved", (("faces", done.done), ("not saved", len(done.problems))), warnings, (side.database,))

@@ -18,9 +18,9 @@ class Options(BaseOptions):
 
 def run(options: Options, workspace: Workspace) -> StageReport:
     """Write ``model/<name>_sheet.jpg`` for faces of both sides."""
-    from core.export.sheet import contact_sheet
     from core.faceset.store import open_faceset
     from core.formats.provenance import write_synthetic_picture
+    from core.jobs.contact_sheet import contact_sheet
 
     model = options.dfm or _only_model(workspace)
     source, target = (open_faceset(workspace.side(name).aligned) for name in ("src", "dst"))

@@ -13,8 +13,8 @@ from core.types import StageReport
 from core.workspace import Side, Workspace
 
 if TYPE_CHECKING:
-    from core.faceset.features import Features
     from core.faceset.order import Order
+    from core.faceset.scores.features import Features
 
 # In the film every frame needs its face: these verdicts are shown for dst, but move nothing unless --reason asks for them.
 _KEPT_IN_DST = {"duplicate", "blurred"}
@@ -35,14 +35,14 @@ class Options(SideOptions):
 
 
 def run(options: Options, workspace: Workspace) -> StageReport:
-    from core.faceset import moves, sorting
+    from core.faceset import journal, sorting
 
     if options.by == "list":
         methods = ((f"{'' if e['number'] is None else e['number']:>2} {name}", e["help"]) for name, e in sorting.catalogue().items())
         return StageReport("sort methods", (*methods, ("   clean", "Look for bad faces; --apply moves them to the trash.")))
     side = workspace.side(options.side)
     with side.locked():
-        finished = moves.finish(side.frames)
+        finished = journal.finish(side.frames)
         notes = (f"an interrupted change ({finished.what}) was completed first",) if finished else ()
         return _action(options)(options, side, workspace, notes)
 
@@ -55,9 +55,9 @@ def _action(options: Options):
 
 
 def _undo(options: Options, side: Side, workspace: Workspace, notes: tuple[str, ...]) -> StageReport:
-    from core.faceset import moves
+    from core.faceset import journal
 
-    step, missing = moves.undo(side.frames)
+    step, missing = journal.undo(side.frames)
     gone = (f"{len(missing)} files were no longer there: {', '.join(missing[:5])}",) if missing else ()
     return StageReport(f"undone: {step.what} of {side.name}", (("files moved back", len(step.moves) - len(missing)),), notes + gone, (side.aligned,))
 
@@ -86,7 +86,7 @@ def _sort(options: Options, side: Side, workspace: Workspace, notes: tuple[str, 
 
 
 def _group(options: Options, side: Side, workspace: Workspace, notes: tuple[str, ...]) -> StageReport:
-    from core.faceset import bins, moves
+    from core.faceset import bins, journal
 
     with _features(side) as features:
         found = bins.divide(features, options.group, options.bins)
@@ -97,14 +97,14 @@ def _group(options: Options, side: Side, workspace: Workspace, notes: tuple[str,
             return StageReport(f"groups of the {side.name} faces (nothing moved; --apply moves)", rows, notes, (folder,) if views else ())
         if features.gallery.pak is not None:
             raise InputError("a packed faceset cannot be divided into folders", where=side.pak, hint="unpack it first")
-        moves.begin(side.frames, f"group by {options.group}", bins.plan(side.frames, features, found))
+        journal.begin(side.frames, f"group by {options.group}", bins.plan(side.frames, features, found))
     hint = "--undo brings all that is still there back into aligned"
     return StageReport(f"grouped the {side.name} faces", rows, (*notes, hint), (side.frames / bins.GROUPS_FOLDER,))
 
 
 def _clean(options: Options, side: Side, workspace: Workspace, notes: tuple[str, ...]) -> StageReport:
-    from core.faceset import clean
-    from core.faceset.mask_report import counted, described
+    from core.faceset.cleaning import verdicts as clean
+    from core.faceset.masks.report import counted, described
     from core.faceset.order import Order, apply
 
     wanted = _wanted(options, side)
@@ -127,7 +127,7 @@ def _clean(options: Options, side: Side, workspace: Workspace, notes: tuple[str,
 
 def _wanted(options: Options, side: Side) -> set[str]:
     """The verdicts that move a face."""
-    from core.faceset.clean import VERDICTS
+    from core.faceset.cleaning.verdicts import VERDICTS
 
     if options.reason:
         found = {verdict for verdict in VERDICTS if options.reason.lower() in verdict}
@@ -138,8 +138,8 @@ def _wanted(options: Options, side: Side) -> set[str]:
 
 
 def _cleaning_page(side: Side, workspace: Workspace, features: "Features", verdicts) -> Path:
-    from core.faceset.coverage import Coverage, coverage
-    from core.faceset.report import cleaning_page
+    from core.faceset.cleaning.coverage import Coverage, coverage
+    from core.faceset.cleaning.report import cleaning_page
     from core.fsio import write_text
 
     maps: dict[str, Coverage] = {}
@@ -164,9 +164,9 @@ def _has_faces(side: Side) -> bool:
 
 @contextmanager
 def _features(side: Side) -> "Iterator[Features]":
-    from core.faceset.features import Features
     from core.faceset.gallery import open_gallery
     from core.faceset.persons import identities
+    from core.faceset.scores.features import Features
 
     with open_gallery(side.aligned) as gallery:
         yield Features(gallery, identities(side.frames, side.database, _embedder))
@@ -184,8 +184,8 @@ def _views(side: Side) -> Path:
 
 def _view(folder: Path, features: "Features", order: "Order") -> tuple[Path, Path]:
     """The order as a listing and as a contact sheet."""
+    from core.faceset.cleaning.thumbnails import contact_sheet
     from core.faceset.order import gallery_scores, write_view
-    from core.faceset.sheet import contact_sheet
     from core.fsio import write_bytes
 
     listing = write_view(folder, order)

@@ -7,9 +7,9 @@ from typing import Any, Literal
 from pydantic import Field, field_validator
 from pydantic_settings import CliPositionalArg
 
-from core.training import presets
-from core.training.model_folder import is_name
+from core.checkpoints.model_folder import is_name
 from core.training.recipe import Recipe
+from core.training.schedule import presets
 from core.types import StageReport
 from core.workspace import Workspace
 
@@ -58,12 +58,12 @@ def run(options: Options, workspace: Workspace) -> StageReport:
         return StageReport("presets", tuple((name, presets.find(name).description) for name in presets.NAMES))
     preset = presets.find(options.preset) if options.preset else None
     kind = options.kind if "kind" in options.model_fields_set else None
-    from core.training import backend
+    from core.networks import keras_backend
 
-    backend.choose()
+    keras_backend.choose()
+    from core.checkpoints.model_folder import choose_or_new
     from core.fsio import lock
     from core.training import sides
-    from core.training.model_folder import choose_or_new
 
     folder = choose_or_new(workspace.model, options.model, kind)
     if not options.fit:
@@ -94,7 +94,7 @@ def _target(options: Options) -> int:
 
 
 def _fit(plan: Any) -> StageReport:
-    from core.training import fit
+    from core.training.hardware import batch_size_finder as fit
 
     found = fit.fit(plan.recipe, plan.settings)
     rows = [("parameters", f"{found.parameters:,}"), ("weights and moments", fit.gigabytes(found.state_bytes)), ("measured on", found.rows[0].measured.device),

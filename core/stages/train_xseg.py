@@ -15,7 +15,7 @@ from core.workspace import Workspace
 if TYPE_CHECKING:
     from core.data.xseg_samples import XSegSamples
     from core.faceset.store import Faceset
-    from core.training.xseg_session import XSegSession
+    from core.training.xseg.session import XSegSession
 
 log = logging.getLogger(__name__)
 
@@ -49,9 +49,9 @@ class Options(BaseOptions):
 
 def run(options: Options, workspace: Workspace) -> StageReport:
     """Train until the target or until stopped; the model is saved either way, as ``model/XSeg_256.npy``."""
-    from core.training import backend
+    from core.networks import keras_backend
 
-    backend.choose()
+    keras_backend.choose()
     from core.fsio import lock
 
     with lock(workspace.locks / "train.XSeg.lock", "the XSeg model"):
@@ -63,10 +63,12 @@ def _train(options: Options, workspace: Workspace) -> StageReport:
 
     facesets = _facesets(options, workspace)  # before the framework is loaded, which takes a while
     from core.data.xseg_samples import XSegSamples, XSegSettings
-    from core.faceset.mask_report import described
+    from core.faceset.masks.report import described
     from core.geometry.align import FaceType
-    from core.training import hooks, xseg_pictures, xseg_session
+    from core.training.hooks import hooks
     from core.training.start import cache_bytes
+    from core.training.xseg import pictures
+    from core.training.xseg import session as xseg_session
 
     choices = xseg_session.XSegChoices(options.face_type, options.resolution, options.base, options.batch_size, options.pretrain, options.seed, options.restart)
     session = xseg_session.open_session(xseg_session.XSegFolder(workspace.model), choices, workspace.trash)
@@ -78,8 +80,8 @@ def _train(options: Options, workspace: Workspace) -> StageReport:
     samples = XSegSamples(facesets, settings, options.labels)
     log.info("%d faces; masks to learn: %s", len(samples), described(samples.origins))
     plain = [XSegSamples([faceset], replace(settings, plain=True, pretrain=False, cache_bytes=0), "landmarks") for faceset in facesets]
-    preview = xseg_pictures.XSegPreview(workspace.model / "preview" / "xseg.jpg", options.preview_every, plain)
-    chain: list = [hooks.UnreadableFaces(), preview, xseg_pictures.XSegProgress(session)]
+    preview = pictures.XSegPreview(workspace.model / "preview" / "xseg.jpg", options.preview_every, plain)
+    chain: list = [hooks.UnreadableFaces(), preview, pictures.XSegProgress(session)]
     chain.append(hooks.Checkpoint(options.save_minutes, lambda _: xseg_session.save(session, chain)))
     chain += [hooks.StopFile(workspace.model / "STOP"), hooks.StopSignals()]
     xseg_session.train(session, samples, chain, threads=options.threads)
@@ -99,7 +101,7 @@ def _facesets(options: Options, workspace: Workspace) -> "list[Faceset]":
 
 
 def _report(session: "XSegSession", begun: int, samples: "XSegSamples", workspace: Workspace) -> StageReport:
-    from core.faceset.mask_report import described
+    from core.faceset.masks.report import described
 
     recent = [loss[0] for loss in session.history[-100:]]
     rows = [("iterations", f"{begun} -> {session.iteration}"), ("faces learned from", len(samples)), ("their masks", described(samples.origins)),

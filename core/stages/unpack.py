@@ -21,10 +21,10 @@ def run(options: Options, workspace: Workspace) -> StageReport:
 
 def _unpack(options: Options, workspace: Workspace) -> StageReport:
     from core import fsio
-    from core.faceset import moves, packing
+    from core.faceset import journal, packing
 
     side = workspace.side(options.side)
-    moves.finish(side.frames)
+    journal.finish(side.frames)
     if not side.pak.is_file():
         raise InputError("no packed faceset", where=side.pak, hint="steps 3.3 and 4.3 make one")
     with packing.open_pak(side.pak, salvage=options.salvage) as reader:

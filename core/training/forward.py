@@ -6,7 +6,7 @@ from typing import Any
 
 from keras import ops
 
-from core.models.keras_builder import morph
+from core.networks.keras_builder import morph
 
 Tensor = Any
 

@@ -9,8 +9,8 @@ from typing import Protocol
 from core.data.batches import BatchSettings, TrainingBatch
 from core.data.workers import open_batches
 from core.errors import DivergedError, Interrupted, OutOfMemoryFault, PipelineError
+from core.training.hardware.machine import is_out_of_memory
 from core.training.kinds import KINDS
-from core.training.machine import is_out_of_memory
 from core.training.recipe import Recipe
 from core.training.session import Session
 

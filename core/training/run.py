@@ -4,13 +4,15 @@ import logging
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from core.checkpoints.model_folder import ModelFolder
 from core.data.batches import BatchSettings
-from core.training import hooks, loop, phases, pictures, start
-from core.training.held_out import HeldOut
-from core.training.model_folder import ModelFolder
+from core.training import loop, start
+from core.training.hooks import hooks, pictures
+from core.training.hooks.held_out import HeldOut
+from core.training.hooks.tensorboard import TensorBoard
 from core.training.recipe import Recipe
+from core.training.schedule import phases
 from core.training.session import Session
-from core.training.tensorboard import TensorBoard
 from core.workspace import Workspace
 
 log = logging.getLogger(__name__)

@@ -10,12 +10,12 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from core.checkpoints.model_folder import DATA, ModelFolder
 from core.data.batches import BatchSettings
 from core.errors import DivergedError
 from core.formats import dfl_weights
-from core.training.model_folder import DATA, ModelFolder
 from core.training.recipe import Recipe, to_saved
-from core.training.schedule import Schedule
+from core.training.schedule.schedule import Schedule
 from core.training.trainer import Trainer
 
 log = logging.getLogger(__name__)

@@ -1,9 +1,9 @@
 """Whether both sides have faces: asked before the networks are built, which takes a while, and before a framework is loaded."""
 
+from core.checkpoints.model_folder import DATA, ModelFolder
 from core.errors import InputError, PipelineError
 from core.formats.dfl_weights import read_data
 from core.training import assets
-from core.training.model_folder import DATA, ModelFolder
 from core.training.recipe import Recipe
 from core.workspace import Workspace
 

@@ -8,26 +8,28 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from core.checkpoints.model_folder import DATA, ModelFolder
 from core.data.batches import BatchSettings, bins_by_yaw
 from core.errors import UsageError
-from core.faceset.mask_report import described, mask_origins
+from core.faceset.masks.report import described, mask_origins
 from core.faceset.store import Faceset, open_faceset
 from core.formats import dfl_weights
 from core.geometry.align import FaceType
-from core.training import assets, phases, xla
+from core.training import assets
 from core.training import recipe as recipes
-from core.training.files import read_state
-from core.training.held_out import divided
+from core.training.hardware import xla
+from core.training.hardware.machine import free_memory
+from core.training.hooks.held_out import divided
 from core.training.kinds import KINDS
 from core.training.loop import out_of_memory
-from core.training.machine import free_memory
-from core.training.model_folder import DATA, ModelFolder
-from core.training.presets import Preset
 from core.training.recipe import Recipe
-from core.training.schedule import Opening
+from core.training.schedule import phases
+from core.training.schedule.presets import Preset
+from core.training.schedule.schedule import Opening
 from core.training.session import STATE, Session, restore
 from core.training.sides import require_faces
 from core.training.trainer import Trainer, TrainerSettings
+from core.training.weight_files import read_state
 from core.types import FaceRecord
 from core.workspace import Workspace
 

@@ -16,18 +16,18 @@ from core.data.batches import TrainingBatch
 from core.errors import DivergedError, InputError
 from core.formats import dfl_weights
 from core.formats.dfl_weights import AVERAGED
-from core.models.keras_builder import build_network, get_weights, named_variables, set_weights
-from core.models.optimizers import KEEP, AdaBelief, RMSprop
 from core.networks import archs
+from core.networks.keras_builder import build_network, get_weights, named_variables, set_weights
 from core.networks.weights import check_weights, initial_weights
-from core.training import devices
-from core.training.critics import Critics
-from core.training.files import SCALES, Write, load_optimizer, load_scales, names_of, write_network, write_optimizer, write_scales
+from core.training.hardware import devices
+from core.training.hardware.machine import compiled
 from core.training.inputs import preview_inputs, training_inputs
 from core.training.kinds import KINDS
-from core.training.machine import compiled
-from core.training.objective import Autoencoder, Terms
+from core.training.objective.discriminators import Critics
+from core.training.objective.optimizers import KEEP, AdaBelief, RMSprop
+from core.training.objective.terms import Autoencoder, Terms
 from core.training.recipe import Recipe, config_of, effective
+from core.training.weight_files import SCALES, Write, load_optimizer, load_scales, names_of, write_network, write_optimizer, write_scales
 
 log = logging.getLogger(__name__)
 OPTIMIZER = "src_dst_opt"

@@ -6,10 +6,10 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
+from paths import ROOT
 from training_cases import make_faceset
 
 from core.data.batches import BatchMaker, BatchSettings, bins_by_yaw
@@ -18,7 +18,6 @@ from core.errors import EnvironmentFault, InputError
 from core.faceset.store import open_faceset
 from core.geometry.align import FaceType
 
-ROOT = Path(__file__).resolve().parents[2]
 ARRAYS = ("warped", "target", "mask", "eyes_mouth")
 
 

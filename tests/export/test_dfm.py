@@ -8,10 +8,11 @@ import onnx
 import onnxruntime
 import pytest
 
+from core.checkpoints.model_folder import ModelFolder
+from core.checkpoints.model_weights import read_model_weights
 from core.errors import InputError, PipelineError
 from core.export import verify as verification
 from core.export.dfm import build_dfm, describe, export_dfm
-from core.export.model_weights import read_model_weights
 from core.export.provenance import provenance
 from core.export.reference import keras_reference
 from core.formats.dfl_weights import ModelData, write_arrays, write_data
@@ -19,7 +20,6 @@ from core.networks import archs
 from core.networks.config import ModelConfig, config_from_options
 from core.networks.weights import initial_weights
 from core.stages import export as stage
-from core.training.model_folder import ModelFolder
 from core.workspace import Workspace
 
 OPTIONS = {"resolution": 64, "face_type": "wf", "archi": "liae-udt", "ae_dims": 8, "e_dims": 8, "d_dims": 8, "d_mask_dims": 4}

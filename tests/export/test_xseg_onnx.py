@@ -10,9 +10,9 @@ from core.errors import InputError, PipelineError
 from core.export import xseg_onnx
 from core.export.xseg_onnx import export_xseg, keras_reference
 from core.faces.maskers.xseg import XSegMasker
-from core.faces.xseg_weights import find
 from core.formats.dfl_weights import ModelData, write_data
-from core.formats.onnx_graph import network_model
+from core.inference.xseg_weights import find
+from core.networks.onnx_builder import network_model
 from core.options import parse
 from core.stages import export_xseg as stage
 from core.workspace import Workspace

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from core import plugins
 from core.errors import EnvironmentFault, InputError, UsageError
-from core.faces import plugins
 from core.faces.contract import DetectorSettings
 from core.types import DetectedFace
 

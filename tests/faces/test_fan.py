@@ -4,10 +4,12 @@ import numpy as np
 import pytest
 from mask_helpers import landmarks
 
+from core import plugins
 from core.errors import InputError
-from core.faces import brought, fan_points, plugins
+from core.faces import fan_points
 from core.faces.fan_points import FAN, crop, peaks, place, to_picture
 from core.faces.turns import boxes_back, points_back, roll_of
+from core.inference import user_weights
 from core.types import DetectedFace
 
 SIZE = 220
@@ -124,5 +126,5 @@ def test_a_missing_file_is_named(tmp_path, monkeypatch, name, file):
 
 
 def test_each_name_has_its_weights(monkeypatch):
-    monkeypatch.setattr(fan_points.brought, "load", lambda file: brought.Brought(file, file, None))
+    monkeypatch.setattr(fan_points.brought, "load", lambda file: user_weights.Brought(file, file, None))
     assert [plugins.load("landmarkers", name).create().device for name in ("fan2d", "fan3d")] == ["2DFAN.npy", "3DFAN.npy"]

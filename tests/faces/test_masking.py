@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 from mask_helpers import landmarks, picture, write_xseg
 
+from core import plugins
 from core.errors import CorruptFileError, DiskFullError, InputError, UsageError
-from core.faces import plugins
 from core.faces.maskers import xseg
 from core.faces.maskers.xseg import XSegMasker
 from core.faces.masking import Face, MaskerRequest, Prepared, masks_of, place_smoothly
-from core.faces.xseg_weights import ARCHIVE, find
 from core.formats import dfl_weights
 from core.geometry.align import FaceType, face_matrix, transform_points
+from core.inference.xseg_weights import ARCHIVE, find
 from core.types import FaceRecord
 
 

@@ -7,15 +7,17 @@ import math
 import numpy as np
 import pytest
 
+from core import plugins
 from core.errors import CorruptFileError, InputError
-from core.faces import brought, plugins, s3fd_decode
+from core.faces import s3fd_decode
 from core.faces.contract import DetectorSettings
 from core.faces.detectors.s3fd import S3FD
 from core.faces.turns import boxes_back, boxes_there, points_back, quarters_of, roll_of
 from core.formats.dfl_weights import write_arrays
+from core.inference import user_weights
 from core.networks.builder import Network
 from core.networks.s3fd import s3fd_network
-from core.networks.trace import variables
+from core.networks.shapes import variables
 
 
 def maps(height, width, found=()):
@@ -138,7 +140,7 @@ def tiny(b, x):
 @pytest.fixture
 def assets(tmp_path, monkeypatch):
     monkeypatch.setenv("FORGE_ASSETS", str(tmp_path))
-    monkeypatch.setitem(brought._NETWORKS, brought.S3FD, lambda: Network(tiny, (None, None, 3)))
+    monkeypatch.setitem(user_weights._NETWORKS, user_weights.S3FD, lambda: Network(tiny, (None, None, 3)))
     return tmp_path
 
 
@@ -161,21 +163,21 @@ def test_a_person_brings_the_weights(assets):
     detector = plugins.load("detectors", "s3fd").create(DetectorSettings())
     assert detector.device in ("CPU", "CUDA") and detector.detect(np.zeros((200, 300, 3), np.uint8)) == []
     for height, width in ((64, 32), (36, 40)):  # one session serves every size
-        scores, offsets = brought.load(brought.S3FD)(np.ones((1, height, width, 3), np.float32))
+        scores, offsets = user_weights.load(user_weights.S3FD)(np.ones((1, height, width, 3), np.float32))
         assert scores.shape == (1, height // 4, width // 4, 2) and offsets.shape[-1] == 4 and np.allclose(scores[..., 1], 0.2)
-    assert brought.load(brought.S3FD) is detector.run
+    assert user_weights.load(user_weights.S3FD) is detector.run
     (assets / "S3FD.npy").write_bytes(weight_file(tiny_weights(0.5)) + b" ")  # another file under the name is read anew
-    assert brought.load(brought.S3FD)(np.ones((1, 8, 8, 3), np.float32))[0][0, 0, 0, 1] == 0.5
+    assert user_weights.load(user_weights.S3FD)(np.ones((1, 8, 8, 3), np.float32))[0][0, 0, 0, 1] == 0.5
 
 
 def test_wrong_weights_are_refused(assets):
     path = assets / "S3FD.npy"
     path.write_bytes(weight_file({"fc6/weight:0": np.zeros((3, 3, 2, 2), np.float32)}))
     with pytest.raises(InputError, match="do not fit"):
-        brought.load(brought.S3FD)
+        user_weights.load(user_weights.S3FD)
     path.write_bytes(b"\x80\x04}cos\nsystem\n.")
     with pytest.raises(CorruptFileError):
-        brought.load(brought.S3FD)
+        user_weights.load(user_weights.S3FD)
 
 
 def test_the_network_is_the_known_one(shared):

@@ -9,9 +9,10 @@ import facekit
 import pytest
 import strict_original
 
+from core import parallel
 from core.errors import CorruptFileError, InputError
 from core.faceset import packing
-from core.formats import dfl_image, parallel
+from core.formats import dfl_image
 from core.formats.pak import PakReader
 from core.options import parse
 from core.stages import pack, unpack

@@ -92,7 +92,7 @@ def test_damaged_pak(tmp_path):
 
 
 def test_many_files_are_read_by_several_processes(tmp_path, monkeypatch):
-    from core.formats import parallel
+    from core import parallel
     paths = facekit.write_faces(tmp_path, 6)
     monkeypatch.setattr(parallel, "_PAYS_FROM", 1)
     monkeypatch.setattr(parallel.os, "sched_getaffinity", lambda _: {0, 1})

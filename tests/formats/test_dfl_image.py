@@ -14,8 +14,9 @@ import pytest
 import strict_original
 
 from core.errors import CorruptFileError, InputError
-from core.formats import dfl_image, safe_pickle
+from core.formats import dfl_image
 from core.formats.dfl_image import NotAFaceError
+from core.formats.pickle import safe_pickle
 from core.imaging import jpeg as jpeg_segments
 from core.imaging.codec import decode_any, decode_image
 from core.imaging.masks import decode_mask, encode_xseg_mask, polygon_mask

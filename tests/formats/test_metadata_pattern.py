@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from core.errors import CorruptFileError
-from core.formats import dfl_image, metadata_pattern, safe_pickle
+from core.formats import dfl_image, metadata_pattern
 from core.formats.face_metadata import FACE_TYPES, from_dict, to_dict
 from core.formats.pak import config_fragment, plain_fragment
+from core.formats.pickle import safe_pickle
 from core.types import Polygon
 
 NAME = "00001_0.jpg"

@@ -6,9 +6,10 @@ import facekit
 import numpy as np
 import pytest
 
-from core.formats import pak_entries, safe_pickle
+from core.formats import pak_entries
 from core.formats.pak import PakReader, config_fragment
 from core.formats.pak_writer import FileSource, write_pak
+from core.formats.pickle import safe_pickle
 from core.types import Polygon
 
 PLAIN = [facekit.record("00001_0.jpg"), facekit.record("b c.png", size=300, seed=1, person="anna", eyebrows_expand_mod=1.5),

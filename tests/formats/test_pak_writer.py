@@ -11,14 +11,14 @@ from pathlib import Path
 import facekit
 import pytest
 import strict_original
+from paths import ROOT
 
+from core import parallel
 from core.errors import EnvironmentFault, InputError
-from core.formats import pak_entries, pak_writer, parallel
+from core.formats import pak_entries, pak_writer
 from core.formats.pak import PakReader
 from core.formats.pak_writer import FileSource, write_pak
-from core.formats.safe_pickle import LIST_END, LIST_START
-
-ROOT = Path(__file__).resolve().parents[2]
+from core.formats.pickle.safe_pickle import LIST_END, LIST_START
 
 
 def sources(folder: Path, count: int = 5) -> list[FileSource]:

@@ -9,7 +9,7 @@ from core.errors import InputError, UsageError
 from core.networks import archs, discriminators, fan, s3fd, xseg
 from core.networks.builder import Network
 from core.networks.config import QUICK96, ModelConfig, config_from_options, parse_archi, resolution_step, validate
-from core.networks.trace import output_shapes, variables
+from core.networks.shapes import output_shapes, variables
 from core.networks.weights import check_weights, initial_weights, parameter_count
 
 

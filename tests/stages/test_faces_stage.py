@@ -15,9 +15,9 @@ import skimage.data
 from core.errors import InputError, UsageError
 from core.faceset import database
 from core.formats import dfl_image
-from core.formats.ffmpeg import find_ffmpeg
 from core.options import parse
 from core.stages import faces
+from core.video.ffmpeg import find_ffmpeg
 from core.workspace import PROJECT, Workspace, list_images
 
 SMALL = ("--image-size", "96", "--embedder", "none")

@@ -10,9 +10,9 @@ import facekit
 import pytest
 
 from core.errors import InputError
-from core.faceset import moves, packing, store
-from core.faceset.mask_table import MaskTable
-from core.faceset.moves import Move
+from core.faceset import journal, packing, store
+from core.faceset.journal import Move
+from core.faceset.masks.table import MaskTable
 from core.formats import pak_writer
 from core.formats.pak import PakReader
 from core.stages import mask, pack, recover_names, resize_faceset
@@ -152,9 +152,9 @@ def test_what_an_interrupted_sort_left_is_put_in_order_first(tmp_path, monkeypat
     ws = Workspace(tmp_path).create()
     side = ws.side("src")
     paths = facekit.write_faces(side.aligned, 3)
-    monkeypatch.setattr(moves, "_arrive", lambda *_: (_ for _ in ()).throw(InterruptedError))
+    monkeypatch.setattr(journal, "_arrive", lambda *_: (_ for _ in ()).throw(InterruptedError))
     with pytest.raises(InterruptedError):
-        moves.begin(side.frames, "sort", [Move(f"aligned/{path.name}", f"aligned/{k}.jpg") for k, path in enumerate(paths[:2])])
+        journal.begin(side.frames, "sort", [Move(f"aligned/{path.name}", f"aligned/{k}.jpg") for k, path in enumerate(paths[:2])])
     monkeypatch.undo()
     with pytest.raises(InputError, match="interrupted"):
         store.open_faceset(side.aligned)

@@ -11,9 +11,9 @@ import time
 import pytest
 
 from core.errors import CorruptFileError, DiskFullError, InputError, UsageError
-from core.formats.ffmpeg import find_ffmpeg
 from core.options import parse
 from core.stages import frames
+from core.video.ffmpeg import find_ffmpeg
 from core.workspace import PROJECT, Workspace, list_images
 
 

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
+from core.checkpoints import backups
+from core.checkpoints.model_folder import ModelFolder, discover
 from core.formats.dfl_weights import AVERAGED, ModelData, read_weights, write_arrays, write_data
-from core.training import backups
-from core.training.model_folder import ModelFolder, discover
 
 NAMES = ("encoder.npy", "decoder.npy")
 

@@ -10,15 +10,15 @@ import pytest
 from keras import ops
 from training_cases import TINY
 
-from core.export.model_weights import averaged_parts, read_model_weights
+from core.checkpoints.model_folder import DATA, ModelFolder
+from core.checkpoints.model_weights import averaged_parts, read_model_weights
 from core.formats.dfl_weights import read_data
 from core.stages import export, train
-from core.training.files import read_state
-from core.training.measure import noise
-from core.training.model_folder import DATA, ModelFolder
+from core.training.hardware.measure import noise
 from core.training.recipe import Recipe, config_of
 from core.training.session import STATE, Session, restore
 from core.training.trainer import Trainer, TrainerSettings
+from core.training.weight_files import read_state
 from core.workspace import Workspace
 
 RECIPE = Recipe(**TINY, archi="df-u", clipgrad=True)

@@ -5,16 +5,15 @@ import json
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
+from paths import ROOT
 from training_cases import TINY, make_workspace
 
 from core.errors import EnvironmentFault
 from core.formats import dfl_weights
-from core.training import backend as backends
+from core.networks import keras_backend as backends
 
-ROOT = Path(__file__).resolve().parents[2]
 PROGRAM = """
 import json, sys
 import numpy as np

@@ -5,7 +5,7 @@ import pytest
 from training_cases import golden_step, picked
 
 from core.formats.dfl_weights import slot_key
-from core.models.keras_builder import get_weights, set_weights
+from core.networks.keras_builder import get_weights, set_weights
 from core.training.recipe import Recipe
 from core.training.trainer import Trainer, TrainerSettings
 

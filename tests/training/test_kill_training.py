@@ -2,13 +2,11 @@
 
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
+from paths import ROOT
 
 from benchmarks import kill_training
-
-ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.mark.e2e

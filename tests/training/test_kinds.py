@@ -11,6 +11,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from scipy.ndimage import convolve1d
 from training_cases import make_workspace
 
+from core.checkpoints.model_folder import ModelFolder, choose, choose_or_new
 from core.data.batches import BatchMaker, BatchSettings, TrainingBatch
 from core.errors import InputError, UsageError
 from core.faceset.store import open_faceset
@@ -21,9 +22,8 @@ from core.stages import export, train
 from core.stages import model as model_stage
 from core.training import kinds, start
 from core.training import recipe as recipes
+from core.training.hooks.pictures import grid, sample_of
 from core.training.inputs import shares, training_inputs
-from core.training.model_folder import ModelFolder, choose, choose_or_new
-from core.training.pictures import grid, sample_of
 from core.training.recipe import Recipe
 from core.training.session import usable_sample
 from core.training.trainer import Trainer, TrainerSettings

@@ -9,13 +9,14 @@ import numpy as np
 import pytest
 from training_cases import make_faceset
 
+from core.checkpoints.model_folder import ModelFolder
 from core.data.batches import BatchSettings
 from core.errors import DivergedError, Interrupted, OutOfMemoryFault
 from core.faceset.store import open_faceset
 from core.formats import dfl_weights
 from core.geometry.align import FaceType
-from core.training import hooks, loop
-from core.training.model_folder import ModelFolder
+from core.training import loop
+from core.training.hooks import hooks
 from core.training.recipe import Recipe
 from core.training.session import Session
 from core.training.trainer import TrainerSettings

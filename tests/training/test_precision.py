@@ -9,13 +9,13 @@ from keras import ops
 from training_cases import TINY
 
 from core.errors import CorruptFileError, DivergedError
-from core.models.keras_builder import get_weights
-from core.models.losses import sigmoid_cross_entropy
-from core.models.optimizers import FIRST_SCALE
-from core.training.files import SCALES
-from core.training.measure import noise
+from core.networks.keras_builder import get_weights
+from core.training.hardware.measure import noise
+from core.training.objective.losses import sigmoid_cross_entropy
+from core.training.objective.optimizers import FIRST_SCALE
 from core.training.recipe import Recipe
 from core.training.trainer import SMALLEST_SCALE, Trainer, TrainerSettings
+from core.training.weight_files import SCALES
 
 EVERYTHING = {**TINY, "archi": "df-u", "true_face_power": 0.1, "gan_power": 0.1, "gan_patch_size": 8, "gan_dims": 4, "clipgrad": True}
 BATCH = noise(2, 64)

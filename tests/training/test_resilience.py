@@ -8,11 +8,12 @@ import pytest
 from training_cases import TINY, make_workspace
 
 from core import __main__ as program
+from core.checkpoints.model_folder import ModelFolder
 from core.errors import DivergedError, OutOfMemoryFault
 from core.formats import dfl_weights
 from core.stages import train
-from core.training import loop, machine
-from core.training.model_folder import ModelFolder
+from core.training import loop
+from core.training.hardware import machine
 from core.training.recipe import Recipe
 from core.training.trainer import Trainer, TrainerSettings
 from core.workspace import Workspace
@@ -122,7 +123,7 @@ def test_memory_that_is_used_up_is_code_5_with_three_changes(workspace, monkeypa
     def used_up(self, x):
         raise error
     run(workspace, 1)
-    monkeypatch.setattr("core.training.objective.Autoencoder.train_on_batch", used_up)
+    monkeypatch.setattr("core.training.objective.terms.Autoencoder.train_on_batch", used_up)
     with pytest.raises(OutOfMemoryFault) as caught:
         run(workspace, 4)
     assert program.explain(caught.value) == 5

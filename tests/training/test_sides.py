@@ -2,19 +2,17 @@
 
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
+from paths import ROOT
 from training_cases import make_faceset
 
+from core.checkpoints.model_folder import ModelFolder
 from core.errors import InputError
 from core.formats import dfl_weights
 from core.training import sides
-from core.training.model_folder import ModelFolder
 from core.training.recipe import Recipe
 from core.workspace import Workspace
-
-ROOT = Path(__file__).resolve().parents[2]
 
 
 def saved(root, iteration, name="swap", **options):

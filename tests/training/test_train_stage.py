@@ -8,25 +8,24 @@ import sys
 import time
 import zipfile
 from dataclasses import replace
-from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from paths import ROOT
 from training_cases import TINY, make_faceset, make_workspace
 
+from core.checkpoints.model_folder import ModelFolder, discover
 from core.errors import InputError, UsageError
 from core.formats import dfl_image, dfl_weights
 from core.imaging.masks import encode_xseg_mask
 from core.stages import train
 from core.training import start
-from core.training.model_folder import ModelFolder, discover
 from core.training.recipe import Recipe
 from core.training.trainer import Trainer, TrainerSettings
 from core.types import Polygon
 from core.workspace import Workspace
 
-ROOT = Path(__file__).resolve().parents[2]
 FILES = ("encoder.npy", "inter_AB.npy", "inter_B.npy", "decoder.npy", "src_dst_opt.npy", "data.dat")
 
 

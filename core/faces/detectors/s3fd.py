@@ -6,9 +6,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from core.faces import brought, s3fd_decode
+from core.faces import s3fd_decode
 from core.faces.contract import DetectorSettings
 from core.faces.turns import boxes_back, roll_of, turned
+from core.inference import user_weights
 from core.types import DetectedFace
 
 _SMALLEST_PICTURE = 128
@@ -17,7 +18,7 @@ _TURNS = (0, 3, 1, 2)  # upright, then lying to either side, then upside down
 
 def create(settings: DetectorSettings) -> "S3FD":
     """Loads the network. Raises InputError when its weights are missing or others, CorruptFileError when they are damaged."""
-    network = brought.load(brought.S3FD)
+    network = user_weights.load(user_weights.S3FD)
     return S3FD(settings, network, network.device)
 
 

@@ -7,8 +7,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from core.faces import orientation, weights, yunet_net
+from core.faces import orientation, yunet_net
 from core.faces.contract import DetectorSettings
+from core.inference import packaged_weights
 from core.types import DetectedFace
 
 _CANDIDATE = 0.4  # a turned face scores low at first sight, so look again before judging
@@ -20,7 +21,7 @@ _CLOSE_UP = 256  # a face that fills the frame is found when the frame is made s
 
 def create(settings: DetectorSettings) -> "YuNet":
     """Loads the network. Raises EnvironmentFault or CorruptFileError when its weights are not what they should be."""
-    return YuNet(settings, weights.device(weights.YUNET))
+    return YuNet(settings, packaged_weights.device(packaged_weights.YUNET))
 
 
 @dataclass(frozen=True)

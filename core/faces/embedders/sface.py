@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from core.faces import weights
 from core.geometry.align import similarity_fit
+from core.inference import packaged_weights
 
 # Eyes, nose, corners of the mouth in the 112 x 112 cut that the network was trained on.
 _TEMPLATE = np.array([(38.2946, 51.6963), (73.5318, 51.5014), (56.0252, 71.7366), (41.5493, 92.3655), (70.7299, 92.2041)])
@@ -16,7 +16,7 @@ _SIZE = 112
 
 def create() -> "SFace":
     """Loads the network. Raises EnvironmentFault or CorruptFileError when its weights are not what they should be."""
-    return SFace(weights.device(weights.SFACE))
+    return SFace(packaged_weights.device(packaged_weights.SFACE))
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class SFace:
         matrix = similarity_fit(_five(np.asarray(landmarks, np.float64)), _TEMPLATE)
         cut = cv2.warpAffine(image, matrix, (_SIZE, _SIZE), flags=cv2.INTER_LINEAR)
         rgb = np.ascontiguousarray(cut[None, :, :, ::-1].transpose(0, 3, 1, 2), dtype=np.float32)
-        vector = weights.infer(weights.SFACE, "data", rgb)[0][0]
+        vector = packaged_weights.infer(packaged_weights.SFACE, "data", rgb)[0][0]
         return vector / max(float(np.linalg.norm(vector)), 1e-12)
 
 

@@ -8,9 +8,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from core.faces import weights
 from core.faces.orientation import cut_square
 from core.geometry.align import invert, transform_points
+from core.inference import packaged_weights
 from core.types import DetectedFace
 
 _SIZE = 192
@@ -85,7 +85,7 @@ class FaceMesh:
         if not hasattr(self._own, "net"):
             with _READING:
                 # The newer engine of OpenCV 5 gives one of the two outputs only.
-                self._own.net = cv2.dnn.readNetFromTFLite(str(weights.locate(weights.FACEMESH)), cv2.dnn.ENGINE_CLASSIC)
+                self._own.net = cv2.dnn.readNetFromTFLite(str(packaged_weights.locate(packaged_weights.FACEMESH)), cv2.dnn.ENGINE_CLASSIC)
         return self._own.net
 
 

@@ -8,10 +8,10 @@ from numpy.typing import NDArray
 
 from core.errors import InputError, UsageError
 from core.faces.masking import Array, MaskerRequest, Prepared, device_of, place_smoothly, resize, run_session, square
-from core.faces.xseg_weights import XSegWeights, find
-from core.formats.onnx_graph import network_model
 from core.geometry.align import FaceType, Matrix, face_matrix
 from core.imaging.warp import warp_face
+from core.inference.xseg_weights import XSegWeights, find
+from core.networks.onnx_builder import network_model
 from core.types import FaceRecord
 
 _FLOOR = 0.1

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from core.faceset.features import Features
 from core.faceset.pixel_chain import pixel_chain
 from core.faceset.ranking import Choices, Ranking
+from core.faceset.scores.features import Features
 from core.imaging.codec import decode_image
 
 NUMBER = 12

@@ -1,8 +1,8 @@
 """Alignment error: landmarks far from any face, eyes below the mouth, a picture unlike the others; best first."""
 
-from core.faceset.alignment import misalignment
-from core.faceset.features import Features
 from core.faceset.ranking import Choices, Ranking, not_faces, ordered, without
+from core.faceset.scores.features import Features
+from core.faceset.scores.misalignment import misalignment
 
 ALIASES = ("alignment-error",)
 

@@ -1,8 +1,8 @@
 """Best faces: keeps --count faces, spread over yaw and pitch, the sharpest of each."""
 
 from core.faceset.best import best_faces
-from core.faceset.features import Features
 from core.faceset.ranking import Choices, Ranking
+from core.faceset.scores.features import Features
 
 NUMBER = 13
 ALIASES = ("final", "best-faces", "final-by-blur")

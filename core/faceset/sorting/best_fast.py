@@ -1,8 +1,8 @@
 """Best faces faster: the same with the size in the frame in place of sharpness."""
 
 from core.faceset.best import best_faces
-from core.faceset.features import Features
 from core.faceset.ranking import Choices, Ranking
+from core.faceset.scores.features import Features
 
 NUMBER = 14
 ALIASES = ("final-fast", "best-faces-faster", "final-by-size")

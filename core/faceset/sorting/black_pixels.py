@@ -1,7 +1,7 @@
 """Share of fully black pixels, least first: faces at the border of their frame come last."""
 
-from core.faceset.features import Features
 from core.faceset.ranking import Choices, Ranking, by_value
+from core.faceset.scores.features import Features
 
 ALIASES = ("color-black",)
 

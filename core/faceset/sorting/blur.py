@@ -1,7 +1,7 @@
 """Sharpness of the face (CPBD), sharpest first."""
 
-from core.faceset.features import Features
 from core.faceset.ranking import Choices, Ranking, by_value
+from core.faceset.scores.features import Features
 
 NUMBER = 0
 

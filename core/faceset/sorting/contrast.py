@@ -1,7 +1,7 @@
 """Contrast inside the face, strongest first."""
 
-from core.faceset.features import Features
 from core.faceset.ranking import Choices, Ranking, by_value
+from core.faceset.scores.features import Features
 
 
 def rank(features: Features, choices: Choices) -> Ranking:

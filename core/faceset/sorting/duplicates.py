@@ -3,8 +3,8 @@
 import numpy as np
 
 from core.faceset.duplicates import duplicate_groups
-from core.faceset.features import Features
 from core.faceset.ranking import Choices, Ranking
+from core.faceset.scores.features import Features
 
 ALIASES = ("near-duplicate",)
 

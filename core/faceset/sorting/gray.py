@@ -1,7 +1,7 @@
 """Mean grey (luminance), brightest first."""
 
-from core.faceset.features import Features
 from core.faceset.ranking import Choices, Ranking, by_value
+from core.faceset.scores.features import Features
 
 ALIASES = ("color-gray",)
 

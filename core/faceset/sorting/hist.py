@@ -3,8 +3,8 @@
 import numpy as np
 
 from core.faceset.chain import histogram_chain
-from core.faceset.features import Features
 from core.faceset.ranking import Choices, Ranking
+from core.faceset.scores.features import Features
 
 NUMBER = 5
 

@@ -3,8 +3,8 @@
 import numpy as np
 
 from core.faceset.chain import summed_distances
-from core.faceset.features import Features
 from core.faceset.ranking import Choices, Ranking, ordered
+from core.faceset.scores.features import Features
 
 NUMBER = 6
 

@@ -1,8 +1,8 @@
 """Likeness to the main person, most alike first: other people come last."""
 
-from core.faceset.features import Features
 from core.faceset.persons import find_persons
 from core.faceset.ranking import Choices, Ranking, not_faces, ordered, without
+from core.faceset.scores.features import Features
 
 ALIASES = ("face",)
 

@@ -1,7 +1,7 @@
 """Motion blur: variance of the Laplacian, sharpest first."""
 
-from core.faceset.features import Features
 from core.faceset.ranking import Choices, Ranking, by_value
+from core.faceset.scores.features import Features
 
 NUMBER = 1
 

@@ -5,8 +5,8 @@ from collections import defaultdict
 
 import numpy as np
 
-from core.faceset.features import Features
 from core.faceset.ranking import Choices, Ranking, without
+from core.faceset.scores.features import Features
 
 NUMBER = 11
 SEVERAL = "several faces in the frame"

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from core.faceset.features import Features
 from core.faceset.ranking import Choices, Ranking, not_faces, without
+from core.faceset.scores.features import Features
 
 NUMBER = 10
 ALIASES = ("original-name",)

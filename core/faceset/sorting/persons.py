@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from core.faceset.features import Features
 from core.faceset.persons import find_persons
 from core.faceset.ranking import Choices, Ranking, not_faces, without
+from core.faceset.scores.features import Features
 
 ALIASES = ("clusters",)
 

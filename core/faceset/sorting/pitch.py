@@ -1,7 +1,7 @@
 """From looking up to looking down."""
 
-from core.faceset.features import Features
 from core.faceset.ranking import Choices, Ranking, by_value
+from core.faceset.scores.features import Features
 
 NUMBER = 3
 ALIASES = ("face-pitch",)

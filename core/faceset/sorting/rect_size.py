@@ -1,7 +1,7 @@
 """Size of the face in its frame (the detector's box), largest first."""
 
-from core.faceset.features import Features
 from core.faceset.ranking import Choices, Ranking, by_value
+from core.faceset.scores.features import Features
 
 NUMBER = 4
 ALIASES = ("face-source-rect-size",)

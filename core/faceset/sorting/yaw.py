@@ -1,7 +1,7 @@
 """Where the nose points, from the left of the picture to the right."""
 
-from core.faceset.features import Features
 from core.faceset.ranking import Choices, Ranking, by_value
+from core.faceset.scores.features import Features
 
 NUMBER = 2
 ALIASES = ("face-yaw",)

@@ -12,10 +12,10 @@ from sorting_faces import write_face, write_set
 
 from core.errors import UsageError
 from core.faceset import sorting
-from core.faceset.features import Features
 from core.faceset.gallery import open_gallery
 from core.faceset.order import arrange
 from core.faceset.ranking import Choices
+from core.faceset.scores.features import Features
 
 NUMBERED = ["blur", "motion-blur", "yaw", "pitch", "rect-size", "hist", "hist-dissim", "brightness", "hue", "black", "origname", "oneface", "absdiff", "best",
             "best-fast"]

@@ -1,0 +1,159 @@
+"""Backups of a model: whole copies in ``<name>_SAEHD_autobackups/``, the automatic ones in folders 01 (newest) to 24, as DeepFaceLab
+lays them out, a person's own under the name that was given."""
+
+import logging
+import os
+import re
+import shutil
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import IO
+
+from core import fsio
+from core.checkpoints import saves
+from core.checkpoints.flat_files import flat_files, reason_unreadable
+from core.checkpoints.model_folder import DATA, LoadedModel, ModelFolder
+from core.errors import CorruptFileError, InputError, from_os_error
+from core.formats.dfl_weights import read_data
+
+log = logging.getLogger(__name__)
+KEPT = 24
+_INCOMING = ".incoming"
+
+
+@dataclass(frozen=True)
+class Backup:
+    """name: of the backup, or ``save <iteration>`` for one of the complete saves, ``save <iteration> older`` for one before it; files: name
+    without prefix -> path."""
+
+    name: str
+    iteration: int
+    files: dict[str, Path]
+
+    @property
+    def size(self) -> int:
+        return sum(path.stat().st_size for path in self.files.values())
+
+    @property
+    def written(self) -> float:
+        """Seconds since 1970."""
+        return self.files[DATA].stat().st_mtime
+
+
+def backups_folder(model: ModelFolder) -> Path:
+    return model.folder / f"{model.prefix}_autobackups"
+
+
+def list_backups(model: ModelFolder) -> tuple[list[Backup], list[str]]:
+    """What ``restore`` can bring back: complete saves, then backups by name; and the names of folders that are damaged."""
+    found: list[Backup] = []
+    for save in saves.complete(model.saves):
+        if DATA in save.files:
+            found.append(Backup(_save_name(save.iteration, found), save.iteration, {name: save.folder / name for name in save.files}))
+    damaged = []
+    folder = backups_folder(model)
+    for path in sorted(folder.iterdir()) if folder.is_dir() else []:
+        files = flat_files(path, model.prefix) if path.is_dir() and not path.name.startswith(".") else {}
+        if DATA not in files:
+            continue
+        if reason_unreadable(files[DATA]):
+            damaged.append(path.name)
+        else:
+            found.append(Backup(path.name, read_data(files[DATA]).iteration, files))
+    return found, damaged
+
+
+def make_backup(model: ModelFolder, name: str | None = None, extra: tuple[Path, ...] = ()) -> Path:
+    """Copy the newest save into folder 01, after the older ones have moved on by one and the 24th was dropped; or into ``name``.
+
+    extra: further files to copy, such as the preview. Returns the folder. Raises InputError for a name that is taken or cannot be one.
+    """
+    folder = backups_folder(model)
+    if name is not None:
+        _check_name(folder, name)
+    incoming = folder / _INCOMING
+    try:
+        shutil.rmtree(incoming, ignore_errors=True)
+        incoming.mkdir(parents=True)
+        for file, path in model.load().files.items():
+            _copy(path, incoming / f"{model.prefix}_{file}")
+        for path in extra:
+            _copy(path, incoming / path.name)
+        fsio.fsync_dir(incoming)
+        if name is None:
+            _make_room(folder)
+        target = folder / (name or "01")
+        os.rename(incoming, target)
+        fsio.fsync_dir(folder)
+    except OSError as error:
+        shutil.rmtree(incoming, ignore_errors=True)
+        raise from_os_error(error) from error
+    return target
+
+
+def _check_name(folder: Path, name: str) -> None:
+    if not re.fullmatch(r"[^./\\\0][^/\\\0]*", name) or re.fullmatch(r"\d\d|save \d+( older)*", name):
+        raise InputError("not a name for a backup", where=repr(name), why="it starts with a dot, has a slash, or is that of an automatic one",
+                         hint="give another name")
+    if (folder / name).exists():
+        raise InputError("not a name for a backup", where=repr(name), why="it is taken", hint="give another name")
+
+
+def _copy(source: Path, target: Path) -> None:
+    """A copy of its own, not a link: what is written over a flat file in place must not reach its backups."""
+    shutil.copy2(source, target)
+    with open(target, "rb") as stream:
+        os.fsync(stream.fileno())
+
+
+def _make_room(folder: Path) -> None:
+    """Free 01: move each folder up to the first gap on by one. Cut short, it leaves a gap that the next time fills."""
+    used = next((n for n in range(1, KEPT + 1) if not (folder / f"{n:02d}").exists()), KEPT + 1) - 1
+    if used == KEPT:
+        shutil.rmtree(folder / f"{KEPT:02d}")
+        used -= 1
+    for n in range(used, 0, -1):
+        os.rename(folder / f"{n:02d}", folder / f"{n + 1:02d}")
+
+
+def restore(model: ModelFolder, name: str) -> LoadedModel:
+    """Make a backup the model again. What was the model until now stays as the save before. Raises InputError for an unknown name,
+    CorruptFileError when a file of the backup cannot be read."""
+    found = {backup.name: backup for backup in list_backups(model)[0]}
+    if name not in found:
+        raise InputError("no such backup", where=name, why=f"found {', '.join(found) or 'none'}", hint="python -m core model list")
+    backup = found[name]
+    bad = [f"{file}: {why}" for file, path in backup.files.items() if (why := reason_unreadable(path))]
+    if bad:
+        raise CorruptFileError("the backup is damaged", where=name, why="; ".join(bad), hint="choose another one")
+    if model.exists():
+        _keep(model)
+    for file, path in flat_files(model.folder, model.prefix).items():
+        if file not in backup.files:
+            saves.set_aside(path, model.saves)
+    model.save(backup.iteration, {file: partial(_copier, path) for file, path in backup.files.items()})
+    return model.load()
+
+
+def _keep(model: ModelFolder) -> None:
+    """Make what is there the save before. Where nothing sound is left, which is what backups are for, its files are set aside."""
+    try:
+        model.load()
+    except CorruptFileError as error:
+        log.warning("%s; what is left of it is set aside in %s", error.what, model.saves / saves.ASIDE)
+        for path in flat_files(model.folder, model.prefix).values():
+            saves.set_aside(path, model.saves)
+
+
+def _save_name(iteration: int, before: list[Backup]) -> str:
+    """A name that no newer save has: a run that was rolled back reaches an iteration twice."""
+    name = f"save {iteration}"
+    while any(backup.name == name for backup in before):
+        name += " older"
+    return name
+
+
+def _copier(path: Path, stream: IO[bytes]) -> None:
+    with open(path, "rb") as reader:
+        shutil.copyfileobj(reader, stream, 1 << 20)

@@ -1,0 +1,111 @@
+"""The flat files of a model, as people and other programs see them, compared with the saves behind them."""
+
+import errno
+import os
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from core.checkpoints.saves import FileDigest, Save, digest
+from core.errors import PipelineError
+from core.formats import dfl_weights
+
+_ENDINGS = (".npy", ".dat", ".txt", ".json")
+_NO_LINKS = (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EMLINK, errno.EXDEV, errno.ENOSYS, errno.EINVAL)
+
+
+def flat_files(folder: Path, prefix: str) -> dict[str, Path]:
+    """Name without prefix -> path, of the model's files in ``folder``."""
+    start = f"{prefix}_"
+    return {p.name.removeprefix(start): p for p in sorted(folder.glob("*")) if p.name.startswith(start) and p.name.endswith(_ENDINGS) and p.is_file()}
+
+
+def publish(source: Path, target: Path) -> None:
+    """Make ``target`` the same file as ``source``, at once."""
+    temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+    temporary.unlink(missing_ok=True)
+    link_or_copy(source, temporary)
+    os.replace(temporary, target)
+    temporary.unlink(missing_ok=True)  # replacing a link by a link to the same file leaves both
+
+
+def link_or_copy(source: Path, target: Path) -> None:
+    """A hard link, or a durable copy where the file system has no links."""
+    try:
+        os.link(source, target)
+    except OSError as error:
+        if error.errno not in _NO_LINKS:
+            raise
+        with open(source, "rb") as reader, open(target, "xb") as writer:
+            shutil.copyfileobj(reader, writer, 1 << 20)
+            writer.flush()
+            os.fsync(writer.fileno())
+
+
+def reason_unreadable(path: Path) -> str:
+    """Why a file of a model cannot be used, or an empty text."""
+    readers = {"data.dat": dfl_weights.read_data, "opt.npy": dfl_weights.read_optimizer, ".npy": dfl_weights.read_weights}
+    reader = next((read for ending, read in readers.items() if path.name.endswith(ending)), None)
+    try:
+        if reader:
+            reader(path)
+    except PipelineError as error:
+        return error.why or error.what
+    return ""
+
+
+@dataclass(frozen=True)
+class FlatState:
+    """How the flat files relate to the known saves. Files are hashed once, however many names they have."""
+
+    files: dict[str, Path]
+    saves: Sequence[Save]
+
+    @cached_property
+    def _digests(self) -> dict[tuple[int, int], FileDigest]:
+        return {}
+
+    def digest(self, path: Path) -> FileDigest | None:
+        """None when there is no such file."""
+        if not path.is_file():
+            return None
+        status = path.stat()
+        key = (status.st_dev, status.st_ino)
+        if key not in self._digests:
+            self._digests[key] = digest(path)
+        return self._digests[key]
+
+    def intact(self, save: Save, name: str) -> bool:
+        return self.digest(save.folder / name) == save.files[name]
+
+    def ours(self, name: str) -> bool:
+        """Whether the flat file equals that file of a known save."""
+        found = self.digest(self.files[name])
+        return any(save.files.get(name) == found for save in self.saves)
+
+    @cached_property
+    def damaged(self) -> dict[str, str]:
+        """Flat files that are no file of a save and are unreadable or nearly one, with the reason."""
+        return {name: why for name in self.files if not self.ours(name) and (why := self._damage(name))}
+
+    @cached_property
+    def foreign(self) -> dict[str, Path]:
+        """Sound flat files with unknown content: put there by hand, or by another program."""
+        return {name: path for name, path in self.files.items() if not self.ours(name) and name not in self.damaged}
+
+    def _damage(self, name: str) -> str:
+        found = self.digest(self.files[name])
+        # Weights of another moment differ everywhere; an edited data.dat differs in a few bytes.
+        if found and name.endswith(".npy") and any(name in save.files and save.files[name].resembles(found) for save in self.saves):
+            return "most of it equals what was saved, but not all"
+        return reason_unreadable(self.files[name])
+
+    def bad_files(self, save: Save) -> list[str]:
+        """Files of a save that are damaged. One that a person has overwritten through its flat name is not: it is foreign."""
+        return [name for name in save.files if not self.intact(save, name) and not (name in self.foreign and _same(self.files[name], save.folder / name))]
+
+
+def _same(a: Path, b: Path) -> bool:
+    return a.exists() and b.exists() and os.path.samefile(a, b)

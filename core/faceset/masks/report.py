@@ -1,0 +1,125 @@
+"""How good the masks of a faceset look: numbers for each face, and the worst ones on a picture."""
+
+import math
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from core.errors import PipelineError
+from core.faceset.masks.table import MaskTable, face_key
+from core.faceset.store import Faceset
+from core.imaging.codec import decode_image
+from core.imaging.mask_quality import MaskQuality, measure
+from core.imaging.masks import Mask, best_mask, hull_mask, mask_origin
+from core.progress import progress
+from core.types import FaceRecord
+
+ORIGINS = ("xseg", "polygons", "hull")
+_SIDE, _ACROSS, _CAPTION = 160, 6, 30
+_MEASURED = 128
+_GREEN = np.array([0, 1, 0], np.float32)
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A face and its mask's quality. origin: where the mask comes from: xseg, polygons or hull."""
+
+    index: int
+    name: str
+    origin: str
+    quality: MaskQuality
+
+
+def mask_origins(records: Iterable[FaceRecord]) -> dict[str, int]:
+    """How many faces take their mask from where, in the order of precedence, without decoding any: xseg, polygons, hull."""
+    return counted(map(mask_origin, records))
+
+
+def counted(origins: Iterable[str]) -> dict[str, int]:
+    """Origin -> how many, in the order of precedence; those that do not occur are there with 0."""
+    found = Counter(origins)
+    return {name: found[name] for name in ORIGINS}
+
+
+def described(found: Mapping[str, int]) -> str:
+    """``12 xseg, 3 polygons, 81 hull``; what does not occur is left out."""
+    return ", ".join(f"{count} {name}" for name, count in found.items() if count) or "none"
+
+
+def judge(faceset: Faceset, table: MaskTable | None = None) -> tuple[list[Judged], list[tuple[str, str]]]:
+    """Every face's mask, the worst first, and (name, reason) of faces whose mask cannot be read.
+
+    A mask is compared with those of the frame before: with the one most like it, when that frame has several faces.
+    """
+    records = faceset.records()
+    order = sorted(range(len(records)), key=lambda i: (_frame(records[i]), i))
+    before: dict[int, list[Mask]] = defaultdict(list)
+    judged, problems = [], []
+    for i in progress(order, desc="judging masks", unit="face"):
+        try:
+            item, mask = _judge(records[i], i, before.get(_frame(records[i]) - 1, []), table)
+        except PipelineError as error:
+            problems.append((face_key(records[i]), error.why or error.what))
+            continue
+        before[_frame(records[i])].append(mask)
+        for old in [frame for frame in before if frame < _frame(records[i]) - 1]:
+            del before[old]
+        judged.append(item)
+    return sorted(judged, key=lambda item: -item.quality.score), problems
+
+
+def _judge(record: FaceRecord, index: int, before: list[Mask], table: MaskTable | None) -> tuple[Judged, Mask]:
+    full, origin = best_mask(record)
+    mask, hull = (cv2.resize(m, (_MEASURED, _MEASURED), interpolation=cv2.INTER_AREA)[..., None]
+                  for m in (full, hull_mask(record.shape, record.landmarks, record.eyebrows_expand_mod)))
+    row = table.rows.get(face_key(record)) if table and origin == "xseg" else None
+    doubt = row.uncertainty if row else math.nan
+    options = [measure(mask, hull, before=other, uncertain=doubt) for other in before] or [measure(mask, hull, uncertain=doubt)]
+    return Judged(index, face_key(record), origin, min(options, key=lambda q: q.score)), mask
+
+
+def _frame(record: FaceRecord) -> int:
+    """The number of the frame that the face is from; -1 where its name has none."""
+    numbers = re.findall(r"\d+", (record.source_filename or record.name).rsplit(".", 1)[0])
+    if not numbers:
+        return -1
+    return int(numbers[-1] if record.source_filename else numbers[0])
+
+
+def contact_sheet(faceset: Faceset, judged: Sequence[Judged], rows: int = 5) -> NDArray[np.uint8]:
+    """The first faces of ``judged`` over green by their mask, with name and reason; uint8 BGR."""
+    chosen = list(judged[: rows * _ACROSS])
+    down = max(1, -(-len(chosen) // _ACROSS))
+    sheet = np.full((down * (_SIDE + _CAPTION), _ACROSS * _SIDE, 3), 40, np.uint8)
+    for place, item in enumerate(chosen):
+        y, x = place // _ACROSS * (_SIDE + _CAPTION), place % _ACROSS * _SIDE
+        sheet[y : y + _SIDE, x : x + _SIDE] = _tile(faceset, item)
+        for line, text in enumerate((item.name, item.quality.reason or "nothing odd")):
+            cv2.putText(sheet, text[:24], (x + 3, y + _SIDE + 12 + 13 * line), cv2.FONT_HERSHEY_SIMPLEX, 0.36, (225, 225, 225), 1, cv2.LINE_AA)
+    return sheet
+
+
+def _tile(faceset: Faceset, item: Judged) -> NDArray[np.uint8]:
+    record = faceset.records()[item.index]
+    try:
+        image = decode_image(faceset.read(item.index), record.name)
+    except PipelineError:
+        return np.zeros((_SIDE, _SIDE, 3), np.uint8)
+    picture = cv2.resize(image, (_SIDE, _SIDE), interpolation=cv2.INTER_AREA).astype(np.float32) / 255
+    mask = cv2.resize(best_mask(record)[0], (_SIDE, _SIDE), interpolation=cv2.INTER_AREA)[..., None]
+    shown = picture * mask + (0.5 * picture + 0.5 * _GREEN) * (1 - mask)
+    return (np.clip(shown, 0, 1) * 255 + 0.5).astype(np.uint8)
+
+
+def table_rows(judged: Sequence[Judged]) -> list[dict]:
+    """The numbers as plain values, for a JSON file."""
+    def plain(value: float) -> float | None:
+        return None if math.isnan(value) else round(value, 4)
+    return [{"face": j.name, "mask": j.origin, "score": plain(j.quality.score), "reason": j.quality.reason, "area": plain(j.quality.area),
+             "hull_ratio": plain(j.quality.hull_ratio), "hull_iou": plain(j.quality.hull_iou), "holes": j.quality.holes, "pieces": j.quality.pieces,
+             "change": plain(j.quality.change), "uncertainty": plain(j.quality.uncertainty)} for j in judged]

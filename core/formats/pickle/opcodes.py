@@ -1,0 +1,315 @@
+"""The opcodes of pickled data, each a small function on the state of a run (:class:`core.formats.pickle.reader.Machine`)."""
+
+import re
+import struct
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from core.formats.pickle import globals as known
+from core.formats.pickle.globals import NeedsFullRun, Refused
+
+MAX_DEPTH = 64
+MAX_MARKS = 4 * MAX_DEPTH
+_F8, _U2, _I4, _U4, _U8 = (struct.Struct(code).unpack_from for code in (">d", "<H", "<i", "<I", "<Q"))
+_KEYS = frozenset({str, int, bytes, float, bool, type(None)})
+_LEAVES = frozenset({int, float, bool, type(None)})
+_MEMO_OPS = {0x94: rb"\x94", 0x71: rb"q.", 0x72: rb"r...."}
+_PAIRS = {code: re.compile(rb"(?s)\]%b\((?:\]%b\(G.{8}G.{8}e)+e" % (memo, memo)) for code, memo in _MEMO_OPS.items()}
+
+
+def _pair_dtype(memo_bytes: int) -> np.dtype:
+    first = 3 + memo_bytes
+    return np.dtype({"names": ["x", "y"], "formats": [">f8", ">f8"], "offsets": [first, first + 9], "itemsize": first + 18})
+
+
+_PAIR_DTYPES = {0x94: _pair_dtype(1), 0x71: _pair_dtype(2), 0x72: _pair_dtype(5)}
+
+
+def check(value: Any, budget: int) -> None:
+    """Refuse what would explode when walked: cycles, sharing that unfolds beyond ``budget`` bytes, deep nesting, strange types."""
+    todo: list[tuple[Any, int]] = [(value, 0)]
+    while todo:
+        item, depth = todo.pop()
+        kind = type(item)
+        if kind in (str, bytes, bytearray):
+            budget -= len(item)
+        elif kind in (list, tuple, dict):
+            budget -= 8 * len(item)
+            for child in item.values() if kind is dict else item:
+                child_kind = type(child)
+                if child_kind is str:
+                    budget -= len(child)
+                elif child_kind not in _LEAVES:
+                    todo.append((child, depth + 1))
+        elif kind is np.ndarray:
+            budget -= item.nbytes
+        elif kind not in _LEAVES and not isinstance(item, np.generic):
+            raise Refused(f"a bare {kind.__name__} as a value")
+        if budget < 0:
+            raise Refused("shared parts unfold to far more than the size of the data")
+        if depth > MAX_DEPTH:
+            raise Refused(f"nested more than {MAX_DEPTH} deep")
+
+
+def _constant(value):
+    return lambda m: m.stack.append(value)
+
+
+def _number(unpack, size):
+    def op(m):
+        m.stack.append(unpack(m.data, m.pos)[0])
+        m.pos += size
+    return op
+
+
+def _text(size, unpack=None):
+    def op(m):
+        n = unpack(m.data, m.pos)[0] if unpack else m.data[m.pos]
+        m.pos += size
+        m.stack.append(m.take(n).decode("utf-8", "surrogatepass"))
+    return op
+
+
+def _bytes(size, unpack=None, kind: Callable[[Any], Any] = bytes):
+    def op(m):
+        n = unpack(m.data, m.pos)[0] if unpack else m.data[m.pos]
+        m.pos += size
+        m.stack.append(kind(m.take(n)))
+    return op
+
+
+def _long(size, unpack=None):
+    def op(m):
+        n = unpack(m.data, m.pos)[0] if unpack else m.data[m.pos]
+        m.pos += size
+        if not 0 <= n <= 64:
+            raise Refused(f"an integer of {n} bytes")
+        m.stack.append(int.from_bytes(m.take(n), "little", signed=True))
+    return op
+
+
+def _text_number(m):
+    line = m.line()
+    m.stack.append({"00": False, "01": True}[line] if line in ("00", "01") else int(_short(line.rstrip("L"))))
+
+
+def _text_float(m):
+    m.stack.append(float(_short(m.line())))
+
+
+def _short(text: str) -> str:
+    if len(text) > 64:
+        raise Refused("a number of more than 64 digits")
+    return text
+
+
+def _unicode_line(m):
+    end = m.data.find(b"\n", m.pos)
+    if end < 0:
+        raise Refused("a line without an end")
+    m.stack.append(m.take(end + 1 - m.pos)[:-1].decode("raw-unicode-escape"))
+
+
+def _mark(m):
+    if len(m.marks) > MAX_MARKS:
+        raise Refused("too many open marks")
+    m.marks.append(m.stack)
+    m.stack = []
+
+
+def _empty_list(m):
+    if m.points and m.data[m.pos] in _PAIRS and _pairs(m):
+        return
+    new: list = []
+    if m.root is None and not m.stack and not m.marks:
+        m.root = new
+    m.stack.append(new)
+
+
+def _pairs(m) -> bool:
+    """Read a whole list of (x, y) pairs at once, if one starts here."""
+    memo = m.data[m.pos]
+    match = _PAIRS[memo].match(m.data, m.pos - 1)
+    if match is None:
+        return False
+    dtype = _PAIR_DTYPES[memo]
+    head = dtype.itemsize - 19  # the opening of the outer list, as long as that of an inner one
+    n = (match.end() - match.start() - head - 1) // dtype.itemsize
+    block = np.frombuffer(m.data, dtype, n, match.start() + head)
+    points = np.empty((n, 2))
+    points[:, 0], points[:, 1] = block["x"], block["y"]
+    m.pos = match.end()
+    m.count += n + 1
+    m.stack.append(points)
+    return True
+
+
+def _list(m):
+    items = m.pop_mark()
+    m.stack.append(items)
+
+
+def _tuple(m):
+    items = m.pop_mark()
+    m.stack.append(tuple(items))
+
+
+def _tuple_of(n):
+    def op(m):
+        if len(m.stack) < n:
+            raise Refused("the stack is empty")
+        m.stack[-n:] = [tuple(m.stack[-n:])]
+    return op
+
+
+def _dict(m):
+    items = m.pop_mark()
+    m.stack.append({})
+    _set_items(m.stack[-1], items)
+
+
+def _set_items(target, items):
+    if type(target) is not dict or len(items) % 2:
+        raise Refused("keys and values for something that is no dict")
+    keys = items[::2]
+    for kind in set(map(type, keys)) - _KEYS:
+        raise Refused(f"a {kind.__name__} as the key of a dict")
+    target.update(zip(keys, items[1::2], strict=True))
+
+
+def _setitem(m):
+    value, key = m.stack.pop(), m.stack.pop()
+    _set_items(m.stack[-1], [key, value])
+
+
+def _setitems(m):
+    items = m.pop_mark()
+    _set_items(m.stack[-1], items)
+
+
+def _append(m):
+    _extend(m, [m.stack.pop()])
+
+
+def _appends(m):
+    _extend(m, m.pop_mark())
+
+
+def _extend(m, items):
+    target = m.stack[-1]
+    if m.lean and type(target) is np.ndarray:
+        raise NeedsFullRun
+    if type(target) is not list:
+        raise Refused("items for something that is no list")
+    if m.sink is not None and target is m.root:
+        for item in items:
+            if item is target:
+                raise Refused("a list in itself")
+            check(item, 1 << 26)
+            m.sink(item)
+        return
+    target.extend(items)
+
+
+def _put(read):
+    def op(m):
+        m.put(read(m))
+        m.count += 1
+    return op
+
+
+def _get(read):
+    return lambda m: m.get(read(m))
+
+
+def _u1(m):
+    m.pos += 1
+    return m.data[m.pos - 1]
+
+
+def _u4(m):
+    m.pos += 4
+    return _U4(m.data, m.pos - 4)[0]
+
+
+def _index_line(m):
+    return int(_short(m.line()))
+
+
+def _global(m):
+    module = m.line()
+    m.stack.append(known.find_global(module, m.line()))
+
+
+def _stack_global(m):
+    name, module = m.stack.pop(), m.stack.pop()
+    m.stack.append(known.find_global(module, name))
+
+
+def _reduce(m):
+    arguments, function = m.stack.pop(), m.stack.pop()
+    if type(arguments) is not tuple or len(arguments) > 4 or not callable(function) or function not in known.CALLABLE:
+        raise Refused("a call of something that is no allowed function")
+    m.stack.append(function(*arguments))
+
+
+def _build(m):
+    state, target = m.stack.pop(), m.stack[-1]
+    if type(target) is known.DtypeHolder:
+        known.set_dtype_state(target, state)
+    elif type(target) is np.ndarray:
+        known.set_array_state(target, state)
+    else:
+        raise Refused(f"a state for a {type(target).__name__}")
+
+
+def _proto(m):
+    if _u1(m) > 5:
+        raise Refused("a pickle protocol above 5")
+
+
+def _frame(m):
+    m.take(8)
+
+
+def _pop(m):
+    if m.stack:
+        m.stack.pop()
+    else:
+        m.pop_mark()
+
+
+def _dup(m):
+    m.stack.append(m.stack[-1])
+
+
+def _pop_mark_op(m):
+    m.pop_mark()
+
+
+def _same(m):
+    """READONLY_BUFFER: the value stays as it is."""
+
+
+def _unknown(code):
+    names = {0x50: "PERSID", 0x51: "BINPERSID", 0x69: "INST", 0x6F: "OBJ", 0x81: "NEWOBJ", 0x82: "EXT1", 0x83: "EXT2", 0x84: "EXT4", 0x92: "NEWOBJ_EX",
+             0x8F: "EMPTY_SET", 0x90: "ADDITEMS", 0x91: "FROZENSET", 0x97: "NEXT_BUFFER"}
+
+    def op(m):
+        raise Refused(f"opcode {names.get(code, hex(code))} at byte {m.pos - 1} is not allowed")
+    return op
+
+
+_OPS: dict[str, Callable[[Any], None]] = {
+    "N": _constant(None), "\x88": _constant(True), "\x89": _constant(False), "I": _text_number, "L": _text_number, "F": _text_float,
+    "V": _unicode_line, "J": _number(_I4, 4), "M": _number(_U2, 2), "\x8a": _long(1), "\x8b": _long(4, _I4), "G": _number(_F8, 8),
+    "X": _text(4, _U4), "\x8d": _text(8, _U8), "C": _bytes(1), "B": _bytes(4, _U4), "\x8e": _bytes(8, _U8),
+    "\x96": _bytes(8, _U8, bytearray), "(": _mark, "]": _empty_list, "l": _list, ")": lambda m: m.stack.append(()), "t": _tuple,
+    "\x85": _tuple_of(1), "\x86": _tuple_of(2), "\x87": _tuple_of(3), "}": lambda m: m.stack.append({}), "d": _dict, "s": _setitem,
+    "u": _setitems, "a": _append, "e": _appends, "p": _put(_index_line), "q": _put(_u1), "r": _put(_u4), "g": _get(_index_line),
+    "h": _get(_u1), "j": _get(_u4), "c": _global, "\x93": _stack_global, "R": _reduce, "b": _build, "\x80": _proto, "\x95": _frame, "0": _pop,
+    "1": _pop_mark_op, "2": _dup, "\x98": _same,
+}
+TABLE = [_OPS.get(chr(code)) or _unknown(code) for code in range(256)]

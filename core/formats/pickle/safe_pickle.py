@@ -1,0 +1,96 @@
+"""The only way this project reads and writes pickled data: face metadata, packed facesets, weights and options of models.
+
+Reading executes nothing: names of callables are matched against a closed list (numpy arrays, scalars and dtypes, byte strings,
+ordered dicts, two enums that become ints), everything else is refused by name. No input allocates more than a small multiple of its size.
+"""
+
+import mmap
+import struct
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from core.errors import CorruptFileError, InputError
+from core.formats.pickle.globals import NeedsFullRun, PakEnum, PointList, Refused, face_type, sample_type
+from core.formats.pickle.opcodes import check
+from core.formats.pickle.reader import Machine
+from core.formats.pickle.writer import LIST_END, LIST_NEXT, LIST_START, UNUSED_LEAST, dump, dumps, fragment, unused
+
+__all__ = ["LIST_END", "LIST_NEXT", "LIST_START", "UNUSED_LEAST", "PakEnum", "PointList", "dump", "dumps", "face_type",
+           "fragment", "load", "load_list", "loads", "sample_type", "unused"]
+
+_MALFORMED = (Refused, ValueError, TypeError, KeyError, IndexError, OverflowError, struct.error, MemoryError, RecursionError, AttributeError)
+
+
+def loads(data: bytes | mmap.mmap, *, where: str | Path = "pickled data", max_bytes: int | None = None, points: bool = False) -> Any:
+    """The value in ``data``.
+
+    where: named in the error; max_bytes: refuse longer data; points: lists of float pairs may come back as float64 arrays (n, 2), which
+    is fast. Bytes after the end are ignored, as ``pickle`` does. Raises CorruptFileError, which names a refused global.
+    """
+    if max_bytes is not None and len(data) > max_bytes:
+        raise _corrupt(where, f"{len(data)} bytes, at most {max_bytes} are allowed")
+    try:
+        return _loads(data, points)
+    except _MALFORMED as error:
+        raise _corrupt(where, _reason(error)) from None
+
+
+def _loads(data, points: bool) -> Any:
+    try:
+        value = Machine(data, lean=True, points=points).run()
+    except NeedsFullRun:
+        value = Machine(data).run()
+    check(value, 1_000_000 + 16 * len(data))
+    return value
+
+
+def load_list(data: bytes | mmap.mmap, convert: Callable[[Any], Any], *, where: str | Path, restart: Callable[[], object] = list) -> list:
+    """``[convert(item) for item in the pickled list]``, holding one batch of raw items at a time.
+
+    restart: called before the first item of each attempt; data with unusual sharing needs a second one. Lists of float pairs come as float64
+    arrays (n, 2). Raises CorruptFileError; errors of ``convert`` pass.
+    """
+    try:
+        try:
+            restart()
+            return _stream(data, convert, lean=True)
+        except NeedsFullRun:
+            restart()
+            return _stream(data, convert, lean=False)
+    except (CorruptFileError, InputError):
+        raise
+    except _MALFORMED as error:
+        raise _corrupt(where, _reason(error)) from None
+
+
+def _stream(data, convert, lean: bool) -> list:
+    out: list = []
+    machine = Machine(data, lean=lean, points=True, sink=lambda item: out.append(convert(item)))
+    if machine.run() is not machine.root:
+        raise Refused("a list was expected")
+    return out
+
+
+def load(path: Path, *, max_bytes: int | None = None) -> Any:
+    """The value in a file, mapped rather than read: memory is that of the value and one tensor. Raises CorruptFileError, InputError."""
+    try:
+        with open(path, "rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as data:
+            return loads(data, where=path, max_bytes=max_bytes)
+    except FileNotFoundError:
+        raise InputError("no such file", where=path) from None
+    except ValueError:
+        raise _corrupt(path, "the file is empty") from None
+
+
+def _reason(error: BaseException) -> str:
+    if isinstance(error, Refused):
+        return str(error)
+    if isinstance(error, (IndexError, struct.error)):
+        return "the data ends too early or is damaged"
+    return f"malformed data ({type(error).__name__}: {str(error)[:120]})"
+
+
+def _corrupt(where: str | Path, why: str) -> CorruptFileError:
+    hint = "the file is damaged or was made to attack its reader; get it from its source again"
+    return CorruptFileError("refused pickled data", where=where, why=why, hint=hint)

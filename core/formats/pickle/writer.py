@@ -1,0 +1,206 @@
+"""Writes plain values and numpy arrays as pickle protocol 4 with the names of numpy 1, which every version of the original program reads.
+
+One array at a time goes to the stream straight from its memory.
+"""
+
+import io
+import struct
+from collections.abc import Callable
+from functools import lru_cache
+from typing import IO, Any
+
+import numpy as np
+
+from core.formats.pickle.globals import PakEnum, PointList
+
+_CORE = "numpy.core.multiarray"
+# One [x, y] list: EMPTY_LIST MEMOIZE MARK BINFLOAT x BINFLOAT y APPENDS. Memoized as the original does, so that readers may know the pattern.
+PAIR = np.dtype([("open", "S4"), ("x", ">f8"), ("next", "S1"), ("y", ">f8"), ("close", "S1")])
+
+
+def _headed(raw: bytes) -> bytes:
+    return (b"\x8c%c" % len(raw) if len(raw) < 256 else b"X" + struct.pack("<I", len(raw))) + raw
+
+
+@lru_cache(512)
+def _spelled(text: str) -> bytes:
+    """A text that is neither kept nor referred to; the keys of a record come again with every face."""
+    return _headed(text.encode("utf-8", "surrogatepass"))
+
+
+def spelled_points(points: np.ndarray) -> bytes:
+    """Points (n, 2) as a list of [x, y] lists of floats."""
+    rows = np.empty(len(points), PAIR)
+    rows["open"], rows["next"], rows["close"] = b"]\x94(G", b"G", b"e"
+    rows["x"], rows["y"] = points[:, 0], points[:, 1]
+    return listed_pairs(rows.tobytes())
+
+
+def listed_pairs(pairs: bytes) -> bytes:
+    """The list of points that are spelled already."""
+    return b"]\x94(" + pairs + b"e"
+
+
+class Writer:
+    """Puts values on ``stream``. Texts are written once and then referred to, unless ``alone``: then any number of outputs can be joined."""
+
+    def __init__(self, stream: IO[bytes], *, alone: bool = False):
+        self.out = stream.write
+        self.alone = alone
+        self.memo: dict[str, int] = {}
+        self.count = 0
+
+    def value(self, value: Any, depth: int = 0) -> None:
+        """Raises TypeError for what has no plain form, ValueError when nested too deep."""
+        if depth > 64:
+            raise ValueError("nested more than 64 deep (or in itself)")
+        writer = _WRITERS.get(type(value))
+        if writer is not None:
+            writer(self, value, depth)
+        elif isinstance(value, np.ndarray):
+            self.array(value)
+        elif isinstance(value, np.generic):
+            self.scalar(value)
+        else:
+            raise TypeError(f"no pickled form for {type(value).__name__}")
+
+    def text(self, text: str) -> None:
+        index = self.memo.get(text)
+        if index is not None:
+            self.out(b"h%c" % index if index < 256 else b"j" + struct.pack("<I", index))
+            return
+        if self.alone:
+            self.out(_spelled(text))
+            return
+        raw = text.encode("utf-8", "surrogatepass")
+        self.out(_headed(raw))
+        if len(raw) < 64 and len(self.memo) < 4096:
+            self.memo[text] = self.count
+            self.count += 1
+            self.out(b"\x94")
+
+    def raw(self, raw: bytes | memoryview) -> None:
+        n = len(raw)
+        head = b"C%c" % n if n < 256 else b"B" + struct.pack("<I", n) if n < 1 << 32 else b"\x8e" + struct.pack("<Q", n)
+        self.out(head)
+        self.out(raw)
+
+    def name(self, module: str, name: str) -> None:
+        self.text(module)
+        self.text(name)
+        self.out(b"\x93")
+
+    def dtype(self, dtype: np.dtype) -> None:
+        code = dtype.str[1:]
+        if dtype.kind not in "biufc":
+            raise TypeError(f"no pickled form for arrays of {dtype}")
+        order = "|" if dtype.itemsize == 1 else dtype.str[0]
+        self.name("numpy", "dtype")
+        self.text(code)
+        self.out(b"\x89\x88\x87R(K\x03")
+        self.text(order)
+        self.out(b"NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK\x00tb")
+
+    def array(self, array: np.ndarray) -> None:
+        self.name(_CORE, "_reconstruct")
+        self.name("numpy", "ndarray")
+        self.out(b"K\x00\x85C\x01b\x87R(K\x01")
+        self.value(tuple(int(n) for n in array.shape))
+        self.dtype(array.dtype)
+        self.out(b"\x89")
+        self.raw(np.ascontiguousarray(array).reshape(-1).view(np.uint8).data)
+        self.out(b"tb")
+
+    def scalar(self, scalar: np.generic) -> None:
+        self.name(_CORE, "scalar")
+        self.dtype(scalar.dtype)
+        self.raw(scalar.tobytes())
+        self.out(b"\x86R")
+
+    def points(self, value: PointList, depth: int) -> None:
+        self.count += len(value.points) + 1
+        self.out(spelled_points(value.points))
+
+    def enum(self, member: PakEnum, depth: int) -> None:
+        self.name(member.module, member.name)
+        self.value(member.value)
+        self.out(b"\x85R")
+
+    def integer(self, number: int, depth: int) -> None:
+        if 0 <= number < 256:
+            self.out(b"K%c" % number)
+        elif -(1 << 31) <= number < 1 << 31:
+            self.out(b"J" + struct.pack("<i", number))
+        else:
+            raw = number.to_bytes(number.bit_length() // 8 + 1, "little", signed=True)
+            if len(raw) > 64:
+                raise ValueError("an integer of more than 64 bytes")
+            self.out(b"\x8a%c" % len(raw) + raw)
+
+    def list(self, items: list, depth: int) -> None:
+        self.out(b"](")
+        for item in items:
+            self.value(item, depth + 1)
+        self.out(b"e")
+
+    def tuple(self, items: tuple, depth: int) -> None:
+        self.out(b"(")
+        for item in items:
+            self.value(item, depth + 1)
+        self.out(b"t")
+
+    def dict(self, items: dict, depth: int) -> None:
+        self.out(b"}(")
+        for key, item in items.items():
+            self.value(key, depth + 1)
+            self.value(item, depth + 1)
+        self.out(b"u")
+
+
+_WRITERS: dict[type, Callable[[Writer, Any, int], object]] = {
+    type(None): lambda w, v, d: w.out(b"N"),
+    bool: lambda w, v, d: w.out(b"\x88" if v else b"\x89"),
+    int: Writer.integer,
+    float: lambda w, v, d: w.out(b"G" + struct.pack(">d", v)),
+    str: lambda w, v, d: w.text(v),
+    bytes: lambda w, v, d: w.raw(v),
+    bytearray: lambda w, v, d: w.raw(bytes(v)),
+    list: Writer.list,
+    tuple: Writer.tuple,
+    dict: Writer.dict,
+    PakEnum: Writer.enum,
+    PointList: Writer.points,
+}
+
+
+def dump(value: Any, stream: IO[bytes]) -> None:
+    """Write ``value`` to ``stream``. Memory: nothing beyond the value, but for an array that is not contiguous a copy of that one.
+
+    Raises TypeError for a type without a plain form, ValueError for cycles.
+    """
+    stream.write(b"\x80\x04")
+    Writer(stream).value(value)
+    stream.write(b".")
+
+
+def dumps(value: Any) -> bytes:
+    """``value`` as bytes."""
+    stream = io.BytesIO()
+    dump(value, stream)
+    return stream.getvalue()
+
+
+def fragment(value: Any) -> bytes:
+    """The opcodes of ``value`` alone, for lists too long to hold: LIST_START, then fragment and LIST_NEXT for each item, then LIST_END."""
+    stream = io.BytesIO()
+    Writer(stream, alone=True).value(value)
+    return stream.getvalue()
+
+
+LIST_START, LIST_NEXT, LIST_END = b"\x80\x04]\x94", b"a", b"."
+UNUSED_LEAST = 6
+
+
+def unused(size: int) -> bytes:
+    """Opcodes of ``size`` bytes, at least UNUSED_LEAST, that change nothing: BINBYTES and POP."""
+    return b"B" + struct.pack("<I", size - UNUSED_LEAST) + bytes(size - UNUSED_LEAST) + b"0"

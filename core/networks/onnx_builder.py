@@ -1,0 +1,265 @@
+"""ONNX graphs from the framework-free descriptions: no deep-learning framework is needed to write or to run one.
+
+Inside, maps are N x C x H x W; inputs and outputs are N x H x W x C float32. With ``half`` convolutions and what lies between
+them are float16; norms, dense layers, sums of squares and the final sigmoid stay float32.
+"""
+
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import IO, Any
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+from onnx import TensorProto, helper
+
+from core.formats.onnx_file import Tensor, write_onnx
+from core.networks.builder import BINOMIAL, Network, blur_padding, symmetric_padding
+from core.networks.shapes import output_shapes
+from core.networks.weights import check_weights
+
+OPSET, IR_VERSION = 12, 7
+
+
+@dataclass(frozen=True)
+class Value:
+    """name: of the tensor in the graph; channels: how many; half: it is float16."""
+
+    name: str
+    channels: int
+    half: bool = False
+
+
+class OnnxBuilder:
+    """See ``core.networks.builder.Builder``. ``weights`` of the network being built; ``prefix`` of its initialisers."""
+
+    def __init__(self, *, half: bool = False):
+        self.half = half
+        self.nodes: list[onnx.NodeProto] = []
+        self.tensors: dict[str, Tensor] = {}
+        self.weights: Mapping[str, NDArray] = {}
+        self.prefix = ""
+
+    # -- plumbing
+
+    def node(self, kind: str, inputs: Sequence[str], *, output: str | None = None, **attributes) -> str:
+        output = output or f"{kind}_{len(self.nodes)}"
+        self.nodes.append(helper.make_node(kind, list(inputs), [output], name=f"{kind}_{len(self.nodes)}", **attributes))
+        return output
+
+    def constant(self, name: str, array: NDArray) -> str:
+        """An initialiser; the same name twice is the same tensor."""
+        self.tensors.setdefault(name, Tensor(array))
+        return name
+
+    def _weight(self, name: str, leaf: str, axes: tuple[int, ...] | None = None, shape: tuple[int, ...] | None = None, half: bool = False) -> str:
+        label = f"{self.prefix}{name}/{leaf}"
+        array = np.asarray(self.weights[f"{name}/{leaf}:0"], np.float32)
+        array = array if axes is None else array.transpose(axes)
+        array = array if shape is None else array.reshape(shape)
+        self.tensors.setdefault(label, Tensor(array, half))
+        return label
+
+    def cast(self, x: Value, half: bool) -> Value:
+        if x.half == half:
+            return x
+        return Value(self.node("Cast", [x.name], to=TensorProto.FLOAT16 if half else TensorProto.FLOAT), x.channels, half)
+
+    def _unary(self, kind: str, x: Value, **attributes) -> Value:
+        return Value(self.node(kind, [x.name], **attributes), x.channels, x.half)
+
+    def _binary(self, kind: str, a: Value, b: Value) -> Value:
+        half = a.half and b.half
+        return Value(self.node(kind, [self.cast(a, half).name, self.cast(b, half).name]), a.channels, half)
+
+    def _with(self, kind: str, x: Value, *constants: str) -> Value:
+        return Value(self.node(kind, [x.name, *constants]), x.channels, x.half)
+
+    def scalar(self, value: float) -> str:
+        return self.constant(f"scalar/{value!r}", np.array(value, np.float32))
+
+    # -- layers
+
+    def conv(self, x: Value, name: str, channels: int, kernel: int, stride: int = 1, *, pad: int | None = None, bias: bool = True) -> Value:
+        p = symmetric_padding(kernel) if pad is None else pad
+        inputs = [self.cast(x, self.half).name, self._weight(name, "weight", (3, 2, 0, 1), half=self.half)]
+        inputs += [self._weight(name, "bias", half=self.half)] if bias else []
+        out = self.node("Conv", inputs, kernel_shape=[kernel] * 2, strides=[stride] * 2, pads=[p] * 4)
+        return Value(out, channels, self.half)
+
+    def conv_transpose(self, x: Value, name: str, channels: int, kernel: int, stride: int = 2) -> Value:
+        inputs = [self.cast(x, self.half).name, self._weight(name, "weight", (3, 2, 0, 1), half=self.half), self._weight(name, "bias", half=self.half)]
+        before, after = (kernel - stride) // 2, (kernel - stride + 1) // 2
+        out = self.node("ConvTranspose", inputs, kernel_shape=[kernel] * 2, strides=[stride] * 2, pads=[before, before, after, after])
+        return Value(out, channels, self.half)
+
+    def dense(self, x: Value, name: str, units: int) -> Value:
+        out = self.node("Gemm", [self.cast(x, False).name, self._weight(name, "weight"), self._weight(name, "bias")])
+        return Value(out, units)
+
+    def lrelu(self, x: Value, slope: float) -> Value:
+        return self._unary("LeakyRelu", x, alpha=slope)
+
+    def relu(self, x: Value) -> Value:
+        return self._unary("Relu", x)
+
+    def x_cos_x(self, x: Value) -> Value:
+        x = self.cast(x, False)
+        return self._binary("Mul", x, self._unary("Cos", x))
+
+    def sigmoid(self, x: Value) -> Value:
+        return self._unary("Sigmoid", self.cast(x, False))
+
+    def softmax(self, x: Value) -> Value:
+        last = self._unary("Softmax", self._unary("Transpose", self.cast(x, False), perm=[0, 2, 3, 1]), axis=3)
+        return self._unary("Transpose", last, perm=[0, 3, 1, 2])
+
+    def add(self, a: Value, b: Value) -> Value:
+        return self._binary("Add", a, b)
+
+    def shift(self, x: Value, constants: Sequence[float]) -> Value:
+        values = np.array(constants, np.float32).reshape(1, -1, 1, 1)
+        return self._with("Add", self.cast(x, False), self.constant(f"shift/{tuple(constants)}", values))
+
+    def maximum(self, a: Value, b: Value) -> Value:
+        return self._binary("Max", a, b)
+
+    def concat(self, values: Sequence[Value]) -> Value:
+        half = all(v.half for v in values)
+        out = self.node("Concat", [self.cast(v, half).name for v in values], axis=1)
+        return Value(out, sum(v.channels for v in values), half)
+
+    def channels(self, x: Value, start: int, stop: int) -> Value:
+        bounds = [self.constant(f"axis/{n}", np.array([n], np.int64)) for n in (start, stop, 1)]
+        return Value(self.node("Slice", [x.name, *bounds]), stop - start, x.half)
+
+    def zeros_like(self, x: Value) -> Value:
+        return self._with("Mul", self.cast(x, False), self.scalar(0.0))
+
+    def morph(self, a: Value, b: Value, amount: Value) -> Value:
+        index = self.constant(f"range/{a.channels}", np.arange(a.channels, dtype=np.float32).reshape(1, -1, 1, 1))
+        count = self.node("Floor", [self.node("Mul", [amount.name, self.scalar(float(a.channels))])])
+        chosen = self.node("Less", [index, count])
+        return Value(self.node("Where", [chosen, self.cast(a, False).name, self.cast(b, False).name]), a.channels)
+
+    def flatten(self, x: Value) -> Value:
+        return self._unary("Flatten", x, axis=1)
+
+    def unflatten(self, x: Value, height: int, width: int, channels: int) -> Value:
+        shape = self.constant(f"shape/{channels}x{height}x{width}", np.array([-1, channels, height, width], np.int64))
+        return Value(self.node("Reshape", [x.name, shape]), channels, x.half)
+
+    def depth_to_space(self, x: Value) -> Value:
+        return Value(self.node("DepthToSpace", [x.name], blocksize=2, mode="DCR"), x.channels // 4, x.half)
+
+    def pixel_norm(self, x: Value) -> Value:
+        x = self.cast(x, False)
+        mean = self._unary("ReduceMean", self._binary("Mul", x, x), axes=[1], keepdims=1)
+        return self._binary("Div", x, self._unary("Sqrt", self._with("Add", mean, self.scalar(1e-6))))
+
+    def upsample(self, x: Value) -> Value:
+        scales = self.constant("scales/2", np.array([1, 1, 2, 2], np.float32))
+        region = self.constant("region/none", np.zeros(0, np.float32))
+        out = self.node("Resize", [self.cast(x, False).name, region, scales], mode="nearest", coordinate_transformation_mode="asymmetric", nearest_mode="floor")
+        return Value(out, x.channels)
+
+    def max_pool(self, x: Value) -> Value:
+        return self._unary("MaxPool", x, kernel_shape=[2, 2], strides=[2, 2])
+
+    def avg_pool(self, x: Value) -> Value:
+        return self._unary("AveragePool", x, kernel_shape=[2, 2], strides=[2, 2])
+
+    def blur_pool(self, x: Value, size: int) -> Value:
+        row = np.array(BINOMIAL[size], np.float32)
+        window = np.broadcast_to(np.outer(row, row) / row.sum() ** 2, (x.channels, 1, size, size)).astype(np.float16 if x.half else np.float32)
+        (before, after), kernel = blur_padding(size), self.constant(f"blur/{size}x{x.channels}", window)
+        out = self.node("Conv", [x.name, kernel], kernel_shape=[size] * 2, strides=[2, 2], pads=[before, before, after, after], group=x.channels)
+        return Value(out, x.channels, x.half)
+
+    def frn(self, x: Value, name: str) -> Value:
+        x, row = self.cast(x, False), (1, x.channels, 1, 1)
+        energy = self._unary("ReduceMean", self._binary("Mul", x, x), axes=[2, 3], keepdims=1)
+        eps = self.constant(f"{self.prefix}{name}/eps", np.abs(self.weights[f"{name}/eps:0"]).astype(np.float32).reshape(1, 1, 1, 1))
+        y = self._binary("Div", x, self._unary("Sqrt", self._with("Add", energy, eps)))
+        return self._with("Add", self._with("Mul", y, self._weight(name, "weight", shape=row)), self._weight(name, "bias", shape=row))
+
+    def tlu(self, x: Value, name: str) -> Value:
+        x = self.cast(x, False)
+        return self._with("Max", x, self._weight(name, "tau", shape=(1, x.channels, 1, 1)))
+
+    def batch_norm(self, x: Value, name: str) -> Value:
+        x = self.cast(x, False)
+        leaves = [self._weight(name, leaf) for leaf in ("weight", "bias", "running_mean", "running_var")]
+        return Value(self.node("BatchNormalization", [x.name, *leaves], epsilon=1e-5), x.channels)
+
+    def l2_norm(self, x: Value, name: str) -> Value:
+        x = self.cast(x, False)
+        length = self._with("Add", self._unary("ReduceL2", x, axes=[1], keepdims=1), self.scalar(1e-10))
+        return self._with("Mul", self._binary("Div", x, length), self._weight(name, "weight", shape=(1, x.channels, 1, 1)))
+
+
+class OnnxGraph:
+    """Networks wired together in one ONNX graph; ``weights`` by the names of their files, checked strictly."""
+
+    def __init__(self, networks: Mapping[str, Network], weights: Mapping[str, Mapping[str, NDArray]], *, half: bool = False):
+        self.networks, self.weights, self.builder = networks, weights, OnnxBuilder(half=half)
+        for name, network in networks.items():
+            check_weights(network, weights.get(name, {}), where=name)
+
+    def call(self, network: str, x: Value, part: str | None = None) -> Any:
+        description = self.networks[network]
+        self.builder.weights, self.builder.prefix = self.weights[network], f"{network}/"
+        return (description.parts[part] if part else description.build)(self.builder, x)
+
+    def concat(self, values: Sequence[Value]) -> Value:
+        return self.builder.concat(values)
+
+    def morph(self, a: Value, b: Value, amount: Value) -> Value:
+        return self.builder.morph(a, b, amount)
+
+    def image_input(self, name: str, channels: int) -> Value:
+        """The value of an N x H x W x C graph input."""
+        return Value(self.builder.node("Transpose", [name], perm=[0, 3, 1, 2]), channels)
+
+    def image_output(self, x: Value, name: str) -> None:
+        """Name a map as an N x H x W x C graph output."""
+        self.builder.node("Transpose", [self.builder.cast(x, False).name], output=name, perm=[0, 2, 3, 1])
+
+    def write(self, stream: IO[bytes], inputs: Sequence[onnx.ValueInfoProto], outputs: Sequence[onnx.ValueInfoProto],
+              metadata: Mapping[str, str] | None = None) -> None:
+        """Write the file. Raises InputError when it is larger than one ONNX file can be, or when a weight does not fit in half precision."""
+        b = self.builder
+        graph = helper.make_graph(b.nodes, "graph", list(inputs), list(outputs))
+        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION, producer_name="DFM Forge")
+        helper.set_model_props(model, dict(metadata or {}))
+        write_onnx(stream, model, b.tensors)
+
+
+def tensor_info(name: str, shape: Sequence[int | str | None]) -> onnx.ValueInfoProto:
+    """A float32 graph input or output; a text is a symbolic size."""
+    return helper.make_tensor_value_info(name, TensorProto.FLOAT, list(shape))
+
+
+def network_model(network: Network, weights: Mapping[str, NDArray]) -> bytes:
+    """One network as an ONNX file: input ``input``, outputs ``output_0`` ..., all N x H x W x C (or N x length) float32.
+
+    Raises InputError naming tensors that do not fit.
+    """
+    graph = OnnxGraph({"net": network}, {"net": weights})
+    shape = network.input_shape
+    x = graph.image_input("input", shape[-1] or 0) if len(shape) == 3 else Value("input", shape[0] or 0)
+    out = graph.call("net", x)
+    values = out if isinstance(out, tuple) else (out,)
+    names = [f"output_{i}" for i in range(len(values))]
+    outputs = []
+    for name, value, known in zip(names, values, output_shapes(network), strict=True):
+        if len(known) == 3:
+            graph.image_output(value, name)
+        else:
+            graph.builder.node("Identity", [value.name], output=name)
+        static = None not in shape
+        outputs.append(tensor_info(name, ["N", *(n if static or i == len(known) - 1 else f"{name}_{i}" for i, n in enumerate(known))]))
+    stream = io.BytesIO()
+    graph.write(stream, [tensor_info("input", ["N", *(n or f"size_{i}" for i, n in enumerate(shape))])], outputs)
+    return stream.getvalue()

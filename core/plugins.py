@@ -1,0 +1,32 @@
+"""Plugins by file name. Listing imports nothing."""
+
+import ast
+import importlib
+import pkgutil
+from pathlib import Path
+from types import ModuleType
+from typing import Literal
+
+from core.errors import UsageError
+
+Kind = Literal["detectors", "landmarkers", "embedders", "maskers"]
+_FOLDER = Path(__file__).parent / "faces"
+
+
+def names(kind: Kind) -> list[str]:
+    """The plugins of a kind."""
+    return sorted(module.name for module in pkgutil.iter_modules([str(_FOLDER / kind)]))
+
+
+def summary(kind: Kind, name: str) -> str:
+    """The first line of a plugin's docstring."""
+    source = (_FOLDER / kind / f"{name}.py").read_text()
+    return (ast.get_docstring(ast.parse(source)) or "").split("\n")[0]
+
+
+def load(kind: Kind, name: str) -> ModuleType:
+    """The module of a plugin. Raises UsageError for an unknown name."""
+    if name not in names(kind):
+        known = "; ".join(f"{other}: {summary(kind, other)}" for other in names(kind))
+        raise UsageError(f"unknown {kind[:-1]}", where=name, hint=f"there is {known}")
+    return importlib.import_module(f"core.faces.{kind}.{name}")

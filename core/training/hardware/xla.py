@@ -1,0 +1,102 @@
+"""Whether XLA shall compile the training step: on an accelerator under TensorFlow that is measured once for each device and kind of model.
+
+Elsewhere the answer is known: JAX always compiles, PyTorch never does, and on a CPU TensorFlow's compiled step takes three times as long.
+"""
+
+import json
+import logging
+from dataclasses import asdict, dataclass
+from importlib import metadata
+from pathlib import Path
+
+import keras
+
+from core import fsio
+from core.training.hardware.machine import accelerators, compiled, device_name
+from core.training.hardware.measure import Failed, Measured, measure
+from core.training.recipe import Recipe, config_of, effective
+from core.training.trainer import TrainerSettings
+
+log = logging.getLogger(__name__)
+CACHE = ".xla.json"
+# Compiling takes a minute at every start: a smaller gain is none.
+_WORTH = 0.97
+_SHAPING = ("batch_size", "masked_training", "eyes_mouth_prio", "blur_out_mask", "adabelief", "lr_dropout", "clipgrad", "gan_patch_size", "gan_dims")
+_POWERS = ("true_face_power", "face_style_power", "bg_style_power", "gan_power")
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """xla: compile or not; plain_ms, xla_ms: of an iteration, None where it failed; why: in a person's words."""
+
+    xla: bool
+    plain_ms: float | None
+    xla_ms: float | None
+    why: str
+
+
+class Chooser:
+    """Measures at most once in a process: as soon as training has begun it holds the device's memory, and a measurement would find none."""
+
+    def __init__(self) -> None:
+        self._may_measure = True
+
+    def choose(self, recipe: Recipe, settings: TrainerSettings, folder: Path) -> bool:
+        """Whether to compile the steps of this recipe; ``folder`` keeps the answers, in ``.xla.json``. Call it before building networks."""
+        may_measure, self._may_measure = self._may_measure, False
+        usual = compiled(settings.devices > 1)
+        if keras.backend.backend() != "tensorflow" or not usual:
+            return usual
+        key, known = key_of(recipe, settings), read_cache(folder / CACHE)
+        if key in known:
+            return known[key]["xla"]
+        if not may_measure:
+            return usual
+        log.info("measuring once whether XLA makes training faster on %s", device_name())
+        verdict = compare(recipe, settings)
+        log.info("%s", verdict.why)
+        if verdict.plain_ms is not None or verdict.xla_ms is not None:
+            remember(folder / CACHE, key, verdict)
+        return verdict.xla
+
+
+choose = Chooser().choose
+
+
+def compare(recipe: Recipe, settings: TrainerSettings, *, steps: int = 5) -> Verdict:
+    """Measure the step with and without XLA, each in a process of its own."""
+    plain, fast = (measure(recipe, settings, recipe.batch_size, xla=xla, steps=steps) for xla in (False, True))
+    if isinstance(fast, Failed):
+        return Verdict(False, _ms(plain), None, f"XLA is not used: its step failed ({fast.kind}: {fast.why.strip()[:200]})")
+    if isinstance(plain, Failed):
+        return Verdict(True, None, fast.ms, f"XLA is used: without it the step failed ({plain.kind}: {plain.why.strip()[:200]})")
+    better = fast.ms < _WORTH * plain.ms
+    return Verdict(better, plain.ms, fast.ms, f"XLA is {'' if better else 'not '}used: {fast.ms:.1f} ms an iteration with it, {plain.ms:.1f} without")
+
+
+def _ms(found: Measured | Failed) -> float | None:
+    return found.ms if isinstance(found, Measured) else None
+
+
+def key_of(recipe: Recipe, settings: TrainerSettings) -> str:
+    """All that the answer depends on, as one line of JSON: devices, versions, networks, and which terms the objective has."""
+    r = effective(recipe)
+    versions = {name: metadata.version(name) for name in ("tensorflow", "keras")}
+    shape = asdict(config_of(r)) | {name: getattr(r, name) for name in _SHAPING} | {name: bool(getattr(r, name)) for name in _POWERS}
+    chosen = {"precision": settings.precision, "ema": bool(settings.ema), "exact": settings.exact}
+    return json.dumps({"device": accelerators() or device_name(), **versions, **shape, **chosen}, sort_keys=True, default=str)
+
+
+def read_cache(path: Path) -> dict[str, dict]:
+    """Key -> answer. What is missing or damaged is left out: everything in a cache can be measured again."""
+    try:
+        raw = json.loads(path.read_text())
+    except (OSError, ValueError):
+        return {}
+    entries = raw.items() if isinstance(raw, dict) else ()
+    return {key: entry for key, entry in entries if isinstance(entry, dict) and isinstance(entry.get("xla"), bool)}
+
+
+def remember(path: Path, key: str, verdict: Verdict) -> None:
+    """Add an answer to the cache."""
+    fsio.write_text(path, json.dumps(read_cache(path) | {key: asdict(verdict)}, indent=1))

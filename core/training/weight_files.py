@@ -1,0 +1,87 @@
+"""Live networks and optimizers from and to the files of the DeepFaceLab format."""
+
+import json
+import logging
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import IO, Any
+
+import keras
+import numpy as np
+from keras import ops
+from numpy.typing import NDArray
+
+from core.errors import CorruptFileError, DivergedError
+from core.formats import dfl_weights
+from core.networks.keras_builder import named_variables
+from core.training.objective.optimizers import FIRST_SCALE
+
+log = logging.getLogger(__name__)
+SCALES = "loss_scale.json"
+Write = Callable[[IO[bytes]], None]
+
+
+def names_of(networks: Mapping[str, keras.Model], variables: list[Any]) -> list[str]:
+    """Full names of ``variables``: the network's name in front of the key in its file."""
+    known = {id(variable): f"{name}/{key}" for name, model in networks.items() for key, variable in named_variables(model).items()}
+    return [known[id(variable)] for variable in variables]
+
+
+def load_optimizer(optimizer: Any, names: list[str], path: Path) -> None:
+    """Take over the state in ``path``; what it lacks (another kind of optimizer, a new part) starts at zero, with a message."""
+    state = dfl_weights.read_optimizer(path)
+    missing = optimizer.load_slots(names, state.iterations, state.slots)
+    if missing:
+        total = len(names) * len(optimizer.slots)
+        log.warning("%s has no state for %d of %d moments (%s ...): these start at zero", path.name, len(missing), total, missing[0])
+
+
+def write_network(model: keras.Model, stream: IO[bytes], *, values: Mapping[int, Any] | None = None) -> None:
+    """All weights, one tensor in memory at a time. values: ``id`` of a variable -> what is written in its place."""
+    found = ((key, (values or {}).get(id(variable), variable)) for key, variable in named_variables(model).items())
+    arrays = ((key, finite(np.asarray(ops.convert_to_numpy(variable.value), np.float32), f"{model.name}/{key}")) for key, variable in found)
+    dfl_weights.write_arrays(stream, arrays)
+
+
+def write_optimizer(optimizer: Any, names: list[str], stream: IO[bytes]) -> None:
+    """All moments, one tensor in memory at a time."""
+    arrays = ((slot, name, finite(array, f"{slot} of {name}")) for slot, name, array in optimizer.slot_arrays(names))
+    dfl_weights.write_optimizer(stream, int(ops.convert_to_numpy(optimizer.iterations.value)), arrays)
+
+
+def finite(array: NDArray[np.float32], name: str) -> NDArray[np.float32]:
+    """The array itself: the loss of a step is that before it, so a step that spoils the weights is seen here first. Raises DivergedError."""
+    if np.isfinite(array).all():
+        return array
+    raise DivergedError("training diverged: refusing to save numbers that are not finite", where=name)
+
+
+def write_scales(optimizers: list[Any], stream: IO[bytes]) -> None:
+    """The scale of the loss of each optimizer and its steps without overflow, as JSON by the optimizer's name."""
+    scales = {o.name: [float(ops.convert_to_numpy(o.scale.value)), int(ops.convert_to_numpy(o.calm_steps.value))] for o in optimizers}
+    stream.write((json.dumps(scales, indent=1) + "\n").encode())
+
+
+def load_scales(optimizers: list[Any], path: Path | None) -> None:
+    """Take over what ``write_scales`` wrote; an optimizer that is not there starts from the first scale. Raises CorruptFileError."""
+    saved = read_state(path)
+    for optimizer in optimizers:
+        try:
+            scale, calm = saved.get(optimizer.name, (FIRST_SCALE, 0))
+            optimizer.scale.assign(float(scale))
+            optimizer.calm_steps.assign(int(calm))
+        except (TypeError, ValueError) as error:
+            raise CorruptFileError("cannot read the scales of the loss", where=path, why=str(error), hint="delete that file: the scales start anew") from None
+
+
+def read_state(path: Path | None) -> dict[str, Any]:
+    """A JSON object; empty when there is no file. Raises CorruptFileError."""
+    if path is None:
+        return {}
+    try:
+        state = json.loads(path.read_text())
+        if not isinstance(state, dict):
+            raise ValueError("it holds no names with values")
+    except (OSError, ValueError) as error:
+        raise CorruptFileError("cannot read the state of a training run", where=path, why=str(error)) from None
+    return state

@@ -1,0 +1,105 @@
+"""The mask network in training: loss, optimizer, one step at a time; from and to the files of the DeepFaceLab format."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import IO, Any
+
+import keras
+import numpy as np
+from keras import ops
+from numpy.typing import NDArray
+
+from core.data.xseg_samples import XSegBatch
+from core.errors import InputError
+from core.formats import dfl_weights
+from core.networks.keras_builder import build_network, set_weights
+from core.networks.xseg import xseg_network
+from core.training.hardware.machine import compiled
+from core.training.objective.losses import dssim, mean_square
+from core.training.objective.optimizers import KEEP, RMSprop
+from core.training.weight_files import load_optimizer, names_of, write_network, write_optimizer
+
+NAME, OPTIMIZER = "XSeg", "opt"
+LEARNING_RATE = 1e-4
+
+
+@dataclass(frozen=True)
+class XSegRecipe:
+    """resolution, base: of the network, 256 and 32 in files of the original; pretrain: learn to draw the face in grey, without shortcuts."""
+
+    resolution: int = 256
+    base: int = 32
+    pretrain: bool = False
+    seed: int = 0
+
+
+class MaskLoss(keras.losses.Loss):
+    """Cross entropy of the logits against the mask: mean over the pixels, sum over the batch."""
+
+    def __init__(self) -> None:
+        super().__init__(name="mask", reduction="sum")
+
+    def call(self, y_true: Any, y_pred: Any) -> Any:
+        return ops.mean(ops.binary_crossentropy(y_true, y_pred, from_logits=True), axis=(1, 2, 3))
+
+
+class GreyLoss(keras.losses.Loss):
+    """Structural dissimilarity in two windows and squared error of the grey picture, sum over the batch."""
+
+    def __init__(self) -> None:
+        super().__init__(name="grey", reduction="sum")
+
+    def call(self, y_true: Any, y_pred: Any) -> Any:
+        made, side = ops.sigmoid(y_pred), int(y_true.shape[1])
+        near, far = (ops.mean(dssim(y_true, made, int(side / part)), axis=-1) for part in (11.6, 23.2))
+        return 5 * near + 5 * far + 10 * mean_square(y_true, made)
+
+
+class XSegTrainer:
+    """Builds the network with first values; ``load`` gives it saved ones."""
+
+    def __init__(self, recipe: XSegRecipe):
+        self.recipe = recipe
+        self.description = xseg_network(recipe.base, resolution=recipe.resolution, pretrain=recipe.pretrain)
+        self.network = build_network(NAME, self.description, seed=recipe.seed)
+        self.optimizer = RMSprop(LEARNING_RATE, keep=KEEP, seed=recipe.seed, name=OPTIMIZER)
+        self.optimizer.build(self.network.trainable_variables)
+        self.network.compile(optimizer=self.optimizer, loss=GreyLoss() if recipe.pretrain else MaskLoss(), jit_compile=compiled())
+
+    def set_rate(self, rate: float, dropout: bool) -> None:
+        """Before the first step: how far weights move, and whether only a random third of them does."""
+        self.optimizer.learning_rate = rate
+        self.optimizer.keep = KEEP if dropout else 1.0
+
+    def step(self, batch: XSegBatch) -> float:
+        """One iteration; returns the mean loss of the batch before it."""
+        return float(self.network.train_on_batch(batch.image, batch.target)) / len(batch.image)
+
+    def predict(self, images: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Masks (n, R, R, 1), 0..1, of pictures (n, R, R, 3)."""
+        return ops.convert_to_numpy(ops.sigmoid(self.network.predict_on_batch(images)))
+
+    @property
+    def files(self) -> tuple[str, str]:
+        """Names without prefix of the weights and the optimizer's state: ``256.npy``, ``256_opt.npy``."""
+        return f"{self.recipe.resolution}.npy", f"{self.recipe.resolution}_{OPTIMIZER}.npy"
+
+    def variable_names(self) -> list[str]:
+        return names_of({NAME: self.network}, self.network.trainable_variables)
+
+    def writers(self) -> dict[str, Callable[[IO[bytes]], None]]:
+        weights, state = self.files
+        return {weights: partial(write_network, self.network), state: partial(write_optimizer, self.optimizer, self.variable_names())}
+
+    def load(self, files: Mapping[str, Path], *, optimizer: bool = True) -> None:
+        """Raises InputError when the weights are missing or of another size, CorruptFileError when they are damaged."""
+        weights, state = self.files
+        if weights not in files:
+            others = ", ".join(sorted(f"{NAME}_{name}" for name in files if name.endswith(".npy")))
+            raise InputError("no XSeg weights of this resolution", where=f"{NAME}_{weights}", why=f"there is {others}" if others else "",
+                             hint="choose the --resolution the model was made with")
+        set_weights(self.network, self.description, dfl_weights.read_weights(files[weights]), where=str(files[weights]))
+        if optimizer and state in files:
+            load_optimizer(self.optimizer, self.variable_names(), files[state])

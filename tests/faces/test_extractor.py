@@ -1,0 +1,120 @@
+"""Filters, order of results, and what a finished face holds."""
+
+import threading
+import time
+
+import cv2
+import numpy as np
+import pytest
+
+from core.errors import CorruptFileError
+from core.faces import extractor as pipeline
+from core.faces import filters
+from core.faces.contract import DetectorSettings
+from core.faces.detectors import yunet
+from core.faces.embedders import sface
+from core.faces.filters import Candidate, Limits
+from core.faces.landmarkers import facemesh
+from core.formats import dfl_image
+from core.geometry.align import FaceType, face_matrix, transform_points
+from core.geometry.landmarks import MEAN_51
+from core.types import DetectedFace
+
+
+def candidate(x=100.0, y=100.0, size=100.0, score=0.9, sure=1.0, stretch=1.0):
+    """A mean face in a box; only the inner points matter."""
+    points = np.zeros((68, 2), np.float32)
+    points[17:] = MEAN_51 * size * stretch + (x, y)
+    points[:17] = points[17]
+    box = np.array([x - 0.1 * size, y - 0.1 * size, x + 1.1 * size, y + 1.1 * size], np.float32)
+    return Candidate(DetectedFace(box, score), points, sure)
+
+
+def test_each_filter_has_its_name():
+    wanted, odd, outside = candidate(), candidate(x=400, stretch=8), candidate(x=-80, y=300)
+    unsure, twice = candidate(x=600, sure=0.2), candidate(x=103, score=0.8)
+    kept, dropped = filters.sift([twice, odd, unsure, outside, wanted], 900, 900, Limits())
+    assert kept == [wanted]
+    assert dropped == {filters.ODD: 1, filters.OUTSIDE: 1, filters.NO_FACE: 1, filters.TWICE: 1}
+
+
+def test_the_largest_comes_first_and_the_smallest_are_cut_off():
+    faces = [candidate(x=100 * i, size=20 + 10 * i) for i in range(1, 5)]
+    kept, dropped = filters.sift(faces, 900, 900, Limits(max_faces=3))
+    assert kept == [faces[3], faces[2], faces[1]] and dropped == {filters.MANY: 1}
+    boxes = [item.face for item in faces]
+    assert filters.large_enough(boxes, Limits(min_size=1.2 * 40)) == boxes[1:]
+
+
+def test_results_come_in_order_and_never_far_ahead():
+    started, gate = [], threading.Semaphore(0)
+
+    def items():
+        for i in range(30):
+            started.append(i)
+            yield i
+
+    def work(i):
+        time.sleep(0.005 * (i % 3))
+        return i * i
+
+    results = pipeline.in_order(work, items(), workers=4)
+    assert next(results) == 0 and len(started) <= 8
+    assert list(results) == [i * i for i in range(1, 30)]
+    gate.release()
+
+
+def test_an_error_in_a_worker_reaches_the_caller():
+    with pytest.raises(ZeroDivisionError):
+        list(pipeline.in_order(lambda i: 1 // (5 - i), range(10), workers=2))
+
+
+def extractor(cut, **limits):
+    return pipeline.Extractor(yunet.create(DetectorSettings()), facemesh.create(), sface.create(), Limits(**limits), cut)
+
+
+def test_a_finished_face_follows_the_format(admiral):
+    result = extractor(pipeline.Cut(size=256, debug=True)).extract("00007.png", lambda: admiral)
+    (face,) = result.faces
+    record = dfl_image.parse(face.data, "00007_0.jpg")
+    assert (record.face_type, record.source_filename, record.shape, face.record.name) == ("whole_face", "00007.png", (256, 256), "00007_0.jpg")
+    np.testing.assert_allclose(transform_points(record.source_landmarks, record.image_to_face_mat), record.landmarks, atol=1e-9)
+    np.testing.assert_array_equal(record.image_to_face_mat, face_matrix(record.source_landmarks, 256, FaceType.WHOLE_FACE))
+    assert record.source_rect == tuple(int(value) for value in face.box)
+    eyes, mouth = record.landmarks[36:48].mean(axis=0), record.landmarks[48:68].mean(axis=0)
+    np.testing.assert_allclose((eyes[0], mouth[0]), 128, atol=16)
+    assert 90 < eyes[1] < 130 < mouth[1] < 200
+    assert abs(face.yaw) < 0.6 and abs(face.roll) < 0.3 and face.sharpness > 20
+    assert cv2.imdecode(np.frombuffer(result.drawing, np.uint8), cv2.IMREAD_COLOR).shape == admiral.shape
+
+
+def test_exact_cut_has_half_colour_resolution(admiral):
+    exact = extractor(pipeline.Cut(size=128, exact=True)).extract("a.png", lambda: admiral).faces[0]
+    plain = extractor(pipeline.Cut(size=128)).extract("a.png", lambda: admiral).faces[0]
+    sampling = [data[data.index(b"\xff\xc0") + 11] for data in (exact.data, plain.data)]
+    assert sampling == [0x22, 0x11]
+
+
+def test_small_faces_are_counted(admiral):
+    result = extractor(pipeline.Cut(size=128), min_size=400).extract("a.png", lambda: admiral)
+    assert result.faces == () and result.dropped == ((filters.SMALL, 1),)
+
+
+def test_a_corrupt_frame_is_a_result_and_other_errors_are_not():
+    def corrupt():
+        raise CorruptFileError("cannot decode a picture", why="cut short")
+
+    assert extractor(pipeline.Cut()).extract("a.png", corrupt) == pipeline.FrameFaces("a.png", error="cannot decode a picture: cut short")
+
+    def broke():
+        raise MemoryError
+
+    with pytest.raises(MemoryError):
+        extractor(pipeline.Cut()).extract("a.png", broke)
+
+
+def test_sharpness_falls_with_blur_and_does_not_depend_on_size(admiral):
+    blurred = cv2.GaussianBlur(admiral, (0, 0), 4)
+    assert pipeline.sharpness(admiral) > 4 * pipeline.sharpness(blurred)
+    double = cv2.resize(admiral, None, fx=2, fy=2, interpolation=cv2.INTER_CUBIC)
+    assert pipeline.sharpness(double) == pytest.approx(pipeline.sharpness(admiral), rel=0.3)

@@ -1,0 +1,158 @@
+"""Labels out and in, suggestions, and the mask report."""
+
+import json
+
+import numpy as np
+import pytest
+from mask_helpers import landmarks, write_face, write_faces
+
+from core.errors import InputError
+from core.faceset.masks.labels import export, least_certain, read_labels, suggestion, take_in
+from core.faceset.masks.report import contact_sheet, described, judge, mask_origins, table_rows
+from core.faceset.masks.table import MaskRow, MaskTable, checksum
+from core.faceset.packing import loose_sources
+from core.faceset.store import open_faceset
+from core.formats.pak_writer import write_pak
+from core.imaging.landmark_masks import whole_face_mask
+from core.imaging.masks import encode_xseg_mask, polygon_mask
+from core.imaging.polygons import iou
+from core.options import parse
+from core.types import Polygon
+from core.workspace import Workspace
+
+SQUARE = Polygon(True, np.array([(20, 20), (70, 20), (70, 70), (20, 70)], np.float32))
+
+
+def good_mask(seed, size=96) -> bytes:
+    return encode_xseg_mask((whole_face_mask((size, size), landmarks(size, seed=seed)) > 0.5).astype(np.float32))
+
+
+@pytest.fixture
+def aligned(tmp_path):
+    folder = tmp_path / "w" / "data_src" / "aligned"
+    for i in range(4):
+        write_face(folder, f"{i + 1:05d}_0.jpg", seed=i, xseg_mask=good_mask(i))
+    write_face(folder, "00005_0.jpg", seed=5, polygons=(SQUARE,))
+    return folder
+
+
+def test_a_suggestion_is_the_mask(aligned):
+    for i, record in enumerate(open_faceset(aligned).records()[:4]):
+        polygons = suggestion(record)
+        assert polygons and sum(len(p.points) for p in polygons) < 80
+        expected = whole_face_mask((96, 96), landmarks(96, seed=i)) > 0.5
+        assert iou(polygon_mask((96, 96), polygons), expected) > 0.97
+
+
+def test_the_least_certain_come_first(aligned, tmp_path):
+    faceset = open_faceset(aligned)
+    with MaskTable(tmp_path / "m.db") as table:
+        for i, doubt in enumerate((0.02, 0.4, 0.01, 0.2)):
+            record = faceset.records()[i]
+            table.add(MaskRow(record.name, "x", checksum(record.xseg_mask), 0.3, doubt))
+        assert [i for i, _ in least_certain(faceset, table)] == [1, 3, 0, 2]
+        assert [i for i, _ in least_certain(faceset, table, 2)] == [1, 3]
+    write_face(aligned, "00006_0.jpg", seed=6)
+    assert least_certain(open_faceset(aligned), None)[0] == (5, float("inf"))
+
+
+@pytest.mark.parametrize("form", ["labelme", "coco"])
+@pytest.mark.parametrize("packed", [False, True])
+def test_out_and_in_again(aligned, tmp_path, form, packed):
+    if packed:
+        sources = loose_sources(aligned, None)
+        write_pak(aligned / "faceset.pak", sources)
+        for source in sources:
+            source.path.unlink()
+    faceset = open_faceset(aligned)
+    names, problems = export(faceset, tmp_path / "out", range(5), form, suggest=True)
+    assert len(names) == 5 and not problems
+    pictures, problems = read_labels(tmp_path / "out")
+    assert len(pictures) == 5 and not problems
+    done = take_in(faceset, pictures, overwrite=False, trash=tmp_path / "trash")
+    assert (done.changed, done.same, done.kept, done.problems) == (4, 1, (), ())
+    again = open_faceset(aligned)
+    assert all(record.polygons for record in again.records())
+    assert again.records()[0].xseg_mask == faceset.records()[0].xseg_mask
+    assert take_in(again, pictures, overwrite=False, trash=tmp_path / "trash").same == 5
+
+
+def test_work_is_never_overwritten_unasked(aligned, tmp_path):
+    faceset = open_faceset(aligned)
+    export(faceset, tmp_path / "out", [4], "labelme", suggest=False)
+    path = tmp_path / "out" / "00005_0.json"
+    raw = json.loads(path.read_text())
+    raw["shapes"][0]["points"][0] = [5, 5]
+    path.write_text(json.dumps(raw))
+    _, problems = export(faceset, tmp_path / "out", [4], "labelme", suggest=False)
+    assert "is there already" in problems[0][1] and json.loads(path.read_text()) == raw
+    pictures, _ = read_labels(tmp_path / "out")
+    assert take_in(faceset, pictures, overwrite=False, trash=tmp_path / "trash").kept == ("00005_0.jpg",)
+    assert take_in(faceset, pictures, overwrite=True, trash=tmp_path / "trash").changed == 1
+    assert open_faceset(aligned).records()[4].polygons[0].points[0].tolist() == [5, 5]
+    saved = json.loads(next((tmp_path / "trash").glob("*labels.json")).read_text())
+    assert saved["annotations"][0]["segmentation"][0][:2] == [20.0, 20.0]
+
+
+def test_labels_of_other_faces_or_sizes(aligned, tmp_path):
+    faceset = open_faceset(aligned)
+    export(faceset, tmp_path / "out", [0], "labelme", suggest=True)
+    path = tmp_path / "out" / "00001_0.json"
+    raw = json.loads(path.read_text())
+    path.write_text(json.dumps(raw | {"imageWidth": 50}))
+    assert "50 x 96" in take_in(faceset, read_labels(tmp_path / "out")[0], overwrite=False, trash=tmp_path / "t").problems[0][1]
+    path.write_text(json.dumps(raw | {"imagePath": "elsewhere.jpg"}))
+    with pytest.raises(InputError, match="other faces"):
+        take_in(faceset, read_labels(tmp_path / "out")[0], overwrite=False, trash=tmp_path / "t")
+    with pytest.raises(InputError, match="no label files"):
+        (tmp_path / "empty").mkdir()
+        read_labels(tmp_path / "empty")
+
+
+def test_the_report_finds_the_odd_one(tmp_path):
+    folder = tmp_path / "a"
+    for i in range(6):
+        mask = np.zeros((96, 96), np.float32)
+        mask[40:50, 40:50] = 1
+        write_face(folder, f"{i + 1:05d}_0.jpg", seed=1, xseg_mask=encode_xseg_mask(mask) if i == 3 else good_mask(1))
+    faceset = open_faceset(folder)
+    judged, problems = judge(faceset)
+    assert not problems and judged[0].name == "00004_0.jpg" and "hull" in judged[0].quality.reason
+    assert judged[1].name == "00005_0.jpg" and judged[1].quality.change > 0.5  # it jumps back
+    assert all(item.quality.change < 0.1 for item in judged[2:] if not np.isnan(item.quality.change))
+    rows = table_rows(judged)
+    assert rows[0]["face"] == "00004_0.jpg" and json.dumps(rows)
+    assert contact_sheet(faceset, judged, rows=1).shape == (190, 960, 3)
+
+
+def test_stages(aligned, tmp_path):
+    from core.stages import mask_labels, mask_report
+
+    workspace = Workspace(tmp_path / "w").create()
+
+    def labels(*arguments):
+        return mask_labels.run(parse(mask_labels.Options, "mask-labels", ["src", *arguments]), workspace)
+
+    assert len(labels().rows) == 4
+    assert dict(labels("--suggest", "--count", "3").rows)["exported"] == 3
+    assert dict(labels("--take", str(workspace.side("src").frames / "labels")).rows)["faces labelled"] == 3
+    assert dict(labels("--export", "coco", "--folder", str(tmp_path / "c")).rows)["exported"] == 4
+    report = mask_report.run(parse(mask_report.Options, "mask-report", ["src"]), workspace)
+    assert dict(report.rows)["faces"] == 5 and all(path.is_file() for path in report.outputs)
+
+
+def test_origins_are_those_of_the_best_mask(aligned):
+    from collections import Counter
+
+    from core.imaging.masks import best_mask
+
+    records = open_faceset(aligned).records()
+    assert mask_origins(records) == {"xseg": 4, "polygons": 1, "hull": 0}
+    assert described(mask_origins(records)) == "4 xseg, 1 polygons" and described(mask_origins([])) == "none"
+    assert Counter(best_mask(record)[1] for record in records) == {"xseg": 4, "polygons": 1}
+
+
+def test_many_faces(tmp_path):
+    write_faces(tmp_path / "a", 8, size=64)
+    judged, _ = judge(open_faceset(tmp_path / "a"))
+    assert len(judged) == 8 and {item.origin for item in judged} == {"hull"}
