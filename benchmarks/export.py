@@ -26,7 +26,11 @@ MODELS = (
     ModelConfig(224, "wf", "liae-udt", 512, 64, 64, 32),
     ModelConfig(128, "f", "df-ud", 256, 64, 64, 22),
 )
-VARIANTS = {"mask branch only": {}, "whole decoder twice": {"mask_only": False}, "mask branch only, half": {"half": True}}
+VARIANTS = {
+    "mask branch only": {},
+    "whole decoder twice": {"mask_only": False},
+    "mask branch only, half": {"half": True},
+}
 
 
 def measure(config: ModelConfig, rounds: int) -> dict:
@@ -49,13 +53,20 @@ def measure(config: ModelConfig, rounds: int) -> dict:
     for name, values in times.items():
         rows[name]["ms_per_face"] = round(min(values[1:]), 1)  # the least disturbed run
     saved = 1 - rows["mask branch only"]["ms_per_face"] / rows["whole decoder twice"]["ms_per_face"]
-    title = f"{config.archi} {config.resolution} px {config.ae_dims}/{config.e_dims}/{config.d_dims}/{config.d_mask_dims}"
+    title = (
+        f"{config.archi} {config.resolution} px {config.ae_dims}/{config.e_dims}/{config.d_dims}/{config.d_mask_dims}"
+    )
     return {"model": title, "saved": round(saved, 3), **rows}
 
 
 def main() -> None:
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 5
-    machine = {"cpu": platform.processor() or platform.machine(), "cores": os.cpu_count(), "load": os.getloadavg()[0], "onnxruntime": onnxruntime.__version__}
+    machine = {
+        "cpu": platform.processor() or platform.machine(),
+        "cores": os.cpu_count(),
+        "load": os.getloadavg()[0],
+        "onnxruntime": onnxruntime.__version__,
+    }
     result = {"machine": machine, "models": [measure(config, rounds) for config in MODELS]}
     text = json.dumps(result, indent=1)
     (ROOT / "benchmarks/results/export.json").write_text(text + "\n")

@@ -44,7 +44,10 @@ def load(video: str | None, count: int) -> list[np.ndarray]:
 
 def steps(frames: list[np.ndarray], folder: Path) -> dict[str, float]:
     """Median processor milliseconds of each step, for one frame or one face."""
-    detector, landmarker = plugins.load("detectors", "yunet").create(DetectorSettings()), plugins.load("landmarkers", "facemesh").create()
+    detector, landmarker = (
+        plugins.load("detectors", "yunet").create(DetectorSettings()),
+        plugins.load("landmarkers", "facemesh").create(),
+    )
     embedder = plugins.load("embedders", "sface").create()
     times: dict[str, list[float]] = {}
 
@@ -69,16 +72,26 @@ def steps(frames: list[np.ndarray], folder: Path) -> dict[str, float]:
 def rate(frames: list[np.ndarray], workers: int, embedder: str | None) -> dict[str, float]:
     """Frames a second from memory: by the clock, and by the processor time that was used."""
     extractor = pipeline.Extractor(
-        plugins.load("detectors", "yunet").create(DetectorSettings()), plugins.load("landmarkers", "facemesh").create(),
-        plugins.load("embedders", embedder).create() if embedder else None, filters.Limits(), pipeline.Cut(),
+        plugins.load("detectors", "yunet").create(DetectorSettings()),
+        plugins.load("landmarkers", "facemesh").create(),
+        plugins.load("embedders", embedder).create() if embedder else None,
+        filters.Limits(),
+        pipeline.Cut(),
     )
     extractor.extract("warm.png", lambda: frames[0])
     start, cpu = time.perf_counter(), time.process_time()
     items = [(f"{i:05d}.png", lambda image=image: image) for i, image in enumerate(frames)]
-    faces = sum(len(result.faces) for result in pipeline.in_order(lambda item: extractor.extract(*item), items, workers))
+    faces = sum(
+        len(result.faces) for result in pipeline.in_order(lambda item: extractor.extract(*item), items, workers)
+    )
     wall, used = time.perf_counter() - start, time.process_time() - cpu
-    return {"workers": workers, "identity": embedder is not None, "faces": faces, "frames_per_s": round(len(frames) / wall, 2),
-            "frames_per_cpu_s": round(len(frames) / used, 2)}
+    return {
+        "workers": workers,
+        "identity": embedder is not None,
+        "faces": faces,
+        "frames_per_s": round(len(frames) / wall, 2),
+        "frames_per_cpu_s": round(len(frames) / used, 2),
+    }
 
 
 def main() -> None:
@@ -88,10 +101,15 @@ def main() -> None:
     cores = pipeline.cores()
     with pipeline.one_opencv_thread(), tempfile.TemporaryDirectory() as folder:
         result = {
-            "machine": {"processor": platform.processor() or platform.machine(), "cores": cores, "load_before": round(os.getloadavg()[0], 1)},
+            "machine": {
+                "processor": platform.processor() or platform.machine(),
+                "cores": cores,
+                "load_before": round(os.getloadavg()[0], 1),
+            },
             "frames": {"count": len(frames), "width": frames[0].shape[1], "height": frames[0].shape[0]},
             "cpu_ms": steps(frames, Path(folder)),
-            "rates": [rate(frames, workers, "sface") for workers in sorted({1, cores, 2 * cores})] + [rate(frames, cores, None)],
+            "rates": [rate(frames, workers, "sface") for workers in sorted({1, cores, 2 * cores})]
+            + [rate(frames, cores, None)],
         }
     text = json.dumps(result, indent=1)
     print(text)

@@ -1,6 +1,6 @@
 """How fast facesets open, read, parse, pack and unpack, beside ``cp -r`` of the same bytes. Prints JSON; keeps it in benchmarks/results/faceset.json.
 
-    python benchmarks/faceset.py [FACES=60000] [FOLDER=/tmp]
+python benchmarks/faceset.py [FACES=60000] [FOLDER=/tmp]
 """
 
 import json
@@ -49,7 +49,13 @@ def peak():
 
 def child(body: str, *arguments: str) -> dict:
     """Run ``body`` in a fresh interpreter, so that its peak memory is its own; it prints one JSON line."""
-    done = subprocess.run([sys.executable, "-c", _CHILD.format(body=body), *arguments], cwd=ROOT, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", _CHILD.format(body=body), *arguments],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     if done.returncode:
         raise RuntimeError(done.stderr)
     return json.loads(done.stdout.splitlines()[-1])
@@ -99,7 +105,11 @@ def picture() -> bytes:
     """A JPEG of noise, 128 pixels, filled up to 4.5 KB."""
     rng = np.random.default_rng(0)
     jpeg = encode_jpeg(np.kron(rng.integers(60, 200, (16, 16, 3)), np.ones((8, 8, 1))).astype(np.uint8), 90)
-    return jpeg[:-2] + rng.integers(0, 255, max(0, 4500 - len(jpeg)), dtype=np.uint8).tobytes().replace(b"\xff", b"\0") + jpeg[-2:]
+    return (
+        jpeg[:-2]
+        + rng.integers(0, 255, max(0, 4500 - len(jpeg)), dtype=np.uint8).tobytes().replace(b"\xff", b"\0")
+        + jpeg[-2:]
+    )
 
 
 def synthetic_face(index: int) -> tuple[FaceRecord, bytes]:
@@ -108,7 +118,9 @@ def synthetic_face(index: int) -> tuple[FaceRecord, bytes]:
     source = base + np.random.default_rng(index).normal(0, 1.5, base.shape)
     matrix = face_matrix(source, 128, FaceType.WHOLE_FACE)
     points, frame = transform_points(source, matrix), f"{index:06d}.png"
-    record = FaceRecord(f"{index:06d}_0.jpg", (128, 128), points, "whole_face", frame, (200, 200, 600, 640), source, matrix)
+    record = FaceRecord(
+        f"{index:06d}_0.jpg", (128, 128), points, "whole_face", frame, (200, 200, 600, 640), source, matrix
+    )
     return record, dfl_image.embed(picture(), record)
 
 
@@ -146,7 +158,11 @@ def measure(root: Path, count: int) -> dict:
     make_faces(root / "faces", count)
     make_faces(aligned, count)
     total = sum(path.stat().st_size for path in aligned.iterdir())
-    results: dict = {"faces": count, "bytes_per_face": total // count, "parse_loose_one_core": child(PARSE, str(aligned))}
+    results: dict = {
+        "faces": count,
+        "bytes_per_face": total // count,
+        "parse_loose_one_core": child(PARSE, str(aligned)),
+    }
     results["pack"] = beside_copies(root, root / "faces", "pack", root)
     results["open_pak"] = child(OPEN, str(pak))
     target = root / "unpacked/data_src/aligned"
@@ -164,8 +180,12 @@ def main() -> None:
 
 
 def report(results: dict) -> None:
-    results["machine"] = {"cpus": len(os.sched_getaffinity(0)), "load_average": os.getloadavg()[0], "python": platform.python_version(),
-                          "system": platform.platform()}
+    results["machine"] = {
+        "cpus": len(os.sched_getaffinity(0)),
+        "load_average": os.getloadavg()[0],
+        "python": platform.python_version(),
+        "system": platform.platform(),
+    }
     text = json.dumps(results, indent=1)
     (ROOT / "benchmarks/results").mkdir(exist_ok=True)
     (ROOT / "benchmarks/results/faceset.json").write_text(text + "\n")

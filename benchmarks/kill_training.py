@@ -33,7 +33,16 @@ from core.checkpoints.flat_files import FlatState, flat_files, reason_unreadable
 from core.checkpoints.model_folder import ModelFolder  # noqa: E402
 from core.formats import dfl_weights  # noqa: E402
 
-RECIPE = {"resolution": 64, "archi": "df-u", "ae_dims": 32, "e_dims": 16, "d_dims": 16, "d_mask_dims": 16, "batch_size": 2, "seed": 5}
+RECIPE = {
+    "resolution": 64,
+    "archi": "df-u",
+    "ae_dims": 32,
+    "e_dims": 16,
+    "d_dims": 16,
+    "d_mask_dims": 16,
+    "batch_size": 2,
+    "seed": 5,
+}
 # Seconds from the first new save of a round to the kill, at most; and from the start of the process, in every fifth round.
 AFTER_SAVE, AFTER_START = 5.0, 10.0
 PATIENCE = 300.0
@@ -92,8 +101,14 @@ class Starts:
     def start(self, arguments: list[str], workspace: Path) -> int:
         environment = {**os.environ, "WORKSPACE": str(workspace), "PYTHONPATH": str(ROOT)}
         with open(workspace / "log.txt", "ab") as log:
-            self.last = subprocess.Popen([sys.executable, "-P", "-m", "core", *arguments], cwd=ROOT, env=environment, stdout=log, stderr=log,
-                                         start_new_session=True)
+            self.last = subprocess.Popen(
+                [sys.executable, "-P", "-m", "core", *arguments],
+                cwd=ROOT,
+                env=environment,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
         return self.last.pid
 
     def alive(self, number: int) -> bool:
@@ -104,9 +119,20 @@ class Forks:
     """Training processes, each a fork of one that has only imported what it needs."""
 
     def __init__(self) -> None:
-        environment = {**os.environ, "PYTHONPATH": str(ROOT), "KERAS_BACKEND": "tensorflow", "TF_CPP_MIN_LOG_LEVEL": "2"}
-        self.parent = subprocess.Popen([sys.executable, "-P", "-c", PARENT], cwd=ROOT, env=environment, text=True, stdin=subprocess.PIPE,
-                                       stdout=subprocess.PIPE)
+        environment = {
+            **os.environ,
+            "PYTHONPATH": str(ROOT),
+            "KERAS_BACKEND": "tensorflow",
+            "TF_CPP_MIN_LOG_LEVEL": "2",
+        }
+        self.parent = subprocess.Popen(
+            [sys.executable, "-P", "-c", PARENT],
+            cwd=ROOT,
+            env=environment,
+            text=True,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        )
 
     def __enter__(self) -> "Forks":
         return self
@@ -116,7 +142,11 @@ class Forks:
         self.parent.wait()
 
     def start(self, arguments: list[str], workspace: Path) -> int:
-        request = {"environment": {"WORKSPACE": str(workspace)}, "log": str(workspace / "log.txt"), "arguments": arguments}
+        request = {
+            "environment": {"WORKSPACE": str(workspace)},
+            "log": str(workspace / "log.txt"),
+            "arguments": arguments,
+        }
         self.parent.stdin.write(json.dumps(request) + "\n")
         self.parent.stdin.flush()
         return int(self.parent.stdout.readline())
@@ -140,28 +170,46 @@ def measure(root: Path, kills: int, seed: int, processes: Starts | Forks) -> dic
             time.sleep(0.1)
     different = compare(killed / "model", whole / "model")
     return {
-        "kills": kills, "seed": seed, "processes": type(processes).__name__.lower(), "iterations": until,
+        "kills": kills,
+        "seed": seed,
+        "processes": type(processes).__name__.lower(),
+        "iterations": until,
         "kills_during_start": sum(r["moment"] == "start" for r in rounds),
         "kills_during_a_save": sum(r["save_under_way"] for r in rounds),
         "kills_before_the_flat_files_followed": sum(r["unpublished"] for r in rounds),
         "rounds_that_lost_a_complete_save": sum(r["found"] < r["saved"] for r in rounds),
         "rounds_with_damage": sum(bool(r["damage"]) for r in rounds),
         "files_that_differ_from_an_uninterrupted_run": different,
-        "frameworks_loaded_by_the_checks": frameworks(), "rounds": rounds,
+        "frameworks_loaded_by_the_checks": frameworks(),
+        "rounds": rounds,
     }
 
 
 def train(processes: Starts | Forks, workspace: Path, until: int | None = None) -> int:
     """The number of a training process that saves after nearly every iteration, or only at its end when it has one."""
-    flags = [word for name, value in RECIPE.items() for word in (f"--{name.replace('_', '-')}", str(value))] if not folder(workspace).exists() else []
-    flags += ["--no-pretrained", "--workers", "0", "--preview-every", "0", "--save-minutes", "0.004" if until is None else "60"]
+    flags = (
+        [word for name, value in RECIPE.items() for word in (f"--{name.replace('_', '-')}", str(value))]
+        if not folder(workspace).exists()
+        else []
+    )
+    flags += [
+        "--no-pretrained",
+        "--workers",
+        "0",
+        "--preview-every",
+        "0",
+        "--save-minutes",
+        "0.004" if until is None else "60",
+    ]
     return processes.start(["train", *([str(until)] if until else []), *flags], workspace)
 
 
 def kill_once(processes: Starts | Forks, workspace: Path, draw: random.Random, *, at_start: bool) -> dict:
     """One round. saved: iteration of the newest save just before the kill; found: what a reader finds after it."""
     before, number, began = newest(workspace), train(processes, workspace), time.monotonic()
-    while not at_start and newest(workspace) == before and processes.alive(number) and time.monotonic() - began < PATIENCE:
+    while (
+        not at_start and newest(workspace) == before and processes.alive(number) and time.monotonic() - began < PATIENCE
+    ):
         time.sleep(0.02)
     time.sleep(draw.uniform(0, AFTER_START if at_start else AFTER_SAVE))
     saved = newest(workspace)
@@ -170,7 +218,12 @@ def kill_once(processes: Starts | Forks, workspace: Path, draw: random.Random, *
     os.killpg(number, signal.SIGKILL)
     while processes.alive(number):
         time.sleep(0.01)
-    return {"moment": "start" if at_start else "training", "seconds": round(time.monotonic() - began, 2), "saved": saved[1], **look(folder(workspace))}
+    return {
+        "moment": "start" if at_start else "training",
+        "seconds": round(time.monotonic() - began, 2),
+        "saved": saved[1],
+        **look(folder(workspace)),
+    }
 
 
 def look(model: ModelFolder) -> dict:
@@ -182,10 +235,18 @@ def look(model: ModelFolder) -> dict:
         return {"found": 0, "save_under_way": under_way, "unpublished": unpublished, "damage": []}
     loaded = model.load(repair=False)
     flat = FlatState(flat_files(model.folder, model.prefix), known)
-    damage = [*loaded.messages, *flat.damaged, *flat.foreign, *(f"{name}: {why}" for name, path in loaded.files.items() if (why := reason_unreadable(path)))]
-    counted = {"manifest": loaded.iteration, "data.dat": dfl_weights.read_data(loaded.files["data.dat"]).iteration,
-               "forge.json": json.loads(loaded.files["forge.json"].read_text())["iteration"],
-               "optimizer": dfl_weights.read_optimizer(loaded.files["src_dst_opt.npy"]).iterations}
+    damage = [
+        *loaded.messages,
+        *flat.damaged,
+        *flat.foreign,
+        *(f"{name}: {why}" for name, path in loaded.files.items() if (why := reason_unreadable(path))),
+    ]
+    counted = {
+        "manifest": loaded.iteration,
+        "data.dat": dfl_weights.read_data(loaded.files["data.dat"]).iteration,
+        "forge.json": json.loads(loaded.files["forge.json"].read_text())["iteration"],
+        "optimizer": dfl_weights.read_optimizer(loaded.files["src_dst_opt.npy"]).iterations,
+    }
     if len(set(counted.values())) > 1:
         damage.append(f"the iterations do not agree: {counted}")
     return {"found": loaded.iteration, "save_under_way": under_way, "unpublished": unpublished, "damage": damage}
@@ -193,10 +254,25 @@ def look(model: ModelFolder) -> dict:
 
 def compare(ours: Path, theirs: Path) -> list[str]:
     """Names of the model's flat files that are not the same, byte for byte."""
-    names = sorted({path.name for side in (ours, theirs) for path in side.glob("*_SAEHD_*") if path.suffix in (".npy", ".dat", ".json")})
+    names = sorted(
+        {
+            path.name
+            for side in (ours, theirs)
+            for path in side.glob("*_SAEHD_*")
+            if path.suffix in (".npy", ".dat", ".json")
+        }
+    )
     if not names:
         raise SystemExit(f"there is no model in {ours}")
-    return [name for name in names if not ((ours / name).is_file() and (theirs / name).is_file() and filecmp.cmp(ours / name, theirs / name, shallow=False))]
+    return [
+        name
+        for name in names
+        if not (
+            (ours / name).is_file()
+            and (theirs / name).is_file()
+            and filecmp.cmp(ours / name, theirs / name, shallow=False)
+        )
+    ]
 
 
 def folder(workspace: Path) -> ModelFolder:

@@ -24,12 +24,24 @@ def main() -> None:
     for name, default in (("resolution", 128), ("batch", 8), ("taps", 11)):
         parser.add_argument(f"--{name}", type=int, default=default)
     given = parser.parse_args()
-    x = tf.constant(np.random.RandomState(0).rand(given.batch, given.resolution, given.resolution, 3).astype(np.float32))
+    x = tf.constant(
+        np.random.RandomState(0).rand(given.batch, given.resolution, given.resolution, 3).astype(np.float32)
+    )
     taps = losses.dssim_taps(given.taps)
-    ways = {"dense": dense, "separable": lambda x, t: losses._separable_convolution(x, t, 0), "matrices": losses.separable, "shifts": shifts}
+    ways = {
+        "dense": dense,
+        "separable": lambda x, t: losses._separable_convolution(x, t, 0),
+        "matrices": losses.separable,
+        "shifts": shifts,
+    }
     result = {
-        "machine": {"cpu": platform.processor() or platform.machine(), "cores": os.cpu_count(), "devices": keras.distribution.list_devices()},
-        **vars(given), "milliseconds": {name: round(fastest(way, x, taps) * 1000, 1) for name, way in ways.items()},
+        "machine": {
+            "cpu": platform.processor() or platform.machine(),
+            "cores": os.cpu_count(),
+            "devices": keras.distribution.list_devices(),
+        },
+        **vars(given),
+        "milliseconds": {name: round(fastest(way, x, taps) * 1000, 1) for name, way in ways.items()},
     }
     target = Path(__file__).parent / "results" / "losses.json"
     target.parent.mkdir(exist_ok=True)
@@ -49,12 +61,14 @@ def shifts(x, taps):
 
 def fastest(way, x, taps, repeats: int = 8) -> float:
     """Seconds of the quickest of some forward and backward passes."""
+
     @tf.function
     def step(x):
         with tf.GradientTape() as tape:
             tape.watch(x)
             value = tf.reduce_sum(way(x, taps) ** 2)
         return tape.gradient(value, x)
+
     step(x)
     times = []
     for _ in range(repeats):

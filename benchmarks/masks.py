@@ -34,7 +34,9 @@ COPIES = 4  # of each training face, with other occluders
 PHASES = ((0.75, "0.001"), (0.25, "0.0002"))  # share of the time, learning rate
 
 
-def occluded(image: np.ndarray, landmarks: np.ndarray, random: np.random.RandomState, texture: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def occluded(
+    image: np.ndarray, landmarks: np.ndarray, random: np.random.RandomState, texture: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
     """A face with one to three things in front, and its true mask."""
     picture, mask = image.astype(np.float32) / 255, hull_mask(image.shape, landmarks)
     for _ in range(1 + random.randint(3)):
@@ -42,7 +44,9 @@ def occluded(image: np.ndarray, landmarks: np.ndarray, random: np.random.RandomS
     return (picture * 255 + 0.5).astype(np.uint8), mask
 
 
-def write_set(folder: Path, faces: list[tuple[np.ndarray, np.ndarray]], seed: int, copies: int, labelled: bool) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+def write_set(
+    folder: Path, faces: list[tuple[np.ndarray, np.ndarray]], seed: int, copies: int, labelled: bool
+) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     """Face files with occluders; returns name -> (true mask, hull)."""
     folder.mkdir(parents=True)
     truth = {}
@@ -50,7 +54,13 @@ def write_set(folder: Path, faces: list[tuple[np.ndarray, np.ndarray]], seed: in
         image, landmarks = faces[i % len(faces)]
         random = np.random.RandomState(seed + i)
         picture, mask = occluded(image, landmarks, random, faces[random.randint(len(faces))][0])
-        record = FaceRecord(f"{i:05d}_0.jpg", image.shape[:2], landmarks, "whole_face", polygons=mask_to_polygons(mask, smallest=20) if labelled else ())
+        record = FaceRecord(
+            f"{i:05d}_0.jpg",
+            image.shape[:2],
+            landmarks,
+            "whole_face",
+            polygons=mask_to_polygons(mask, smallest=20) if labelled else (),
+        )
         dfl_image.write(folder / record.name, encode_jpeg(picture, 95), record)
         truth[record.name] = mask, hull_mask(image.shape, landmarks)
     return truth
@@ -59,7 +69,9 @@ def write_set(folder: Path, faces: list[tuple[np.ndarray, np.ndarray]], seed: in
 def stage(workspace: Path, *arguments: str) -> str:
     """Run a stage of this project as people do."""
     environment = os.environ | {"WORKSPACE": str(workspace), "TF_CPP_MIN_LOG_LEVEL": "3"}
-    done = subprocess.run([sys.executable, "-m", "core", *arguments], cwd=ROOT, env=environment, capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-m", "core", *arguments], cwd=ROOT, env=environment, capture_output=True, text=True
+    )
     if done.returncode not in (0, 130):
         raise SystemExit(done.stderr[-2000:])
     return done.stdout
@@ -69,7 +81,9 @@ def train_for(workspace: Path, minutes: float, arguments: list[str]) -> float:
     """Train until the time is up; a STOP file ends it. Returns seconds."""
     start = time.perf_counter()
     environment = os.environ | {"WORKSPACE": str(workspace), "TF_CPP_MIN_LOG_LEVEL": "3"}
-    process = subprocess.Popen([sys.executable, "-m", "core", "train-xseg", *arguments], cwd=ROOT, env=environment, stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "core", "train-xseg", *arguments], cwd=ROOT, env=environment, stderr=subprocess.DEVNULL
+    )
     try:
         process.wait(timeout=minutes * 60)
     except subprocess.TimeoutExpired:
@@ -84,20 +98,52 @@ def occluder_experiment(folder: Path, minutes: float, resolution: int, base: int
     for side in ("src", "dst"):
         faceset = open_faceset(folder / "train" / side)
         training += [(decode_image(faceset.read(i)), record.landmarks) for i, record in enumerate(faceset.records())]
-    testing = [pair for side in ("src", "dst") for pair in zip(held[f"{side}_images"], held[f"{side}_landmarks"].astype(float), strict=True)]
+    testing = [
+        pair
+        for side in ("src", "dst")
+        for pair in zip(held[f"{side}_images"], held[f"{side}_landmarks"].astype(float), strict=True)
+    ]
     with tempfile.TemporaryDirectory() as temporary:
         workspace = Path(temporary)
         write_set(workspace / "train", training, seed=10_000, copies=COPIES, labelled=True)
         truth = write_set(workspace / "data_dst" / "aligned", testing, seed=0, copies=1, labelled=False)
         (workspace / "model").mkdir()
-        arguments = ["--faces", str(workspace / "train"), "--labels", "polygons", "--resolution", str(resolution), "--base", str(base), "--batch-size", "8",
-                     "--no-lr-dropout", "--occluders", "0", "--threads", "2", "--preview-every", "0", "--save-minutes", "60"]
-        seconds = sum(train_for(workspace, minutes * share, [*arguments, "--learning-rate", rate]) for share, rate in PHASES)
+        arguments = [
+            "--faces",
+            str(workspace / "train"),
+            "--labels",
+            "polygons",
+            "--resolution",
+            str(resolution),
+            "--base",
+            str(base),
+            "--batch-size",
+            "8",
+            "--no-lr-dropout",
+            "--occluders",
+            "0",
+            "--threads",
+            "2",
+            "--preview-every",
+            "0",
+            "--save-minutes",
+            "60",
+        ]
+        seconds = sum(
+            train_for(workspace, minutes * share, [*arguments, "--learning-rate", rate]) for share, rate in PHASES
+        )
         stage(workspace, "mask", "dst")
         summary = (workspace / "model" / "XSeg_summary.txt").read_text()
-        iterations = int(next(line for line in summary.splitlines() if "Current iteration" in line).strip("= ").split(":")[1])
+        iterations = int(
+            next(line for line in summary.splitlines() if "Current iteration" in line).strip("= ").split(":")[1]
+        )
         return score(workspace / "data_dst" / "aligned", truth) | {
-            "train_seconds": round(seconds, 1), "iterations": iterations, "resolution": resolution, "base": base, "train_faces": COPIES * len(training)}
+            "train_seconds": round(seconds, 1),
+            "iterations": iterations,
+            "resolution": resolution,
+            "base": base,
+            "train_faces": COPIES * len(training),
+        }
 
 
 def score(folder: Path, truth: dict) -> dict:
@@ -116,8 +162,14 @@ def score(folder: Path, truth: dict) -> dict:
         if covered.sum() > 50:
             found.append(float((~made & covered).sum() / covered.sum()))
         kept.append(float((made & true).sum() / max(true.sum(), 1)))
-    return {"faces": len(ours), "iou_trained": round(float(np.mean(ours)), 4), "iou_hull": round(float(np.mean(hulls)), 4), "better_on": wins,
-            "occluder_pixels_found": round(float(np.mean(found)), 4), "face_pixels_kept": round(float(np.mean(kept)), 4)}
+    return {
+        "faces": len(ours),
+        "iou_trained": round(float(np.mean(ours)), 4),
+        "iou_hull": round(float(np.mean(hulls)), 4),
+        "better_on": wins,
+        "occluder_pixels_found": round(float(np.mean(found)), 4),
+        "face_pixels_kept": round(float(np.mean(kept)), 4),
+    }
 
 
 def speed(count: int) -> dict:
@@ -134,13 +186,19 @@ def speed(count: int) -> dict:
         first = time.perf_counter() - start
         start = time.perf_counter()
         stage(workspace, "mask", "src")
-        return {"faces": count, "ms_a_face": round(first * 1000 / count, 1), "second_run_seconds": round(time.perf_counter() - start, 2)}
+        return {
+            "faces": count,
+            "ms_a_face": round(first * 1000 / count, 1),
+            "second_run_seconds": round(time.perf_counter() - start, 2),
+        }
 
 
 def main(arguments: list[str]) -> None:
     kind, rest = arguments[0], arguments[1:]
     if kind == "occluders":
-        result = occluder_experiment(Path(rest[0]), float((rest[1:2] or ["5"])[0]), int((rest[2:3] or ["64"])[0]), int((rest[3:4] or ["8"])[0]))
+        result = occluder_experiment(
+            Path(rest[0]), float((rest[1:2] or ["5"])[0]), int((rest[2:3] or ["64"])[0]), int((rest[3:4] or ["8"])[0])
+        )
     else:
         result = speed(int((rest or ["16"])[0]))
     result |= {"machine": platform.machine(), "cpus": os.cpu_count(), "load": os.getloadavg()[0]}

@@ -23,11 +23,33 @@ from core.formats.pak import config_fragment
 from core.formats.pak_writer import write_pak
 
 SMALL = 2000
-_TRAIN = ("train", "6", "--no-pretrained", "--resolution", "64", "--ae-dims", "32", "--e-dims", "16", "--d-dims", "16", "--d-mask-dims", "16",
-          "--batch-size", "2", "--workers", "1", "--preview-every", "0")
+_TRAIN = (
+    "train",
+    "6",
+    "--no-pretrained",
+    "--resolution",
+    "64",
+    "--ae-dims",
+    "32",
+    "--e-dims",
+    "16",
+    "--d-dims",
+    "16",
+    "--d-mask-dims",
+    "16",
+    "--batch-size",
+    "2",
+    "--workers",
+    "1",
+    "--preview-every",
+    "0",
+)
 STEPS = {
-    "open": ("-c", "import os; from core.faceset.store import open_faceset; from core.workspace import Workspace\n"
-                   "print(len(open_faceset(Workspace.from_environment().side('src').aligned)))"),
+    "open": (
+        "-c",
+        "import os; from core.faceset.store import open_faceset; from core.workspace import Workspace\n"
+        "print(len(open_faceset(Workspace.from_environment().side('src').aligned)))",
+    ),
     "train": ("-m", "core", *_TRAIN),
     "sort by yaw": ("-m", "core", "sort", "src", "--by", "yaw"),
     "sort by hist": ("-m", "core", "sort", "src", "--by", "hist"),
@@ -99,7 +121,9 @@ def peak_of(arguments: tuple[str, ...], workspace: Path) -> dict:
     start, peak = time.perf_counter(), 0
     environment = os.environ | {"WORKSPACE": str(workspace), "PYTHONPATH": str(ROOT)}
     with tempfile.TemporaryFile() as errors:
-        process = subprocess.Popen([sys.executable, *arguments], cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=errors)
+        process = subprocess.Popen(
+            [sys.executable, *arguments], cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=errors
+        )
         while process.poll() is None:
             peak = max(peak, resident_kib(process.pid))
             time.sleep(0.1)
@@ -124,8 +148,12 @@ def main() -> None:
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 60_000
     with tempfile.TemporaryDirectory(dir=sys.argv[2] if len(sys.argv) > 2 else None) as folder:
         results = measure(Path(folder), count)
-    results["machine"] = {"cpus": len(os.sched_getaffinity(0)), "load_average": os.getloadavg()[0], "python": platform.python_version(),
-                          "system": platform.platform()}
+    results["machine"] = {
+        "cpus": len(os.sched_getaffinity(0)),
+        "load_average": os.getloadavg()[0],
+        "python": platform.python_version(),
+        "system": platform.platform(),
+    }
     text = json.dumps(results, indent=1)
     (ROOT / "benchmarks/results/scale.json").write_text(text + "\n")
     print(text)

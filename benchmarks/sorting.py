@@ -33,7 +33,10 @@ def histograms(scale: float) -> dict:
     pairs = _timed(lambda: [_pair(part[i], part[j]) for i in range(len(part)) for j in range(i + 1, len(part))])
     chunks, rest = divmod(count, 20_000)
     steps = chunks * 20_000**2 + rest**2
-    original = {"whole": pairs["cpu seconds"] * (count / len(part)) ** 2, "in chunks of 20,000": pairs["cpu seconds"] * steps / len(part) ** 2}
+    original = {
+        "whole": pairs["cpu seconds"] * (count / len(part)) ** 2,
+        "in chunks of 20,000": pairs["cpu seconds"] * steps / len(part) ** 2,
+    }
     return {"faces": count, "chain": chain, "sums of distances": dissimilar, "original CPU seconds, scaled": original}
 
 
@@ -53,7 +56,9 @@ def _film_histograms(count: int, pixels: int) -> np.ndarray:
         for i in range(start, min(start + 400, count)):
             gamma, shape = gamma * 0.99 + rng.normal(0, 0.01, 3), shape * 0.99 + rng.normal(0, 0.02, shape.shape)
             for c in range(3):
-                density = base[(255 * (bins / 255) ** np.exp(gamma[c])).astype(int)] * np.exp(np.interp(bins, np.linspace(0, 255, 8), shape[c]))
+                density = base[(255 * (bins / 255) ** np.exp(gamma[c])).astype(int)] * np.exp(
+                    np.interp(bins, np.linspace(0, 255, 8), shape[c])
+                )
                 expected = density / density.sum() * pixels
                 out[i, c] = np.maximum(expected + rng.normal(size=256) * np.sqrt(expected), 0)
     return out
@@ -70,7 +75,11 @@ def clusters(scale: float) -> dict:
     who = rng.choice(7, count, p=[0.7, 0.14, 0.08, 0.04, 0.02, 0.01, 0.01])
     centres = rng.normal(size=(7, 128)) / np.sqrt(128)
     drift = np.cumsum(rng.normal(0, 0.02, (count, 8)), axis=0)
-    vectors = centres[who] + (drift / (1 + np.abs(drift).max())) @ rng.normal(size=(8, 128)) / 12 + rng.normal(size=(count, 128)) / np.sqrt(128)
+    vectors = (
+        centres[who]
+        + (drift / (1 + np.abs(drift).max())) @ rng.normal(size=(8, 128)) / 12
+        + rng.normal(size=(count, 128)) / np.sqrt(128)
+    )
     vectors[who == 6] = rng.normal(size=(np.count_nonzero(who == 6), 128)) / np.sqrt(128)
     vectors = vectors.astype(np.float32)
     labels = {}
@@ -79,8 +88,15 @@ def clusters(scale: float) -> dict:
     full = _timed(lambda: linkage(part, "average", metric="cosine"))
     sizes = np.bincount(labels["ours"])
     wrong = sum(len(set(who[labels["ours"] == k])) > 1 for k in range(len(sizes)))
-    return {"vectors": count, "average linkage": ours, "largest clusters": sizes[:7].tolist(), "clusters": len(sizes), "mixed clusters": wrong,
-            "matrix linkage CPU seconds, scaled": full["cpu seconds"] * (count / len(part)) ** 2, "matrix gigabytes": count**2 * 24 / 1.8 / 1e9}
+    return {
+        "vectors": count,
+        "average linkage": ours,
+        "largest clusters": sizes[:7].tolist(),
+        "clusters": len(sizes),
+        "mixed clusters": wrong,
+        "matrix linkage CPU seconds, scaled": full["cpu seconds"] * (count / len(part)) ** 2,
+        "matrix gigabytes": count**2 * 24 / 1.8 / 1e9,
+    }
 
 
 def pixels(scale: float) -> dict:
@@ -95,9 +111,15 @@ def pixels(scale: float) -> dict:
         few = [read_image(path) for path in paths[:200]]
         pairs = _timed(lambda: [cv2.norm(a, b, cv2.NORM_L1) for a in few for b in few])
         some = paths[:500]
-        same = pixel_chain(lambda i: read_image(some[i]), len(some), True, Path(folder)).tolist() == _plain_pixel_chain([read_image(p) for p in some])
-    return {"faces": count, "chain": ours, "same order as the definition on 500": same,
-            "all differences, CPU seconds, scaled": pairs["cpu seconds"] / 2 * (count / len(few)) ** 2}
+        same = pixel_chain(lambda i: read_image(some[i]), len(some), True, Path(folder)).tolist() == _plain_pixel_chain(
+            [read_image(p) for p in some]
+        )
+    return {
+        "faces": count,
+        "chain": ours,
+        "same order as the definition on 500": same,
+        "all differences, CPU seconds, scaled": pairs["cpu seconds"] / 2 * (count / len(few)) ** 2,
+    }
 
 
 def _film_faces(folder: Path, count: int) -> list[Path]:
@@ -111,7 +133,12 @@ def _film_faces(folder: Path, count: int) -> list[Path]:
         if i % 400 == 0:
             source, state, tint = sources[rng.integers(2)], rng.normal(size=6), rng.uniform(0.6, 1.2, 3)
         state = 0.98 * state + 0.2 * rng.normal(size=6)
-        matrix = np.array([[0.8 + 0.02 * state[0], 0.03 * state[1], 4 * state[2]], [-0.03 * state[1], 0.8 + 0.02 * state[3], 4 * state[4]]])
+        matrix = np.array(
+            [
+                [0.8 + 0.02 * state[0], 0.03 * state[1], 4 * state[2]],
+                [-0.03 * state[1], 0.8 + 0.02 * state[3], 4 * state[4]],
+            ]
+        )
         image = cv2.warpAffine(source, matrix, (256, 256), borderMode=cv2.BORDER_REFLECT) * tint * (1 + 0.04 * state[5])
         noise = cv2.randn(np.empty(image.shape, np.float32), 0, 3)
         paths.append(folder / f"{i:05d}.jpg")
@@ -133,7 +160,10 @@ def scoring(scale: float) -> dict:
 
     data = _face_file(512)
     rounds = max(20, int(150 * scale))
-    best = {group: _each(lambda function=function: function(data, "face.jpg"), rounds) for group, function in measures.GROUPS.items()}
+    best = {
+        group: _each(lambda function=function: function(data, "face.jpg"), rounds)
+        for group, function in measures.GROUPS.items()
+    }
     cheap = {kind: 1 / sum(best[group][kind] for group in ("shape-2", "pixels-1")) for kind in ("best", "median")}
     return {"CPU seconds for a face": best, "all cheap measures, faces per CPU second": cheap}
 
@@ -164,8 +194,12 @@ def blur(scale: float) -> dict:
     image, record = decode_image(data), dfl_image.parse(data, "face.jpg")
     grey = cv2.cvtColor(image * hull_mask(image.shape, record.landmarks).astype(np.uint8), cv2.COLOR_BGR2GRAY)
     fast, slow = _each(lambda: cpbd(grey), max(20, int(100 * scale))), _timed(lambda: plain_cpbd(grey))
-    return {"CPU seconds": fast, "times faster than the 1.3 s that the original took": {kind: 1.3 / used for kind, used in fast.items()},
-            "definition with loops over the edges only, CPU seconds": slow["cpu seconds"], "equal": bool(abs(cpbd(grey) - plain_cpbd(grey)) < 1e-12)}
+    return {
+        "CPU seconds": fast,
+        "times faster than the 1.3 s that the original took": {kind: 1.3 / used for kind, used in fast.items()},
+        "definition with loops over the edges only, CPU seconds": slow["cpu seconds"],
+        "equal": bool(abs(cpbd(grey) - plain_cpbd(grey)) < 1e-12),
+    }
 
 
 PARTS = {"histograms": histograms, "clusters": clusters, "pixels": pixels, "scoring": scoring, "blur": blur}
@@ -174,7 +208,10 @@ PARTS = {"histograms": histograms, "clusters": clusters, "pixels": pixels, "scor
 def _timed(work, digits: int = 3) -> dict:
     wall, cpu = time.perf_counter(), time.process_time()
     work()
-    return {"seconds": round(time.perf_counter() - wall, digits), "cpu seconds": round(time.process_time() - cpu, digits)}
+    return {
+        "seconds": round(time.perf_counter() - wall, digits),
+        "cpu seconds": round(time.process_time() - cpu, digits),
+    }
 
 
 def _child(part: str, scale: float) -> None:
@@ -188,11 +225,20 @@ def main(arguments: list[str]) -> None:
     scale = float(next((a[6:] for a in arguments if a.startswith("SCALE=")), 1))
     path = ROOT / "benchmarks/results/sorting.json"
     results = json.loads(path.read_text()) if path.exists() else {}
-    results["machine"] = {"processor": platform.processor() or platform.machine(), "cores": os.cpu_count(), "python": platform.python_version(),
-                          "load before": os.getloadavg()[0]}
+    results["machine"] = {
+        "processor": platform.processor() or platform.machine(),
+        "cores": os.cpu_count(),
+        "python": platform.python_version(),
+        "load before": os.getloadavg()[0],
+    }
     for part in [a for a in arguments if a in PARTS] or PARTS:
         print(part, file=sys.stderr, flush=True)
-        child = subprocess.run([sys.executable, __file__, "--child", part, str(scale)], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=True)
+        child = subprocess.run(
+            [sys.executable, __file__, "--child", part, str(scale)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            check=True,
+        )
         results[part] = {"scale": scale, **json.loads(child.stdout)}
     path.parent.mkdir(exist_ok=True)
     path.write_text(json.dumps(results, indent=1) + "\n")

@@ -26,10 +26,20 @@ def main() -> None:
     for name, default in (("resolution", 224), ("batch", 8), ("batches", 12)):
         parser.add_argument(f"--{name}", type=int, default=default)
     given = parser.parse_args()
-    result = {"machine": {"cpu": platform.processor() or platform.machine(), "cores": os.cpu_count()}, "resolution": given.resolution, "batch": given.batch}
+    result = {
+        "machine": {"cpu": platform.processor() or platform.machine(), "cores": os.cpu_count()},
+        "resolution": given.resolution,
+        "batch": given.batch,
+    }
     for cached in (False, True):
-        settings = BatchSettings(open_faceset(given.src), open_faceset(given.dst), given.resolution, FaceType.WHOLE_FACE, given.batch,
-                                 cache_bytes=2**31 if cached else 0)
+        settings = BatchSettings(
+            open_faceset(given.src),
+            open_faceset(given.dst),
+            given.resolution,
+            FaceType.WHOLE_FACE,
+            given.batch,
+            cache_bytes=2**31 if cached else 0,
+        )
         label = "cached" if cached else "decoding"
         result[f"one_process_{label}"] = measure(lambda s=settings: in_process(s, given.batches), given)
         result[f"ring_{label}"] = measure(lambda s=settings: ring(s, given.batches), given)
@@ -46,8 +56,11 @@ def measure(run, given) -> dict:
     started = run()
     samples = 2 * given.batch * given.batches
     end = time.perf_counter()
-    return {"samples_per_s": round(samples / (end - started), 1), "start_s": round(started - wall, 2),
-            "samples_per_cpu_s": round(samples / max(1e-6, cpu_seconds() - cpu), 1)}
+    return {
+        "samples_per_s": round(samples / (end - started), 1),
+        "start_s": round(started - wall, 2),
+        "samples_per_cpu_s": round(samples / max(1e-6, cpu_seconds() - cpu), 1),
+    }
 
 
 def cpu_seconds() -> float:

@@ -18,7 +18,9 @@ def main(arguments: list[str]) -> int:
     logging.basicConfig(level=logging.DEBUG if debug else logging.INFO, format="%(message)s", stream=sys.stderr)
     for noisy in ("matplotlib", "h5py", "PIL", "asyncio", "absl", "jax"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
-    logging.getLogger("tensorflow").setLevel(logging.ERROR)  # it warns of graphs that are built anew, as they are where a phase begins
+    logging.getLogger("tensorflow").setLevel(
+        logging.ERROR
+    )  # it warns of graphs that are built anew, as they are where a phase begins
     signal.signal(signal.SIGTERM, _terminate)
     try:
         return run(stage, rest)
@@ -45,7 +47,9 @@ def explain(error: BaseException) -> int:
     if isinstance(error, KeyboardInterrupt):
         error = errors.Interrupted("interrupted", hint="run the same command again: it goes on where it stopped")
     if isinstance(error, MemoryError):
-        error = errors.OutOfMemoryFault("out of memory", why=str(error), hint="close other programs, or choose a smaller size")
+        error = errors.OutOfMemoryFault(
+            "out of memory", why=str(error), hint="close other programs, or choose a smaller size"
+        )
     if isinstance(error, BrokenPipeError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0

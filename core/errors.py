@@ -94,10 +94,16 @@ def from_os_error(error: OSError) -> PipelineError:
     """The typed error for what the operating system refused."""
     where = error.filename or "(no file name given)"
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return DiskFullError("no space left on the disk", where=where, hint="free some space and run it again; finished work was kept")
+        return DiskFullError(
+            "no space left on the disk", where=where, hint="free some space and run it again; finished work was kept"
+        )
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-        return EnvironmentFault("no permission", where=where, why=error.strerror or "",
-                                hint="check the owner and mode of that folder, or choose another with WORKSPACE=/other/dir")
+        return EnvironmentFault(
+            "no permission",
+            where=where,
+            why=error.strerror or "",
+            hint="check the owner and mode of that folder, or choose another with WORKSPACE=/other/dir",
+        )
     if error.errno == errno.ENOENT:
         return InputError("no such file", where=where)
     return EnvironmentFault("the operating system refused a file operation", where=where, why=str(error))

@@ -114,5 +114,7 @@ def lock(path: Path, what: str) -> Iterator[None]:
         try:
             fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise InputError(f"another run is using {what}", where=path, hint="wait for it to end, or stop it first") from None
+            raise InputError(
+                f"another run is using {what}", where=path, hint="wait for it to end, or stop it first"
+            ) from None
         yield

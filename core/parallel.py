@@ -43,7 +43,7 @@ def spread(work: Callable[[T], R], items: Sequence[T], *, files: int = 1) -> Ite
     with ProcessPoolExecutor(workers, mp_context=context, initializer=_end_with_parent) as pool:
         pending: deque[Future[list[R]]] = deque()
         for start in range(0, len(items), chunk):
-            pending.append(pool.submit(_chunk, work, items[start:start + chunk]))
+            pending.append(pool.submit(_chunk, work, items[start : start + chunk]))
             if len(pending) > 3 * workers:
                 yield from pending.popleft().result()
         while pending:

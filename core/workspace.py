@@ -22,7 +22,11 @@ def list_images(folder: Path) -> list[Path]:
     if not folder.is_dir():
         return []
     with os.scandir(folder) as entries:
-        names = [e.name for e in entries if e.name.lower().endswith(IMAGE_SUFFIXES) and not e.name.startswith(".") and e.is_file()]
+        names = [
+            e.name
+            for e in entries
+            if e.name.lower().endswith(IMAGE_SUFFIXES) and not e.name.startswith(".") and e.is_file()
+        ]
     return [folder / name for name in sorted(names, key=natural_key)]
 
 
@@ -86,7 +90,11 @@ class Side:
         if not self.workspace.root.is_dir():
             return []
         stem = self.frames.name
-        return sorted(p for p in self.workspace.root.iterdir() if p.is_file() and p.stem.lower() == stem and p.suffix and p.suffix.lower() not in _NOT_VIDEO)
+        return sorted(
+            p
+            for p in self.workspace.root.iterdir()
+            if p.is_file() and p.stem.lower() == stem and p.suffix and p.suffix.lower() not in _NOT_VIDEO
+        )
 
     def video(self) -> Path:
         """The one video of this side. Raises InputError when there is none, or more than one."""
@@ -96,9 +104,16 @@ class Side:
         pattern = self.workspace.root / f"{self.frames.name}.*"
         if not found:
             example = self.frames.with_suffix(".mp4")
-            raise InputError("no video", where=pattern, hint=f"copy your {self.name} video to {example} (any container will do)")
+            raise InputError(
+                "no video", where=pattern, hint=f"copy your {self.name} video to {example} (any container will do)"
+            )
         names = ", ".join(p.name for p in found)
-        raise InputError("more than one video", where=pattern, why=f"found {names}", hint="keep one of them there and move the others away")
+        raise InputError(
+            "more than one video",
+            where=pattern,
+            why=f"found {names}",
+            hint="keep one of them there and move the others away",
+        )
 
 
 @dataclass(frozen=True)

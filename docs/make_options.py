@@ -39,7 +39,12 @@ def row(options: type[Options], field: str, info: FieldInfo) -> str:
 
 def limits(info: FieldInfo) -> str:
     signs = {"ge": "≥", "gt": ">", "le": "≤", "lt": "<", "multiple_of": "multiple of"}
-    bounds = [f"{sign} {value:g}" for item in info.metadata for key, sign in signs.items() if (value := getattr(item, key, None)) is not None]
+    bounds = [
+        f"{sign} {value:g}"
+        for item in info.metadata
+        for key, sign in signs.items()
+        if (value := getattr(item, key, None)) is not None
+    ]
     choices = [f"`{value}`" for value in literals(info.annotation)]
     return ", ".join(bounds or choices)
 

@@ -20,7 +20,11 @@ def test_every_stage_has_a_summary():
 
 def test_exit_codes_are_documented():
     text = (ROOT / "docs" / "getting-started.md").read_text()
-    codes = {kind.exit_code for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, errors.PipelineError)} - {1}
+    codes = {
+        kind.exit_code
+        for kind in vars(errors).values()
+        if isinstance(kind, type) and issubclass(kind, errors.PipelineError)
+    } - {1}
     assert all(re.search(rf"^\| {code} \|", text, re.MULTILINE) for code in codes)
 
 
@@ -37,4 +41,6 @@ def test_scripts_named_in_the_readme_exist():
 
 def test_no_user_mistake_is_an_assert():
     for path in (ROOT / "core").rglob("*.py"):
-        assert not [node.lineno for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Assert)], path.name
+        assert not [node.lineno for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Assert)], (
+            path.name
+        )

@@ -38,7 +38,7 @@ def test_lock_excludes_and_dies_with_its_process(tmp_path):
 import time
 from pathlib import Path
 from core.fsio import lock
-with lock(Path({str(tmp_path / 'l')!r}), 'x'):
+with lock(Path({str(tmp_path / "l")!r}), 'x'):
     print('held', flush=True); time.sleep(60)
 """
     child = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE)

@@ -22,10 +22,30 @@ FLOORS = (
     ("__main__",),
 )
 LAYERS = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
-ALLOWED_NEIGHBOURS = {("imaging", "geometry"), ("networks", "formats"), ("faces", "inference"),
-                      ("options", "errors"), ("workspace", "errors"), ("workspace", "fsio"), ("fsio", "errors"), ("plugins", "errors"), ("types", "errors")}
+ALLOWED_NEIGHBOURS = {
+    ("imaging", "geometry"),
+    ("networks", "formats"),
+    ("faces", "inference"),
+    ("options", "errors"),
+    ("workspace", "errors"),
+    ("workspace", "fsio"),
+    ("fsio", "errors"),
+    ("plugins", "errors"),
+    ("types", "errors"),
+}
 FRAMEWORKS = {"tensorflow", "keras", "jax", "torch"}
-FRAMEWORK_FREE = {"data", "faces", "faceset", "formats", "networks", "inference", "video", "imaging", "geometry", "checkpoints"}
+FRAMEWORK_FREE = {
+    "data",
+    "faces",
+    "faceset",
+    "formats",
+    "networks",
+    "inference",
+    "video",
+    "imaging",
+    "geometry",
+    "checkpoints",
+}
 # The builders of trainable networks are what the rest of their room is described for.
 WITH_FRAMEWORK = {"core/networks/keras_builder.py", "core/networks/keras_layers.py"}
 SOURCES = sorted(CORE.rglob("*.py"))
@@ -58,7 +78,9 @@ def test_imports_point_down(path):
         if pieces[0] != "core" or len(pieces) < 2 or pieces[1] not in LAYERS or pieces[1] == here:
             continue
         there = pieces[1]
-        assert LAYERS[there] < LAYERS[here] or (here, there) in ALLOWED_NEIGHBOURS, f"{path.name}:{line}: {here} may not import {there}"
+        assert LAYERS[there] < LAYERS[here] or (here, there) in ALLOWED_NEIGHBOURS, (
+            f"{path.name}:{line}: {here} may not import {there}"
+        )
 
 
 WORKER_CODE = [p for p in SOURCES if part(p) in FRAMEWORK_FREE and str(p.relative_to(ROOT)) not in WITH_FRAMEWORK]
@@ -84,7 +106,9 @@ assert not loaded, loaded
     subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)
 
 
-@pytest.mark.parametrize("path", [p for p in SOURCES if p.name != "__main__.py"], ids=lambda p: str(p.relative_to(ROOT)))
+@pytest.mark.parametrize(
+    "path", [p for p in SOURCES if p.name != "__main__.py"], ids=lambda p: str(p.relative_to(ROOT))
+)
 def test_only_main_talks_to_the_terminal(path):
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Call):
@@ -97,7 +121,9 @@ def test_sources_are_ascii_names_and_no_bare_pickle():
         text = path.read_text()
         assert "\u200b" not in text, f"{path.name} has a zero-width space"
         if path.name != "safe_pickle.py":
-            assert not any(module == "pickle" for module, _ in imports(path)), f"{path.name} imports pickle; use core.formats.pickle.safe_pickle"
+            assert not any(module == "pickle" for module, _ in imports(path)), (
+                f"{path.name} imports pickle; use core.formats.pickle.safe_pickle"
+            )
 
 
 def test_no_python_file_is_too_long():

@@ -30,23 +30,32 @@ def test_flags_environment_and_defaults(monkeypatch):
     assert parse(Example, "x", ["dst", "--batch-size", "5"]).batch_size == 5
 
 
-@pytest.mark.parametrize(("arguments", "words"), [
-    (["src", "--fps", "0"], "--fps: Input should be greater than 0"),
-    (["src", "--batch-size", "many"], "--batch-size"),
-    (["middle"], "SIDE: "),
-    ([], "SIDE"),
-    (["src", "--bogus"], "unrecognized arguments: --bogus"),
-    (["src", "--name", "a b"], "wrong option: --name: no spaces"),
-])
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["src", "--fps", "0"], "--fps: Input should be greater than 0"),
+        (["src", "--batch-size", "many"], "--batch-size"),
+        (["middle"], "SIDE: "),
+        ([], "SIDE"),
+        (["src", "--bogus"], "unrecognized arguments: --bogus"),
+        (["src", "--name", "a b"], "wrong option: --name: no spaces"),
+    ],
+)
 def test_bad_values_name_the_flag(arguments, words):
     with pytest.raises(UsageError, match=words):
         parse(Example, "x", arguments)
 
 
-@pytest.mark.parametrize("arguments", [
-    ["src", "--merge", "a.pak", "b c.pak", "--fps", "2"], ["src", "--fps", "2", "--merge", "a.pak", "b c.pak"], ["src", "--merge=a.pak", "b c.pak", "--fps=2"],
-    ["src", "--merge", "a.pak", "--fps", "2", "--merge", "b c.pak"], ["--merge", "a.pak", "--merge", "b c.pak", "--fps", "2", "src"],
-])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["src", "--merge", "a.pak", "b c.pak", "--fps", "2"],
+        ["src", "--fps", "2", "--merge", "a.pak", "b c.pak"],
+        ["src", "--merge=a.pak", "b c.pak", "--fps=2"],
+        ["src", "--merge", "a.pak", "--fps", "2", "--merge", "b c.pak"],
+        ["--merge", "a.pak", "--merge", "b c.pak", "--fps", "2", "src"],
+    ],
+)
 def test_lists_of_values(arguments):
     options = parse(Example, "x", arguments)
     assert (options.merge, options.fps, options.side) == ([Path("a.pak"), Path("b c.pak")], 2, "src")

@@ -50,7 +50,11 @@ def list_backups(model: ModelFolder) -> tuple[list[Backup], list[str]]:
     found: list[Backup] = []
     for save in saves.complete(model.saves):
         if DATA in save.files:
-            found.append(Backup(_save_name(save.iteration, found), save.iteration, {name: save.folder / name for name in save.files}))
+            found.append(
+                Backup(
+                    _save_name(save.iteration, found), save.iteration, {name: save.folder / name for name in save.files}
+                )
+            )
     damaged = []
     folder = backups_folder(model)
     for path in sorted(folder.iterdir()) if folder.is_dir() else []:
@@ -94,8 +98,12 @@ def make_backup(model: ModelFolder, name: str | None = None, extra: tuple[Path, 
 
 def _check_name(folder: Path, name: str) -> None:
     if not re.fullmatch(r"[^./\\\0][^/\\\0]*", name) or re.fullmatch(r"\d\d|save \d+( older)*", name):
-        raise InputError("not a name for a backup", where=repr(name), why="it starts with a dot, has a slash, or is that of an automatic one",
-                         hint="give another name")
+        raise InputError(
+            "not a name for a backup",
+            where=repr(name),
+            why="it starts with a dot, has a slash, or is that of an automatic one",
+            hint="give another name",
+        )
     if (folder / name).exists():
         raise InputError("not a name for a backup", where=repr(name), why="it is taken", hint="give another name")
 
@@ -122,7 +130,9 @@ def restore(model: ModelFolder, name: str) -> LoadedModel:
     CorruptFileError when a file of the backup cannot be read."""
     found = {backup.name: backup for backup in list_backups(model)[0]}
     if name not in found:
-        raise InputError("no such backup", where=name, why=f"found {', '.join(found) or 'none'}", hint="python -m core model list")
+        raise InputError(
+            "no such backup", where=name, why=f"found {', '.join(found) or 'none'}", hint="python -m core model list"
+        )
     backup = found[name]
     bad = [f"{file}: {why}" for file, path in backup.files.items() if (why := reason_unreadable(path))]
     if bad:

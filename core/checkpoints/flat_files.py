@@ -19,7 +19,11 @@ _NO_LINKS = (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EMLINK, errno.E
 def flat_files(folder: Path, prefix: str) -> dict[str, Path]:
     """Name without prefix -> path, of the model's files in ``folder``."""
     start = f"{prefix}_"
-    return {p.name.removeprefix(start): p for p in sorted(folder.glob("*")) if p.name.startswith(start) and p.name.endswith(_ENDINGS) and p.is_file()}
+    return {
+        p.name.removeprefix(start): p
+        for p in sorted(folder.glob("*"))
+        if p.name.startswith(start) and p.name.endswith(_ENDINGS) and p.is_file()
+    }
 
 
 def publish(source: Path, target: Path) -> None:
@@ -46,7 +50,11 @@ def link_or_copy(source: Path, target: Path) -> None:
 
 def reason_unreadable(path: Path) -> str:
     """Why a file of a model cannot be used, or an empty text."""
-    readers = {"data.dat": dfl_weights.read_data, "opt.npy": dfl_weights.read_optimizer, ".npy": dfl_weights.read_weights}
+    readers = {
+        "data.dat": dfl_weights.read_data,
+        "opt.npy": dfl_weights.read_optimizer,
+        ".npy": dfl_weights.read_weights,
+    }
     reader = next((read for ending, read in readers.items() if path.name.endswith(ending)), None)
     try:
         if reader:
@@ -98,13 +106,22 @@ class FlatState:
     def _damage(self, name: str) -> str:
         found = self.digest(self.files[name])
         # Weights of another moment differ everywhere; an edited data.dat differs in a few bytes.
-        if found and name.endswith(".npy") and any(name in save.files and save.files[name].resembles(found) for save in self.saves):
+        if (
+            found
+            and name.endswith(".npy")
+            and any(name in save.files and save.files[name].resembles(found) for save in self.saves)
+        ):
             return "most of it equals what was saved, but not all"
         return reason_unreadable(self.files[name])
 
     def bad_files(self, save: Save) -> list[str]:
         """Files of a save that are damaged. One that a person has overwritten through its flat name is not: it is foreign."""
-        return [name for name in save.files if not self.intact(save, name) and not (name in self.foreign and _same(self.files[name], save.folder / name))]
+        return [
+            name
+            for name in save.files
+            if not self.intact(save, name)
+            and not (name in self.foreign and _same(self.files[name], save.folder / name))
+        ]
 
 
 def _same(a: Path, b: Path) -> bool:

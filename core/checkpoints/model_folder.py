@@ -59,8 +59,12 @@ class ModelFolder:
 
     def __post_init__(self) -> None:
         if not is_name(self.name):
-            raise InputError("not a name for a model", where=repr(self.name), why="file names of models end the name at the first underscore",
-                             hint="use letters, digits, spaces and dashes")
+            raise InputError(
+                "not a name for a model",
+                where=repr(self.name),
+                why="file names of models end the name at the first underscore",
+                hint="use letters, digits, spaces and dashes",
+            )
 
     @property
     def prefix(self) -> str:
@@ -88,7 +92,12 @@ class ModelFolder:
         """
         while True:
             if not self.exists():
-                raise InputError("no model", where=self.path("*"), why=self._removed(), hint="train one first, or copy the files of a model there")
+                raise InputError(
+                    "no model",
+                    where=self.path("*"),
+                    why=self._removed(),
+                    hint="train one first, or copy the files of a model there",
+                )
             known = saves.complete(self.saves)
             model = self._load(FlatState(flat_files(self.folder, self.prefix), known), repair)
             if repair or saves.complete(self.saves)[:1] == known[:1]:  # else its owner has saved meanwhile
@@ -104,15 +113,27 @@ class ModelFolder:
             files = _without_stale({k: p for k, p in flat.files.items() if k not in flat.damaged}, flat.foreign)
             return self._adopt(files, said + _names(self, flat.damaged), repair)
         if not flat.saves:
-            raise CorruptFileError("the model's data.dat is damaged", where=self.path(DATA), why=flat.damaged[DATA], hint="restore it from a backup")
+            raise CorruptFileError(
+                "the model's data.dat is damaged",
+                where=self.path(DATA),
+                why=flat.damaged[DATA],
+                hint="restore it from a backup",
+            )
         save, broken = self._newest_sound(flat)
-        messages = [f"the save of iteration {s.iteration} is damaged; the save of iteration {save.iteration} is used" for s in broken]
+        messages = [
+            f"the save of iteration {s.iteration} is damaged; the save of iteration {save.iteration} is used"
+            for s in broken
+        ]
         messages += _names(self, flat.damaged)
         messages += [f"{path.name} was put there by hand and is used" for path in flat.foreign.values()]
         if repair:
             messages += self._repair(save, broken, flat)
         files = _without_stale({n: save.folder / n for n in save.files} | flat.foreign, flat.foreign)
-        return self._adopt(files, messages, repair) if flat.foreign else _told(LoadedModel(files, save.iteration), messages)
+        return (
+            self._adopt(files, messages, repair)
+            if flat.foreign
+            else _told(LoadedModel(files, save.iteration), messages)
+        )
 
     def _newest_sound(self, flat: FlatState) -> tuple[Save, list[Save]]:
         """The newest save without damage, and the damaged ones that are newer."""
@@ -121,7 +142,9 @@ class ModelFolder:
             if not bad:
                 return save, list(flat.saves[:i])
             log.warning("damaged in %s: %s", save.folder, ", ".join(bad))
-        raise CorruptFileError("every save of the model is damaged", where=self.saves, hint="restore the model's files from a backup")
+        raise CorruptFileError(
+            "every save of the model is damaged", where=self.saves, hint="restore the model's files from a backup"
+        )
 
     def _adopt(self, files: Mapping[str, Path], messages: list[str], repair: bool) -> LoadedModel:
         """Make a save of files that came from elsewhere, so that they too survive what comes next."""
@@ -139,7 +162,11 @@ class ModelFolder:
         return _told(LoadedModel({n: save.folder / n for n in save.files}, save.iteration), messages)
 
     def _repair(self, save: Save, broken: list[Save], flat: FlatState) -> list[str]:
-        stale = [n for n in save.files if n not in flat.foreign and (n not in flat.files or flat.digest(flat.files[n]) != save.files[n])]
+        stale = [
+            n
+            for n in save.files
+            if n not in flat.foreign and (n not in flat.files or flat.digest(flat.files[n]) != save.files[n])
+        ]
         try:
             moved = [saves.set_aside(flat.files[name], self.saves) for name in flat.damaged]
             moved += [saves.set_aside(s.folder, self.saves) for s in broken]
@@ -200,7 +227,9 @@ def discover(folder: Path, kind: str = "SAEHD") -> list[str]:
     """Names of the models in ``folder``, sorted."""
     names = {p.name.split("_")[0] for p in folder.glob(f"*_{kind}_{DATA}")}
     names |= {p.name.split("_")[0] for p in (folder / ".saves").glob(f"*_{kind}") if p.is_dir()}
-    return sorted(name for name in names if name and not name.startswith(".") and ModelFolder(folder, name, kind).exists())
+    return sorted(
+        name for name in names if name and not name.startswith(".") and ModelFolder(folder, name, kind).exists()
+    )
 
 
 def find(folder: Path, name: str | None = None, kind: str | None = None) -> list[ModelFolder]:
@@ -221,7 +250,11 @@ def choose(folder: Path, name: str | None = None, kind: str | None = None) -> Mo
         return found[0]
     what = f"{kind} model" if kind else "model"
     if found:
-        hint = "choose one with --model NAME" if len({model.name for model in found}) > 1 else f"choose one with --kind {' or '.join(m.kind for m in found)}"
+        hint = (
+            "choose one with --model NAME"
+            if len({model.name for model in found}) > 1
+            else f"choose one with --kind {' or '.join(m.kind for m in found)}"
+        )
         raise InputError(f"more than one {what}", where=folder, why=f"found {listed(found)}", hint=hint)
     others = find(folder)
     why = f"found {listed(others)}" if others else ""
@@ -235,12 +268,20 @@ def choose_or_new(folder: Path, name: str | None = None, kind: str | None = None
     when none does but the models that there are make it likely that one of them was meant."""
     found = find(folder, name, kind)
     if len(found) > 1:
-        flag = "--model NAME" if len({model.name for model in found}) > 1 else "--kind " + " or ".join(model.kind for model in found)
+        flag = (
+            "--model NAME"
+            if len({model.name for model in found}) > 1
+            else "--kind " + " or ".join(model.kind for model in found)
+        )
         raise UsageError("there are several models", where=folder, why=listed(found), hint=f"choose one with {flag}")
     others = find(folder, name)
     if not found and others:
-        raise UsageError(f"there is no {kind} model" + (f" called {name}" if name else ""), where=folder, why=f"found {listed(others)}",
-                         hint=f"leave --kind out to go on with {others[0].name}, or start a new model with another --model NAME")
+        raise UsageError(
+            f"there is no {kind} model" + (f" called {name}" if name else ""),
+            where=folder,
+            why=f"found {listed(others)}",
+            hint=f"leave --kind out to go on with {others[0].name}, or start a new model with another --model NAME",
+        )
     return found[0] if found else ModelFolder(folder, name or DEFAULT_NAME, kind or KINDS[0])
 
 
@@ -252,7 +293,11 @@ def _told(model: LoadedModel, messages: list[str]) -> LoadedModel:
 
 def _without_stale(files: Mapping[str, Path], foreign: Container[str]) -> dict[str, Path]:
     """The files but for averages of weights that were since replaced by hand."""
-    return {n: p for n, p in files.items() if not (n.startswith(AVERAGED) and n not in foreign and n.removeprefix(AVERAGED) in foreign)}
+    return {
+        n: p
+        for n, p in files.items()
+        if not (n.startswith(AVERAGED) and n not in foreign and n.removeprefix(AVERAGED) in foreign)
+    }
 
 
 def _names(model: ModelFolder, damaged: Mapping[str, str]) -> list[str]:
@@ -262,6 +307,10 @@ def _names(model: ModelFolder, damaged: Mapping[str, str]) -> list[str]:
 def _explain(error: OSError, folder: Path) -> PipelineError:
     explained = from_os_error(error)
     if isinstance(explained, DiskFullError):
-        return DiskFullError("no space left for a save of the model", where=folder, why="the save before it is complete and was kept",
-                             hint="free some space (a save needs as much as the model's files together) and run the same command again")
+        return DiskFullError(
+            "no space left for a save of the model",
+            where=folder,
+            why="the save before it is complete and was kept",
+            hint="free some space (a save needs as much as the model's files together) and run the same command again",
+        )
     return explained

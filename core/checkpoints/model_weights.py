@@ -23,7 +23,11 @@ def read_model_weights(files: Mapping[str, Path], config: ModelConfig, *, averag
     networks = archs.networks(config)
     missing = [f"{name}.npy" for name in networks if f"{name}.npy" not in files]
     if missing:
-        raise InputError("weights of the model are missing", where=", ".join(missing), hint="copy them into the model folder, or restore a save or backup")
+        raise InputError(
+            "weights of the model are missing",
+            where=", ".join(missing),
+            hint="copy them into the model folder, or restore a save or backup",
+        )
     out = {}
     for name, network in networks.items():
         path = (averages and files.get(f"{AVERAGED}{name}.npy")) or files[f"{name}.npy"]

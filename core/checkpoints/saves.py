@@ -70,7 +70,11 @@ def write_file(path: Path, write: Callable[[IO[bytes]], None]) -> FileDigest:
 
 def finish(incoming: Path, iteration: int, sequence: int, files: dict[str, FileDigest]) -> Save:
     """Turn a folder of written files into a save."""
-    manifest = {"iteration": iteration, "sequence": sequence, "files": {name: asdict(entry) for name, entry in files.items()}}
+    manifest = {
+        "iteration": iteration,
+        "sequence": sequence,
+        "files": {name: asdict(entry) for name, entry in files.items()},
+    }
     fsio.write_text(incoming / MANIFEST, json.dumps(manifest))
     fsio.fsync_dir(incoming)
     final = incoming.with_name(incoming.name.removeprefix(INCOMING))
@@ -81,7 +85,11 @@ def finish(incoming: Path, iteration: int, sequence: int, files: dict[str, FileD
 
 def complete(folder: Path) -> list[Save]:
     """The saves in ``folder``, newest first; contents are not checked."""
-    found = [read(path) for path in folder.iterdir() if path.is_dir() and not path.name.startswith(".")] if folder.is_dir() else []
+    found = (
+        [read(path) for path in folder.iterdir() if path.is_dir() and not path.name.startswith(".")]
+        if folder.is_dir()
+        else []
+    )
     return sorted((save for save in found if save), key=lambda save: -save.sequence)
 
 
@@ -89,7 +97,9 @@ def read(folder: Path) -> Save | None:
     """The save in ``folder``; None when its manifest is missing or damaged."""
     try:
         raw = json.loads((folder / MANIFEST).read_bytes())
-        files = {str(name): FileDigest(e["sha256"], int(e["size"]), tuple(e["pieces"])) for name, e in raw["files"].items()}
+        files = {
+            str(name): FileDigest(e["sha256"], int(e["size"]), tuple(e["pieces"])) for name, e in raw["files"].items()
+        }
         return Save(folder, int(raw["iteration"]), int(raw["sequence"]), files)
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None

@@ -43,7 +43,9 @@ class Motion:
     exact: bool = False
 
 
-def draw_motion(size: int, ranges: Ranges, transform: np.random.RandomState, warp: np.random.RandomState, *, exact: bool = False) -> Motion:
+def draw_motion(
+    size: int, ranges: Ranges, transform: np.random.RandomState, warp: np.random.RandomState, *, exact: bool = False
+) -> Motion:
     """Draw a movement for pictures of ``size`` pixels; ``transform`` and ``warp`` are two generators, used in the original's order."""
     work = max(size, _SMALLEST)
     matrix, flip = _draw_affine(work, ranges, transform)
@@ -60,7 +62,9 @@ def move(picture: Array, motion: Motion, *, warped: bool, mask: bool) -> Array:
     border = cv2.BORDER_CONSTANT if mask else cv2.BORDER_REPLICATE
     result = _resize(picture, motion.work, kind)
     if warped:
-        result = cv2.remap(result, motion.map_x, motion.map_y, kind, borderMode=cv2.BORDER_CONSTANT if motion.exact else border)
+        result = cv2.remap(
+            result, motion.map_x, motion.map_y, kind, borderMode=cv2.BORDER_CONSTANT if motion.exact else border
+        )
     result = cv2.warpAffine(result, motion.matrix, (motion.work, motion.work), flags=kind, borderMode=border)
     result = _resize(result, motion.size, kind)
     result = result[:, :, None] if result.ndim == 2 else result
@@ -70,7 +74,11 @@ def move(picture: Array, motion: Motion, *, warped: bool, mask: bool) -> Array:
 def shift_hsv(image: Array, power: float, random: np.random.RandomState) -> Array:
     """Turn the hue and shift saturation and value of a BGR float32 image at random; ``power`` 0..0.3 says how far."""
     degrees = max(1, int(180 * power))
-    hue, saturation, value = random.randint(-degrees, degrees + 1), (random.rand() - 0.5) * power, (random.rand() - 0.5) * power
+    hue, saturation, value = (
+        random.randint(-degrees, degrees + 1),
+        (random.rand() - 0.5) * power,
+        (random.rand() - 0.5) * power,
+    )
     hsv = cv2.cvtColor(np.ascontiguousarray(image), cv2.COLOR_BGR2HSV)
     hsv[..., 0] = (hsv[..., 0] + hue) % 360
     hsv[..., 1] = np.clip(hsv[..., 1] + saturation, 0, 1)

@@ -74,7 +74,10 @@ class BatchMaker:
 
     def __init__(self, settings: BatchSettings):
         self.settings = s = settings
-        src, dst = (FaceLoader(faceset, s.resolution, s.face_type, s.cache_bytes // 2, polygons=not s.exact) for faceset in (s.src, s.dst))
+        src, dst = (
+            FaceLoader(faceset, s.resolution, s.face_type, s.cache_bytes // 2, polygons=not s.exact)
+            for faceset in (s.src, s.dst)
+        )
         self._sides = (_Side(_SRC, src, s.src_bins, s.src_flip), _Side(_DST, dst, s.dst_bins, s.dst_flip))
 
     def make(self, iteration: int, out: dict[str, Array] | None = None) -> TrainingBatch:
@@ -116,7 +119,9 @@ class BatchMaker:
         faces = self._sides[_DST].faces
         first = shuffled_index(len(faces), (s.seed, _REFERENCE), position)
         reference = _first_readable(faces.colours, len(faces), first, skipped)
-        return transfer(s.ct_mode, np.clip(image, 0, 1), reference, np.random.RandomState(sample_seed(s.seed, _REFERENCE, position)))
+        return transfer(
+            s.ct_mode, np.clip(image, 0, 1), reference, np.random.RandomState(sample_seed(s.seed, _REFERENCE, position))
+        )
 
     def _face(self, side: _Side, position: int, skipped: list[str]) -> TrainingFace:
         stream = (self.settings.seed, side.number)
@@ -157,4 +162,8 @@ def _first_readable(read, count: int, first: int, skipped: list[str]):
             return read((first + attempt) % count)
         except PipelineError as error:
             skipped.append(str(error).replace("\n", " "))
-    raise InputError("none of the faces can be read", why=skipped[-1], hint="extract the faces again, or take the faceset from a backup")
+    raise InputError(
+        "none of the faces can be read",
+        why=skipped[-1],
+        hint="extract the faces again, or take the faceset from a backup",
+    )

@@ -34,7 +34,9 @@ def prepare(record: FaceRecord, image: NDArray[np.uint8], size: int, face_type: 
     """The face at ``size`` pixels, cut as ``face_type``; the mask is the XSeg mask, else the polygons, else the landmark hull."""
     shape = image.shape[:2]
     mask = np.asarray(best_mask(record)[0], np.float32).reshape(*shape, 1)
-    features = np.clip(eyes_mask(shape, record.landmarks) + mouth_mask(shape, record.landmarks), 0, 1).reshape(*shape, 1) * (mask > 0)
+    features = np.clip(eyes_mask(shape, record.landmarks) + mouth_mask(shape, record.landmarks), 0, 1).reshape(
+        *shape, 1
+    ) * (mask > 0)
     matrix = _cut(record, size, face_type)
     return TrainingFace(
         _fit((image.astype(np.float32) / 255).astype(np.float32), size, matrix, cv2.INTER_CUBIC),
@@ -50,7 +52,9 @@ class FaceLoader:
     hand-drawn masks, as the original does.
     """
 
-    def __init__(self, faceset: Faceset, size: int, face_type: FaceType, cache_bytes: int = 0, *, polygons: bool = True):
+    def __init__(
+        self, faceset: Faceset, size: int, face_type: FaceType, cache_bytes: int = 0, *, polygons: bool = True
+    ):
         self._faceset, self._polygons = faceset, polygons
         self._size, self._face_type, self._room = size, face_type, cache_bytes
         self._kept: dict[int, TrainingFace] = {}
@@ -78,7 +82,11 @@ class FaceLoader:
         record = self._faceset.full_record(index)
         image = decode_image(self._faceset.read(index), record.name)
         if image.shape[:2] != tuple(record.shape):
-            raise CorruptFileError("a face has another size than its metadata says", where=record.name, why=f"{image.shape[:2]} instead of {record.shape}")
+            raise CorruptFileError(
+                "a face has another size than its metadata says",
+                where=record.name,
+                why=f"{image.shape[:2]} instead of {record.shape}",
+            )
         return record if self._polygons else replace(record, polygons=()), image
 
 

@@ -44,7 +44,11 @@ def sharpen(image: Array, random: Random, chance: int = 25, largest: int = 5) ->
         centre[size // 2, size // 2] = 1
         return image if amount == 0 else cv2.filter2D(image, -1, centre + (centre - 1 / (size * size)) * amount)
     amount = random.randint(50)
-    return image if amount == 0 else cv2.addWeighted(image, 1 + 0.5 * amount, cv2.GaussianBlur(image, (size, size), 0), -0.5 * amount, 0)
+    return (
+        image
+        if amount == 0
+        else cv2.addWeighted(image, 1 + 0.5 * amount, cv2.GaussianBlur(image, (size, size), 0), -0.5 * amount, 0)
+    )
 
 
 def motion_blur(image: Array, random: Random, chance: int = 25, largest: int = 5) -> Array:
@@ -83,7 +87,9 @@ def jpeg(image: Array, random: Random, chance: int = 25) -> Array:
     if random.randint(100) >= chance:
         return image
     quality = random.randint(10, 101)
-    _, data = cv2.imencode(".jpg", np.clip(image * 255, 0, 255).astype(np.uint8), [cv2.IMWRITE_JPEG_QUALITY, int(quality)])
+    _, data = cv2.imencode(
+        ".jpg", np.clip(image * 255, 0, 255).astype(np.uint8), [cv2.IMWRITE_JPEG_QUALITY, int(quality)]
+    )
     return (np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR)) / np.float32(255)).astype(np.float32)
 
 

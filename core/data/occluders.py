@@ -72,7 +72,9 @@ def _strands(canvas: NDArray[np.uint8], target: Array, random: Random) -> None:
         nodes = np.array([root + spread[0], (root + target) / 2 + spread[1], target + spread[2]])
         t = np.linspace(0, 1, 20)[:, None]
         curve = (1 - t) ** 2 * nodes[0] + 2 * t * (1 - t) * nodes[1] + t**2 * nodes[2]
-        cv2.polylines(canvas, [np.rint(curve).astype(np.int32)], False, 255, int(random.randint(1, max(2, size // 50) + 1)))
+        cv2.polylines(
+            canvas, [np.rint(curve).astype(np.int32)], False, 255, int(random.randint(1, max(2, size // 50) + 1))
+        )
 
 
 def _patch(canvas: NDArray[np.uint8], target: Array, random: Random) -> None:
@@ -98,7 +100,9 @@ def _look(image: Array, mask: Array, random: Random, texture: Array | None) -> A
         base = np.roll(texture, (random.randint(size), random.randint(size)), axis=(0, 1))
     else:
         base = np.broadcast_to(random.rand(3), image.shape)
-    noise = cv2.resize(random.rand(8, 8).astype(np.float32), (size, size), interpolation=cv2.INTER_CUBIC)[..., None] - 0.5
+    noise = (
+        cv2.resize(random.rand(8, 8).astype(np.float32), (size, size), interpolation=cv2.INTER_CUBIC)[..., None] - 0.5
+    )
     grain = random.rand(size, size, 1) - 0.5
     return np.clip(base + 0.3 * noise * random.rand() + 0.1 * grain * random.rand(), 0, 1).astype(np.float32)
 
@@ -106,7 +110,15 @@ def _look(image: Array, mask: Array, random: Random, texture: Array | None) -> A
 def _border(size: int, random: Random) -> Array:
     """A point on the border: the lower half of the sides and the bottom are likelier."""
     along = random.rand() * size
-    sides = ((along, size), (along, size), (0.0, size - along / 2), (size, size - along / 2), (0.0, along), (size, along), (along, 0.0))
+    sides = (
+        (along, size),
+        (along, size),
+        (0.0, size - along / 2),
+        (size, size - along / 2),
+        (0.0, along),
+        (size, along),
+        (along, 0.0),
+    )
     return np.array(sides[random.randint(len(sides))])
 
 

@@ -116,7 +116,9 @@ def _serve(pipe: connection.Connection, settings: BatchSettings, memory: Any) ->
         except PipelineError as error:
             answer = error
         except Exception as error:  # whatever it is, the parent must hear of it
-            answer = EnvironmentFault("a worker could not make a batch", where=f"batch {number}", why=f"{type(error).__name__}: {error}")
+            answer = EnvironmentFault(
+                "a worker could not make a batch", where=f"batch {number}", why=f"{type(error).__name__}: {error}"
+            )
         pipe.send(answer)
 
 
@@ -144,10 +146,17 @@ def _count(start: int) -> Iterator[int]:
 
 def _died(process: Any) -> EnvironmentFault:
     process.join(timeout=1)
-    return EnvironmentFault("a worker that prepares batches died", where=process.name, why=f"its exit code is {process.exitcode}",
-                            hint="-9 usually means that memory ran out: use fewer --workers or a smaller --batch-size; training resumes from its last save")
+    return EnvironmentFault(
+        "a worker that prepares batches died",
+        where=process.name,
+        why=f"its exit code is {process.exitcode}",
+        hint="-9 usually means that memory ran out: use fewer --workers or a smaller --batch-size; training resumes from its last save",
+    )
 
 
 def _hangs() -> EnvironmentFault:
-    return EnvironmentFault("a worker that prepares batches gives no answer", why=f"no batch within {_PATIENCE:.0f} s",
-                            hint="is the disk with the faces still there? --workers 0 makes batches in the main process")
+    return EnvironmentFault(
+        "a worker that prepares batches gives no answer",
+        why=f"no batch within {_PATIENCE:.0f} s",
+        hint="is the disk with the faces still there? --workers 0 makes batches in the main process",
+    )

@@ -70,7 +70,13 @@ def choose(records: Sequence[FaceRecord], labels: Labels) -> list[int]:
     drawn = [i for i, record in enumerate(records) if has_polygons(record)]
     stored = [i for i, record in enumerate(records) if record.xseg_mask is not None]
     everything = list(range(len(records)))
-    return {"auto": drawn or stored, "polygons": drawn, "masks": stored, "both": sorted({*drawn, *stored}), "landmarks": everything}[labels]
+    return {
+        "auto": drawn or stored,
+        "polygons": drawn,
+        "masks": stored,
+        "both": sorted({*drawn, *stored}),
+        "landmarks": everything,
+    }[labels]
 
 
 def label_origin(record: FaceRecord, labels: Labels = "auto") -> str:
@@ -87,11 +93,15 @@ def label_mask(record: FaceRecord, labels: Labels = "auto") -> Array:
         return polygon_mask(record.shape, record.polygons)
     if origin == "xseg":
         mask = decode_mask(record.xseg_mask or b"", record.name)[..., 0]
-        return (cv2.resize(mask, record.shape[::-1], interpolation=cv2.INTER_LINEAR) >= 0.5).astype(np.float32)[..., None]
+        return (cv2.resize(mask, record.shape[::-1], interpolation=cv2.INTER_LINEAR) >= 0.5).astype(np.float32)[
+            ..., None
+        ]
     return (whole_face_mask(record.shape, record.landmarks) >= 0.5).astype(np.float32)
 
 
-def prepare(record: FaceRecord, image: NDArray[np.uint8], mask: Array, size: int, face_type: FaceType) -> tuple[Array, Array]:
+def prepare(
+    record: FaceRecord, image: NDArray[np.uint8], mask: Array, size: int, face_type: FaceType
+) -> tuple[Array, Array]:
     """Image and two-level mask at ``size`` pixels, cut as ``face_type``; black outside the stored picture."""
     picture, height = image.astype(np.float32) / 255, image.shape[0]
     if FaceType.parse(record.face_type) != face_type:
@@ -114,8 +124,11 @@ class XSegSamples:
         places = [(f, i) for f, faceset in enumerate(self._facesets) for i in range(len(faceset))]
         chosen = list(range(len(records))) if settings.pretrain else choose(records, labels)
         if not chosen:
-            raise InputError("no labelled faces", why=f"none of {len(records)} faces has what --labels {labels} asks for",
-                             hint="draw polygons (python -m core mask-labels SIDE --suggest helps), apply a mask first, or --labels landmarks")
+            raise InputError(
+                "no labelled faces",
+                why=f"none of {len(records)} faces has what --labels {labels} asks for",
+                hint="draw polygons (python -m core mask-labels SIDE --suggest helps), apply a mask first, or --labels landmarks",
+            )
         self._places = [places[i] for i in chosen]
         self.origins = Counter(() if settings.pretrain else (label_origin(records[i], labels) for i in chosen))
         self._kept: dict[int, tuple[NDArray[np.uint8], Array]] = {}
@@ -149,7 +162,11 @@ class XSegSamples:
                 return self._face((index + attempt) % len(self))
             except PipelineError as error:
                 skipped.append(str(error).replace("\n", " "))
-        raise InputError("none of the labelled faces can be read", why=skipped[-1], hint="extract the faces again, or take the faceset from a backup")
+        raise InputError(
+            "none of the labelled faces can be read",
+            why=skipped[-1],
+            hint="extract the faces again, or take the faceset from a backup",
+        )
 
     def _face(self, index: int) -> tuple[Array, Array]:
         if index not in self._kept:
@@ -166,7 +183,9 @@ class XSegSamples:
         source, s = self._facesets[faceset], self._settings
         data = source.read(index)
         record = dfl_image.parse(data, f"{source.folder}/{index}")
-        return prepare(record, decode_image(data, record.name), label_mask(record, self._labels), s.resolution, s.face_type)
+        return prepare(
+            record, decode_image(data, record.name), label_mask(record, self._labels), s.resolution, s.face_type
+        )
 
 
 def _grey_sample(image: Array, random: Random) -> tuple[Array, Array]:

@@ -45,8 +45,11 @@ def write_video(path: Path, frames: Iterator[NDArray[np.uint8]]) -> None:
         process.stdin.write(frame.tobytes())
     process.stdin.close()
     if process.wait() != 0:
-        raise EnvironmentFault("ffmpeg could not encode the demo clip", where=path,
-                               hint="the lines above are from ffmpeg; `python -m core doctor` tells its version")
+        raise EnvironmentFault(
+            "ffmpeg could not encode the demo clip",
+            where=path,
+            hint="the lines above are from ffmpeg; `python -m core doctor` tells its version",
+        )
     partial.replace(path)
 
 
@@ -55,7 +58,12 @@ def animate(face: Portrait, frames: int, phase: float) -> Iterator[NDArray[np.ui
     noise = np.random.default_rng(7)
     for index in range(frames):
         t = 2 * np.pi * index / frames
-        turned = turn(face.mesh, yaw=0.24 * np.sin(t + phase), pitch=0.16 * np.sin(2 * t + phase), roll=0.10 * np.sin(3 * t + phase))
+        turned = turn(
+            face.mesh,
+            yaw=0.24 * np.sin(t + phase),
+            pitch=0.16 * np.sin(2 * t + phase),
+            roll=0.10 * np.sin(3 * t + phase),
+        )
         spoken = open_jaw(turned, 9 * max(0.0, np.sin(5 * t + phase)))
         drift = np.array([14 * np.sin(t * 2), 8 * np.cos(t * 3)])
         spoken = spoken + np.append(drift, 0)

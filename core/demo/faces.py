@@ -21,8 +21,44 @@ from core.imaging.codec import read_image
 SIZE = 512  # side of the canvas, pixels
 _FACE_SIDE = 210.0  # width and height that a face has on the canvas, about
 # The outline of the face in the 468-point mesh (MediaPipe's face oval), once around.
-OVAL = [10, 338, 297, 332, 284, 251, 389, 356, 454, 323, 361, 288, 397, 365, 379, 378, 400, 377,
-        152, 148, 176, 149, 150, 136, 172, 58, 132, 93, 234, 127, 162, 21, 54, 103, 67, 109]
+OVAL = [
+    10,
+    338,
+    297,
+    332,
+    284,
+    251,
+    389,
+    356,
+    454,
+    323,
+    361,
+    288,
+    397,
+    365,
+    379,
+    378,
+    400,
+    377,
+    152,
+    148,
+    176,
+    149,
+    150,
+    136,
+    172,
+    58,
+    132,
+    93,
+    234,
+    127,
+    162,
+    21,
+    54,
+    103,
+    67,
+    109,
+]
 _GRID = 4  # the warp is interpolated on every 4th pixel and enlarged: it is smooth
 
 
@@ -51,7 +87,9 @@ def fictional_face(first: Portrait, second: Portrait, share: float) -> Portrait:
     inside = _soft_hull(mesh)
     base, other, weight = (b, a, 1 - share) if share > 0.5 else (a, b, share)
     blend = inside * weight
-    return Portrait(np.clip(base * (1 - blend) + _match_colour(other, base, inside) * blend, 0, 255).astype(np.uint8), mesh)
+    return Portrait(
+        np.clip(base * (1 - blend) + _match_colour(other, base, inside) * blend, 0, 255).astype(np.uint8), mesh
+    )
 
 
 def warp(image: NDArray, source: NDArray, target: NDArray) -> NDArray:
@@ -74,7 +112,9 @@ def anchors(mesh: NDArray, follow: NDArray | None = None) -> NDArray:
     ring = centre + (outline[::3] - centre) * 1.55
     line = np.linspace(0, SIZE - 1, 9)
     zero, end = np.zeros(9), np.full(9, SIZE - 1.0)
-    edge = np.concatenate([np.stack(pair, 1) for pair in ((line, zero), (line, end), (zero[1:-1], line[1:-1]), (end[1:-1], line[1:-1]))])
+    edge = np.concatenate(
+        [np.stack(pair, 1) for pair in ((line, zero), (line, end), (zero[1:-1], line[1:-1]), (end[1:-1], line[1:-1]))]
+    )
     return np.concatenate([mesh[:, :2], np.clip(ring, 2, SIZE - 3), edge])
 
 

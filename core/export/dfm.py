@@ -36,8 +36,15 @@ class ExportReport:
     metadata: dict[str, str]
 
 
-def export_dfm(weights: ModelWeights, config: ModelConfig, path: Path, provenance: Mapping[str, str], *,
-               reference: Reference | None, half: bool = False) -> ExportReport:
+def export_dfm(
+    weights: ModelWeights,
+    config: ModelConfig,
+    path: Path,
+    provenance: Mapping[str, str],
+    *,
+    reference: Reference | None,
+    half: bool = False,
+) -> ExportReport:
     """Build, check and only then put the file in its place; an older file stays until the new one has passed.
 
     weights: name of the network's file -> key -> array; provenance: further metadata (``core.export.provenance``); reference: the
@@ -57,7 +64,9 @@ def _checked(written: Path, path: Path, config: ModelConfig, reference: Referenc
         return verify(written, config, reference, half=half)
     except PipelineError as error:
         kept = "the older file was kept" if path.exists() else "no file was written"
-        raise type(error)(error.what, where=path, why=error.why, hint=f"{kept}; {error.hint}".removesuffix("; ")) from error
+        raise type(error)(
+            error.what, where=path, why=error.why, hint=f"{kept}; {error.hint}".removesuffix("; ")
+        ) from error
 
 
 def describe(config: ModelConfig, provenance: Mapping[str, str], half: bool = False) -> dict[str, str]:
@@ -74,15 +83,29 @@ def describe(config: ModelConfig, provenance: Mapping[str, str], half: bool = Fa
     }
 
 
-def build_dfm(weights: ModelWeights, config: ModelConfig, metadata: Mapping[str, str], *, half: bool = False, mask_only: bool = True) -> bytes:
+def build_dfm(
+    weights: ModelWeights,
+    config: ModelConfig,
+    metadata: Mapping[str, str],
+    *,
+    half: bool = False,
+    mask_only: bool = True,
+) -> bytes:
     """As ``write_dfm``, in memory."""
     stream = io.BytesIO()
     write_dfm(stream, weights, config, metadata, half=half, mask_only=mask_only)
     return stream.getvalue()
 
 
-def write_dfm(stream: IO[bytes], weights: ModelWeights, config: ModelConfig, metadata: Mapping[str, str], *,
-              half: bool = False, mask_only: bool = True) -> None:
+def write_dfm(
+    stream: IO[bytes],
+    weights: ModelWeights,
+    config: ModelConfig,
+    metadata: Mapping[str, str],
+    *,
+    half: bool = False,
+    mask_only: bool = True,
+) -> None:
     """Write the file without checking it. Needs no deep-learning framework, nor memory for a second copy of the weights.
 
     mask_only=False also runs the image branch of the target's decoder, as a fourth output; for measuring what leaving it out gains.

@@ -34,7 +34,9 @@ def verify(path: Path, config: ModelConfig, reference: Reference | None, *, half
     session = open_session(path)
     check_signature(session, config.resolution, amp)
     faces = sample_faces(config.resolution)
-    differences = [_run(session, faces, morph, reference, tolerance(config, half)) for morph in (MORPHS if amp else (None,))]
+    differences = [
+        _run(session, faces, morph, reference, tolerance(config, half)) for morph in (MORPHS if amp else (None,))
+    ]
     return None if reference is None else max(differences)
 
 
@@ -79,7 +81,9 @@ def sample_faces(resolution: int) -> Array:
     return np.stack([noise, smooth])
 
 
-def _run(session: onnxruntime.InferenceSession, faces: Array, morph: float | None, reference: Reference | None, limit: float) -> float:
+def _run(
+    session: onnxruntime.InferenceSession, faces: Array, morph: float | None, reference: Reference | None, limit: float
+) -> float:
     feed = {} if morph is None else {MORPH: np.array([morph], np.float32)}
     both = session.run(None, {FACE: faces, **feed})
     one = session.run(None, {FACE: faces[:1], **feed})
@@ -87,7 +91,10 @@ def _run(session: onnxruntime.InferenceSession, faces: Array, morph: float | Non
         if pair.shape != (*faces.shape[:3], channels) or single.shape != (1, *faces.shape[1:3], channels):
             raise _wrong(f"{name} comes out as {pair.shape} for a batch of 2 and {single.shape} for one face")
         if not np.isfinite(pair).all() or pair.min() < 0 or pair.max() > 1:
-            raise _wrong(f"{name} is not between 0 and 1", "the weights are not sound: look at the preview, go back to an earlier save")
+            raise _wrong(
+                f"{name} is not between 0 and 1",
+                "the weights are not sound: look at the preview, go back to an earlier save",
+            )
         if np.abs(pair[:1] - single).max() > limit:
             raise _wrong(f"{name} depends on the size of the batch")
     if reference is None:

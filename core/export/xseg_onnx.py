@@ -35,7 +35,9 @@ class XSegExport:
     metadata: dict[str, str]
 
 
-def export_xseg(weights: XSegWeights, path: Path, provenance: Mapping[str, str], *, reference: Callable[[Array], Array]) -> XSegExport:
+def export_xseg(
+    weights: XSegWeights, path: Path, provenance: Mapping[str, str], *, reference: Callable[[Array], Array]
+) -> XSegExport:
     """Build, check and only then put the file in its place; an older file stays until the new one has passed.
 
     reference: the same network computed another way, faces (n, R, R, 3) -> masks (n, R, R, 1). Raises PipelineError when the check fails.
@@ -51,8 +53,15 @@ def export_xseg(weights: XSegWeights, path: Path, provenance: Mapping[str, str],
 def describe(weights: XSegWeights) -> dict[str, str]:
     """The metadata of a file: what made it, and from what."""
     face_type = "unknown" if weights.face_type is None else weights.face_type.file_name
-    return {"generator": CREATOR_TOOL, "content": "face mask", "resolution": str(weights.resolution), "face_type": face_type,
-            "precision": "float32", "weights": weights.origin, "weights_sha256": weights.sha256}
+    return {
+        "generator": CREATOR_TOOL,
+        "content": "face mask",
+        "resolution": str(weights.resolution),
+        "face_type": face_type,
+        "precision": "float32",
+        "weights": weights.origin,
+        "weights_sha256": weights.sha256,
+    }
 
 
 def write_xseg(stream: IO[bytes], weights: XSegWeights, metadata: Mapping[str, str]) -> None:
@@ -61,8 +70,12 @@ def write_xseg(stream: IO[bytes], weights: XSegWeights, metadata: Mapping[str, s
     builder = graph.builder
     graph.image_output(builder.sigmoid(graph.call("XSeg", graph.image_input(FACE, 3))), MASK)
     side = weights.resolution
-    made = helper.make_graph(builder.nodes, "graph", [tensor_info(FACE, ["N", side, side, 3])], [tensor_info(MASK, ["N", side, side, 1])])
-    model = helper.make_model(made, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION, producer_name="DFM Forge")
+    made = helper.make_graph(
+        builder.nodes, "graph", [tensor_info(FACE, ["N", side, side, 3])], [tensor_info(MASK, ["N", side, side, 1])]
+    )
+    model = helper.make_model(
+        made, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION, producer_name="DFM Forge"
+    )
     helper.set_model_props(model, dict(metadata))
     write_onnx(stream, model, builder.tensors)
 

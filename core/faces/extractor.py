@@ -103,16 +103,33 @@ class Extractor:
         record = self._record(frame, index, points, matrix, candidate.face.box)
         pitch, yaw, _ = pitch_yaw_roll(record.landmarks, self.cut.size)
         jpeg = encode_jpeg(aligned, self.cut.quality, "420" if self.cut.exact else "444")
-        return ExtractedFace(record, dfl_image.embed(jpeg, record), points, tuple(candidate.face.box.tolist()), candidate.face.score,
-                             candidate.sure, pitch, yaw, _roll(points), sharpness(aligned),
-                             self.embedder.embed(image, points) if self.embedder else None)
+        return ExtractedFace(
+            record,
+            dfl_image.embed(jpeg, record),
+            points,
+            tuple(candidate.face.box.tolist()),
+            candidate.face.score,
+            candidate.sure,
+            pitch,
+            yaw,
+            _roll(points),
+            sharpness(aligned),
+            self.embedder.embed(image, points) if self.embedder else None,
+        )
 
-    def _record(self, frame: str, index: int, points: NDArray[np.float64], matrix: NDArray[np.float64], box: NDArray[np.float32]) -> FaceRecord:
+    def _record(
+        self, frame: str, index: int, points: NDArray[np.float64], matrix: NDArray[np.float64], box: NDArray[np.float32]
+    ) -> FaceRecord:
         left, top, right, bottom = (int(value) for value in box)
         return FaceRecord(
-            name=f"{PurePath(frame).stem}_{index}.jpg", shape=(self.cut.size, self.cut.size), landmarks=transform_points(points, matrix),
-            face_type=self.cut.face_type.file_name, source_filename=frame, source_rect=(left, top, right, bottom),
-            source_landmarks=points, image_to_face_mat=matrix,
+            name=f"{PurePath(frame).stem}_{index}.jpg",
+            shape=(self.cut.size, self.cut.size),
+            landmarks=transform_points(points, matrix),
+            face_type=self.cut.face_type.file_name,
+            source_filename=frame,
+            source_rect=(left, top, right, bottom),
+            source_landmarks=points,
+            image_to_face_mat=matrix,
         )
 
 
@@ -134,7 +151,11 @@ def draw(image: NDArray[np.uint8], faces: Iterable[ExtractedFace], cut: Cut) -> 
         left, top, right, bottom = (int(value) for value in face.box)
         cv2.rectangle(canvas, (left, top), (right, bottom), (255, 0, 0), 2)
         inverse = cv2.invertAffineTransform(np.asarray(face.record.image_to_face_mat))
-        square = transform_points([(0, 0), (cut.size, 0), (cut.size, cut.size), (0, cut.size)], inverse).round().astype(np.int32)
+        square = (
+            transform_points([(0, 0), (cut.size, 0), (cut.size, cut.size), (0, cut.size)], inverse)
+            .round()
+            .astype(np.int32)
+        )
         cv2.polylines(canvas, [square], True, (0, 0, 255), 2, cv2.LINE_AA)
         cv2.line(canvas, square[0].tolist(), square[1].tolist(), (0, 0, 255), 5, cv2.LINE_AA)
         for x, y in face.landmarks.round().astype(int).tolist():

@@ -56,7 +56,9 @@ class FAN:
         centre, side = place(box)
         crops = np.stack([crop(rgb, centre + shift, side) for shift in shifts])
         parts = peaks(self.network(crops.astype(np.float32) / np.float32(255)))
-        return np.mean([to_picture(part, centre + shift, side) for part, shift in zip(parts, shifts, strict=True)], axis=0)
+        return np.mean(
+            [to_picture(part, centre + shift, side) for part, shift in zip(parts, shifts, strict=True)], axis=0
+        )
 
 
 def create(file: str) -> FAN:
@@ -87,7 +89,7 @@ def crop(rgb: NDArray[np.uint8], centre: Points, side: float) -> NDArray[np.uint
     start, stop = np.maximum(low, 0), np.minimum(high, size)
     if (start < stop).all():
         (x, y), (right, bottom) = start - low, stop - low
-        canvas[y:bottom, x:right] = rgb[start[1]:stop[1], start[0]:stop[0]]
+        canvas[y:bottom, x:right] = rgb[start[1] : stop[1], start[0] : stop[0]]
     return cv2.resize(canvas, (SIDE, SIDE), interpolation=cv2.INTER_LINEAR)
 
 
@@ -100,7 +102,10 @@ def peaks(maps: NDArray[np.float32]) -> Points:
     inside = (x > 0) & (x < width - 1) & (y > 0) & (y < height - 1)
 
     def toward(step: int) -> NDArray:
-        after, before = (np.take_along_axis(flat, (best + np.where(inside, sign * step, 0))[:, None], axis=1)[:, 0] for sign in (1, -1))
+        after, before = (
+            np.take_along_axis(flat, (best + np.where(inside, sign * step, 0))[:, None], axis=1)[:, 0]
+            for sign in (1, -1)
+        )
         return 0.25 * np.sign(after - before)
 
     return np.stack([(x + toward(1) + 0.5) / width, (y + toward(width) + 0.5) / height], axis=-1).astype(np.float64)

@@ -13,16 +13,42 @@ from core.errors import InputError, UsageError
 Array = NDArray[np.float32]
 Crop = Literal["face", "head", "legacy", "h", "mf", "f", "wf"]
 
-_CELEBA = {"background": [0], "face": [1, 2, 3, 10, 11, 12, 13], "eyes": [4, 5], "glasses": [6], "ears": [7, 8, 9], "neck": [14],
-           "necklace": [15], "cloth": [16], "hair": [17], "hat": [18]}
+_CELEBA = {
+    "background": [0],
+    "face": [1, 2, 3, 10, 11, 12, 13],
+    "eyes": [4, 5],
+    "glasses": [6],
+    "ears": [7, 8, 9],
+    "neck": [14],
+    "necklace": [15],
+    "cloth": [16],
+    "hair": [17],
+    "hat": [18],
+}
 _FIVE = {"background": [0], "face": [1], "ears": [2], "hair": [3], "glasses": [4]}
 _VGG = {"crop": "face", "colour": "bgr", "divide": 1.0, "mean": "crop"}
 # What well-known families of face masking networks expect; a description names one and may change any part of it.
 PRESETS: dict[str, dict[str, Any]] = {
-    "bisenet-19": {"size": 512, "crop": "face", "colour": "rgb", "mean": [0.485, 0.456, 0.406], "std": [0.229, 0.224, 0.225], "output": "labels",
-                   "labels": _CELEBA, "include": ["face", "eyes", "glasses"]},
-    "bisenet-5": {"size": 512, "crop": "face", "colour": "rgb", "mean": [0.384, 0.314, 0.279], "std": [0.324, 0.286, 0.275], "output": "labels",
-                  "labels": _FIVE, "include": ["face", "glasses"]},
+    "bisenet-19": {
+        "size": 512,
+        "crop": "face",
+        "colour": "rgb",
+        "mean": [0.485, 0.456, 0.406],
+        "std": [0.229, 0.224, 0.225],
+        "output": "labels",
+        "labels": _CELEBA,
+        "include": ["face", "eyes", "glasses"],
+    },
+    "bisenet-5": {
+        "size": 512,
+        "crop": "face",
+        "colour": "rgb",
+        "mean": [0.384, 0.314, 0.279],
+        "std": [0.324, 0.286, 0.275],
+        "output": "labels",
+        "labels": _FIVE,
+        "include": ["face", "glasses"],
+    },
     "unet-dfl": {"size": 256, "crop": "legacy", "colour": "bgr", "output": "probability"},
     "vgg-clear": {**_VGG, "size": 300, "output": "softmax", "channel": -1},
     "vgg-obstructed": {**_VGG, "size": 500, "output": "softmax", "channel": 0, "invert": True},
@@ -36,15 +62,20 @@ class Description(BaseModel):
 
     model: str = Field(description="ONNX file, relative to the description")
     size: int = Field(ge=16, le=4096, description="side of the square input in pixels")
-    crop: Crop = Field(description="what the input shows: face, head, legacy (centred as in faceswap), or a face type h mf f wf")
+    crop: Crop = Field(
+        description="what the input shows: face, head, legacy (centred as in faceswap), or a face type h mf f wf"
+    )
     colour: Literal["bgr", "rgb"] = Field("rgb", description="order of the channels")
     layout: Literal["nchw", "nhwc"] = Field("nchw", description="order of the input's axes")
     divide: float = Field(255.0, gt=0, description="pixels 0..255 are divided by this")
-    mean: list[float] | Literal["crop"] = Field([0.0, 0.0, 0.0], description="then this is taken away, one number a channel; crop: the crop's own mean")
+    mean: list[float] | Literal["crop"] = Field(
+        [0.0, 0.0, 0.0], description="then this is taken away, one number a channel; crop: the crop's own mean"
+    )
     std: list[float] = Field([1.0, 1.0, 1.0], description="then it is divided by this")
     result: str | None = Field(None, description="name of the output to read; the first when left out")
     output: Literal["labels", "softmax", "sigmoid", "probability"] = Field(
-        description="labels: the channel with the highest value is the label; softmax, sigmoid: applied here; probability: 0..1 as it is")
+        description="labels: the channel with the highest value is the label; softmax, sigmoid: applied here; probability: 0..1 as it is"
+    )
     channel: int = Field(0, description="which channel is the mask (not for labels); -1 is the last")
     invert: bool = Field(False, description="the mask is what that channel is not")
     labels: dict[str, list[int]] = Field({}, description="names of areas and their label numbers")
@@ -99,7 +130,9 @@ def read_description(path: Path) -> Description:
 
 
 def _wrong(path: Path, why: str) -> InputError:
-    return InputError("cannot use the description of a masking network", where=path, why=why, hint="docs/masks.md has examples")
+    return InputError(
+        "cannot use the description of a masking network", where=path, why=why, hint="docs/masks.md has examples"
+    )
 
 
 def network_input(description: Description, crop: NDArray[np.uint8]) -> Array:
@@ -132,7 +165,10 @@ def _labelled(description: Description, values: NDArray) -> Array:
     """A map of labels, or scores of labels whose best one counts."""
     if values.ndim == 4 and values.shape[1] > 1:
         if max(description.numbers) >= values.shape[1]:
-            raise InputError("the network has fewer labels than its description", why=f"{values.shape[1]} channels, label {max(description.numbers)} is wanted")
+            raise InputError(
+                "the network has fewer labels than its description",
+                why=f"{values.shape[1]} channels, label {max(description.numbers)} is wanted",
+            )
         numbers = values.argmax(1)
     elif values.ndim in (3, 4):
         numbers = np.rint(values.reshape(values.shape[0], *values.shape[-2:])).astype(np.int64)
@@ -152,5 +188,8 @@ def _activated(values: Array, kind: str) -> Array:
 
 
 def _unexpected(output: NDArray) -> InputError:
-    return InputError("the network's output is not what its description says", why=f"shape {np.shape(output)}",
-                      hint="check output, channel, layout and result in the description")
+    return InputError(
+        "the network's output is not what its description says",
+        why=f"shape {np.shape(output)}",
+        hint="check output, channel, layout and result in the description",
+    )

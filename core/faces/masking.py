@@ -130,7 +130,9 @@ class _Loaded:
     problem: str = ""
 
 
-def _batches(pool: ThreadPoolExecutor, faces: Iterable[Face], masker: Masker, batch_size: int) -> Iterator[list[_Loaded]]:
+def _batches(
+    pool: ThreadPoolExecutor, faces: Iterable[Face], masker: Masker, batch_size: int
+) -> Iterator[list[_Loaded]]:
     """Prepared faces, ``batch_size`` at a time, while the next ones are being read."""
     waiting: deque[Future[_Loaded]] = deque()
     batch: list[_Loaded] = []
@@ -191,12 +193,18 @@ def run_session(data: bytes, where: object):
     settings = onnxruntime.SessionOptions()
     settings.log_severity_level = 3
     available = onnxruntime.get_available_providers()
-    providers: list[Any] = [("CUDAExecutionProvider", {"use_tf32": "0"})] if "CUDAExecutionProvider" in available else []
+    providers: list[Any] = (
+        [("CUDAExecutionProvider", {"use_tf32": "0"})] if "CUDAExecutionProvider" in available else []
+    )
     try:
         return onnxruntime.InferenceSession(data, settings, providers=[*providers, "CPUExecutionProvider"])
     except Exception as error:  # onnxruntime's own exceptions share no base class
-        raise CorruptFileError("cannot load a network", where=str(where), why=str(error).strip().splitlines()[-1][:300],
-                               hint="is it a whole ONNX file? onnx.checker.check_model tells more") from None
+        raise CorruptFileError(
+            "cannot load a network",
+            where=str(where),
+            why=str(error).strip().splitlines()[-1][:300],
+            hint="is it a whole ONNX file? onnx.checker.check_model tells more",
+        ) from None
 
 
 def device_of(session: Any) -> str:

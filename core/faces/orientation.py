@@ -13,7 +13,10 @@ from core.faces import yunet_net
 
 _SIZE = 96
 _ZOOM = 2.0  # side of the cut in longer sides of the box
-_SURE, _CLEAR = 0.9, 0.1  # the right quarter scores so high, and so much more than the others; else the face may lie between two
+_SURE, _CLEAR = (
+    0.9,
+    0.1,
+)  # the right quarter scores so high, and so much more than the others; else the face may lie between two
 _HEAD_START = 0.01  # faces are upright more often than not
 
 
@@ -56,7 +59,9 @@ def square_matrix(centre: NDArray, side: float, turn: float, size: int) -> NDArr
     return np.column_stack([linear, (size - 1) / 2 - linear @ np.asarray(centre, np.float64)])
 
 
-def cut_square(image: NDArray[np.uint8], centre: NDArray, side: float, turn: float, size: int) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
+def cut_square(
+    image: NDArray[np.uint8], centre: NDArray, side: float, turn: float, size: int
+) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
     """The cut of :func:`square_matrix`, bilinear from a source no more than twice as fine, and its matrix."""
     matrix = square_matrix(centre, side, turn, size)
     shrink = int(side // (2 * size)) + 1
@@ -67,7 +72,9 @@ def cut_square(image: NDArray[np.uint8], centre: NDArray, side: float, turn: flo
     part = image[top : max(int(centre[1] + reach), top + 1), left : max(int(centre[0] + reach), left + 1)]
     if not part.size:
         return np.zeros((size, size, 3), np.uint8), matrix
-    small = cv2.resize(part, (math.ceil(part.shape[1] / shrink), math.ceil(part.shape[0] / shrink)), interpolation=cv2.INTER_AREA)
+    small = cv2.resize(
+        part, (math.ceil(part.shape[1] / shrink), math.ceil(part.shape[0] / shrink)), interpolation=cv2.INTER_AREA
+    )
     fx, fy = part.shape[1] / small.shape[1], part.shape[0] / small.shape[0]
     from_small = np.array([[fx, 0, left + fx / 2 - 0.5], [0, fy, top + fy / 2 - 0.5], [0, 0, 1]])
     return cv2.warpAffine(small, matrix @ from_small, (size, size), flags=cv2.INTER_LINEAR), matrix

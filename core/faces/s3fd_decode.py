@@ -15,7 +15,9 @@ _OVERLAP = 0.3
 _TALLER = 0.1
 
 
-def find(run: Run, rgb: NDArray[np.uint8], score: float = SCORE, size: int = SIZE) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+def find(
+    run: Run, rgb: NDArray[np.uint8], score: float = SCORE, size: int = SIZE
+) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
     """(boxes (n, 4) left, top, right, bottom in pixels of the picture, scores), largest box first.
 
     rgb: uint8 H x W x 3; run: the network; size: the picture is looked at with half its longer side, at most this. Boxes may reach
@@ -37,7 +39,9 @@ def shrunk(rgb: NDArray[np.uint8], size: int = SIZE) -> tuple[NDArray[np.uint8],
     return cv2.resize(rgb, wanted, interpolation=cv2.INTER_LINEAR), ratio
 
 
-def decode(outputs: Sequence[NDArray[np.float32]], score: float = SCORE) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+def decode(
+    outputs: Sequence[NDArray[np.float32]], score: float = SCORE
+) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
     """(boxes (n, 4), scores), surest first, in pixels of the network's input; boxes that overlap a surer one are dropped.
 
     outputs: class probabilities (1, h, w, 2) and offsets (1, h, w, 4) of each stride 4, 8, ... in turn.
@@ -49,12 +53,18 @@ def decode(outputs: Sequence[NDArray[np.float32]], score: float = SCORE) -> tupl
     return boxes[kept].astype(np.int64), scores[kept]
 
 
-def _level(classes: NDArray, offsets: NDArray, stride: int, score: float) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+def _level(
+    classes: NDArray, offsets: NDArray, stride: int, score: float
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     sure = classes[0, :, :, 1]
     rows, columns = np.nonzero((sure > _CANDIDATE) & (sure >= score))
     offset = offsets[0, rows, columns]
     side = np.float32(4 * stride)
-    centre = np.stack([columns, rows], axis=1).astype(np.float32) * stride + np.float32(stride / 2) + offset[:, :2] * np.float32(0.1) * side
+    centre = (
+        np.stack([columns, rows], axis=1).astype(np.float32) * stride
+        + np.float32(stride / 2)
+        + offset[:, :2] * np.float32(0.1) * side
+    )
     half = side * np.exp(offset[:, 2:] * np.float32(0.2)) / 2
     return np.concatenate([centre - half, centre + half], axis=1), sure[rows, columns]
 
@@ -74,7 +84,9 @@ def distinct(boxes: NDArray, scores: NDArray, overlap: float = _OVERLAP) -> NDAr
     return np.array(kept, np.int64)
 
 
-def _in_picture(boxes: NDArray[np.int64], scores: NDArray[np.float32], ratio: float) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+def _in_picture(
+    boxes: NDArray[np.int64], scores: NDArray[np.float32], ratio: float
+) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
     """The boxes in pixels of the picture, a tenth taller (chins stick out), largest first."""
     large = boxes * ratio
     sides = large[:, 2:] - large[:, :2]

@@ -27,8 +27,12 @@ def turned(image: NDArray, quarters: int) -> NDArray:
 def boxes_back(boxes: NDArray, quarters: int, height: int, width: int) -> NDArray:
     """Boxes (n, 4) of the turned picture in the picture of ``height`` x ``width``."""
     left, top, right, bottom = np.asarray(boxes).reshape(-1, 4).T
-    sides = {0: (left, top, right, bottom), 1: (width - bottom, left, width - top, right),
-             2: (width - right, height - bottom, width - left, height - top), 3: (top, height - right, bottom, height - left)}[quarters]
+    sides = {
+        0: (left, top, right, bottom),
+        1: (width - bottom, left, width - top, right),
+        2: (width - right, height - bottom, width - left, height - top),
+        3: (top, height - right, bottom, height - left),
+    }[quarters]
     return np.stack(sides, axis=1)
 
 
@@ -42,4 +46,6 @@ def boxes_there(boxes: NDArray, quarters: int, height: int, width: int) -> NDArr
 def points_back(points: NDArray, quarters: int, height: int, width: int) -> NDArray:
     """Points (n, 2) of the turned picture in the picture of ``height`` x ``width``."""
     x, y = np.asarray(points).reshape(-1, 2).T
-    return np.stack({0: (x, y), 1: (width - 1 - y, x), 2: (width - 1 - x, height - 1 - y), 3: (y, height - 1 - x)}[quarters], axis=1)
+    return np.stack(
+        {0: (x, y), 1: (width - 1 - y, x), 2: (width - 1 - x, height - 1 - y), 3: (y, height - 1 - x)}[quarters], axis=1
+    )

@@ -15,8 +15,15 @@ def look(pictures: NDArray[np.uint8], score: float) -> list[NDArray[np.float32]]
     tensor = np.ascontiguousarray(pictures.transpose(0, 3, 1, 2), dtype=np.float32)
     outputs = packaged_weights.infer(packaged_weights.YUNET, "input", tensor)
     grids = [_grid(tensor.shape[2] // stride, tensor.shape[3] // stride) for stride in _STRIDES]
-    return [np.concatenate([_decode([outputs[part * 3 + level][n] for part in range(4)], grids[level], stride, score)
-                            for level, stride in enumerate(_STRIDES)]) for n in range(len(pictures))]
+    return [
+        np.concatenate(
+            [
+                _decode([outputs[part * 3 + level][n] for part in range(4)], grids[level], stride, score)
+                for level, stride in enumerate(_STRIDES)
+            ]
+        )
+        for n in range(len(pictures))
+    ]
 
 
 def _grid(rows: int, columns: int) -> NDArray[np.float32]:

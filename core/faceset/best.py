@@ -21,8 +21,8 @@ def best_faces(features: Features, choices: Choices, quality: NDArray[np.float64
     bins = _yaw_bins(features["yaw"], ordered(quality, True, candidates))
     kept: list[int] = []
     for members, quota in zip(bins, _quotas([len(b) for b in bins], choices), strict=True):
-        sharp = members[:10 * quota]
-        rejected |= {int(i): NOT_SHARP for i in members[10 * quota:]}
+        sharp = members[: 10 * quota]
+        rejected |= {int(i): NOT_SHARP for i in members[10 * quota :]}
         chosen = _rounds(features, sharp, quota) if quota else []
         rejected |= {int(i): NOT_CHOSEN for i in np.setdiff1d(sharp, chosen)}
         kept += chosen

@@ -39,7 +39,11 @@ def divide(features: Features, method: str, count: int) -> Bins:
         return _duplicates(features)
     scores = sorting.load(name).rank(features, Choices()).scores
     if scores is None:
-        raise UsageError("this method gives no score to group by", where=f"--group {method}", hint="group by persons, duplicates, yaw, blur, brightness ...")
+        raise UsageError(
+            "this method gives no score to group by",
+            where=f"--group {method}",
+            hint="group by persons, duplicates, yaw, blur, brightness ...",
+        )
     return _by_score(name, scores, count)
 
 
@@ -84,7 +88,11 @@ def plan(frames: Path, features: Features, bins: Bins) -> list[Move]:
     for name, label in zip(features.gallery.names, bins.labels, strict=True):
         if label >= 0:
             folder = f"{GROUPS_FOLDER}/{bins.names[label]}"
-            planned.append(Move(f"{ALIGNED}/{name}", f"{folder}/{free_name(frames / folder, name, taken.setdefault(folder, set()))}"))
+            planned.append(
+                Move(
+                    f"{ALIGNED}/{name}", f"{folder}/{free_name(frames / folder, name, taken.setdefault(folder, set()))}"
+                )
+            )
     return planned
 
 

@@ -28,7 +28,9 @@ def histogram_chain(histograms: NDArray[np.uint32]) -> NDArray[np.intp]:
     count = len(histograms)
     if count < 3:
         return np.arange(count)
-    with threadpool_limits(1):  # each step is a little work on much memory: waiting for a second thread costs more than it brings
+    with threadpool_limits(
+        1
+    ):  # each step is a little work on much memory: waiting for a second thread costs more than it brings
         return _Chain(histograms).run()
 
 
@@ -74,7 +76,7 @@ class _Chain:
         near = near[np.argsort(bound[near], kind="stable")]
         found, distances, start, step = [], [], 0, _FIRST_LOOK
         while start < len(near) and bound[near[start]] <= best * _RELATIVE + _SLACK:
-            some = near[start:start + step]
+            some = near[start : start + step]
             distances.append(self._distances(current, self.item[place + some]))
             found.append(some)
             best = min(best, float(distances[-1].min()))
@@ -109,14 +111,17 @@ class _Chain:
 
 def bhattacharyya(a: NDArray[np.uint32], b: NDArray[np.uint32]) -> float:
     """The distance of two sets of histograms (channels x 256), summed over the channels."""
-    return sum(cv2.compareHist(x, y, cv2.HISTCMP_BHATTACHARYYA) for x, y in zip(a.astype(np.float32), b.astype(np.float32), strict=True))
+    return sum(
+        cv2.compareHist(x, y, cv2.HISTCMP_BHATTACHARYYA)
+        for x, y in zip(a.astype(np.float32), b.astype(np.float32), strict=True)
+    )
 
 
 def _roots(histograms: NDArray[np.uint32]) -> NDArray[np.float32]:
     roots = np.empty(histograms.shape, np.float32)
     for start in range(0, len(histograms), _BLOCK):
-        counts = histograms[start:start + _BLOCK].astype(np.float64)
-        roots[start:start + _BLOCK] = np.sqrt(counts / np.maximum(counts.sum(axis=2, keepdims=True), 1))
+        counts = histograms[start : start + _BLOCK].astype(np.float64)
+        roots[start : start + _BLOCK] = np.sqrt(counts / np.maximum(counts.sum(axis=2, keepdims=True), 1))
     return roots
 
 
@@ -133,11 +138,11 @@ def _sketches(roots: NDArray[np.float32]) -> tuple[list[NDArray[np.float32]], li
         axes = np.linalg.eigh(np.cov((sample[:, c] - mean).T))[1][:, -_COMPONENTS:]
         parts = np.empty((len(roots), _COMPONENTS + 3), np.float32)
         for start in range(0, len(roots), _BLOCK):
-            centred = roots[start:start + _BLOCK, c] - mean
+            centred = roots[start : start + _BLOCK, c] - mean
             part = centred @ axes
             total = (centred**2).sum(axis=1)
             rest = np.maximum(total - (part**2).sum(axis=1), 0)
-            parts[start:start + _BLOCK] = np.column_stack([part, np.sqrt(rest), total, np.ones(len(part))])
+            parts[start : start + _BLOCK] = np.column_stack([part, np.sqrt(rest), total, np.ones(len(part))])
         query = parts.copy()
         query[:, :-2] *= -2
         query[:, -2], query[:, -1] = 1, parts[:, -2] - _SQUARE_SLACK
@@ -163,11 +168,11 @@ def summed_distances(histograms: NDArray[np.uint32]) -> NDArray[np.float64]:
     sums = np.zeros(len(roots))
     for a in range(0, len(roots), _BLOCK):
         for b in range(a, len(roots), _BLOCK):
-            block = 1 - roots[a:a + _BLOCK] @ roots[b:b + _BLOCK].T
+            block = 1 - roots[a : a + _BLOCK] @ roots[b : b + _BLOCK].T
             np.sqrt(np.maximum(block, 0, out=block), out=block)
             if a == b:
                 np.fill_diagonal(block, 0)
-            sums[a:a + _BLOCK] += block.sum(axis=1)
+            sums[a : a + _BLOCK] += block.sum(axis=1)
             if a != b:
-                sums[b:b + _BLOCK] += block.sum(axis=0)
+                sums[b : b + _BLOCK] += block.sum(axis=0)
     return sums

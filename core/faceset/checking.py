@@ -53,7 +53,10 @@ def check(folder: Path, pixels: bool) -> Findings:
             for name, why in reader.problems:
                 findings.note(f"unreadable: {why}", name)
     if loose:
-        _add(findings, zip((path.name for path in loose), spread(_look_at_pixels if pixels else _look, loose), strict=True))
+        _add(
+            findings,
+            zip((path.name for path in loose), spread(_look_at_pixels if pixels else _look, loose), strict=True),
+        )
     if not pak.is_file() and not loose:
         raise InputError("no faces", where=folder, hint="extract faces first, or copy a faceset there")
     return findings
@@ -62,7 +65,12 @@ def check(folder: Path, pixels: bool) -> Findings:
 def _packed(reader: PakReader, pixels: bool) -> Iterator[tuple[str, _Seen]]:
     for index, record in enumerate(reader.records):
         seen = _inspect(reader.read(index), record.name, pixels)
-        yield record.name, seen if seen.record is None or record.person is None else _Seen(_with_person(seen.record, record.person), seen.notes)
+        yield (
+            record.name,
+            seen
+            if seen.record is None or record.person is None
+            else _Seen(_with_person(seen.record, record.person), seen.notes),
+        )
 
 
 def _with_person(record: FaceRecord, person: str) -> FaceRecord:

@@ -73,7 +73,7 @@ class _Linkage:
         keep = min(width, len(alive) - 1)
         step = max(1, _BLOCK_BYTES // (4 * max(len(alive), 1)))
         for start in range(0, len(rows) if keep > 0 else 0, step):
-            block = rows[start:start + step]
+            block = rows[start : start + step]
             similar = self.mean[block] @ others.T
             similar[np.arange(len(block)), place[block]] = _NONE
             top = _largest(similar, keep)
@@ -144,7 +144,7 @@ class _Linkage:
         row, slot = np.nonzero(changed[self.near[alive]] & (self.near_sim[alive] > _NONE))
         row = alive[row]
         for start in range(0, len(row), 100_000):
-            r, s = row[start:start + 100_000], slot[start:start + 100_000]
+            r, s = row[start : start + 100_000], slot[start : start + 100_000]
             new = self.parent[self.near[r, s]]
             similar = np.einsum("nd,nd->n", self.mean[r], self.mean[new])
             listed = (self.near[r] == new[:, None]) & (self.near_sim[r] > _NONE)
@@ -164,7 +164,7 @@ def _largest(similar: NDArray[np.float32], keep: int) -> NDArray[np.intp]:
     """Columns of the ``keep`` largest values of each row. Wide rows are first thinned by the maxima of groups of columns."""
     rows, columns = similar.shape
     if columns < 32 * keep:
-        return np.argpartition(similar, columns - keep, axis=1)[:, columns - keep:]
+        return np.argpartition(similar, columns - keep, axis=1)[:, columns - keep :]
     groups = columns // 16
     maxima = similar[:, : groups * 16].reshape(rows, 16, groups).max(axis=1)
     limit = np.partition(maxima, groups - keep, axis=1)[:, groups - keep]
@@ -178,5 +178,9 @@ def centres(vectors: NDArray[np.float32], labels: NDArray[np.intp]) -> NDArray[n
     """Unit mean vector of each cluster 0, 1, ... of normalised rows; (clusters, d)."""
     count = int(labels.max()) + 1 if len(labels) else 0
     unit = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
-    sums = np.stack([unit[labels == k].sum(axis=0) for k in range(count)]) if count else np.zeros((0, vectors.shape[1]), np.float32)
+    sums = (
+        np.stack([unit[labels == k].sum(axis=0) for k in range(count)])
+        if count
+        else np.zeros((0, vectors.shape[1]), np.float32)
+    )
     return sums / np.maximum(np.linalg.norm(sums, axis=1, keepdims=True), 1e-12)

@@ -95,7 +95,9 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> None:
     connection.execute("PRAGMA foreign_keys = ON")
     version = connection.execute("PRAGMA user_version").fetchone()[0]
     if version > VERSION:
-        raise InputError("this face database was made by a newer version of the program", where=path, hint="update the program")
+        raise InputError(
+            "this face database was made by a newer version of the program", where=path, hint="update the program"
+        )
     if version == 0:
         connection.executescript(f"BEGIN; {_SCHEMA} PRAGMA user_version = {VERSION}; COMMIT;")
 
@@ -108,14 +110,27 @@ def _typed(path: Path) -> Iterator[None]:
     except sqlite3.Error as error:
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF
         if code == sqlite3.SQLITE_FULL:
-            raise DiskFullError("no space left on the disk", where=path, hint="free some space and run it again; finished work was kept") from None
+            raise DiskFullError(
+                "no space left on the disk", where=path, hint="free some space and run it again; finished work was kept"
+            ) from None
         if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
-            raise CorruptFileError("the face database is damaged", where=path, why=str(error),
-                                   hint="restore it from a backup, or extract the faces again") from None
+            raise CorruptFileError(
+                "the face database is damaged",
+                where=path,
+                why=str(error),
+                hint="restore it from a backup, or extract the faces again",
+            ) from None
         if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
-            raise InputError("another program is using the face database", where=path, hint="close it and run this again") from None
+            raise InputError(
+                "another program is using the face database", where=path, hint="close it and run this again"
+            ) from None
         if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_PERM):
-            raise EnvironmentFault("cannot use the face database", where=path, why=str(error), hint="check the owner and mode of its folder") from None
+            raise EnvironmentFault(
+                "cannot use the face database",
+                where=path,
+                why=str(error),
+                hint="check the owner and mode of its folder",
+            ) from None
         raise
 
 
@@ -128,7 +143,9 @@ def write_settings(connection: sqlite3.Connection, settings: dict[str, Any]) -> 
     """Replace the recorded settings (JSON values)."""
     with connection:
         connection.execute("DELETE FROM settings")
-        connection.executemany("INSERT INTO settings VALUES (?, ?)", [(key, json.dumps(value)) for key, value in settings.items()])
+        connection.executemany(
+            "INSERT INTO settings VALUES (?, ?)", [(key, json.dumps(value)) for key, value in settings.items()]
+        )
 
 
 def add(connection: sqlite3.Connection, results: Iterable[tuple[FrameRow, list[FaceRow]]]) -> None:
@@ -136,13 +153,22 @@ def add(connection: sqlite3.Connection, results: Iterable[tuple[FrameRow, list[F
     with connection:
         for frame, found in results:
             connection.execute("DELETE FROM faces WHERE frame = ?", (frame.name,))
-            connection.execute("INSERT OR REPLACE INTO frames VALUES (?, ?, ?, ?)", (frame.name, frame.status, frame.error, json.dumps(frame.dropped)))
-            connection.executemany(f"INSERT INTO faces ({_COLUMNS}) VALUES ({_PLACES})", [_stored(face) for face in found])
+            connection.execute(
+                "INSERT OR REPLACE INTO frames VALUES (?, ?, ?, ?)",
+                (frame.name, frame.status, frame.error, json.dumps(frame.dropped)),
+            )
+            connection.executemany(
+                f"INSERT INTO faces ({_COLUMNS}) VALUES ({_PLACES})", [_stored(face) for face in found]
+            )
 
 
 def _stored(face: FaceRow) -> tuple:
     *plain, landmarks, identity = (getattr(face, name) for name in _NAMES)
-    return (*plain, np.asarray(landmarks, "<f8").tobytes(), None if identity is None else np.asarray(identity, "<f4").tobytes())
+    return (
+        *plain,
+        np.asarray(landmarks, "<f8").tobytes(),
+        None if identity is None else np.asarray(identity, "<f4").tobytes(),
+    )
 
 
 def forget(connection: sqlite3.Connection) -> None:
@@ -154,7 +180,9 @@ def forget(connection: sqlite3.Connection) -> None:
 
 def frames(connection: sqlite3.Connection) -> Iterator[FrameRow]:
     """All frames that were looked at, by name."""
-    for name, status, error, dropped in connection.execute("SELECT name, status, error, dropped FROM frames ORDER BY name"):
+    for name, status, error, dropped in connection.execute(
+        "SELECT name, status, error, dropped FROM frames ORDER BY name"
+    ):
         yield FrameRow(name, status, error, json.loads(dropped))
 
 

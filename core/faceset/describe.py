@@ -26,7 +26,12 @@ def describe(data: bytes, name: str) -> tuple[Rows, tuple[str, ...]]:
         ("box in frame", record.source_rect or "-"),
         ("landmarks", f"68, x {low[0]:.1f} .. {high[0]:.1f}, y {low[1]:.1f} .. {high[1]:.1f}"),
         ("pose", _pose(record)),
-        ("matrix", "-" if record.image_to_face_mat is None else np.array2string(record.image_to_face_mat, precision=4, suppress_small=True).replace("\n", "")),
+        (
+            "matrix",
+            "-"
+            if record.image_to_face_mat is None
+            else np.array2string(record.image_to_face_mat, precision=4, suppress_small=True).replace("\n", ""),
+        ),
         ("polygons", _polygons(record)),
         ("mask", _mask(record)),
         ("eyebrows expanded", record.eyebrows_expand_mod),
@@ -46,7 +51,11 @@ def _pose(record: FaceRecord) -> str:
 def _polygons(record: FaceRecord) -> str:
     include = [len(p.points) for p in record.polygons if p.include]
     exclude = [len(p.points) for p in record.polygons if not p.include]
-    return f"{len(include)} include ({sum(include)} points), {len(exclude)} exclude ({sum(exclude)} points)" if record.polygons else "-"
+    return (
+        f"{len(include)} include ({sum(include)} points), {len(exclude)} exclude ({sum(exclude)} points)"
+        if record.polygons
+        else "-"
+    )
 
 
 def _mask(record: FaceRecord) -> str:

@@ -22,11 +22,11 @@ def duplicate_groups(thumbs: NDArray[np.uint8], levels: float = SAME_LEVELS) -> 
 
 def _pairs(flat: NDArray[np.float32], start: int, levels: float) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Pairs of one block with itself and all that follow."""
-    block = flat[start:start + _BLOCK]
+    block = flat[start : start + _BLOCK]
     limit = flat.shape[1] * levels * levels
     left, right = [], []
     for other in range(start, len(flat), _BLOCK):
-        rest = flat[other:other + _BLOCK]
+        rest = flat[other : other + _BLOCK]
         square = (block**2).sum(axis=1)[:, None] + (rest**2).sum(axis=1) - 2 * block @ rest.T
         rows, columns = np.nonzero(square <= limit)
         keep = columns + other > rows + start

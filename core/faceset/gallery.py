@@ -54,7 +54,11 @@ def open_gallery(folder: Path) -> Iterator[Gallery]:
     """The faceset in ``folder``. Raises InputError when it holds both a pak and loose pictures, or neither."""
     pak, paths = folder / PAK_NAME, list_images(folder)
     if pak.exists() and paths:
-        raise InputError("a packed faceset and loose faces in one folder", where=folder, hint="unpack the pak, or move one of the two away")
+        raise InputError(
+            "a packed faceset and loose faces in one folder",
+            where=folder,
+            hint="unpack the pak, or move one of the two away",
+        )
     if not pak.exists():
         if not paths:
             raise InputError("no faces", where=folder, hint="extract faces first, or copy a faceset there")

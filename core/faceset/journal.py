@@ -108,16 +108,32 @@ def original_names(folder: Path) -> dict[str, str]:
 
 def _next_number(folder: Path) -> int:
     """Numbers of undone steps are not used again."""
-    return 1 + max((int(path.stem.split("-")[1 if path.stem.startswith("undone") else 0]) for path in (folder / HISTORY).glob("*.json")), default=0)
+    return 1 + max(
+        (
+            int(path.stem.split("-")[1 if path.stem.startswith("undone") else 0])
+            for path in (folder / HISTORY).glob("*.json")
+        ),
+        default=0,
+    )
 
 
 def _load(path: Path) -> Step:
     try:
         fields = json.loads(path.read_text())
-        return Step(**{**fields, "moves": tuple(Move(*m) for m in fields["moves"]), "renames": tuple((old, new) for old, new in fields["renames"])})
+        return Step(
+            **{
+                **fields,
+                "moves": tuple(Move(*m) for m in fields["moves"]),
+                "renames": tuple((old, new) for old, new in fields["renames"]),
+            }
+        )
     except (ValueError, TypeError, KeyError) as error:
-        raise CorruptFileError("damaged record of moved files", where=path, why=str(error),
-                               hint="put it back from a backup, or move it away to give up undoing") from None
+        raise CorruptFileError(
+            "damaged record of moved files",
+            where=path,
+            why=str(error),
+            hint="put it back from a backup, or move it away to give up undoing",
+        ) from None
 
 
 def _save(folder: Path, step: Step) -> None:
@@ -134,7 +150,9 @@ def _check(folder: Path, pairs: list[tuple[str, str]]) -> None:
         raise InputError("two files would get one name", where=folder)
     for target in targets - leaving:
         if (folder / target).exists():
-            raise InputError("a name is taken by another file", where=folder / target, hint="move that file away and run it again")
+            raise InputError(
+                "a name is taken by another file", where=folder / target, hint="move that file away and run it again"
+            )
 
 
 def _parked(folder: Path, step: Step, index: int, source: str) -> Path:
@@ -176,8 +194,12 @@ def _arrive(parked: Path, target: Path) -> None:
     if not parked.exists():
         return
     if target.exists():
-        raise InputError("a name was taken while files were moving", where=target, why=f"the file for it waits as {parked}",
-                         hint="move that file away and run any sort again: it finishes the move")
+        raise InputError(
+            "a name was taken while files were moving",
+            where=target,
+            why=f"the file for it waits as {parked}",
+            hint="move that file away and run any sort again: it finishes the move",
+        )
     target.parent.mkdir(parents=True, exist_ok=True)
     _rename(parked, target)
 
@@ -212,7 +234,12 @@ def _write_trash_log(folder: Path, step: Step) -> None:
     path = folder / TRASH / TRASH_LOG
     if any(entry.get("step") == step.number for entry in read_trash_log(folder)):
         return
-    lines = [json.dumps({"file": Path(m.target).name, "from": m.source, "reason": m.reason, "step": step.number, "time": step.time}) for m in thrown]
+    lines = [
+        json.dumps(
+            {"file": Path(m.target).name, "from": m.source, "reason": m.reason, "step": step.number, "time": step.time}
+        )
+        for m in thrown
+    ]
     with open(path, "a") as stream:
         stream.write("\n".join(lines) + "\n")
         stream.flush()

@@ -59,7 +59,10 @@ def write_view(folder: Path, order: Order) -> Path:
     path = folder / f"{order.method}.json"
     path.parent.mkdir(parents=True, exist_ok=True)
     scores = _shown(order) or (None,) * len(order.names)
-    faces = [{"name": name} if score is None or np.isnan(score) else {"name": name, "score": score} for name, score in zip(order.names, scores, strict=True)]
+    faces = [
+        {"name": name} if score is None or np.isnan(score) else {"name": name, "score": score}
+        for name, score in zip(order.names, scores, strict=True)
+    ]
     write_text(path, json.dumps({"method": order.method, "faces": faces, "rejected": order.rejected}, indent=1) + "\n")
     return path
 
@@ -91,13 +94,19 @@ def plan(frames: Path, order: Order) -> list[Move]:
     planned = to_trash(frames, order.rejected)
     if not order.renumber:
         return planned
-    return planned + [Move(f"{ALIGNED}/{old}", f"{ALIGNED}/{new}") for old, new in zip(order.names, numbered(order.names), strict=True)]
+    return planned + [
+        Move(f"{ALIGNED}/{old}", f"{ALIGNED}/{new}")
+        for old, new in zip(order.names, numbered(order.names), strict=True)
+    ]
 
 
 def to_trash(frames: Path, rejected: dict[str, str]) -> list[Move]:
     """Moves into the trash folder, where a name that is taken gets a number."""
     taken: set[str] = set()
-    return [Move(f"{ALIGNED}/{name}", f"{TRASH}/{free_name(frames / TRASH, name, taken)}", reason) for name, reason in rejected.items()]
+    return [
+        Move(f"{ALIGNED}/{name}", f"{TRASH}/{free_name(frames / TRASH, name, taken)}", reason)
+        for name, reason in rejected.items()
+    ]
 
 
 def free_name(folder: Path, name: str, taken: set[str]) -> str:
@@ -122,7 +131,9 @@ def restore(frames: Path, reason: str = "") -> journal.Step | None:
         if reason and reason.lower() not in entry.get("reason", "").lower():
             continue
         name = Path(entry.get("from", path.name)).name
-        planned.append(Move(f"{TRASH}/{path.name}", f"{ALIGNED}/{free_name(frames / ALIGNED, name, taken)}", "restored"))
+        planned.append(
+            Move(f"{TRASH}/{path.name}", f"{ALIGNED}/{free_name(frames / ALIGNED, name, taken)}", "restored")
+        )
     return journal.begin(frames, f"restore {reason}".strip(), planned)
 
 
@@ -130,4 +141,7 @@ def gallery_scores(gallery: Gallery, order: Order) -> list[tuple[int, str]]:
     """For a contact sheet: (index, caption) in order."""
     index = {name: i for i, name in enumerate(gallery.names)}
     captions = [f"{s:.3g}" if not np.isnan(s) else "-" for s in _shown(order)] or [""] * len(order.names)
-    return [(index[name], f"{place} {caption}".strip()) for place, (name, caption) in enumerate(zip(order.names, captions, strict=True))]
+    return [
+        (index[name], f"{place} {caption}".strip())
+        for place, (name, caption) in enumerate(zip(order.names, captions, strict=True))
+    ]

@@ -19,11 +19,19 @@ _RUN = 128  # faces that are written at a stretch
 
 def loose_sources(folder: Path, person: bool | None) -> list[FileSource]:
     """The pictures to pack. person: True packs the sub-folders, each a person, False the folder itself, None the sub-folders if there are faces in any."""
-    in_people = [FileSource(path, sub.name) for sub in _people(folder) for path in list_images(sub)] if person is not False else []
+    in_people = (
+        [FileSource(path, sub.name) for sub in _people(folder) for path in list_images(sub)]
+        if person is not False
+        else []
+    )
     here = [FileSource(path) for path in list_images(folder)]
     if person is None and in_people and here:
-        raise InputError("both pictures and sub-folders with pictures", where=folder, why=f"{len(here)} pictures beside {len(_people(folder))} sub-folders",
-                         hint="--person packs the sub-folders as persons, --no-person packs the pictures of the folder itself")
+        raise InputError(
+            "both pictures and sub-folders with pictures",
+            where=folder,
+            why=f"{len(here)} pictures beside {len(_people(folder))} sub-folders",
+            hint="--person packs the sub-folders as persons, --no-person packs the pictures of the folder itself",
+        )
     if person and not in_people:
         raise InputError("no sub-folders with pictures to pack as persons", where=folder)
     found = in_people or here
@@ -82,8 +90,11 @@ def _same(one: Source, other: Source) -> bool:
 def _rename(source: Source, name: str) -> Source:
     if isinstance(source, PakSource):
         return PakSource(source.reader, source.index, name, source.person)
-    raise InputError("a loose face has the name of a different packed one", where=source.name,
-                     hint="--overwrite takes the loose one; or rename it")
+    raise InputError(
+        "a loose face has the name of a different packed one",
+        where=source.name,
+        hint="--overwrite takes the loose one; or rename it",
+    )
 
 
 def open_pak(path: Path, *, salvage: bool = False) -> PakReader:
@@ -153,13 +164,17 @@ def unpack(reader: PakReader, folder: Path, trash: Path, *, overwrite: bool = Fa
         os.makedirs(sub, exist_ok=True)
     same, different = _present(reader, whole, places)
     if different and not overwrite:
-        raise InputError("other files have the names of packed faces", where=folder, why=f"{len(different)}, such as {os.path.basename(min(different))}",
-                         hint="--overwrite moves them to workspace/.trash; or move them away")
+        raise InputError(
+            "other files have the names of packed faces",
+            where=folder,
+            why=f"{len(different)}, such as {os.path.basename(min(different))}",
+            hint="--overwrite moves them to workspace/.trash; or move them away",
+        )
     for place in different:
         fsio.move_to_trash(Path(place), trash)
     todo = [(place, *reader.span(i)) for i, place in zip(whole, places, strict=True) if place not in same]
     with progress(total=len(todo), desc="unpacking", unit="face") as bar:
-        runs = [(str(reader.path), todo[at:at + _RUN]) for at in range(0, len(todo), _RUN)]
+        runs = [(str(reader.path), todo[at : at + _RUN]) for at in range(0, len(todo), _RUN)]
         for count in parallel.spread(_write_run, runs, files=_RUN):
             bar.update(count)
     return Unpacked(len(todo), len(same), len(different), (*reader.problems, *damaged))
@@ -187,7 +202,9 @@ def _present(reader: PakReader, indices: list[int], places: list[str]) -> tuple[
     for index, place in zip(indices, places, strict=True):
         if place in there:
             path = Path(place)
-            equal = path.is_file() and path.stat().st_size == reader.size(index) and path.read_bytes() == reader.read(index)
+            equal = (
+                path.is_file() and path.stat().st_size == reader.size(index) and path.read_bytes() == reader.read(index)
+            )
             (same if equal else different).add(place)
     return same, different
 
@@ -200,7 +217,9 @@ def _write_run(run: tuple[str, list[tuple[str, int, int]]]) -> int:
         for place, start, size in faces:
             data = os.pread(fd, size, start)
             if len(data) != size:
-                raise CorruptFileError("the packed faceset became shorter while it was in use", where=path, hint="unpack again")
+                raise CorruptFileError(
+                    "the packed faceset became shorter while it was in use", where=path, hint="unpack again"
+                )
             _write_checked(place, data)
     finally:
         os.close(fd)
@@ -215,7 +234,11 @@ def _write_checked(place: str, data: bytes) -> None:
     try:
         written = os.write(fd, data)
         if written != len(data) or os.pread(fd, len(data) + 1, 0) != data:
-            raise EnvironmentFault("a face reads back different from what was written", where=place, hint="check the disk and its free space; the pak was kept")
+            raise EnvironmentFault(
+                "a face reads back different from what was written",
+                where=place,
+                hint="check the disk and its free space; the pak was kept",
+            )
         os.rename(temporary, place)
     except BaseException:
         os.unlink(temporary)

@@ -58,8 +58,12 @@ def _scratch(folder: Path, size: int) -> IO[bytes]:
     space = os.statvfs(folder)
     free = space.f_bavail * space.f_frsize
     if free < size * 1.05:
-        raise DiskFullError("not enough room for the uncompressed pictures", where=folder, why=f"{size / 1e9:.1f} GB are needed, {free / 1e9:.1f} GB are free",
-                            hint="free some space, or sort with --by hist")
+        raise DiskFullError(
+            "not enough room for the uncompressed pictures",
+            where=folder,
+            why=f"{size / 1e9:.1f} GB are needed, {free / 1e9:.1f} GB are free",
+            hint="free some space, or sort with --by hist",
+        )
     return tempfile.TemporaryFile(dir=folder)
 
 
@@ -67,8 +71,14 @@ def _sketch(read: Callable, count: int, shape: tuple[int, ...], stream: IO[bytes
     edge = max(shape[:2])
     grid = next((g for g in (64, 32, 16) if count * g * g * 6 <= _FINE_BYTES), 16)
     kind = np.uint16 if (-(-edge // _PAD) * _PAD // grid) ** 2 * 255 < 65536 else np.float32
-    out = Sketches(np.empty((count, 3 * _COARSE**2)), np.empty((count, 3 * _MIDDLE**2), np.float32), np.empty((count, 3 * grid**2), kind),
-                   np.zeros((3, count)), stream, (shape[0], shape[1], 3))
+    out = Sketches(
+        np.empty((count, 3 * _COARSE**2)),
+        np.empty((count, 3 * _MIDDLE**2), np.float32),
+        np.empty((count, 3 * grid**2), kind),
+        np.zeros((3, count)),
+        stream,
+        (shape[0], shape[1], 3),
+    )
     for index in progress(range(count), desc="reading pixels", unit="face"):
         image = read(index)
         if image.shape != shape:
@@ -127,13 +137,23 @@ def _walk(sketches: Sketches, similar: bool) -> NDArray[np.intp]:
     return np.array(order, np.intp)
 
 
-def _next(sketches: Sketches, rest: _Rest, current: int, here: NDArray[np.uint8], there: NDArray[np.uint8], sign: int) -> int:
+def _next(
+    sketches: Sketches, rest: _Rest, current: int, here: NDArray[np.uint8], there: NDArray[np.uint8], sign: int
+) -> int:
     """Place of the best of the rest. With sign -1 all distances are negative, so that the farthest is the least."""
+
     def cost(index: int) -> float:
         return sign * cv2.norm(here, sketches.picture(index, there), cv2.NORM_L1)
 
-    items = rest.item[:rest.count]
-    bound = _bound(cdist(sketches.coarse[current:current + 1], rest.coarse[:rest.count], "cityblock")[0], sketches, 0, current, items, sign)
+    items = rest.item[: rest.count]
+    bound = _bound(
+        cdist(sketches.coarse[current : current + 1], rest.coarse[: rest.count], "cityblock")[0],
+        sketches,
+        0,
+        current,
+        items,
+        sign,
+    )
     first = int(bound.argmin())
     best = (cost(int(items[first])), int(items[first]))
     near = np.flatnonzero(bound <= best[0] + 1e-5 * abs(best[0]))
@@ -151,7 +171,9 @@ def _next(sketches: Sketches, rest: _Rest, current: int, here: NDArray[np.uint8]
     return places[best[1]]
 
 
-def _bound(distance: NDArray[np.float64], sketches: Sketches, level: int, current: int, items: NDArray[np.intp], sign: int) -> NDArray[np.float64]:
+def _bound(
+    distance: NDArray[np.float64], sketches: Sketches, level: int, current: int, items: NDArray[np.intp], sign: int
+) -> NDArray[np.float64]:
     if sign > 0:
         return distance
     return -(distance + sketches.spread[level, items] + sketches.spread[level, current])
@@ -160,4 +182,3 @@ def _bound(distance: NDArray[np.float64], sketches: Sketches, level: int, curren
 def _fine(sketches: Sketches, current: int, index: int, sign: int) -> float:
     distance = cv2.norm(sketches.fine[current], sketches.fine[index], cv2.NORM_L1)
     return distance if sign > 0 else -(distance + sketches.spread[2, index] + sketches.spread[2, current])
-

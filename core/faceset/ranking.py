@@ -34,7 +34,9 @@ class Ranking:
     renumber: bool = True
 
 
-def by_value(features: Features, column: str, *, descending: bool, faces_only: bool = False, zero_is: str = "") -> Ranking:
+def by_value(
+    features: Features, column: str, *, descending: bool, faces_only: bool = False, zero_is: str = ""
+) -> Ranking:
     """Order by one column; equal values keep the order of their names.
 
     faces_only: pictures without metadata are rejected; zero_is: the reason to reject faces with the value 0. Faces without a value come last.

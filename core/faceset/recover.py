@@ -13,7 +13,9 @@ def original_names(records: Iterable[FaceRecord], taken: set[str]) -> tuple[dict
     theirs. ``taken``: all names of the folder. No new name is one that a keeping file has.
     """
     records = list(records)
-    unknown = [(record.name, "it does not say which frame it is from") for record in records if not record.source_filename]
+    unknown = [
+        (record.name, "it does not say which frame it is from") for record in records if not record.source_filename
+    ]
     leaving = {record.name for record in records if record.source_filename}
     blocked = {name.lower() for name in taken - leaving}
     counts: Counter[str] = Counter()

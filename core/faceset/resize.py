@@ -21,7 +21,9 @@ def resized_face(data: bytes, name: str, size: int, face_type: FaceType | None, 
     """
     record, image = dfl_image.parse(data, name), decode_image(data, name)
     if image.shape[0] != image.shape[1]:
-        raise InputError("only square faces can be resized", where=name, why=f"it is {image.shape[1]} x {image.shape[0]}")
+        raise InputError(
+            "only square faces can be resized", where=name, why=f"it is {image.shape[1]} x {image.shape[0]}"
+        )
     if face_type is None or face_type.file_name == record.face_type:
         picture, record = resized_picture(image, size), resized_record(record, (size, size))
     else:

@@ -51,12 +51,21 @@ def origins(names: Sequence[str], moved: Mapping[str, str]) -> dict[str, str]:
     stems = {Path(now).stem: old for now, old in before.items()}
     found = {name: before.get(name) or stems.get(Path(name).stem, name) for name in names}
     claimed = {origin for name, origin in found.items() if origin != name}
-    return {name: origin for name, origin in found.items() if name in before or Path(name).stem in stems or name not in claimed}
+    return {
+        name: origin
+        for name, origin in found.items()
+        if name in before or Path(name).stem in stems or name not in claimed
+    }
 
 
 def _origin(names: Mapping[str, str], path: Path) -> str:
     if path.name not in names:
-        raise InputError("two faces of one name", where=path, why="a face that was sorted since had this name before", hint="rename this file")
+        raise InputError(
+            "two faces of one name",
+            where=path,
+            why="a face that was sorted since had this name before",
+            hint="rename this file",
+        )
     return names[path.name]
 
 
@@ -68,7 +77,9 @@ def save(database: Path, paths: Sequence[Path], moved: Mapping[str, str]) -> Out
         connection.executescript(_TABLES)
         for number, path in enumerate(progress(paths, desc="saving metadata", unit="face"), 1):
             try:
-                connection.execute("INSERT OR REPLACE INTO face_metadata VALUES (?, ?, ?, ?, ?)", (_origin(names, path), *_row(path)))
+                connection.execute(
+                    "INSERT OR REPLACE INTO face_metadata VALUES (?, ?, ?, ?, ?)", (_origin(names, path), *_row(path))
+                )
                 done += 1
             except PipelineError as error:
                 problems.append((path.name, error.why or error.what))
@@ -116,19 +127,29 @@ def _restore_one(connection: sqlite3.Connection, path: Path, names: Mapping[str,
         dfl_image.write(path, data, record)
         return "done"
     if abs(record.shape[0] * shape[1] - record.shape[1] * shape[0]) > max(shape):
-        raise InputError("the points of a face are lost", where=path,
-                         why=f"the picture was cropped: it was {record.shape[1]} x {record.shape[0]}, now {shape[1]} x {shape[0]}")
+        raise InputError(
+            "the points of a face are lost",
+            where=path,
+            why=f"the picture was cropped: it was {record.shape[1]} x {record.shape[0]}, now {shape[1]} x {shape[0]}",
+        )
     dfl_image.write(path, data, resized_record(record, (shape[0], shape[1])))
     return "scaled"
 
 
 def _find(connection: sqlite3.Connection, path: Path, data: bytes, names: Mapping[str, str]) -> FaceRecord:
     """The saved record: of the same picture first, then of the same name, then of the same name with another suffix."""
-    row = connection.execute("SELECT metadata FROM face_metadata WHERE pixels_sha256 = ? ORDER BY rowid DESC", (dfl_image.picture_digest(data),)).fetchone()
+    row = connection.execute(
+        "SELECT metadata FROM face_metadata WHERE pixels_sha256 = ? ORDER BY rowid DESC",
+        (dfl_image.picture_digest(data),),
+    ).fetchone()
     blob = row[0] if row else _by_name(connection, path, names)
     if blob is None:
-        raise InputError("no saved metadata", where=path, why="nothing was saved for this picture or this name",
-                         hint="python -m core save-metadata SIDE comes before editing")
+        raise InputError(
+            "no saved metadata",
+            where=path,
+            why="nothing was saved for this picture or this name",
+            hint="python -m core save-metadata SIDE comes before editing",
+        )
     return _record(blob, path)
 
 
@@ -139,7 +160,9 @@ def _by_name(connection: sqlite3.Connection, path: Path, names: Mapping[str, str
     if row:
         return row[0]
     stem = Path(origin).stem
-    found = connection.execute("SELECT origin, metadata FROM face_metadata WHERE origin > ? AND origin < ?", (f"{stem}.", f"{stem}/")).fetchall()
+    found = connection.execute(
+        "SELECT origin, metadata FROM face_metadata WHERE origin > ? AND origin < ?", (f"{stem}.", f"{stem}/")
+    ).fetchall()
     same = [blob for name, blob in found if Path(name).stem == stem]
     if not same:
         others = set(names.values())

@@ -59,7 +59,9 @@ class Faceset:
     def path(self, index: int) -> Path:
         """The loose file of a face. Raises InputError for a packed faceset."""
         if self._pak is not None:
-            raise InputError("this faceset is packed", where=self._pak.path, hint="python -m core unpack SIDE makes it loose files")
+            raise InputError(
+                "this faceset is packed", where=self._pak.path, hint="python -m core unpack SIDE makes it loose files"
+            )
         return self.folder / self._records[index].name
 
     @property
@@ -85,7 +87,17 @@ class Faceset:
 
 
 def _face_digest(record: FaceRecord, size: int) -> bytes:
-    head = repr((record.person, record.name, size, tuple(record.shape), record.face_type, round(record.eyebrows_expand_mod, 6), record.source_filename))
+    head = repr(
+        (
+            record.person,
+            record.name,
+            size,
+            tuple(record.shape),
+            record.face_type,
+            round(record.eyebrows_expand_mod, 6),
+            record.source_filename,
+        )
+    )
     digest = hashlib.sha256(head.encode("utf-8", "surrogatepass"))
     digest.update(np.asarray(record.landmarks, "<f8").tobytes())
     for polygon in record.polygons:
@@ -100,19 +112,27 @@ def open_faceset(folder: Path) -> Faceset:
     not just its originals lie side by side, and when a sort was interrupted; CorruptFileError for a damaged pak.
     """
     if any(folder.glob(f"{PARKED}*")):
-        raise InputError("sorting was interrupted: some faces are between two names", where=folder, hint="run the sort step of this side again")
+        raise InputError(
+            "sorting was interrupted: some faces are between two names",
+            where=folder,
+            hint="run the sort step of this side again",
+        )
     pak, loose = folder / PAK_NAME, list_images(folder)
     if pak.is_file():
         return _open_packed(pak, loose)
     if not loose:
-        raise InputError("no faces", where=folder, why=_why_empty(folder), hint="extract faces first, or copy a faceset there")
+        raise InputError(
+            "no faces", where=folder, why=_why_empty(folder), hint="extract faces first, or copy a faceset there"
+        )
     return _open_loose(folder, loose)
 
 
 def _why_empty(folder: Path) -> str:
     people = sorted(p.name for p in folder.iterdir() if p.is_dir()) if folder.is_dir() else []
     if people:
-        return f"there are only sub-folders ({', '.join(people[:5])}): python -m core pack SIDE makes one faceset of them"
+        return (
+            f"there are only sub-folders ({', '.join(people[:5])}): python -m core pack SIDE makes one faceset of them"
+        )
     return "the folder is empty" if folder.is_dir() else "the folder does not exist"
 
 
@@ -135,8 +155,12 @@ def _check_only_originals(reader: PakReader, loose: list[Path]) -> None:
     """Loose faces beside a pak are fine as long as each is the file that was packed: else nobody could say which faces count."""
     for path in not_originals(reader, loose):
         if is_face(path):
-            raise InputError("a packed faceset and other loose faces in one folder", where=reader.path.parent, why=f"{path.name} is not what is in {PAK_NAME}",
-                             hint="pack again with --append --overwrite to take the loose faces in, or move either of them away")
+            raise InputError(
+                "a packed faceset and other loose faces in one folder",
+                where=reader.path.parent,
+                why=f"{path.name} is not what is in {PAK_NAME}",
+                hint="pack again with --append --overwrite to take the loose faces in, or move either of them away",
+            )
 
 
 def not_originals(reader: PakReader, loose: Iterable[Path]) -> Iterator[Path]:
@@ -166,8 +190,12 @@ def _open_loose(folder: Path, paths: list[Path]) -> Faceset:
     records, problems = read_records(paths)
     if not records:
         first = "; ".join(f"{name}: {why}" for name, why in problems[:3])
-        raise InputError("no picture here is a face", where=folder, why=first,
-                         hint="extract faces first, or put metadata back: python -m core restore-metadata SIDE")
+        raise InputError(
+            "no picture here is a face",
+            where=folder,
+            why=first,
+            hint="extract faces first, or put metadata back: python -m core restore-metadata SIDE",
+        )
     return Faceset(folder, tuple(problems), tuple(records))
 
 

@@ -21,8 +21,12 @@ def scaling(old: tuple[int, int], new: tuple[int, int]) -> NDArray[np.float64]:
 def moved_record(record: FaceRecord, matrix: NDArray[np.float64], shape: tuple[int, int]) -> FaceRecord:
     """The record with all points sent through ``matrix`` (old pixels -> new pixels) and the new (height, width); the mask is left as it is."""
     return replace(
-        record, shape=shape, landmarks=transform_points(record.landmarks, matrix),
-        polygons=tuple(Polygon(p.include, transform_points(p.points, matrix).astype(np.float32)) for p in record.polygons),
+        record,
+        shape=shape,
+        landmarks=transform_points(record.landmarks, matrix),
+        polygons=tuple(
+            Polygon(p.include, transform_points(p.points, matrix).astype(np.float32)) for p in record.polygons
+        ),
         image_to_face_mat=None if record.image_to_face_mat is None else compose(record.image_to_face_mat, matrix),
     )
 

@@ -25,15 +25,32 @@ def write(pictures: Iterable[LabelledPicture]) -> str:
         images.append({"id": number, "file_name": picture.name, "height": picture.shape[0], "width": picture.shape[1]})
         annotations += [_annotation(p, number, len(annotations) + i) for i, p in enumerate(picture.polygons, start=1)]
     categories = [{"id": number, "name": name, "supercategory": ""} for name, number in _CATEGORIES.items()]
-    return json.dumps({"info": {"description": "face masks"}, "images": images, "annotations": annotations, "categories": categories}) + "\n"
+    return (
+        json.dumps(
+            {
+                "info": {"description": "face masks"},
+                "images": images,
+                "annotations": annotations,
+                "categories": categories,
+            }
+        )
+        + "\n"
+    )
 
 
 def _annotation(shape: Polygon, image: int, number: int) -> dict[str, Any]:
     low, high = shape.points.min(0), shape.points.max(0)
     category = _CATEGORIES[INCLUDE if shape.include else EXCLUDE]
     flat = [value for point in rounded(shape.points) for value in point]
-    return {"id": number, "image_id": image, "category_id": category, "segmentation": [flat], "iscrowd": 0,
-            "area": round(polygon_area(shape.points), 2), "bbox": [round(float(v), 3) for v in (*low, *(high - low))]}
+    return {
+        "id": number,
+        "image_id": image,
+        "category_id": category,
+        "segmentation": [flat],
+        "iscrowd": 0,
+        "area": round(polygon_area(shape.points), 2),
+        "bbox": [round(float(v), 3) for v in (*low, *(high - low))],
+    }
 
 
 def read(path: Path) -> tuple[list[LabelledPicture], list[tuple[str, str]]]:
@@ -43,7 +60,11 @@ def read(path: Path) -> tuple[list[LabelledPicture], list[tuple[str, str]]]:
     if not isinstance(images, list) or not isinstance(annotations, list):
         raise CorruptFileError("not a COCO file", where=path, why="images or annotations are missing")
     categories = {c.get("id"): c.get("name") for c in raw.get("categories") or [] if isinstance(c, dict)}
-    names = {image.get("id"): image for image in images if isinstance(image, dict) and isinstance(image.get("file_name"), str)}
+    names = {
+        image.get("id"): image
+        for image in images
+        if isinstance(image, dict) and isinstance(image.get("file_name"), str)
+    }
     found: dict[Any, list[Polygon]] = {key: [] for key in names}
     problems: list[tuple[str, str]] = []
     for annotation in annotations:
@@ -52,7 +73,9 @@ def read(path: Path) -> tuple[list[LabelledPicture], list[tuple[str, str]]]:
             problems.append((str(image), "the annotation's picture is not in the file"))
             continue
         try:
-            found[image] += _polygons(annotation, is_include(categories.get(annotation.get("category_id"), INCLUDE)), path)
+            found[image] += _polygons(
+                annotation, is_include(categories.get(annotation.get("category_id"), INCLUDE)), path
+            )
         except CorruptFileError as error:
             problems.append((names[image]["file_name"], error.why))
     return [_picture(names[key], polygons) for key, polygons in found.items() if polygons], problems
@@ -72,14 +95,19 @@ def _polygons(annotation: dict[str, Any], include: bool, path: Path) -> list[Pol
         return [Polygon(p.include == include, p.points) for p in mask_to_polygons(mask)]
     if not isinstance(segmentation, list) or not segmentation:
         raise CorruptFileError("an annotation without outline", where=path, why="it has a box only")
-    return [polygon(np.reshape(part, (-1, 2)) if isinstance(part, list) and len(part) % 2 == 0 else None, include, path) for part in segmentation]
+    return [
+        polygon(np.reshape(part, (-1, 2)) if isinstance(part, list) and len(part) % 2 == 0 else None, include, path)
+        for part in segmentation
+    ]
 
 
 def _run_lengths(segmentation: dict[str, Any], path: Path) -> np.ndarray:
     """The mask of an uncompressed run-length code: runs of 0 and 1 in turn, down the columns."""
     counts, size = segmentation.get("counts"), segmentation.get("size")
     if not isinstance(counts, list):
-        raise CorruptFileError("a compressed mask", where=path, why="compressed run-length masks are not read; export polygons")
+        raise CorruptFileError(
+            "a compressed mask", where=path, why="compressed run-length masks are not read; export polygons"
+        )
     if not isinstance(size, list) or len(size) != 2 or not all(type(n) is int and 0 < n < 32768 for n in size):
         raise CorruptFileError("a damaged mask", where=path, why="it has no size")
     if not all(type(n) is int and n >= 0 for n in counts) or sum(counts) != size[0] * size[1]:

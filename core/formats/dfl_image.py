@@ -58,8 +58,12 @@ def stored(data: bytes, where: str) -> tuple[bytes, tuple[int, int]]:
     """The pickled metadata in the bytes of a face file, and (height, width) of the picture. Raises NotAFaceError, CorruptFileError."""
     payload, shape = (_png_parts if data[:8] == _PNG else _jpeg_parts)(data, where)
     if not payload:
-        raise NotAFaceError("no face metadata", where=where, why="the file was never a face, or was re-saved by an image editor",
-                            hint="python -m core restore-metadata SIDE puts it back from faces.db")
+        raise NotAFaceError(
+            "no face metadata",
+            where=where,
+            why="the file was never a face, or was re-saved by an image editor",
+            hint="python -m core restore-metadata SIDE puts it back from faces.db",
+        )
     return payload, shape
 
 
@@ -100,25 +104,29 @@ def embed(image: bytes, record: FaceRecord) -> bytes:
     if image[:8] == _PNG:
         return _embed_png(image, payload, record.name)
     if len(payload) > MAX_PAYLOAD:
-        raise InputError("face metadata too large for a JPEG", where=record.name, why=f"{len(payload)} bytes, {MAX_PAYLOAD} fit",
-                         hint="store a smaller mask, use fewer polygon points, or keep the face as PNG")
+        raise InputError(
+            "face metadata too large for a JPEG",
+            where=record.name,
+            why=f"{len(payload)} bytes, {MAX_PAYLOAD} fit",
+            hint="store a smaller mask, use fewer polygon points, or keep the face as PNG",
+        )
     return _embed_jpeg(image, payload, record.name)
 
 
 def _embed_jpeg(image: bytes, payload: bytes, where: str) -> bytes:
     kept, after_app, scan = [jpeg.SOI], 1, len(image)
     for segment in jpeg.segments(image, where):
-        body = image[segment.body:segment.end]
+        body = image[segment.body : segment.end]
         if segment.marker == jpeg.SOS:
             scan = segment.start
             break
         if _unwelcome(segment.marker, body):
             continue
-        kept.append(image[segment.start:segment.end])
+        kept.append(image[segment.start : segment.end])
         if 0xE0 <= segment.marker < 0xEF:
             after_app = len(kept)
     kept.insert(after_app, b"\xff\xef" + struct.pack(">H", len(payload) + 2) + payload)
-    return b"".join(kept) + image[scan:_picture_end(image, scan)]
+    return b"".join(kept) + image[scan : _picture_end(image, scan)]
 
 
 def _unwelcome(marker: int, body: bytes) -> bool:
@@ -153,11 +161,11 @@ def restart_interval(image: bytes) -> int:
 def _png_chunks(data: bytes, where: str):
     position = 8
     while position + 12 <= len(data):
-        size = int.from_bytes(data[position:position + 4])
+        size = int.from_bytes(data[position : position + 4])
         end = position + 12 + size
         if end > len(data):
             break
-        kind = data[position + 4:position + 8]
+        kind = data[position + 4 : position + 8]
         yield kind, position, end
         if kind == b"IEND":
             return
@@ -172,9 +180,9 @@ def _png_parts(data: bytes, where: str) -> tuple[bytes, tuple[int, int]]:
             width, height = struct.unpack_from(">II", data, start + 8)
             shape = (height, width)
         elif kind == _CHUNK:
-            if zlib.crc32(data[start + 4:end - 4]) != int.from_bytes(data[end - 4:end]):
+            if zlib.crc32(data[start + 4 : end - 4]) != int.from_bytes(data[end - 4 : end]):
                 raise CorruptFileError("damaged face metadata", where=where, why="its checksum is wrong")
-            payload = data[start + 8:end - 4]
+            payload = data[start + 8 : end - 4]
     if 0 in shape:
         raise CorruptFileError("damaged PNG", where=where, why="it has no size")
     return payload, shape
@@ -210,13 +218,13 @@ def picture_digest(image: bytes) -> str:
     if image[:8] == _PNG:
         for kind, start, end in _png_chunks(image, "PNG data"):
             if kind in (b"IHDR", b"PLTE", b"IDAT"):
-                total.update(image[start + 4:end - 4])
+                total.update(image[start + 4 : end - 4])
         return total.hexdigest()
     scan = len(image)
     for segment in jpeg.segments(image):
         if segment.marker == jpeg.SOS:
             scan = segment.start
         elif not 0xE0 <= segment.marker <= 0xEF and segment.marker != 0xFE:
-            total.update(image[segment.start:segment.end])
-    total.update(image[scan:_picture_end(image, scan)])
+            total.update(image[segment.start : segment.end])
+    total.update(image[scan : _picture_end(image, scan)])
     return total.hexdigest()

@@ -33,8 +33,12 @@ def read_weights(path: Path) -> dict[str, NDArray[np.float32]]:
             raise CorruptFileError("not a weight file", where=path, why=f"{key} is no array of floating-point numbers")
         out[key] = value.astype(np.float32, copy=False)
         if not np.isfinite(out[key]).all():
-            raise CorruptFileError("damaged weights", where=path, why=f"{key} holds numbers that are not finite",
-                                   hint="take the file from an earlier save or a backup")
+            raise CorruptFileError(
+                "damaged weights",
+                where=path,
+                why=f"{key} holds numbers that are not finite",
+                hint="take the file from an earlier save or a backup",
+            )
     return out
 
 
@@ -67,12 +71,19 @@ def read_optimizer(path: Path) -> OptimizerState:
     """Raises InputError when there is no such file, CorruptFileError when it is damaged or no optimizer file."""
     raw = _read_dict(path)
     iterations = raw.pop(ITERATIONS, None)
-    if not isinstance(iterations, (int, np.integer)) and not (isinstance(iterations, np.ndarray) and iterations.shape == () and iterations.dtype.kind in "iu"):
+    if not isinstance(iterations, (int, np.integer)) and not (
+        isinstance(iterations, np.ndarray) and iterations.shape == () and iterations.dtype.kind in "iu"
+    ):
         raise CorruptFileError("not an optimizer file", where=path, why=f"{ITERATIONS} is missing or no whole number")
     slots: dict[str, dict[str, NDArray[np.float32]]] = {}
     for key, value in raw.items():
         slot, _, variable = key.partition("_")
-        if slot not in SLOTS or not variable.endswith("_0:0") or not isinstance(value, np.ndarray) or value.dtype.kind != "f":
+        if (
+            slot not in SLOTS
+            or not variable.endswith("_0:0")
+            or not isinstance(value, np.ndarray)
+            or value.dtype.kind != "f"
+        ):
             raise CorruptFileError("not an optimizer file", where=path, why=f"{key} is no slot of AdaBelief or RMSprop")
         slots.setdefault(slot, {})[variable.removesuffix("_0:0") + ":0"] = value.astype(np.float32, copy=False)
     return OptimizerState(int(iterations), slots)
@@ -116,10 +127,14 @@ def read_data(path: Path) -> ModelData:
     raw = _read_dict(path)
     iteration, options, history = raw.get("iter"), raw.get("options"), raw.get("loss_history", [])
     if not isinstance(iteration, (int, np.integer)) or not isinstance(options, dict) or not isinstance(history, list):
-        raise CorruptFileError("not a model's data.dat", where=path, why="iter, options or loss_history is missing or of another kind")
+        raise CorruptFileError(
+            "not a model's data.dat", where=path, why="iter, options or loss_history is missing or of another kind"
+        )
     losses = [[float(x) for x in np.atleast_1d(entry)] for entry in history]
     extra = {k: v for k, v in raw.items() if k not in _DATA_KEYS}
-    return ModelData(int(iteration), {k: _plain(v) for k, v in options.items()}, losses, raw.get("sample_for_preview"), extra)
+    return ModelData(
+        int(iteration), {k: _plain(v) for k, v in options.items()}, losses, raw.get("sample_for_preview"), extra
+    )
 
 
 def write_data(stream: IO[bytes], data: ModelData) -> None:
@@ -132,7 +147,12 @@ def _plain(value: Any) -> Any:
     return value.item() if isinstance(value, np.generic) else value
 
 
-def summary_text(prefix: str, iteration: int, options: Mapping[str, Any], devices: Sequence[tuple[str, str]] = (("Using device", "CPU"),)) -> str:
+def summary_text(
+    prefix: str,
+    iteration: int,
+    options: Mapping[str, Any],
+    devices: Sequence[tuple[str, str]] = (("Using device", "CPU"),),
+) -> str:
     """The box of ``summary.txt``. prefix: ``<name>_SAEHD``; devices: (label, value) rows of the last part."""
     rows = [("Model name", prefix), ("Current iteration", str(iteration))]
     chosen = [(key, str(value)) for key, value in options.items()]
@@ -151,6 +171,15 @@ def summary_text(prefix: str, iteration: int, options: Mapping[str, Any], device
         return line(f"{pair[0]:>{left}}: {pair[1]:<{right}}")
 
     blank = line(" " * width)
-    lines = [title(" Model Summary ", "="), blank, row(rows[0]), blank, row(rows[1]), blank, title(" Model Options ", "-"), blank]
+    lines = [
+        title(" Model Summary ", "="),
+        blank,
+        row(rows[0]),
+        blank,
+        row(rows[1]),
+        blank,
+        title(" Model Options ", "-"),
+        blank,
+    ]
     lines += [*map(row, chosen), blank, title(" Running On ", "-"), blank, *map(row, devices), blank, line("=" * width)]
     return "\n".join(lines)

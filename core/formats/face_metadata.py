@@ -13,8 +13,19 @@ from core.geometry.landmarks import COUNT
 from core.imaging.masks import encode_xseg_mask
 from core.types import FaceRecord, Polygon
 
-KEYS = frozenset({"face_type", "landmarks", "source_filename", "source_rect", "source_landmarks", "image_to_face_mat", "seg_ie_polys", "xseg_mask",
-                  "eyebrows_expand_mod"})
+KEYS = frozenset(
+    {
+        "face_type",
+        "landmarks",
+        "source_filename",
+        "source_rect",
+        "source_landmarks",
+        "image_to_face_mat",
+        "seg_ie_polys",
+        "xseg_mask",
+        "eyebrows_expand_mod",
+    }
+)
 FACE_TYPES = frozenset(kind.file_name for kind in FaceType)
 
 
@@ -31,8 +42,12 @@ def from_dict(meta: Any, name: str, shape: tuple[int, int], where: object = None
     try:
         return _record(meta, name, shape)
     except (BadField, ValueError, TypeError, OverflowError) as error:
-        raise CorruptFileError("damaged face metadata", where=str(where or name), why=str(error)[:200],
-                               hint="extract this face again, or restore its metadata") from None
+        raise CorruptFileError(
+            "damaged face metadata",
+            where=str(where or name),
+            why=str(error)[:200],
+            hint="extract this face again, or restore its metadata",
+        ) from None
 
 
 def _record(meta: Any, name: str, shape: tuple[int, int]) -> FaceRecord:
@@ -43,11 +58,18 @@ def _record(meta: Any, name: str, shape: tuple[int, int]) -> FaceRecord:
         raise BadField("no landmarks")
     mask, brows = get("xseg_mask"), get("eyebrows_expand_mod")
     return FaceRecord(
-        name=name, shape=shape, landmarks=_points(get("landmarks"), "landmarks"), face_type=_face_type(get("face_type")),
-        source_filename=_text(get("source_filename"), "source_filename"), source_rect=_rect(get("source_rect")),
-        source_landmarks=_optional_points(get("source_landmarks"), "source_landmarks"), image_to_face_mat=_matrix(get("image_to_face_mat")),
-        polygons=_polygons_of(meta), xseg_mask=None if mask is None else stored_mask(mask),
-        eyebrows_expand_mod=1.0 if brows is None else float(brows), extra=_extra(meta),
+        name=name,
+        shape=shape,
+        landmarks=_points(get("landmarks"), "landmarks"),
+        face_type=_face_type(get("face_type")),
+        source_filename=_text(get("source_filename"), "source_filename"),
+        source_rect=_rect(get("source_rect")),
+        source_landmarks=_optional_points(get("source_landmarks"), "source_landmarks"),
+        image_to_face_mat=_matrix(get("image_to_face_mat")),
+        polygons=_polygons_of(meta),
+        xseg_mask=None if mask is None else stored_mask(mask),
+        eyebrows_expand_mod=1.0 if brows is None else float(brows),
+        extra=_extra(meta),
     )
 
 
@@ -77,7 +99,9 @@ def to_dict(record: FaceRecord) -> dict:
 
 def polygons_to_dict(polygons: Iterable[Polygon]) -> dict:
     """The current stored form of polygons."""
-    return {"polys": [{"type": int(p.include), "pts": np.asarray(p.points, np.float32)} for p in polygons if len(p.points)]}
+    return {
+        "polys": [{"type": int(p.include), "pts": np.asarray(p.points, np.float32)} for p in polygons if len(p.points)]
+    }
 
 
 def parse_polygons(stored: Any) -> tuple[Polygon, ...]:
@@ -138,7 +162,10 @@ def _numbers(value: Any, what: str) -> NDArray:
         raise BadField(f"{what} is a {type(value).__name__}")
     for row in value:
         cells = row if isinstance(row, (list, tuple)) else (row,)
-        if len(cells) > 4 or not all(isinstance(cell, (int, float, np.number)) and not isinstance(cell, (complex, np.complexfloating)) for cell in cells):
+        if len(cells) > 4 or not all(
+            isinstance(cell, (int, float, np.number)) and not isinstance(cell, (complex, np.complexfloating))
+            for cell in cells
+        ):
             raise BadField(f"{what} holds something else than numbers")
     return np.array(value, np.float64)
 
@@ -171,7 +198,7 @@ def _rect(value: Any) -> tuple[int, int, int, int] | None:
         return None
     array = _numbers(value, "source_rect").reshape(-1)
     values = array.tolist()
-    if array.shape != (4,) or not all(-2**31 < value < 2**31 for value in values):
+    if array.shape != (4,) or not all(-(2**31) < value < 2**31 for value in values):
         raise BadField("source_rect is no left, top, right, bottom")
     left, top, right, bottom = values
     return int(left), int(top), int(right), int(bottom)

@@ -18,8 +18,21 @@ def write(picture: LabelledPicture) -> str:
     """The JSON text of a picture that lies beside its file."""
     fixed: dict[str, Any] = {"group_id": None, "description": "", "shape_type": "polygon", "flags": {}, "mask": None}
     shapes = [{"label": label_of(p), "points": rounded(p.points)} | fixed for p in picture.polygons]
-    return json.dumps({"version": "5.5.0", "flags": {}, "shapes": shapes, "imagePath": picture.name, "imageData": None,
-                       "imageHeight": picture.shape[0], "imageWidth": picture.shape[1]}, indent=2) + "\n"
+    return (
+        json.dumps(
+            {
+                "version": "5.5.0",
+                "flags": {},
+                "shapes": shapes,
+                "imagePath": picture.name,
+                "imageData": None,
+                "imageHeight": picture.shape[0],
+                "imageWidth": picture.shape[1],
+            },
+            indent=2,
+        )
+        + "\n"
+    )
 
 
 def read(path: Path) -> LabelledPicture:
@@ -39,7 +52,9 @@ def _shape(shape: dict[str, Any], path: Path) -> Polygon | None:
     if kind == "polygon":
         return polygon(points, include, path)
     if kind in ("rectangle", "circle"):
-        corners = polygon([*points, points[-1]] if isinstance(points, list) and len(points) == 2 else None, include, path).points
+        corners = polygon(
+            [*points, points[-1]] if isinstance(points, list) and len(points) == 2 else None, include, path
+        ).points
         return Polygon(include, _rectangle(corners) if kind == "rectangle" else _circle(corners))
     return None
 
@@ -57,7 +72,11 @@ def _circle(points: np.ndarray) -> np.ndarray:
 
 def _size(raw: dict[str, Any]) -> tuple[int, int]:
     height, width = raw.get("imageHeight"), raw.get("imageWidth")
-    return (height, width) if isinstance(height, int) and isinstance(width, int) and 0 < height < 65536 and 0 < width < 65536 else (0, 0)
+    return (
+        (height, width)
+        if isinstance(height, int) and isinstance(width, int) and 0 < height < 65536 and 0 < width < 65536
+        else (0, 0)
+    )
 
 
 def read_json(path: Path) -> dict[str, Any]:

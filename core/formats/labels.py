@@ -38,7 +38,11 @@ def polygon(points: object, include: bool, where: object) -> Polygon:
     except (TypeError, ValueError):
         raise CorruptFileError("a polygon that is none", where=str(where), why="its points are no numbers") from None
     if array.ndim != 2 or array.shape[1] != 2 or not 3 <= len(array) <= MAX_POINTS or not np.isfinite(array).all():
-        raise CorruptFileError("a polygon that is none", where=str(where), why=f"points of shape {array.shape}; three or more finite (x, y) are needed")
+        raise CorruptFileError(
+            "a polygon that is none",
+            where=str(where),
+            why=f"points of shape {array.shape}; three or more finite (x, y) are needed",
+        )
     return Polygon(include, np.clip(array, -1e5, 1e5))
 
 

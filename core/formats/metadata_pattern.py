@@ -15,8 +15,14 @@ from core.geometry.landmarks import COUNT
 
 _END = b"u."
 _POINTS = PointList(np.zeros((COUNT, 2)))
-_SAMPLE = {"face_type": "\1", "landmarks": _POINTS, "source_filename": "\2", "source_rect": np.zeros(4, np.int32), "source_landmarks": _POINTS,
-           "image_to_face_mat": np.zeros((2, 3))}
+_SAMPLE = {
+    "face_type": "\1",
+    "landmarks": _POINTS,
+    "source_filename": "\2",
+    "source_rect": np.zeros(4, np.int32),
+    "source_landmarks": _POINTS,
+    "image_to_face_mat": np.zeros((2, 3)),
+}
 _MASK, _BROWS = {"xseg_mask": np.zeros(1, np.uint8)}, {"eyebrows_expand_mod": 0.0}
 POINTS = rb"(.{%d})" % (COUNT * PAIR.itemsize)  # whether they are points, are_points finds out in a tenth of the time
 
@@ -31,9 +37,13 @@ def _compiled() -> re.Pattern[bytes]:
     pattern = re.escape(_spelled(_SAMPLE))
     pair = np.zeros(1, PAIR)
     pair["open"], pair["next"], pair["close"] = b"]\x94(G", b"G", b"e"
-    for value, group in ((b"\x8c\1\1\x94", rb"\x8c(.)(.{0,63}?)\x94"), (b"\x8c\1\2\x94", rb"\x8c(.)(.{0,63}?)\x94"),
-                         (pair.tobytes() * COUNT, POINTS),
-                         (b"C\x10" + bytes(16), rb"C\x10(.{16})"), (b"C\x30" + bytes(48), rb"C\x30(.{48})")):
+    for value, group in (
+        (b"\x8c\1\1\x94", rb"\x8c(.)(.{0,63}?)\x94"),
+        (b"\x8c\1\2\x94", rb"\x8c(.)(.{0,63}?)\x94"),
+        (pair.tobytes() * COUNT, POINTS),
+        (b"C\x10" + bytes(16), rb"C\x10(.{16})"),
+        (b"C\x30" + bytes(48), rb"C\x30(.{48})"),
+    ):
         pattern = pattern.replace(re.escape(value), group)
     return re.compile(b"(?s)" + pattern)
 
@@ -47,7 +57,9 @@ def around_bytes(one: bytes) -> tuple[bytes, bytes]:
 _FACE = _compiled()
 _MASK_HEAD, _MASK_TYPE = around_bytes(_spelled(_SAMPLE, _MASK).removeprefix(_spelled(_SAMPLE)))
 _BROWS_HEAD = _spelled(_SAMPLE, _BROWS).removeprefix(_spelled(_SAMPLE)).removesuffix(bytes(8))
-_COLUMNS = [(at, bytes([byte]) * COUNT) for at, byte in ((0, 0x5D), (1, 0x94), (2, 0x28), (3, 0x47), (12, 0x47), (21, 0x65))]
+_COLUMNS = [
+    (at, bytes([byte]) * COUNT) for at, byte in ((0, 0x5D), (1, 0x94), (2, 0x28), (3, 0x47), (12, 0x47), (21, 0x65))
+]
 
 
 def load(payload: bytes) -> dict | None:
@@ -56,11 +68,19 @@ def load(payload: bytes) -> dict | None:
     if match is None:
         return None
     n_kind, kind, points, n_source, source, rect, source_points, matrix = match.groups()
-    if n_kind[0] != len(kind) or n_source[0] != len(source) or not are_points(points, source_points):  # the pattern only looked for what follows
+    if (
+        n_kind[0] != len(kind) or n_source[0] != len(source) or not are_points(points, source_points)
+    ):  # the pattern only looked for what follows
         return None
     try:
-        meta = {"face_type": kind.decode(), "landmarks": points_of(points), "source_filename": source.decode(), "source_rect": np.frombuffer(rect, "<i4"),
-                "source_landmarks": points_of(source_points), "image_to_face_mat": np.frombuffer(matrix, "<f8").reshape(2, 3)}
+        meta = {
+            "face_type": kind.decode(),
+            "landmarks": points_of(points),
+            "source_filename": source.decode(),
+            "source_rect": np.frombuffer(rect, "<i4"),
+            "source_landmarks": points_of(source_points),
+            "image_to_face_mat": np.frombuffer(matrix, "<f8").reshape(2, 3),
+        }
     except UnicodeDecodeError:
         return None
     return _with_rest(meta, payload, match.end())
@@ -78,10 +98,15 @@ def plain(payload: bytes) -> Plain | None:
     """The values of ``payload`` that a pak keeps, none of them decoded without need; None when there is more in it, when a number is none, or when
     it is spelled in another way."""
     match = _FACE.match(payload)
-    if match is None or payload[match.end():] != _END:
+    if match is None or payload[match.end() :] != _END:
         return None
     n_kind, kind, points, n_source, source, _, source_points, matrix = match.groups()
-    if n_kind[0] != len(kind) or n_source[0] != len(source) or not are_points(points, source_points) or _maybe_infinite(points, source_points, matrix):
+    if (
+        n_kind[0] != len(kind)
+        or n_source[0] != len(source)
+        or not are_points(points, source_points)
+        or _maybe_infinite(points, source_points, matrix)
+    ):
         return None
     try:
         return Plain(kind.decode(), points, source.decode())
@@ -91,7 +116,7 @@ def plain(payload: bytes) -> Plain | None:
 
 def are_points(*blocks: bytes) -> bool:
     """Whether blocks of the length of the points are spelled like points: what is not their numbers is the same for each."""
-    return all(block[at::PAIR.itemsize] == column for block in blocks for at, column in _COLUMNS)
+    return all(block[at :: PAIR.itemsize] == column for block in blocks for at, column in _COLUMNS)
 
 
 def _maybe_infinite(points: bytes, source_points: bytes, matrix: bytes) -> bool:
@@ -131,7 +156,7 @@ def read_bytes(data: bytes, position: int, kind: bytes) -> tuple[np.ndarray | No
         return None, position
     start = held.end()
     end = start + _number(held)
-    return (np.frombuffer(data[start:end], np.uint8), end + 2) if data[end:end + 2] == b"tb" else (None, position)
+    return (np.frombuffer(data[start:end], np.uint8), end + 2) if data[end : end + 2] == b"tb" else (None, position)
 
 
 def _number(match: re.Match[bytes]) -> int:

@@ -41,14 +41,20 @@ class Tensor:
         with np.errstate(over="ignore"):
             array = np.ascontiguousarray(self.array, self.dtype)
         if self.half and not np.isfinite(array).all():
-            raise InputError("a weight does not fit in half precision", where=name, why="it is larger than 65504 or not a number",
-                             hint="export without --half, and check that the model has not diverged")
+            raise InputError(
+                "a weight does not fit in half precision",
+                where=name,
+                why="it is larger than 65504 or not a number",
+                hint="export without --half, and check that the model has not diverged",
+            )
         return array.reshape(-1).view(np.uint8).data
 
     def head(self, name: str) -> bytes:
         """The tensor's message up to its bytes."""
         kind = helper.np_dtype_to_tensor_dtype(self.dtype)
-        return onnx.TensorProto(name=name, dims=self.array.shape, data_type=kind).SerializeToString() + _field(_RAW_DATA, self.size)
+        return onnx.TensorProto(name=name, dims=self.array.shape, data_type=kind).SerializeToString() + _field(
+            _RAW_DATA, self.size
+        )
 
 
 def write_onnx(stream: IO[bytes], model: onnx.ModelProto, tensors: Mapping[str, Tensor]) -> None:
@@ -58,8 +64,12 @@ def write_onnx(stream: IO[bytes], model: onnx.ModelProto, tensors: Mapping[str, 
     graph = model.graph.SerializeToString()
     total = len(graph) + sum(len(_field(_INITIALIZER, size)) + size for size in sizes.values())
     if total > LARGEST - 2**20:
-        raise InputError("the model is too large for one ONNX file", where=f"{total / 2**30:.1f} GiB", why="the limit is 2 GiB",
-                         hint="export with --half: convolutions then take half the space")
+        raise InputError(
+            "the model is too large for one ONNX file",
+            where=f"{total / 2**30:.1f} GiB",
+            why="the limit is 2 GiB",
+            hint="export with --half: convolutions then take half the space",
+        )
     rest = onnx.ModelProto()
     rest.CopyFrom(model)
     rest.ClearField("graph")

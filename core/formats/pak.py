@@ -77,7 +77,9 @@ class PakReader:
         starts, sizes, whole = self._spans(table, begin + table_size)
         self._repair(starts, sizes, items)
         kept = [i for i, item in enumerate(items) if item is not None and whole[i]]
-        self.problems += [(item.name, "cut short") for item, ok in zip(items, whole, strict=True) if item is not None and not ok]
+        self.problems += [
+            (item.name, "cut short") for item, ok in zip(items, whole, strict=True) if item is not None and not ok
+        ]
         self.records: list[FaceRecord] = [items[i] for i in kept]
         self._starts, self._sizes, self._numbers = starts[kept], sizes[kept], [self._numbers[i] for i in kept]
         self._resolve_face_types()
@@ -91,14 +93,18 @@ class PakReader:
             raise self._corrupt(f"only {self._size} bytes")
         version, length = HEADER.unpack(head)
         if version != VERSION:
-            raise CorruptFileError("not a packed faceset", where=self.path, why=f"version {version}, only {VERSION} is known")
+            raise CorruptFileError(
+                "not a packed faceset", where=self.path, why=f"version {version}, only {VERSION} is known"
+            )
         if length > self._size - HEADER.size:
             raise self._corrupt("the list of faces is cut short: nothing can be recovered")
         return self._pread(HEADER.size, length)
 
     def _spans(self, table: NDArray[Any], data: int) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_]]:
         """Absolute starts, sizes, and which faces lie wholly in the file. The last entry is absolute in original files, relative in some others."""
-        if len(table) > 1 and (int(table.max()) > 2**62 or (np.diff(table[:-1].astype(np.int64)) < 0).any() or int(table[0]) != 0):
+        if len(table) > 1 and (
+            int(table.max()) > 2**62 or (np.diff(table[:-1].astype(np.int64)) < 0).any() or int(table[0]) != 0
+        ):
             raise self._corrupt("the offsets of the faces make no sense")
         offsets = table.astype(np.int64)
         last = int(offsets[-1])
@@ -120,7 +126,11 @@ class PakReader:
             return self._checked_record(item, index, number)
         except PipelineError as error:
             name, person = (item.get("filename"), item.get("person_name")) if type(item) is dict else (None, None)
-            self._damaged[index] = (safe_image_name(name, f"face_{index:06d}.jpg"), person and safe_component(person, "person"), error.why or error.what)
+            self._damaged[index] = (
+                safe_image_name(name, f"face_{index:06d}.jpg"),
+                person and safe_component(person, "person"),
+                error.why or error.what,
+            )
             return None
 
     def _repair(self, starts: NDArray[Any], sizes: NDArray[Any], items: list[FaceRecord | None]) -> None:
@@ -128,7 +138,9 @@ class PakReader:
         for index, (name, person, why) in self._damaged.items():
             try:
                 data = self._pread(int(starts[index]), max(0, int(sizes[index])))
-                items[index] = replace(dfl_image.parse(data, self._names.take(name, person), where=self.path), person=person)
+                items[index] = replace(
+                    dfl_image.parse(data, self._names.take(name, person), where=self.path), person=person
+                )
             except PipelineError:
                 self.problems.append((name, why))
 
@@ -137,9 +149,15 @@ class PakReader:
         person = None if person is None else safe_component(person, "person")
         name = safe_image_name(item.get("filename"), f"face_{index:06d}.jpg")
         shape = item.get("shape")
-        if not isinstance(shape, (tuple, list)) or len(shape) < 2 or not all(type(n) is int and 0 < n < 65536 for n in shape[:2]):
+        if (
+            not isinstance(shape, (tuple, list))
+            or len(shape) < 2
+            or not all(type(n) is int and 0 < n < 65536 for n in shape[:2])
+        ):
             raise CorruptFileError("damaged entry", where=name, why="it has no size")
-        item["xseg_mask"] = item.get("xseg_mask_compressed") if item.get("xseg_mask_compressed") is not None else item.get("xseg_mask")
+        item["xseg_mask"] = (
+            item.get("xseg_mask_compressed") if item.get("xseg_mask_compressed") is not None else item.get("xseg_mask")
+        )
         item["face_type"] = _NAMES.get(number, "") if type(number) is int else number
         record = from_dict({key: item[key] for key in _USED if key in item}, name, (shape[0], shape[1]), self.path)
         unique = self._names.take(name, person)
@@ -186,7 +204,9 @@ class PakReader:
     def full_record(self, index: int) -> FaceRecord:
         """The record inside the embedded face file, with this pak's name and person."""
         record = self.records[index]
-        return replace(dfl_image.parse(self.read(index), record.name, where=f"{self.path}:{record.name}"), person=record.person)
+        return replace(
+            dfl_image.parse(self.read(index), record.name, where=f"{self.path}:{record.name}"), person=record.person
+        )
 
     def is_whole(self, index: int) -> bool:
         """Whether the embedded picture has an end (a truncated pak's last face may not)."""
@@ -220,7 +240,9 @@ class PakReader:
     def __enter__(self) -> "PakReader":
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()
 
     def __getstate__(self) -> dict:
@@ -233,29 +255,89 @@ _USED = ("face_type", "landmarks", "source_filename", "seg_ie_polys", "ie_polys"
 def config_fragment(record: FaceRecord) -> bytes:
     """The pickled dict of one face, keys in the original's order, to be joined to the list of a pak."""
     mask = record.xseg_mask
-    return _entry(record.name, record.face_type, record.shape, spelled_points(record.landmarks), record.source_filename, record.person,
-                  fragment(polygons_to_dict(record.polygons)) if record.polygons else _NO_POLYGONS,
-                  _NONE if mask is None else fragment(np.frombuffer(mask, np.uint8)), fragment(float(record.eyebrows_expand_mod)))
+    return _entry(
+        record.name,
+        record.face_type,
+        record.shape,
+        spelled_points(record.landmarks),
+        record.source_filename,
+        record.person,
+        fragment(polygons_to_dict(record.polygons)) if record.polygons else _NO_POLYGONS,
+        _NONE if mask is None else fragment(np.frombuffer(mask, np.uint8)),
+        fragment(float(record.eyebrows_expand_mod)),
+    )
 
 
 def plain_fragment(plain: Plain, name: str, shape: tuple[int, int], person: str | None) -> bytes:
     """The same of a face whose metadata need not be decoded for it."""
-    return _entry(name, plain.face_type, shape, listed_pairs(plain.points), plain.source_filename, person, _NO_POLYGONS, _NONE, _NO_BROWS)
+    return _entry(
+        name,
+        plain.face_type,
+        shape,
+        listed_pairs(plain.points),
+        plain.source_filename,
+        person,
+        _NO_POLYGONS,
+        _NONE,
+        _NO_BROWS,
+    )
 
 
-def _entry(name: str, face_type: str, shape: tuple[int, int], landmarks: bytes, source: str | None, person: str | None, polygons: bytes, mask: bytes,
-           brows: bytes) -> bytes:
-    return b"".join((
-        _ENTRY_START, fragment(name), _KEY["face_type"], _face_type(face_type), _KEY["shape"], _shape(shape), _KEY["landmarks"], landmarks,
-        _KEY["seg_ie_polys"], polygons, _KEY["xseg_mask"], _NONE, _KEY["xseg_mask_compressed"], mask, _KEY["eyebrows_expand_mod"], brows,
-        _KEY["source_filename"], _NONE if source is None else fragment(source),
-        _KEY["person_name"], _NONE if person is None else fragment(person), b"u",
-    ))
+def _entry(
+    name: str,
+    face_type: str,
+    shape: tuple[int, int],
+    landmarks: bytes,
+    source: str | None,
+    person: str | None,
+    polygons: bytes,
+    mask: bytes,
+    brows: bytes,
+) -> bytes:
+    return b"".join(
+        (
+            _ENTRY_START,
+            fragment(name),
+            _KEY["face_type"],
+            _face_type(face_type),
+            _KEY["shape"],
+            _shape(shape),
+            _KEY["landmarks"],
+            landmarks,
+            _KEY["seg_ie_polys"],
+            polygons,
+            _KEY["xseg_mask"],
+            _NONE,
+            _KEY["xseg_mask_compressed"],
+            mask,
+            _KEY["eyebrows_expand_mod"],
+            brows,
+            _KEY["source_filename"],
+            _NONE if source is None else fragment(source),
+            _KEY["person_name"],
+            _NONE if person is None else fragment(person),
+            b"u",
+        )
+    )
 
 
 _NONE, _NO_POLYGONS, _NO_BROWS = fragment(None), fragment({"polys": []}), fragment(1.0)
-_KEY = {key: fragment(key) for key in ("sample_type", "filename", "face_type", "shape", "landmarks", "seg_ie_polys", "xseg_mask", "xseg_mask_compressed",
-                                       "eyebrows_expand_mod", "source_filename", "person_name")}
+_KEY = {
+    key: fragment(key)
+    for key in (
+        "sample_type",
+        "filename",
+        "face_type",
+        "shape",
+        "landmarks",
+        "seg_ie_polys",
+        "xseg_mask",
+        "xseg_mask_compressed",
+        "eyebrows_expand_mod",
+        "source_filename",
+        "person_name",
+    )
+}
 _ENTRY_START = b"}(" + _KEY["sample_type"] + fragment(safe_pickle.sample_type(1)) + _KEY["filename"]
 
 

@@ -17,21 +17,43 @@ from core.formats.pickle.writer import LIST_END, LIST_NEXT, LIST_START, fragment
 _BRANDED = fragment(face_type(0)).partition(b"K\0")
 _TEXT = rb"\x8c(.)(.{0,255}?)"
 _MAYBE_TEXT = rb"(?:N|\x8c(.)(.{0,255}?))"
-_HEAD = re.compile(b"".join((
-    rb"(?s)\}\(", re.escape(fragment("sample_type") + fragment(sample_type(1))),
-    re.escape(fragment("filename")), _TEXT,
-    re.escape(fragment("face_type") + _BRANDED[0]), rb"K(.)", re.escape(_BRANDED[2]),
-    re.escape(fragment("shape")), rb"\((?:K(.)|J(....))(?:K(.)|J(....))K\x03t",
-    re.escape(fragment("landmarks")), rb"\]\x94\(", POINTS, rb"e",
-    re.escape(fragment("seg_ie_polys") + fragment({"polys": []})),
-    re.escape(fragment("xseg_mask") + b"N" + fragment("xseg_mask_compressed")),
-)))
+_HEAD = re.compile(
+    b"".join(
+        (
+            rb"(?s)\}\(",
+            re.escape(fragment("sample_type") + fragment(sample_type(1))),
+            re.escape(fragment("filename")),
+            _TEXT,
+            re.escape(fragment("face_type") + _BRANDED[0]),
+            rb"K(.)",
+            re.escape(_BRANDED[2]),
+            re.escape(fragment("shape")),
+            rb"\((?:K(.)|J(....))(?:K(.)|J(....))K\x03t",
+            re.escape(fragment("landmarks")),
+            rb"\]\x94\(",
+            POINTS,
+            rb"e",
+            re.escape(fragment("seg_ie_polys") + fragment({"polys": []})),
+            re.escape(fragment("xseg_mask") + b"N" + fragment("xseg_mask_compressed")),
+        )
+    )
+)
 _MASK_HEAD, _MASK_TYPE = around_bytes(fragment(np.zeros(1, np.uint8)))
-_TAIL = re.compile(b"".join((
-    b"(?s)", re.escape(fragment("eyebrows_expand_mod")), rb"G(.{8})",
-    re.escape(fragment("source_filename")), _MAYBE_TEXT,
-    re.escape(fragment("person_name")), _MAYBE_TEXT, rb"u", LIST_NEXT,
-)))
+_TAIL = re.compile(
+    b"".join(
+        (
+            b"(?s)",
+            re.escape(fragment("eyebrows_expand_mod")),
+            rb"G(.{8})",
+            re.escape(fragment("source_filename")),
+            _MAYBE_TEXT,
+            re.escape(fragment("person_name")),
+            _MAYBE_TEXT,
+            rb"u",
+            LIST_NEXT,
+        )
+    )
+)
 _UNUSED, _ENDING = re.compile(rb"(?s)B(....)"), re.compile(b"0?" + re.escape(LIST_END))
 
 
@@ -60,7 +82,7 @@ def _behind_unused(data: bytes, position: int) -> int:
 
 def _mask(data: bytes, position: int) -> tuple[np.ndarray | None, int]:
     """The mask at ``position``, and the position after it: the same one when something else is there."""
-    if data[position:position + 1] == b"N":
+    if data[position : position + 1] == b"N":
         return None, position + 1
     if not data.startswith(_MASK_HEAD, position):
         return None, position
@@ -75,9 +97,14 @@ def _entry(head: tuple, mask: np.ndarray | None, tail: tuple) -> dict | None:
         return None
     try:
         return {
-            "filename": name.decode(), "face_type": kind[0], "landmarks": points_of(points), "eyebrows_expand_mod": struct.unpack(">d", brows)[0],
-            "shape": (_side(h1 or h2), _side(w1 or w2), 3), "xseg_mask_compressed": mask,
-            "source_filename": None if source is None else source.decode(), "person_name": None if person is None else person.decode(),
+            "filename": name.decode(),
+            "face_type": kind[0],
+            "landmarks": points_of(points),
+            "eyebrows_expand_mod": struct.unpack(">d", brows)[0],
+            "shape": (_side(h1 or h2), _side(w1 or w2), 3),
+            "xseg_mask_compressed": mask,
+            "source_filename": None if source is None else source.decode(),
+            "person_name": None if person is None else person.decode(),
         }
     except UnicodeDecodeError:
         return None

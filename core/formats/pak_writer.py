@@ -164,19 +164,27 @@ def write_pak(path: Path, sources: Iterable[Source]) -> Packed:
         runs = _runs(stream.name, listed, HEADER.size + _head_size(listed))
         taken = _take_all(runs, listing)
         if not any(part.kept for part in taken):
-            raise InputError("nothing to pack", why=f"none of {len(listed)} pictures is a face", hint="python -m core check-faceset SIDE tells why")
+            raise InputError(
+                "nothing to pack",
+                why=f"none of {len(listed)} pictures is a face",
+                hint="python -m core check-faceset SIDE tells why",
+            )
         placed = _settle(runs, taken, HEADER.size + listing.tell() + len(safe_pickle.LIST_END))
         checksum = _write_head(stream, listing, placed)
         os.fsync(stream.fileno())
         _check_head(stream.name, placed[0].start, checksum)
         _check_all(placed)
     kept = tuple(run.sources[at] for run, part in zip(runs, taken, strict=True) for at in part.kept)
-    return Packed(kept, tuple(size for part in placed for size in part.sizes), tuple(problem for part in taken for problem in part.problems))
+    return Packed(
+        kept,
+        tuple(size for part in placed for size in part.sizes),
+        tuple(problem for part in taken for problem in part.problems),
+    )
 
 
 def _head_size(sources: list[Source]) -> int:
     """Bytes for the list and the table of offsets: exact for few sources, for many ones hardly ever too little."""
-    sample = sources[::-(-len(sources) // _SAMPLE)] if sources else []
+    sample = sources[:: -(-len(sources) // _SAMPLE)] if sources else []
     sizes = np.array([_entry_size(source) for source in sample] or [0])
     unseen = 1 - len(sample) / max(1, len(sources))
     each = sizes.mean() + 4 * sizes.std() * math.sqrt(unseen / len(sizes))  # four standard errors above the mean
@@ -193,7 +201,7 @@ def _entry_size(source: Source) -> int:
 def _runs(path: str, sources: list[Source], start: int) -> list[_Run]:
     runs = []
     for at in range(0, len(sources), _RUN):
-        part = sources[at:at + _RUN]
+        part = sources[at : at + _RUN]
         runs.append(_Run(path, start, part, [source.size() for source in part]))
         start += sum(runs[-1].sizes)
     return runs
@@ -226,7 +234,11 @@ def _take(run: _Run) -> _Taken:
                 taken.problems.append((source.name, f"{error.what}: {error.why}" if error.why else error.what))
                 continue
             if len(data) != size:
-                raise InputError("a face changed while it was packed", where=source.name, hint="stop what is editing the faces and pack again")
+                raise InputError(
+                    "a face changed while it was packed",
+                    where=source.name,
+                    hint="stop what is editing the faces and pack again",
+                )
             taken.kept.append(at)
             taken.checksums.append(zlib.crc32(data))
             block += data
@@ -285,7 +297,9 @@ def _write_head(stream: IO[bytes], listing: IO[bytes], placed: list[_Placed]) ->
     listing.write((safe_pickle.unused(left) if left else b"") + safe_pickle.LIST_END)
     listing.seek(0)
     checksum = 0
-    for block in chain([HEADER.pack(VERSION, config_size)], iter(lambda: listing.read(_BLOCK), b""), [offsets.tobytes()]):
+    for block in chain(
+        [HEADER.pack(VERSION, config_size)], iter(lambda: listing.read(_BLOCK), b""), [offsets.tobytes()]
+    ):
         checksum = zlib.crc32(block, checksum)
         stream.write(block)
     stream.flush()
@@ -318,4 +332,8 @@ def _check(part: _Placed) -> None:
 
 
 def _differs(path: str) -> EnvironmentFault:
-    return EnvironmentFault("the packed faceset reads back different from what was written", where=path, hint="check the disk; nothing was replaced")
+    return EnvironmentFault(
+        "the packed faceset reads back different from what was written",
+        where=path,
+        hint="check the disk; nothing was replaced",
+    )

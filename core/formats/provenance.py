@@ -21,7 +21,10 @@ from core.fsio import write_bytes
 DIGITAL_SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia"
 CREATOR_TOOL = f"DFM Forge {__version__}"
 # Tags for ffmpeg's -metadata, which mp4, mov, mkv and webm keep.
-VIDEO_TAGS = {"comment": f"synthetic media made with {CREATOR_TOOL}; digital source type: {DIGITAL_SOURCE_TYPE}", "synopsis": "synthetic media"}
+VIDEO_TAGS = {
+    "comment": f"synthetic media made with {CREATOR_TOOL}; digital source type: {DIGITAL_SOURCE_TYPE}",
+    "synopsis": "synthetic media",
+}
 
 _PNG_HEADER = 33  # signature and IHDR chunk
 _XMP = f"""<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>

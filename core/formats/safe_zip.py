@@ -43,12 +43,18 @@ def extract_members(path: Path, wanted: Iterable[str], folder: Path, max_bytes: 
         folder.mkdir(parents=True, exist_ok=True)
         free = shutil.disk_usage(folder).free
         if (needed := sum(info.file_size for info in members.values())) > free:
-            raise InputError("not enough room to unpack an archive", where=folder, why=f"{needed:,} bytes are needed, {free:,} are free")
+            raise InputError(
+                "not enough room to unpack an archive",
+                where=folder,
+                why=f"{needed:,} bytes are needed, {free:,} are free",
+            )
         return [_write(archive, info, folder / name, path) for name, info in members.items()]
 
 
 @contextmanager
-def _opened(path: Path, wanted: Iterable[str], max_bytes: int) -> Iterator[tuple[zipfile.ZipFile, dict[str, zipfile.ZipInfo]]]:
+def _opened(
+    path: Path, wanted: Iterable[str], max_bytes: int
+) -> Iterator[tuple[zipfile.ZipFile, dict[str, zipfile.ZipInfo]]]:
     try:
         with zipfile.ZipFile(path) as archive:
             yield archive, _chosen(archive, tuple(wanted), max_bytes, path)
@@ -58,7 +64,9 @@ def _opened(path: Path, wanted: Iterable[str], max_bytes: int) -> Iterator[tuple
         raise from_os_error(error) from None
 
 
-def _chosen(archive: zipfile.ZipFile, wanted: tuple[str, ...], max_bytes: int, path: Path) -> dict[str, zipfile.ZipInfo]:
+def _chosen(
+    archive: zipfile.ZipFile, wanted: tuple[str, ...], max_bytes: int, path: Path
+) -> dict[str, zipfile.ZipInfo]:
     """File name -> member, checked."""
     infos = archive.infolist()
     if len(infos) > MAX_MEMBERS:
@@ -92,7 +100,10 @@ def _check_member(info: zipfile.ZipInfo, path: Path) -> None:
     if info.flag_bits & 1:
         raise _refused(path, f"the member {info.filename!r} is encrypted")
     if info.file_size > MAX_RATIO * max(info.compress_size, 1024):
-        raise _refused(path, f"the member {info.filename!r} unpacks to {info.file_size / max(info.compress_size, 1):,.0f} times its size")
+        raise _refused(
+            path,
+            f"the member {info.filename!r} unpacks to {info.file_size / max(info.compress_size, 1):,.0f} times its size",
+        )
 
 
 def _chunks(archive: zipfile.ZipFile, info: zipfile.ZipInfo, path: Path) -> Iterator[bytes]:

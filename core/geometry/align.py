@@ -54,14 +54,25 @@ class FaceType(IntEnum):
 
 
 _FILE_NAMES = {
-    FaceType.HALF: "half_face", FaceType.MID_FULL: "midfull_face", FaceType.FULL: "full_face", FaceType.FULL_NO_ALIGN: "full_face_no_align",
-    FaceType.WHOLE_FACE: "whole_face", FaceType.HEAD: "head", FaceType.HEAD_NO_ALIGN: "head_no_align", FaceType.MARK_ONLY: "mark_only",
+    FaceType.HALF: "half_face",
+    FaceType.MID_FULL: "midfull_face",
+    FaceType.FULL: "full_face",
+    FaceType.FULL_NO_ALIGN: "full_face_no_align",
+    FaceType.WHOLE_FACE: "whole_face",
+    FaceType.HEAD: "head",
+    FaceType.HEAD_NO_ALIGN: "head_no_align",
+    FaceType.MARK_ONLY: "mark_only",
 }
 _SHORT = {"h": FaceType.HALF, "mf": FaceType.MID_FULL, "f": FaceType.FULL, "wf": FaceType.WHOLE_FACE}
 _BY_NAME = {name: kind for kind, name in _FILE_NAMES.items()} | _SHORT
 _PADDING = {
-    FaceType.HALF: 0.0, FaceType.MID_FULL: 0.0675, FaceType.FULL: 0.2109375, FaceType.FULL_NO_ALIGN: 0.2109375,
-    FaceType.WHOLE_FACE: 0.40, FaceType.HEAD: 0.70, FaceType.HEAD_NO_ALIGN: 0.70,
+    FaceType.HALF: 0.0,
+    FaceType.MID_FULL: 0.0675,
+    FaceType.FULL: 0.2109375,
+    FaceType.FULL_NO_ALIGN: 0.2109375,
+    FaceType.WHOLE_FACE: 0.40,
+    FaceType.HEAD: 0.70,
+    FaceType.HEAD_NO_ALIGN: 0.70,
 }
 _UNIT = np.array([(0, 0), (1, 0), (1, 1), (0, 1), (0.5, 0.5)], np.float32)
 
@@ -72,15 +83,27 @@ def similarity_fit(src: ArrayLike, dst: ArrayLike) -> Matrix:
     Raises InputError when the points do not determine one (fewer than two, all equal, not finite).
     """
     a, b = np.asarray(src, np.float64), np.asarray(dst, np.float64)
-    if a.ndim != 2 or a.shape != b.shape or a.shape[1] != 2 or len(a) < 2 or not (np.isfinite(a).all() and np.isfinite(b).all()):
-        raise InputError("a similarity fit needs two equal lists of finite points", why=f"got shapes {a.shape} and {b.shape}")
+    if (
+        a.ndim != 2
+        or a.shape != b.shape
+        or a.shape[1] != 2
+        or len(a) < 2
+        or not (np.isfinite(a).all() and np.isfinite(b).all())
+    ):
+        raise InputError(
+            "a similarity fit needs two equal lists of finite points", why=f"got shapes {a.shape} and {b.shape}"
+        )
     mean_a, mean_b = a.mean(0), b.mean(0)
     centred = a - mean_a
     covariance = (b - mean_b).T @ centred / len(a)
     variance = centred.var(0).sum()
     rank = np.linalg.matrix_rank(covariance)
     if rank == 0 or variance <= 1e-12 * (1 + np.abs(a).max()) ** 2:
-        raise InputError("degenerate landmarks", why="all points are (nearly) the same", hint="the face was not found there; delete it or extract it again")
+        raise InputError(
+            "degenerate landmarks",
+            why="all points are (nearly) the same",
+            hint="the face was not found there; delete it or extract it again",
+        )
     u, s, vt = np.linalg.svd(covariance)
     signs = np.array([1.0, 1.0 if np.linalg.det(covariance) >= 0 else -1.0])
     turn = signs
@@ -100,7 +123,9 @@ def face_matrix(landmarks: ArrayLike, size: int, face_type: FaceType, scale: flo
     to_unit = similarity_fit(points[list(lm.MEAN_33_INDICES)], lm.MEAN_33)
     p = transform_points(_UNIT, invert(to_unit)).astype(np.float32)
     u, v = (_unit_vector(p[2] - p[0]), _unit_vector(p[1] - p[3]))
-    half_diagonal = np.float32(1.0 / scale) * np.float32(np.linalg.norm(p[0] - p[2])) * np.float32(padding * np.sqrt(2.0) + 0.5)
+    half_diagonal = (
+        np.float32(1.0 / scale) * np.float32(np.linalg.norm(p[0] - p[2])) * np.float32(padding * np.sqrt(2.0) + 0.5)
+    )
     centre = _centre(p, points, to_unit, face_type)
     if face_type.rotated:
         corners = np.stack([centre - u * half_diagonal, centre + v * half_diagonal, centre + u * half_diagonal])
@@ -109,7 +134,9 @@ def face_matrix(landmarks: ArrayLike, size: int, face_type: FaceType, scale: flo
     return affine_from_points(corners, [(0, 0), (size, 0), (size, size)])
 
 
-def _centre(p: NDArray[np.float32], points: NDArray[np.float64], to_unit: Matrix, face_type: FaceType) -> NDArray[np.float32]:
+def _centre(
+    p: NDArray[np.float32], points: NDArray[np.float64], to_unit: Matrix, face_type: FaceType
+) -> NDArray[np.float32]:
     """The middle of the cut; whole faces and heads are shifted toward the forehead, heads against their yaw too."""
     up, across = p[0] - p[3], p[0] - p[1]
     if face_type is FaceType.WHOLE_FACE:

@@ -22,6 +22,7 @@ _CENTRE = {"face": (0.0, -1.5, 4.2), "head": (0.0, 0.0, -2.3)}
 # The mean face of this format is the 51-point one, moved to the middle.
 _MEAN = lm.MEAN_51.astype(np.float64) + (0.009873, 0.0)
 _POSE_POINTS = (6, 7, 8, 9, 10, 17, 21, 22, 26, 31, 32, 33, 34, 35, 36, 39, 42, 45, 48, 50, 51, 52, 54, 56, 57, 58)
+# fmt: off
 _HEAD = np.array([
     (4.056931, -11.432347, 1.636229), (1.833492, -12.542305, 4.061275), (0.0, -12.901019, 4.070434), (-1.833492, -12.542305, 4.061275),
     (-4.056931, -11.432347, 1.636229), (6.825897, 1.275284, 4.402142), (1.330353, 1.636816, 6.903745), (-1.330353, 1.636816, 6.903745),
@@ -31,6 +32,7 @@ _HEAD = np.array([
     (0.0, -7.131772, 6.704956), (-0.509714, -7.056507, 6.566167), (-2.774015, -7.566103, 5.048531), (-0.589441, -8.443925, 6.109526),
     (0.0, -8.601736, 6.097667), (0.589441, -8.443925, 6.109526),
 ])
+# fmt: on
 _CAMERA = np.array([[4.0, 0, 0.5], [0, 4.0, 0.5], [0, 0, 1]])
 
 
@@ -57,8 +59,18 @@ def centre_offset(normalised: ArrayLike, centring: Centring) -> NDArray[np.float
 def _pose(normalised: NDArray[np.float64]) -> tuple[NDArray, NDArray]:
     """Rotation and translation vectors; y of the model points up, so the wanted solution lies behind the camera."""
     start = np.zeros((3, 1)), np.array([[0.0], [3.3], [-58.0]])
-    found, rotation, translation = cv2.solvePnP(_HEAD, normalised[list(_POSE_POINTS)], _CAMERA, np.zeros(4), *start,
-                                                useExtrinsicGuess=True, flags=cv2.SOLVEPNP_ITERATIVE)
+    found, rotation, translation = cv2.solvePnP(
+        _HEAD,
+        normalised[list(_POSE_POINTS)],
+        _CAMERA,
+        np.zeros(4),
+        *start,
+        useExtrinsicGuess=True,
+        flags=cv2.SOLVEPNP_ITERATIVE,
+    )
     if not found or not (np.isfinite(rotation).all() and np.isfinite(translation).all()):
-        raise InputError("the head's pose cannot be found from these landmarks", hint="the face was not found there; delete it or extract it again")
+        raise InputError(
+            "the head's pose cannot be found from these landmarks",
+            hint="the face was not found there; delete it or extract it again",
+        )
     return rotation, translation

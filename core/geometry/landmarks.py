@@ -10,11 +10,19 @@ from numpy.typing import ArrayLike, NDArray
 from core.errors import InputError
 
 COUNT = 68
-PARTS = {"mouth": slice(48, 68), "right_eyebrow": slice(17, 22), "left_eyebrow": slice(22, 27),
-         "right_eye": slice(36, 42), "left_eye": slice(42, 48), "nose": slice(27, 36), "jaw": slice(0, 17)}
+PARTS = {
+    "mouth": slice(48, 68),
+    "right_eyebrow": slice(17, 22),
+    "left_eyebrow": slice(22, 27),
+    "right_eye": slice(36, 42),
+    "left_eye": slice(42, 48),
+    "nose": slice(27, 36),
+    "jaw": slice(0, 17),
+}
 
 # Mean face in the unit square for the points 17-48 and 54, as in the DeepFaceLab format.
 MEAN_33_INDICES = (*range(17, 49), 54)
+# fmt: off
 MEAN_33 = np.array([
     (0.000213256, 0.106454), (0.0752622, 0.038915), (0.18113, 0.0187482), (0.29077, 0.0344891), (0.393397, 0.0773906),
     (0.586856, 0.0773906), (0.689483, 0.0344891), (0.799124, 0.0187482), (0.904991, 0.038915), (0.98004, 0.106454),
@@ -24,9 +32,11 @@ MEAN_33 = np.array([
     (0.645647, 0.231733), (0.714428, 0.179852), (0.793132, 0.178758), (0.858516, 0.216423), (0.79751, 0.244077),
     (0.719335, 0.245099), (0.254149, 0.780233), (0.726104, 0.780233),
 ], np.float32)
+# fmt: on
 MEAN_33.flags.writeable = False
 
 # The same for the points 17-67.
+# fmt: off
 MEAN_51 = np.array([
     (0.000213256, 0.106454), (0.0752622, 0.038915), (0.18113, 0.0187482), (0.29077, 0.0344891), (0.393397, 0.0773906),
     (0.586856, 0.0773906), (0.689483, 0.0344891), (0.799124, 0.0187482), (0.904991, 0.038915), (0.98004, 0.106454),
@@ -40,9 +50,11 @@ MEAN_51 = np.array([
     (0.490127, 0.785343), (0.552157, 0.778746), (0.689874, 0.784792), (0.553364, 0.824182), (0.490127, 0.831803),
     (0.42689, 0.824182),
 ], np.float32)
+# fmt: on
 MEAN_51.flags.writeable = False
 
 # Mean head in three dimensions: x right, y down, z away from the camera.
+# fmt: off
 HEAD_3D = np.array([
     (-73.393524, -29.801432, 47.667534), (-72.77502, -10.949766, 45.909405), (-70.53364, 7.929818, 44.84258), (-66.85006, 26.07428, 43.141113),
     (-59.790188, 42.56439, 38.6353), (-48.368973, 56.48108, 30.750622), (-34.1211, 67.246994, 18.456453), (-17.87541, 75.05689, 3.609035),
@@ -62,13 +74,16 @@ HEAD_3D = np.array([
     (-24.37749, 28.67777, -4.785684), (-6.897633, 25.475977, -20.893742), (0.340663, 26.014269, -22.220478), (8.444722, 25.326199, -21.02552),
     (24.474474, 28.323008, -5.712776), (8.449166, 30.596216, -20.67149), (0.205322, 31.408737, -21.90367), (-7.198266, 30.844875, -20.328022),
 ], np.float32)
+# fmt: on
 HEAD_3D.flags.writeable = False
 
+# fmt: off
 MIRROR_PAIRS = (
     (0, 16), (1, 15), (2, 14), (3, 13), (4, 12), (5, 11), (6, 10), (7, 9), (17, 26), (18, 25), (19, 24), (20, 23),
     (21, 22), (36, 45), (37, 44), (38, 43), (39, 42), (40, 47), (41, 46), (31, 35), (32, 34), (50, 52), (49, 53), (48, 54),
     (59, 55), (58, 56), (67, 65), (60, 64), (61, 63),
 )
+# fmt: on
 
 
 _BROWS_98 = ((33,), (34, 41), (35, 40), (36, 39), (37, 38), (42, 50), (43, 49), (44, 48), (45, 47), (46,))
@@ -81,7 +96,10 @@ def checked(points: ArrayLike, count: int = COUNT) -> NDArray[np.float64]:
     if array.shape != (count, 2):
         raise InputError(f"{count} landmarks (x, y) are needed", why=f"got an array of shape {array.shape}")
     if not np.isfinite(array).all():
-        raise InputError("landmarks that are no numbers", why=f"{int((~np.isfinite(array)).any(1).sum())} of {count} points are NaN or infinite")
+        raise InputError(
+            "landmarks that are no numbers",
+            why=f"{int((~np.isfinite(array)).any(1).sum())} of {count} points are NaN or infinite",
+        )
     return array
 
 

@@ -12,7 +12,9 @@ from core.imaging import jpeg
 Image = NDArray[np.uint8]
 
 _SAMPLING = {
-    "444": cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444, "422": cv2.IMWRITE_JPEG_SAMPLING_FACTOR_422, "420": cv2.IMWRITE_JPEG_SAMPLING_FACTOR_420,
+    "444": cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444,
+    "422": cv2.IMWRITE_JPEG_SAMPLING_FACTOR_422,
+    "420": cv2.IMWRITE_JPEG_SAMPLING_FACTOR_420,
 }
 
 
@@ -44,13 +46,22 @@ def decode_any(data: bytes, where: object = "image data") -> NDArray:
     if not data:
         raise CorruptFileError("an empty file instead of a picture", where=str(where))
     if data[:2] == jpeg.SOI and not jpeg.is_complete(data, where):
-        raise CorruptFileError("truncated JPEG", where=str(where), why="the end of the picture is missing", hint="get the file from its source again")
+        raise CorruptFileError(
+            "truncated JPEG",
+            where=str(where),
+            why="the end of the picture is missing",
+            hint="get the file from its source again",
+        )
     try:
         image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
     except cv2.error as error:
-        raise CorruptFileError("cannot decode a picture", where=str(where), why=str(error).strip().splitlines()[-1]) from None
+        raise CorruptFileError(
+            "cannot decode a picture", where=str(where), why=str(error).strip().splitlines()[-1]
+        ) from None
     if image is None or image.size == 0:
-        raise CorruptFileError("cannot decode a picture", where=str(where), why="its data is damaged or of an unknown format")
+        raise CorruptFileError(
+            "cannot decode a picture", where=str(where), why="its data is damaged or of an unknown format"
+        )
     return image
 
 
@@ -66,7 +77,11 @@ def encode_jpeg(image: Image, quality: int = 95, subsampling: str = "444") -> by
     """A baseline JPEG with JFIF header and no restart markers. quality 1..100; subsampling "444", "422" or "420"."""
     if subsampling not in _SAMPLING:
         raise UsageError("unknown chroma subsampling", where=subsampling, hint=f"one of {', '.join(_SAMPLING)}")
-    return _encode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, int(quality), cv2.IMWRITE_JPEG_SAMPLING_FACTOR, _SAMPLING[subsampling]])
+    return _encode(
+        ".jpg",
+        image,
+        [cv2.IMWRITE_JPEG_QUALITY, int(quality), cv2.IMWRITE_JPEG_SAMPLING_FACTOR, _SAMPLING[subsampling]],
+    )
 
 
 def encode_png(image: NDArray, level: int = 3) -> bytes:

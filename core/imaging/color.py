@@ -47,7 +47,9 @@ def monge_kantorovich(image: Array, reference: Array) -> Array:
     return (source @ move + mean_t).reshape(image.shape).astype(np.float32)
 
 
-def iterative_distribution(image: Array, reference: Array, random: np.random.RandomState, steps: int = 20, bins: int = 256) -> Array:
+def iterative_distribution(
+    image: Array, reference: Array, random: np.random.RandomState, steps: int = 20, bins: int = 256
+) -> Array:
     """Match the histograms along random axes, a twentieth of the way at a time."""
     from scipy.stats import special_ortho_group
 
@@ -60,7 +62,9 @@ def iterative_distribution(image: Array, reference: Array, random: np.random.Ran
     return source.T.reshape(image.shape)
 
 
-def sliced_transport(image: Array, reference: Array, random: np.random.RandomState, steps: int = 10, directions: int = 5) -> Array:
+def sliced_transport(
+    image: Array, reference: Array, random: np.random.RandomState, steps: int = 10, directions: int = 5
+) -> Array:
     """Sort both along random directions and pair them; the change is smoothed with a bilateral filter."""
     source, target = image.reshape(-1, 3).copy(), reference.reshape(-1, 3)
     for _ in range(steps):
@@ -109,7 +113,9 @@ def _match_axis(source: Array, target: Array, bins: int) -> Array:
     low, high = min(source.min(), target.min()), max(source.max(), target.max())
     if low == high:
         return source
-    (counts_s, edges), (counts_t, _) = (np.histogram(values, bins=bins, range=(low, high)) for values in (source, target))
+    (counts_s, edges), (counts_t, _) = (
+        np.histogram(values, bins=bins, range=(low, high)) for values in (source, target)
+    )
     share_s, share_t = (np.cumsum(counts).astype(np.float64) / counts.sum() for counts in (counts_s, counts_t))
     place = np.interp(share_s, share_t, edges[1:], left=0, right=bins)
     return np.interp(source, edges[1:], place, left=0, right=bins).astype(np.float32)

@@ -26,7 +26,9 @@ def segments(data: bytes, where: object = "JPEG data") -> Iterator[Segment]:
     Raises CorruptFileError for what is no JPEG, and for data that ends before SOS.
     """
     if data[:2] != SOI:
-        raise CorruptFileError("not a JPEG", where=str(where), why=f"it begins with {bytes(data[:4]).hex(' ') or 'nothing'}")
+        raise CorruptFileError(
+            "not a JPEG", where=str(where), why=f"it begins with {bytes(data[:4]).hex(' ') or 'nothing'}"
+        )
     position, size = 2, len(data)
     while position + 4 <= size:
         if data[position] != 0xFF:

@@ -10,10 +10,12 @@ from numpy.typing import ArrayLike, NDArray
 from core.geometry import landmarks as lm
 from core.imaging.masks import Mask, hull_mask
 
+# fmt: off
 _PARTS = (
     [*range(9), 17], [*range(8, 17), 26], [17, 18, 19, 8], [24, 25, 26, 8], [*range(19, 25), 8],
     [*range(17, 22), 27, *range(31, 36), 8], [*range(22, 27), 27, *range(31, 36), 8], [*range(27, 31), *range(31, 36)],
 )
+# fmt: on
 _FOREHEAD = 0.72  # height above the brows, in units of the distance from nose base to brows
 _ARC = 24  # points over the forehead
 _SMOOTHING = 0.02  # of the outline's length

@@ -39,9 +39,14 @@ class MaskQuality:
     def reason(self) -> str:
         """What is odd about it, for people; empty when nothing is."""
         low, high = _USUAL_RATIO
-        found = [("empty", self.pieces == 0), (f"{self.hull_ratio:.0%} of the face's hull", self.pieces > 0 and not low <= self.hull_ratio <= high),
-                 (f"{self.holes} holes" if self.holes != 1 else "a hole", self.holes > 0), (f"{self.pieces} pieces", self.pieces > 1),
-                 (f"changes by {self.change:.0%}", self.change > 0.15), (f"unsure of {self.uncertainty:.0%}", self.uncertainty > 0.1)]
+        found = [
+            ("empty", self.pieces == 0),
+            (f"{self.hull_ratio:.0%} of the face's hull", self.pieces > 0 and not low <= self.hull_ratio <= high),
+            (f"{self.holes} holes" if self.holes != 1 else "a hole", self.holes > 0),
+            (f"{self.pieces} pieces", self.pieces > 1),
+            (f"changes by {self.change:.0%}", self.change > 0.15),
+            (f"unsure of {self.uncertainty:.0%}", self.uncertainty > 0.1),
+        ]
         return ", ".join(text for text, true in found if true)
 
 

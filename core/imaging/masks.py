@@ -15,10 +15,12 @@ from core.types import FaceRecord, Polygon
 Mask = NDArray[Any]  # float32
 
 MAX_STORED_BYTES = 50_000
+# fmt: off
 _HULL_PARTS = (
     [*range(9), 17], [*range(8, 17), 26], [17, 18, 19, 8], [24, 25, 26, 8], [*range(19, 25), 8],
     [*range(17, 22), 27, *range(31, 36), 8], [*range(22, 27), 27, *range(31, 36), 8], [*range(27, 31), *range(31, 36)],
 )
+# fmt: on
 
 
 def hull_mask(shape: tuple[int, ...], landmarks: ArrayLike, eyebrows_expand_mod: float = 1.0) -> Mask:

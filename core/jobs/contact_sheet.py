@@ -46,5 +46,7 @@ def _face(faces: Faceset, position: float, side: int) -> NDArray[np.uint8]:
 def _header(side: int) -> NDArray[np.uint8]:
     band = np.full((_HEADER, side * len(_TITLES), 3), 40, np.uint8)
     for column, title in enumerate(_TITLES):
-        cv2.putText(band, title, (column * side + 8, 19), cv2.FONT_HERSHEY_SIMPLEX, 0.5, (235, 235, 235), 1, cv2.LINE_AA)
+        cv2.putText(
+            band, title, (column * side + 8, 19), cv2.FONT_HERSHEY_SIMPLEX, 0.5, (235, 235, 235), 1, cv2.LINE_AA
+        )
     return band

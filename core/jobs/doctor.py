@@ -15,7 +15,20 @@ from core.networks.keras_backend import requirements
 from core.workspace import Side, Workspace, list_images
 
 Row = tuple[str, object]
-PACKAGES = ("numpy", "opencv-python-headless", "tensorflow", "keras", "jax", "torch", "h5py", "onnx", "onnxruntime", "ffmpeg-python", "imageio-ffmpeg", "av")
+PACKAGES = (
+    "numpy",
+    "opencv-python-headless",
+    "tensorflow",
+    "keras",
+    "jax",
+    "torch",
+    "h5py",
+    "onnx",
+    "onnxruntime",
+    "ffmpeg-python",
+    "imageio-ffmpeg",
+    "av",
+)
 SMALL_DISK = 10 * 2**30
 
 # Runs in a process of its own: loading a framework may crash, hang or print, and the table must come out all the same.
@@ -68,7 +81,12 @@ def machine() -> list[Row]:
         memory = "unknown"
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     python = f"{platform.python_version()} ({sys.executable})"
-    return [("DFM Forge", __version__), ("system", platform.platform()), ("cores, memory", f"{cores}, {memory}"), ("python", python)]
+    return [
+        ("DFM Forge", __version__),
+        ("system", platform.platform()),
+        ("cores, memory", f"{cores}, {memory}"),
+        ("python", python),
+    ]
 
 
 def versions() -> list[Row]:
@@ -85,23 +103,41 @@ def backend(warnings: list[str], timeout: float = 180) -> list[Row]:
     """Which device the training backend computes on, found by computing something on it."""
     name = os.environ.get("KERAS_BACKEND", "tensorflow")
     gpus = nvidia_gpus()
-    driver = "; ".join(f"{g['name']}, compute capability {g['capability']}, {g['memory']}, driver {g['driver']}" for g in gpus) or "none found"
-    rows: list[Row] = [("backend", name), ("NVIDIA driver", driver), ("CUDA_VISIBLE_DEVICES", os.environ.get("CUDA_VISIBLE_DEVICES", "not set"))]
+    driver = (
+        "; ".join(
+            f"{g['name']}, compute capability {g['capability']}, {g['memory']}, driver {g['driver']}" for g in gpus
+        )
+        or "none found"
+    )
+    rows: list[Row] = [
+        ("backend", name),
+        ("NVIDIA driver", driver),
+        ("CUDA_VISIBLE_DEVICES", os.environ.get("CUDA_VISIBLE_DEVICES", "not set")),
+    ]
     try:
-        done = subprocess.run([sys.executable, "-c", _PROBE], capture_output=True, text=True, timeout=timeout, check=False)
+        done = subprocess.run(
+            [sys.executable, "-c", _PROBE], capture_output=True, text=True, timeout=timeout, check=False
+        )
     except subprocess.TimeoutExpired:
         warnings.append(f"the {name} backend did not answer within {timeout:.0f} s")
         return [*rows, ("device used", "unknown: no answer")]
     line = next((line for line in done.stdout.splitlines() if line.startswith("PROBE")), "")
     if not line:
         last = (done.stderr.strip().splitlines() or ["no message"])[-1]
-        warnings.append(f"the {name} backend does not start: {last}; pip install -r {requirements(name)}, or choose another with KERAS_BACKEND")
+        warnings.append(
+            f"the {name} backend does not start: {last}; pip install -r {requirements(name)}, or choose another with KERAS_BACKEND"
+        )
         return [*rows, ("device used", "none: the backend does not start")]
     probe = json.loads(line.removeprefix("PROBE"))
     verdict = "computes correctly" if probe["works"] else "COMPUTES WRONGLY"
     rows.append(("device used", f"{probe['device']} ({', '.join(probe['gpus']) or 'no GPU in use'}), {verdict}"))
     if probe.get("arch"):
-        rows.append(("GPU code in the build", ", ".join(probe["arch"]) + (f", CUDA {probe['cuda']}" if probe.get("cuda") else "")))
+        rows.append(
+            (
+                "GPU code in the build",
+                ", ".join(probe["arch"]) + (f", CUDA {probe['cuda']}" if probe.get("cuda") else ""),
+            )
+        )
     warnings += gpu_warnings(name, gpus, probe)
     return rows
 
@@ -120,7 +156,9 @@ def nvidia_gpus() -> list[dict[str, str]]:
         done = subprocess.run(query, capture_output=True, text=True, timeout=30, check=False)
     except subprocess.TimeoutExpired:
         return []
-    lines = [line.split(", ") for line in done.stdout.splitlines() if line.count(", ") == 3] if done.returncode == 0 else []
+    lines = (
+        [line.split(", ") for line in done.stdout.splitlines() if line.count(", ") == 3] if done.returncode == 0 else []
+    )
     return [dict(zip(("name", "capability", "memory", "driver"), fields, strict=True)) for fields in lines]
 
 
@@ -128,12 +166,16 @@ def gpu_warnings(name: str, gpus: list[dict[str, str]], probe: dict) -> list[str
     """What a person should do where driver, build and use do not agree."""
     found = []
     if gpus and not probe["gpus"]:
-        found.append(f"there is an NVIDIA GPU but {name} does not use it: pip install -r {gpu_requirements(name)} (CUDA libraries), "
-                     "or look at CUDA_VISIBLE_DEVICES")
+        found.append(
+            f"there is an NVIDIA GPU but {name} does not use it: pip install -r {gpu_requirements(name)} (CUDA libraries), "
+            "or look at CUDA_VISIBLE_DEVICES"
+        )
     for gpu in gpus:
         if probe.get("arch") and not runs_on(gpu["capability"], probe["arch"]):
-            found.append(f"{gpu['name']} (compute capability {gpu['capability']}) is newer or older than the GPU code of this {name} build: "
-                         "the first start compiles for minutes, or fails; KERAS_BACKEND=jax or torch with a newer CUDA is the way out")
+            found.append(
+                f"{gpu['name']} (compute capability {gpu['capability']}) is newer or older than the GPU code of this {name} build: "
+                "the first start compiles for minutes, or fails; KERAS_BACKEND=jax or torch with a newer CUDA is the way out"
+            )
     return found
 
 
@@ -147,7 +189,12 @@ def runs_on(capability: str, architectures: list[str]) -> bool:
 def onnx_runtime() -> list[Row]:
     import onnxruntime
 
-    return [("onnxruntime runs on", ", ".join(p.removesuffix("ExecutionProvider") for p in onnxruntime.get_available_providers()))]
+    return [
+        (
+            "onnxruntime runs on",
+            ", ".join(p.removesuffix("ExecutionProvider") for p in onnxruntime.get_available_providers()),
+        )
+    ]
 
 
 def ffmpeg(warnings: list[str]) -> list[Row]:
@@ -158,7 +205,9 @@ def ffmpeg(warnings: list[str]) -> list[Row]:
     except PipelineError as error:
         warnings.append(str(error))
         return [("ffmpeg", "not found")]
-    head = subprocess.run([path, "-hide_banner", "-version"], capture_output=True, text=True, check=False).stdout.split(" Copyright")[0]
+    head = subprocess.run([path, "-hide_banner", "-version"], capture_output=True, text=True, check=False).stdout.split(
+        " Copyright"
+    )[0]
     return [("ffmpeg", f"{head} ({path})")]
 
 
@@ -186,7 +235,9 @@ def contents(workspace: Workspace) -> list[Row]:
 def faces(side: Side) -> str:
     loose = len(list_images(side.aligned))
     if side.pak.exists():
-        return f"faceset.pak ({side.pak.stat().st_size / 2**20:.1f} MiB)" + (f" and {loose} loose faces" if loose else "")
+        return f"faceset.pak ({side.pak.stat().st_size / 2**20:.1f} MiB)" + (
+            f" and {loose} loose faces" if loose else ""
+        )
     return f"{loose} faces"
 
 

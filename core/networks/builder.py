@@ -16,7 +16,17 @@ Value = Any
 class Builder(Protocol):
     """Everything a network may do. Padding of ``conv`` is ``(kernel // 2)`` zeros on all four sides unless ``pad`` says otherwise."""
 
-    def conv(self, x: Value, name: str, channels: int, kernel: int, stride: int = 1, *, pad: int | None = None, bias: bool = True) -> Value: ...
+    def conv(
+        self,
+        x: Value,
+        name: str,
+        channels: int,
+        kernel: int,
+        stride: int = 1,
+        *,
+        pad: int | None = None,
+        bias: bool = True,
+    ) -> Value: ...
 
     def conv_transpose(self, x: Value, name: str, channels: int, kernel: int, stride: int = 2) -> Value:
         """Output is exactly ``stride`` times as large (the gradient of a TensorFlow SAME convolution)."""
@@ -110,7 +120,14 @@ class Graph(Protocol):
     def morph(self, a: Value, b: Value, amount: Value) -> Value: ...
 
 
-BINOMIAL = {2: (1, 1), 3: (1, 2, 1), 4: (1, 3, 3, 1), 5: (1, 4, 6, 4, 1), 6: (1, 5, 10, 10, 5, 1), 7: (1, 6, 15, 20, 15, 6, 1)}
+BINOMIAL = {
+    2: (1, 1),
+    3: (1, 2, 1),
+    4: (1, 3, 3, 1),
+    5: (1, 4, 6, 4, 1),
+    6: (1, 5, 10, 10, 5, 1),
+    7: (1, 6, 15, 20, 15, 6, 1),
+}
 
 
 def symmetric_padding(kernel: int) -> int:

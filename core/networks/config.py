@@ -48,7 +48,11 @@ def parse_archi(text: str) -> Archi:
         return Archi("amp", "udt")
     kind, dash, letters = text.partition("-")
     if kind not in TYPES or bool(dash) != bool(letters) or set(letters) - set(LETTERS):
-        raise UsageError("unknown architecture", where=text, hint="df or liae, then if wanted a dash and any of the letters u d t c, such as liae-udt")
+        raise UsageError(
+            "unknown architecture",
+            where=text,
+            hint="df or liae, then if wanted a dash and any of the letters u d t c, such as liae-udt",
+        )
     return Archi(kind, "".join(letter for letter in LETTERS if letter in letters))
 
 
@@ -62,9 +66,18 @@ def validate(config: ModelConfig) -> ModelConfig:
     step = resolution_step(config.archi)
     if config.resolution < step or config.resolution % step:
         below = max(step, config.resolution // step * step)
-        raise UsageError("wrong resolution", where=str(config.resolution), why=f"{config.archi} needs a multiple of {step}",
-                         hint=f"use {below} or {below + step}")
-    widths = {"ae_dims": config.ae_dims, "e_dims": config.e_dims, "d_dims": config.d_dims, "d_mask_dims": config.d_mask_dims}
+        raise UsageError(
+            "wrong resolution",
+            where=str(config.resolution),
+            why=f"{config.archi} needs a multiple of {step}",
+            hint=f"use {below} or {below + step}",
+        )
+    widths = {
+        "ae_dims": config.ae_dims,
+        "e_dims": config.e_dims,
+        "d_dims": config.d_dims,
+        "d_mask_dims": config.d_mask_dims,
+    }
     if config.archi == "amp":
         widths["inter_dims"] = config.inter_dims
     for name, value in widths.items():
@@ -80,6 +93,10 @@ def config_from_options(options: Mapping[str, Any], kind: str = "SAEHD") -> Mode
     keys = SAEHD_KEYS if kind == "SAEHD" else (*(k for k in SAEHD_KEYS if k != "archi"), "inter_dims")
     missing = [k for k in keys if k not in options]
     if missing:
-        raise InputError("the model's options are incomplete", where=", ".join(missing), hint=f"the data.dat of a {kind} model has them; is it the right file?")
+        raise InputError(
+            "the model's options are incomplete",
+            where=", ".join(missing),
+            hint=f"the data.dat of a {kind} model has them; is it the right file?",
+        )
     values = {k: str(options[k]) if k in ("face_type", "archi") else int(options[k]) for k in keys}
     return validate(ModelConfig(**({"archi": "amp"} | values)))  # type: ignore[arg-type]

@@ -47,9 +47,12 @@ def gan_network(resolution: int, patch_size: int, width: int) -> Network:
     for stride in strides:
         product *= stride
     if resolution % product:
-        raise UsageError("this GAN patch size does not fit the resolution", where=f"gan_patch_size {patch_size}, resolution {resolution}",
-                         why=f"its layers shrink the picture to 1/{product}",
-                         hint=f"choose a smaller patch size; the default is {resolution // 8}")
+        raise UsageError(
+            "this GAN patch size does not fit the resolution",
+            where=f"gan_patch_size {patch_size}, resolution {resolution}",
+            why=f"its layers shrink the picture to 1/{product}",
+            hint=f"choose a smaller patch size; the default is {resolution // 8}",
+        )
     return Network(partial(unet, strides=strides, width=width), (resolution, resolution, 3))
 
 

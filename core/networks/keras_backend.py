@@ -13,11 +13,17 @@ def choose() -> str:
     name = os.environ.setdefault("KERAS_BACKEND", "tensorflow")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     if name not in BACKENDS:
-        raise EnvironmentFault("no such backend", where=f"KERAS_BACKEND={name}", hint=f"it is one of {', '.join(BACKENDS)}")
+        raise EnvironmentFault(
+            "no such backend", where=f"KERAS_BACKEND={name}", hint=f"it is one of {', '.join(BACKENDS)}"
+        )
     if importlib.util.find_spec(name) is None:
         there = [other for other in BACKENDS if importlib.util.find_spec(other)]
-        raise EnvironmentFault("the training backend is not installed", where=f"KERAS_BACKEND={name}", why=f"installed: {', '.join(there) or 'none'}",
-                               hint=f"pip install -r {requirements(name)}" + (f", or set KERAS_BACKEND={there[0]}" if there else ""))
+        raise EnvironmentFault(
+            "the training backend is not installed",
+            where=f"KERAS_BACKEND={name}",
+            why=f"installed: {', '.join(there) or 'none'}",
+            hint=f"pip install -r {requirements(name)}" + (f", or set KERAS_BACKEND={there[0]}" if there else ""),
+        )
     return name
 
 

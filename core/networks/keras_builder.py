@@ -91,16 +91,29 @@ class KerasBuilder:
     def _name(self, path: str) -> str:
         return f"{self.network}--{path.replace('/', '-')}"
 
-    def conv(self, x, name: str, channels: int, kernel: int, stride: int = 1, *, pad: int | None = None, bias: bool = True):
+    def conv(
+        self, x, name: str, channels: int, kernel: int, stride: int = 1, *, pad: int | None = None, bias: bool = True
+    ):
         p = symmetric_padding(kernel) if pad is None else pad
         same = stride == 1 and kernel == 2 * p + 1
         if p and not same:
             x = layers.ZeroPadding2D(p, dtype=self.dtype)(x)
         padding = "same" if same else "valid"
-        return layers.Conv2D(channels, kernel, stride, padding, use_bias=bias, kernel_initializer="zeros", name=self._name(name), dtype=self.dtype)(x)
+        return layers.Conv2D(
+            channels,
+            kernel,
+            stride,
+            padding,
+            use_bias=bias,
+            kernel_initializer="zeros",
+            name=self._name(name),
+            dtype=self.dtype,
+        )(x)
 
     def conv_transpose(self, x, name: str, channels: int, kernel: int, stride: int = 2):
-        return layers.Conv2DTranspose(channels, kernel, stride, "same", kernel_initializer="zeros", name=self._name(name), dtype=self.dtype)(x)
+        return layers.Conv2DTranspose(
+            channels, kernel, stride, "same", kernel_initializer="zeros", name=self._name(name), dtype=self.dtype
+        )(x)
 
     def dense(self, x, name: str, units: int):
         return layers.Dense(units, kernel_initializer="zeros", name=self._name(name), dtype=self.dtype)(x)

@@ -33,7 +33,9 @@ class FrozenBatchNorm(keras.layers.Layer):
     def build(self, shape: tuple) -> None:
         self.weight = self.add_weight(name="weight", shape=(shape[-1],), initializer="ones")
         self.bias = self.add_weight(name="bias", shape=(shape[-1],), initializer="zeros")
-        self.running_mean = self.add_weight(name="running_mean", shape=(shape[-1],), initializer="zeros", trainable=False)
+        self.running_mean = self.add_weight(
+            name="running_mean", shape=(shape[-1],), initializer="zeros", trainable=False
+        )
         self.running_var = self.add_weight(name="running_var", shape=(shape[-1],), initializer="zeros", trainable=False)
 
     def call(self, x):

@@ -45,7 +45,9 @@ class OnnxBuilder:
 
     def node(self, kind: str, inputs: Sequence[str], *, output: str | None = None, **attributes) -> str:
         output = output or f"{kind}_{len(self.nodes)}"
-        self.nodes.append(helper.make_node(kind, list(inputs), [output], name=f"{kind}_{len(self.nodes)}", **attributes))
+        self.nodes.append(
+            helper.make_node(kind, list(inputs), [output], name=f"{kind}_{len(self.nodes)}", **attributes)
+        )
         return output
 
     def constant(self, name: str, array: NDArray) -> str:
@@ -53,7 +55,14 @@ class OnnxBuilder:
         self.tensors.setdefault(name, Tensor(array))
         return name
 
-    def _weight(self, name: str, leaf: str, axes: tuple[int, ...] | None = None, shape: tuple[int, ...] | None = None, half: bool = False) -> str:
+    def _weight(
+        self,
+        name: str,
+        leaf: str,
+        axes: tuple[int, ...] | None = None,
+        shape: tuple[int, ...] | None = None,
+        half: bool = False,
+    ) -> str:
         label = f"{self.prefix}{name}/{leaf}"
         array = np.asarray(self.weights[f"{name}/{leaf}:0"], np.float32)
         array = array if axes is None else array.transpose(axes)
@@ -64,7 +73,9 @@ class OnnxBuilder:
     def cast(self, x: Value, half: bool) -> Value:
         if x.half == half:
             return x
-        return Value(self.node("Cast", [x.name], to=TensorProto.FLOAT16 if half else TensorProto.FLOAT), x.channels, half)
+        return Value(
+            self.node("Cast", [x.name], to=TensorProto.FLOAT16 if half else TensorProto.FLOAT), x.channels, half
+        )
 
     def _unary(self, kind: str, x: Value, **attributes) -> Value:
         return Value(self.node(kind, [x.name], **attributes), x.channels, x.half)
@@ -81,7 +92,17 @@ class OnnxBuilder:
 
     # -- layers
 
-    def conv(self, x: Value, name: str, channels: int, kernel: int, stride: int = 1, *, pad: int | None = None, bias: bool = True) -> Value:
+    def conv(
+        self,
+        x: Value,
+        name: str,
+        channels: int,
+        kernel: int,
+        stride: int = 1,
+        *,
+        pad: int | None = None,
+        bias: bool = True,
+    ) -> Value:
         p = symmetric_padding(kernel) if pad is None else pad
         inputs = [self.cast(x, self.half).name, self._weight(name, "weight", (3, 2, 0, 1), half=self.half)]
         inputs += [self._weight(name, "bias", half=self.half)] if bias else []
@@ -89,9 +110,19 @@ class OnnxBuilder:
         return Value(out, channels, self.half)
 
     def conv_transpose(self, x: Value, name: str, channels: int, kernel: int, stride: int = 2) -> Value:
-        inputs = [self.cast(x, self.half).name, self._weight(name, "weight", (3, 2, 0, 1), half=self.half), self._weight(name, "bias", half=self.half)]
+        inputs = [
+            self.cast(x, self.half).name,
+            self._weight(name, "weight", (3, 2, 0, 1), half=self.half),
+            self._weight(name, "bias", half=self.half),
+        ]
         before, after = (kernel - stride) // 2, (kernel - stride + 1) // 2
-        out = self.node("ConvTranspose", inputs, kernel_shape=[kernel] * 2, strides=[stride] * 2, pads=[before, before, after, after])
+        out = self.node(
+            "ConvTranspose",
+            inputs,
+            kernel_shape=[kernel] * 2,
+            strides=[stride] * 2,
+            pads=[before, before, after, after],
+        )
         return Value(out, channels, self.half)
 
     def dense(self, x: Value, name: str, units: int) -> Value:
@@ -161,7 +192,13 @@ class OnnxBuilder:
     def upsample(self, x: Value) -> Value:
         scales = self.constant("scales/2", np.array([1, 1, 2, 2], np.float32))
         region = self.constant("region/none", np.zeros(0, np.float32))
-        out = self.node("Resize", [self.cast(x, False).name, region, scales], mode="nearest", coordinate_transformation_mode="asymmetric", nearest_mode="floor")
+        out = self.node(
+            "Resize",
+            [self.cast(x, False).name, region, scales],
+            mode="nearest",
+            coordinate_transformation_mode="asymmetric",
+            nearest_mode="floor",
+        )
         return Value(out, x.channels)
 
     def max_pool(self, x: Value) -> Value:
@@ -172,17 +209,30 @@ class OnnxBuilder:
 
     def blur_pool(self, x: Value, size: int) -> Value:
         row = np.array(BINOMIAL[size], np.float32)
-        window = np.broadcast_to(np.outer(row, row) / row.sum() ** 2, (x.channels, 1, size, size)).astype(np.float16 if x.half else np.float32)
+        window = np.broadcast_to(np.outer(row, row) / row.sum() ** 2, (x.channels, 1, size, size)).astype(
+            np.float16 if x.half else np.float32
+        )
         (before, after), kernel = blur_padding(size), self.constant(f"blur/{size}x{x.channels}", window)
-        out = self.node("Conv", [x.name, kernel], kernel_shape=[size] * 2, strides=[2, 2], pads=[before, before, after, after], group=x.channels)
+        out = self.node(
+            "Conv",
+            [x.name, kernel],
+            kernel_shape=[size] * 2,
+            strides=[2, 2],
+            pads=[before, before, after, after],
+            group=x.channels,
+        )
         return Value(out, x.channels, x.half)
 
     def frn(self, x: Value, name: str) -> Value:
         x, row = self.cast(x, False), (1, x.channels, 1, 1)
         energy = self._unary("ReduceMean", self._binary("Mul", x, x), axes=[2, 3], keepdims=1)
-        eps = self.constant(f"{self.prefix}{name}/eps", np.abs(self.weights[f"{name}/eps:0"]).astype(np.float32).reshape(1, 1, 1, 1))
+        eps = self.constant(
+            f"{self.prefix}{name}/eps", np.abs(self.weights[f"{name}/eps:0"]).astype(np.float32).reshape(1, 1, 1, 1)
+        )
         y = self._binary("Div", x, self._unary("Sqrt", self._with("Add", energy, eps)))
-        return self._with("Add", self._with("Mul", y, self._weight(name, "weight", shape=row)), self._weight(name, "bias", shape=row))
+        return self._with(
+            "Add", self._with("Mul", y, self._weight(name, "weight", shape=row)), self._weight(name, "bias", shape=row)
+        )
 
     def tlu(self, x: Value, name: str) -> Value:
         x = self.cast(x, False)
@@ -196,13 +246,17 @@ class OnnxBuilder:
     def l2_norm(self, x: Value, name: str) -> Value:
         x = self.cast(x, False)
         length = self._with("Add", self._unary("ReduceL2", x, axes=[1], keepdims=1), self.scalar(1e-10))
-        return self._with("Mul", self._binary("Div", x, length), self._weight(name, "weight", shape=(1, x.channels, 1, 1)))
+        return self._with(
+            "Mul", self._binary("Div", x, length), self._weight(name, "weight", shape=(1, x.channels, 1, 1))
+        )
 
 
 class OnnxGraph:
     """Networks wired together in one ONNX graph; ``weights`` by the names of their files, checked strictly."""
 
-    def __init__(self, networks: Mapping[str, Network], weights: Mapping[str, Mapping[str, NDArray]], *, half: bool = False):
+    def __init__(
+        self, networks: Mapping[str, Network], weights: Mapping[str, Mapping[str, NDArray]], *, half: bool = False
+    ):
         self.networks, self.weights, self.builder = networks, weights, OnnxBuilder(half=half)
         for name, network in networks.items():
             check_weights(network, weights.get(name, {}), where=name)
@@ -226,12 +280,19 @@ class OnnxGraph:
         """Name a map as an N x H x W x C graph output."""
         self.builder.node("Transpose", [self.builder.cast(x, False).name], output=name, perm=[0, 2, 3, 1])
 
-    def write(self, stream: IO[bytes], inputs: Sequence[onnx.ValueInfoProto], outputs: Sequence[onnx.ValueInfoProto],
-              metadata: Mapping[str, str] | None = None) -> None:
+    def write(
+        self,
+        stream: IO[bytes],
+        inputs: Sequence[onnx.ValueInfoProto],
+        outputs: Sequence[onnx.ValueInfoProto],
+        metadata: Mapping[str, str] | None = None,
+    ) -> None:
         """Write the file. Raises InputError when it is larger than one ONNX file can be, or when a weight does not fit in half precision."""
         b = self.builder
         graph = helper.make_graph(b.nodes, "graph", list(inputs), list(outputs))
-        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION, producer_name="DFM Forge")
+        model = helper.make_model(
+            graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION, producer_name="DFM Forge"
+        )
         helper.set_model_props(model, dict(metadata or {}))
         write_onnx(stream, model, b.tensors)
 
@@ -259,7 +320,11 @@ def network_model(network: Network, weights: Mapping[str, NDArray]) -> bytes:
         else:
             graph.builder.node("Identity", [value.name], output=name)
         static = None not in shape
-        outputs.append(tensor_info(name, ["N", *(n if static or i == len(known) - 1 else f"{name}_{i}" for i, n in enumerate(known))]))
+        outputs.append(
+            tensor_info(
+                name, ["N", *(n if static or i == len(known) - 1 else f"{name}_{i}" for i, n in enumerate(known))]
+            )
+        )
     stream = io.BytesIO()
     graph.write(stream, [tensor_info("input", ["N", *(n or f"size_{i}" for i, n in enumerate(shape))])], outputs)
     return stream.getvalue()

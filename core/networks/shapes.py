@@ -47,7 +47,17 @@ class Tracer:
         if self.variables.setdefault(key, variable) != variable:
             raise ValueError(f"{key} is declared twice with different shapes")
 
-    def conv(self, x: Shape, name: str, channels: int, kernel: int, stride: int = 1, *, pad: int | None = None, bias: bool = True) -> Shape:
+    def conv(
+        self,
+        x: Shape,
+        name: str,
+        channels: int,
+        kernel: int,
+        stride: int = 1,
+        *,
+        pad: int | None = None,
+        bias: bool = True,
+    ) -> Shape:
         self._declare(name, "weight", (kernel, kernel, x[-1], channels), "glorot")
         if bias:
             self._declare(name, "bias", (channels,), 0.0)

@@ -41,11 +41,19 @@ def check_weights(network: Network, weights: Mapping[str, NDArray], where: str |
     expected = variables(network)
     missing = [k for k in expected if k not in weights]
     extra = [k for k in weights if k not in expected]
-    shapes = [f"{k} {np.shape(weights[k])} instead of {v.shape}" for k, v in expected.items() if k in weights and np.shape(weights[k]) != v.shape]
+    shapes = [
+        f"{k} {np.shape(weights[k])} instead of {v.shape}"
+        for k, v in expected.items()
+        if k in weights and np.shape(weights[k]) != v.shape
+    ]
     problems = [_list("missing", missing), _list("not part of this network", extra), _list("other shape", shapes)]
     if any(problems):
-        raise InputError("the weights do not fit the network", where=where, why="; ".join(p for p in problems if p),
-                         hint="the file belongs to a model with other dimensions or another architecture, or to another network")
+        raise InputError(
+            "the weights do not fit the network",
+            where=where,
+            why="; ".join(p for p in problems if p),
+            hint="the file belongs to a model with other dimensions or another architecture, or to another network",
+        )
 
 
 def _list(title: str, names: list[str]) -> str:

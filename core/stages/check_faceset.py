@@ -18,7 +18,10 @@ def run(options: Options, workspace: Workspace) -> StageReport:
 
     folder = workspace.side(options.side).aligned
     found = checking.check(folder, options.pixels)
-    warnings = [f"{kind}: {len(names)} ({_names(names, options.list_all)})" for kind, names in sorted(found.kinds.items(), key=lambda item: -len(item[1]))]
+    warnings = [
+        f"{kind}: {len(names)} ({_names(names, options.list_all)})"
+        for kind, names in sorted(found.kinds.items(), key=lambda item: -len(item[1]))
+    ]
     fingerprint = "-"
     try:
         faceset = store.open_faceset(folder)
@@ -27,8 +30,13 @@ def run(options: Options, workspace: Workspace) -> StageReport:
     except InputError as error:
         warnings.append(f"training would refuse this folder: {error.what}; {error.why}")
     rows = (
-        ("faces", found.faces), ("not faces", len(found.kinds.get("not a face", ()))), ("face types", _counts(found.face_types)),
-        ("sizes", _counts(found.sizes)), ("masks", _counts(found.masks)), ("persons", len(found.persons)), ("fingerprint", fingerprint),
+        ("faces", found.faces),
+        ("not faces", len(found.kinds.get("not a face", ()))),
+        ("face types", _counts(found.face_types)),
+        ("sizes", _counts(found.sizes)),
+        ("masks", _counts(found.masks)),
+        ("persons", len(found.persons)),
+        ("fingerprint", fingerprint),
     )
     return StageReport(f"faceset {options.side}", rows, tuple(warnings))
 

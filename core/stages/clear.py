@@ -32,7 +32,11 @@ def run(options: Options, workspace: Workspace) -> StageReport:
             shutil.rmtree(workspace.trash)
     workspace.create()
     fate = "deleted" if options.purge else f"moved to {trash} (--purge deletes it)"
-    return StageReport("workspace is empty", (("things that were there", len(old)), ("they were", fate if old else "none")), outputs=(workspace.root,))
+    return StageReport(
+        "workspace is empty",
+        (("things that were there", len(old)), ("they were", fate if old else "none")),
+        outputs=(workspace.root,),
+    )
 
 
 def _is_empty_layout(path) -> bool:

@@ -20,7 +20,11 @@ def run(options: Options, workspace: Workspace) -> StageReport:
     if len(there) == 2:
         return StageReport("nothing to do: the clips are there", outputs=tuple(there))
     if there:
-        raise InputError("there is a video in this workspace", where=there[0], hint="make the demo in a workspace of its own: WORKSPACE=/other/dir")
+        raise InputError(
+            "there is a video in this workspace",
+            where=there[0],
+            hint="make the demo in a workspace of its own: WORKSPACE=/other/dir",
+        )
     workspace.create()
     paths = make_clips(workspace.root, options.frames)
     return StageReport("demo clips", (("frames each", options.frames),), outputs=tuple(paths))

@@ -14,10 +14,17 @@ class Options(BaseOptions):
     """Flags of the export."""
 
     model: str | None = Field(None, description="name of the model, where the folder has several")
-    kind: Literal["SAEHD", "AMP", "Quick96"] | None = Field(None, description="class of the model, where models of several have one name")
+    kind: Literal["SAEHD", "AMP", "Quick96"] | None = Field(
+        None, description="class of the model, where models of several have one name"
+    )
     half: bool = Field(False, description="half precision: convolutions in float16, the file is about half as large")
-    averages: bool = Field(True, description="the running averages of the weights where the model keeps them (train --ema); else the last weights")
-    output: Path | None = Field(None, description="file to write; default is <name>_<kind>_model.dfm in the model folder")
+    averages: bool = Field(
+        True,
+        description="the running averages of the weights where the model keeps them (train --ema); else the last weights",
+    )
+    output: Path | None = Field(
+        None, description="file to write; default is <name>_<kind>_model.dfm in the model folder"
+    )
 
 
 def run(options: Options, workspace: Workspace) -> StageReport:
@@ -40,11 +47,22 @@ def run(options: Options, workspace: Workspace) -> StageReport:
     keras_backend.choose()
     from core.export.reference import keras_reference  # loads the framework, which takes a while
 
-    report = export_dfm(weights, config, path, provenance(folder.name, data, workspace.consent) | {"weights": chosen},
-                        reference=keras_reference(weights, config), half=options.half)
-    rows = (("iteration", data.iteration), ("model", f"{config.archi}, {config.resolution} px, face type {config.face_type}"),
-            ("weights", chosen), ("precision", report.metadata["precision"]), ("size", f"{report.size / 2**20:.1f} MiB"),
-            ("difference from the model", f"{report.difference:.1e}"))
+    report = export_dfm(
+        weights,
+        config,
+        path,
+        provenance(folder.name, data, workspace.consent) | {"weights": chosen},
+        reference=keras_reference(weights, config),
+        half=options.half,
+    )
+    rows = (
+        ("iteration", data.iteration),
+        ("model", f"{config.archi}, {config.resolution} px, face type {config.face_type}"),
+        ("weights", chosen),
+        ("precision", report.metadata["precision"]),
+        ("size", f"{report.size / 2**20:.1f} MiB"),
+        ("difference from the model", f"{report.difference:.1e}"),
+    )
     return StageReport("exported and checked", rows, loaded.messages, (path,))
 
 

@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 class Options(BaseOptions):
     """Flags of the export."""
 
-    weights: Path | None = Field(None, description="folder with XSeg_256.npy and XSeg_data.dat; without it workspace/model, then assets/GenericXseg.zip")
+    weights: Path | None = Field(
+        None,
+        description="folder with XSeg_256.npy and XSeg_data.dat; without it workspace/model, then assets/GenericXseg.zip",
+    )
     output: Path | None = Field(None, description="file to write; default is XSeg_model.onnx in the model folder")
 
 
@@ -33,15 +36,22 @@ def run(options: Options, workspace: Workspace) -> StageReport:
     folder = options.weights or workspace.model
     weights = find(folder, None if options.weights else workspace.assets)
     if weights is None:
-        raise InputError("no XSeg weights", where=folder, hint="train XSeg, put XSeg_256.npy there, or GenericXseg.zip into assets/")
+        raise InputError(
+            "no XSeg weights", where=folder, hint="train XSeg, put XSeg_256.npy there, or GenericXseg.zip into assets/"
+        )
     data = _data(folder) if not weights.origin.endswith(".zip") else None
     path = options.output or workspace.model / "XSeg_model.onnx"
     path.parent.mkdir(parents=True, exist_ok=True)
     said = provenance("XSeg", data, workspace.consent) if data else {}
     report = export_xseg(weights, path, said, reference=keras_reference(weights))
-    rows = (("weights", weights.origin), ("iteration", data.iteration if data else "unknown"), ("network", f"{weights.resolution} px"),
-            ("face type", report.metadata["face_type"]), ("size", f"{report.size / 2**20:.1f} MiB"),
-            ("difference from the network", f"{report.difference:.1e}"))
+    rows = (
+        ("weights", weights.origin),
+        ("iteration", data.iteration if data else "unknown"),
+        ("network", f"{weights.resolution} px"),
+        ("face type", report.metadata["face_type"]),
+        ("size", f"{report.size / 2**20:.1f} MiB"),
+        ("difference from the network", f"{report.difference:.1e}"),
+    )
     return StageReport("exported and checked", rows, _warnings(weights.resolution, data), (path,))
 
 

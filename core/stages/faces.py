@@ -20,7 +20,19 @@ if TYPE_CHECKING:
     from core.video.ffmpeg import VideoInfo
 
 log = logging.getLogger(__name__)
-FaceTypeName = Literal["whole_face", "wf", "full_face", "f", "head", "midfull_face", "mf", "half_face", "h", "full_face_no_align", "head_no_align"]
+FaceTypeName = Literal[
+    "whole_face",
+    "wf",
+    "full_face",
+    "f",
+    "head",
+    "midfull_face",
+    "mf",
+    "half_face",
+    "h",
+    "full_face_no_align",
+    "head_no_align",
+]
 Source = list[tuple[str, Callable]]
 _COMMIT_FRAMES = 32
 _SHOWN = 20
@@ -33,27 +45,62 @@ def _known(kind: plugins.Kind) -> str:
 class Options(SideOptions):
     """Extract the faces of one side. --debug also draws boxes, landmarks and cuts into aligned_debug/."""
 
-    face_type: FaceTypeName = Field("whole_face", description="how much around the face is cut: h half_face, mf midfull_face, f full_face, wf whole_face, head")
-    image_size: int | None = Field(None, ge=64, le=4096, description="pixels of a face image; left out: 512, for heads 768")
+    face_type: FaceTypeName = Field(
+        "whole_face",
+        description="how much around the face is cut: h half_face, mf midfull_face, f full_face, wf whole_face, head",
+    )
+    image_size: int | None = Field(
+        None, ge=64, le=4096, description="pixels of a face image; left out: 512, for heads 768"
+    )
     jpeg_quality: int = Field(90, ge=1, le=100, description="JPEG quality of the face images")
     max_faces: int = Field(0, ge=0, description="keep so many faces of a frame, the largest; 0 keeps all")
-    min_face_size: int = Field(40, ge=1, description="leave out faces whose box is smaller than this (pixels of the frame, shorter side)")
+    min_face_size: int = Field(
+        40, ge=1, description="leave out faces whose box is smaller than this (pixels of the frame, shorter side)"
+    )
     every: int = Field(1, ge=1, description="look at every Nth frame only")
     from_video: bool = Field(False, description="read the video itself; no frames are needed on disk")
     detector: str = Field("yunet", description=_known("detectors"))
     detect_score: float = Field(0.6, ge=0.05, le=1, description="leave out faces that the detector is less sure of")
-    detect_size: int = Field(640, ge=128, le=4096, multiple_of=32, description="longer side at which a frame is searched; larger finds smaller faces, slower")
-    rotations: Literal["auto", "all"] = Field("auto", description="auto: search turned frames only where no face is clearly upright; all: always (slower)")
+    detect_size: int = Field(
+        640,
+        ge=128,
+        le=4096,
+        multiple_of=32,
+        description="longer side at which a frame is searched; larger finds smaller faces, slower",
+    )
+    rotations: Literal["auto", "all"] = Field(
+        "auto", description="auto: search turned frames only where no face is clearly upright; all: always (slower)"
+    )
     landmarker: str = Field("facemesh", description=_known("landmarkers"))
-    embedder: str = Field("sface", description="none: no identity vectors, which saves 40 % of the time; " + _known("embedders"))
-    dfl_exact: bool = Field(False, description="cut as DeepFaceLab does: bilinear without anti-aliasing, colour at half resolution")
+    embedder: str = Field(
+        "sface", description="none: no identity vectors, which saves 40 % of the time; " + _known("embedders")
+    )
+    dfl_exact: bool = Field(
+        False, description="cut as DeepFaceLab does: bilinear without anti-aliasing, colour at half resolution"
+    )
     workers: int = Field(0, ge=0, description="frames worked on at the same time; 0: one for each core")
-    overwrite: bool = Field(False, description="extract again; faces and database that are there move to workspace/.trash")
+    overwrite: bool = Field(
+        False, description="extract again; faces and database that are there move to workspace/.trash"
+    )
 
 
 # What decides the files that come out; a run that goes on must agree in them.
-_BINDING = {"face_type", "image_size", "jpeg_quality", "max_faces", "min_face_size", "every", "from_video", "detector", "detect_score",
-            "detect_size", "rotations", "landmarker", "embedder", "dfl_exact"}
+_BINDING = {
+    "face_type",
+    "image_size",
+    "jpeg_quality",
+    "max_faces",
+    "min_face_size",
+    "every",
+    "from_video",
+    "detector",
+    "detect_score",
+    "detect_size",
+    "rotations",
+    "landmarker",
+    "embedder",
+    "dfl_exact",
+}
 
 
 def run(options: Options, workspace: Workspace) -> StageReport:
@@ -76,8 +123,16 @@ def _settings(options: Options, side: Side) -> dict[str, Any]:
     face_type = FaceType.parse(options.face_type)
     size = options.image_size or (768 if face_type >= FaceType.HEAD else 512)
     receipt = read_receipt(side) or {}
-    source = {"video": identity(side.video())} if options.from_video else {key: receipt.get(key) for key in ("video", "options")}
-    return options.model_dump(include=_BINDING) | {"face_type": face_type.file_name, "image_size": size, "source": source}
+    source = (
+        {"video": identity(side.video())}
+        if options.from_video
+        else {key: receipt.get(key) for key in ("video", "options")}
+    )
+    return options.model_dump(include=_BINDING) | {
+        "face_type": face_type.file_name,
+        "image_size": size,
+        "source": source,
+    }
 
 
 def _check_source(options: Options, side: Side, settings: dict[str, Any]) -> None:
@@ -105,8 +160,12 @@ def _refuse_strangers(side: Side) -> None:
     if side.pak.exists():
         raise InputError("the faces of this side are packed", where=side.pak, hint=f"unpack them first, or {hint}")
     if not side.database.exists() and (images := list_images(side.aligned)):
-        raise InputError("there are faces already, and no database that knows them", where=side.aligned,
-                         why=f"{len(images)} images, the first is {images[0].name}", hint=hint)
+        raise InputError(
+            "there are faces already, and no database that knows them",
+            where=side.aligned,
+            why=f"{len(images)} images, the first is {images[0].name}",
+            hint=hint,
+        )
 
 
 def _run(options: Options, side: Side, workspace: Workspace, settings: dict[str, Any]) -> StageReport:
@@ -132,9 +191,17 @@ def _agree(connection: "sqlite3.Connection", settings: dict[str, Any], side: Sid
     if recorded == settings:
         return True
     if any(database.faces_by_frame(connection).values()):
-        changed = [f"{key.replace('_', '-')}: {recorded.get(key)} -> {value}" for key, value in settings.items() if recorded.get(key) != value]
-        raise InputError("the faces there were extracted with other options", where=side.aligned, why=", ".join(changed),
-                         hint="give the same options to go on, or --overwrite to extract again (the old faces move to workspace/.trash)")
+        changed = [
+            f"{key.replace('_', '-')}: {recorded.get(key)} -> {value}"
+            for key, value in settings.items()
+            if recorded.get(key) != value
+        ]
+        raise InputError(
+            "the faces there were extracted with other options",
+            where=side.aligned,
+            why=", ".join(changed),
+            hint="give the same options to go on, or --overwrite to extract again (the old faces move to workspace/.trash)",
+        )
     database.forget(connection)
     return False
 
@@ -143,7 +210,11 @@ def _finished(connection: "sqlite3.Connection", side: Side) -> set[str]:
     """Frames that need no more work. A face file left empty by a power cut makes its frame unfinished; one that is gone was sorted out by hand."""
     from core.faceset import database
 
-    empty = {face.frame for face in database.faces(connection) if (path := side.aligned / face.name).is_file() and path.stat().st_size == 0}
+    empty = {
+        face.frame
+        for face in database.faces(connection)
+        if (path := side.aligned / face.name).is_file() and path.stat().st_size == 0
+    }
     return set(database.faces_by_frame(connection)) - empty
 
 
@@ -153,12 +224,20 @@ def _from_folder(side: Side, every: int) -> tuple[list[str], Callable[[], Iterat
 
     paths = list_images(side.frames)
     if not paths:
-        raise InputError("no frames", where=side.frames, hint=f"run the frames step first, or use --from-video, or put pictures into {side.frames}")
+        raise InputError(
+            "no frames",
+            where=side.frames,
+            hint=f"run the frames step first, or use --from-video, or put pictures into {side.frames}",
+        )
     stems: dict[str, str] = {}
     for path in paths:
         if stems.setdefault(path.stem, path.name) != path.name:
-            raise InputError("two frames with the same name but for the ending", where=path, why=f"{stems[path.stem]} is there, too",
-                             hint="face files are named after their frame: rename or move one of them")
+            raise InputError(
+                "two frames with the same name but for the ending",
+                where=path,
+                why=f"{stems[path.stem]} is there, too",
+                hint="face files are named after their frame: rename or move one of them",
+            )
     paths = paths[::every]
     return [path.name for path in paths], lambda: ((path.name, lambda path=path: read_image(path)) for path in paths)
 
@@ -182,8 +261,15 @@ def _video_frames(info: "VideoInfo", digits: int, every: int) -> Iterator[tuple[
             yield f"{number:0{digits}d}.png", lambda image=image: image
 
 
-def _extract(options: Options, side: Side, connection: "sqlite3.Connection", settings: dict[str, Any], names: list[str],
-             pictures: Callable[[], Iterator[tuple[str, Callable]]], done: set[str]) -> tuple[tuple[str, object], ...]:
+def _extract(
+    options: Options,
+    side: Side,
+    connection: "sqlite3.Connection",
+    settings: dict[str, Any],
+    names: list[str],
+    pictures: Callable[[], Iterator[tuple[str, Callable]]],
+    done: set[str],
+) -> tuple[tuple[str, object], ...]:
     """Work through the frames that are not done; returns rows for the report."""
     import time
 
@@ -194,7 +280,10 @@ def _extract(options: Options, side: Side, connection: "sqlite3.Connection", set
     workers = options.workers or pipeline.cores()
     started = time.monotonic()
     todo = ((name, load) for name, load in pictures() if name not in done)
-    with pipeline.one_opencv_thread(), progress(total=len(names), initial=len(done & set(names)), unit="frame", desc="faces") as bar:
+    with (
+        pipeline.one_opencv_thread(),
+        progress(total=len(names), initial=len(done & set(names)), unit="frame", desc="faces") as bar,
+    ):
         before = bar.n
         _commit(connection, side, pipeline.in_order(lambda item: extractor.extract(*item), todo, workers), bar)
         rate = (bar.n - before) / max(time.monotonic() - started, 1e-9)
@@ -218,10 +307,18 @@ def _extractor(options: Options, settings: dict[str, Any]) -> "Extractor":
     from core.faces.filters import Limits
     from core.geometry.align import FaceType
 
-    detector = plugins.load("detectors", options.detector).create(DetectorSettings(options.detect_score, options.detect_size, options.rotations))
+    detector = plugins.load("detectors", options.detector).create(
+        DetectorSettings(options.detect_score, options.detect_size, options.rotations)
+    )
     landmarker = plugins.load("landmarkers", options.landmarker).create()
     embedder = None if options.embedder == "none" else plugins.load("embedders", options.embedder).create()
-    cut = Cut(FaceType.parse(options.face_type), settings["image_size"], options.jpeg_quality, options.dfl_exact, options.debug)
+    cut = Cut(
+        FaceType.parse(options.face_type),
+        settings["image_size"],
+        options.jpeg_quality,
+        options.dfl_exact,
+        options.debug,
+    )
     return Extractor(detector, landmarker, embedder, Limits(options.min_face_size, max_faces=options.max_faces), cut)
 
 
@@ -256,12 +353,32 @@ def _rows(result: "FrameFaces") -> tuple:
     from core.faceset.database import FaceRow, FrameRow
 
     frame = FrameRow(result.name, "corrupt" if result.error else "done", result.error, dict(result.dropped))
-    return frame, [FaceRow(face.record.name, result.name, index, "extracted", face.record.face_type, face.record.shape[0], *face.box, face.score, face.sure,
-                           face.pitch, face.yaw, face.roll, face.sharpness, sha256(face.data).hexdigest(), face.landmarks, face.identity)
-                   for index, face in enumerate(result.faces)]
+    return frame, [
+        FaceRow(
+            face.record.name,
+            result.name,
+            index,
+            "extracted",
+            face.record.face_type,
+            face.record.shape[0],
+            *face.box,
+            face.score,
+            face.sure,
+            face.pitch,
+            face.yaw,
+            face.roll,
+            face.sharpness,
+            sha256(face.data).hexdigest(),
+            face.landmarks,
+            face.identity,
+        )
+        for index, face in enumerate(result.faces)
+    ]
 
 
-def _report(connection: "sqlite3.Connection", side: Side, names: list[str], rows: tuple[tuple[str, object], ...]) -> StageReport:
+def _report(
+    connection: "sqlite3.Connection", side: Side, names: list[str], rows: tuple[tuple[str, object], ...]
+) -> StageReport:
     from collections import Counter
 
     from core.faceset import database
@@ -276,12 +393,21 @@ def _report(connection: "sqlite3.Connection", side: Side, names: list[str], rows
         _no_faces(side, len(counts), corrupt, dropped)
     without = [name for name, count in counts.items() if count == 0 and name not in corrupt]
     several = [name for name, count in counts.items() if count > 1]
-    facts = [("frames", len(counts)), ("faces", total), ("frames without faces", _listed(without)), ("frames with several", _listed(several))]
+    facts = [
+        ("frames", len(counts)),
+        ("faces", total),
+        ("frames without faces", _listed(without)),
+        ("frames with several", _listed(several)),
+    ]
     facts += [(f"dropped: {reason}", count) for reason, count in sorted(dropped.items())]
-    warnings = tuple(f"{name} could not be read and was skipped: {error}" for name, error in list(corrupt.items())[:_SHOWN])
+    warnings = tuple(
+        f"{name} could not be read and was skipped: {error}" for name, error in list(corrupt.items())[:_SHOWN]
+    )
     if corrupt:
         facts.append(("corrupt frames", _listed(list(corrupt))))
-    title = f"{side.frames.name}: faces extracted" if rows else f"{side.frames.name}: faces already there, nothing to do"
+    title = (
+        f"{side.frames.name}: faces extracted" if rows else f"{side.frames.name}: faces already there, nothing to do"
+    )
     return StageReport(title, (*facts, *rows), warnings, (side.aligned, side.database))
 
 
@@ -296,5 +422,9 @@ def _no_faces(side: Side, frames: int, corrupt: dict[str, str], dropped: dict[st
     reasons = [f"{count} dropped: {reason}" for reason, count in sorted(dropped.items())]
     if corrupt:
         reasons.append(f"{len(corrupt)} frames could not be read, the first: {next(iter(corrupt.items()))}")
-    raise InputError(f"no faces in {frames} frames", where=side.frames, why="; ".join(reasons),
-                     hint="is it the right video? --detect-score 0.4, --min-face-size 20, --detect-size 1280 and --rotations all find more")
+    raise InputError(
+        f"no faces in {frames} frames",
+        where=side.frames,
+        why="; ".join(reasons),
+        hint="is it the right video? --detect-score 0.4, --min-face-size 20, --detect-size 1280 and --rotations all find more",
+    )

@@ -42,8 +42,12 @@ Time = Annotated[float, BeforeValidator(seconds)]
 class Options(SideOptions):
     """Extract the frames of a video."""
 
-    format: Literal["png", "jpg"] = Field("png", description="png keeps every pixel; jpg takes about an eighth of the space")
-    fps: float | None = Field(None, gt=0, le=1000, description="frames a second; left out: every frame of the video, once")
+    format: Literal["png", "jpg"] = Field(
+        "png", description="png keeps every pixel; jpg takes about an eighth of the space"
+    )
+    fps: float | None = Field(
+        None, gt=0, le=1000, description="frames a second; left out: every frame of the video, once"
+    )
     start: Time | None = Field(None, ge=0, description="begin at this time: 90 or 0:10 or 1:02:03.5")
     end: Time | None = Field(None, gt=0, description="stop at this time")
     overwrite: bool = Field(False, description="extract again; the frames that are there move to workspace/.trash")
@@ -85,11 +89,19 @@ def _already_there(options: Options, side: Side) -> StageReport | None:
     frames = list_images(side.frames)
     if not frames or options.overwrite or _finished_staging(side):
         return None
-    rows: tuple[tuple[str, object], ...] = (("frames there", len(frames)), ("first, last", f"{frames[0].name}, {frames[-1].name}"))
+    rows: tuple[tuple[str, object], ...] = (
+        ("frames there", len(frames)),
+        ("first, last", f"{frames[0].name}, {frames[-1].name}"),
+    )
     receipt = read_receipt(side)
     videos = side.videos()
     if receipt is None and videos:
-        rows += (("note", "they were not made by this program from a video; --overwrite moves them to workspace/.trash and extracts"),)
+        rows += (
+            (
+                "note",
+                "they were not made by this program from a video; --overwrite moves them to workspace/.trash and extracts",
+            ),
+        )
     elif receipt is not None and videos:
         _check_same(receipt, {"video": identity(side.video()), "options": _choices(options)}, side)
     return StageReport(f"{side.frames.name}: frames already there, nothing to do", rows, outputs=(side.frames,))
@@ -98,9 +110,17 @@ def _already_there(options: Options, side: Side) -> StageReport | None:
 def _check_same(receipt: dict, wanted: dict, side: Side) -> None:
     for part, words in (("video", "from another video"), ("options", "with other options")):
         if receipt.get(part) != wanted[part]:
-            changed = [f"{key}: {receipt.get(part, {}).get(key)} -> {value}" for key, value in wanted[part].items() if receipt.get(part, {}).get(key) != value]
-            raise InputError(f"the frames there were extracted {words}", where=side.frames, why=", ".join(changed),
-                             hint="--overwrite extracts again and moves the old frames to workspace/.trash")
+            changed = [
+                f"{key}: {receipt.get(part, {}).get(key)} -> {value}"
+                for key, value in wanted[part].items()
+                if receipt.get(part, {}).get(key) != value
+            ]
+            raise InputError(
+                f"the frames there were extracted {words}",
+                where=side.frames,
+                why=", ".join(changed),
+                hint="--overwrite extracts again and moves the old frames to workspace/.trash",
+            )
 
 
 def read_receipt(side: Side) -> dict | None:
@@ -151,8 +171,12 @@ def _extract(options: Options, side: Side, video: Path, wanted: dict) -> Path:
         outcome = _decode(info, staging, options.format, selection, expected)
         count = len(list_images(staging))
         if count == 0:
-            raise CorruptFileError("no frame of this video could be decoded", where=video, why="; ".join(outcome.complaints[-1:]),
-                                   hint="play it in a video player; if that fails too, copy or download it again")
+            raise CorruptFileError(
+                "no frame of this video could be decoded",
+                where=video,
+                why="; ".join(outcome.complaints[-1:]),
+                hint="play it in a video player; if that fails too, copy or download it again",
+            )
         notes = {"count": count, "warnings": _warnings(info, selection, outcome, count), "replaces": options.overwrite}
         fsio.write_text(staging / RECEIPT, json.dumps(wanted | notes))
     except BaseException:
@@ -170,10 +194,14 @@ def _new_staging(side: Side) -> Path:
 
 def _check_start(info: "VideoInfo", selection: "Selection") -> None:
     if info.duration and (selection.start or 0) >= info.duration:
-        raise InputError("--start is after the end of the video", where=info.path, why=f"the video lasts {info.duration:.1f} s")
+        raise InputError(
+            "--start is after the end of the video", where=info.path, why=f"the video lasts {info.duration:.1f} s"
+        )
 
 
-def _check_space(info: "VideoInfo", fmt: Literal["png", "jpg"], selection: "Selection", expected: int | None, folder: Path) -> None:
+def _check_space(
+    info: "VideoInfo", fmt: Literal["png", "jpg"], selection: "Selection", expected: int | None, folder: Path
+) -> None:
     from core.video import ffmpeg
 
     size = ffmpeg.mean_file_size(info, fmt, selection)
@@ -183,17 +211,25 @@ def _check_space(info: "VideoInfo", fmt: Literal["png", "jpg"], selection: "Sele
     needed, free = size * expected * _RESERVE, shutil.disk_usage(folder).free
     log.info("about %d frames, %.1f GB; free: %.1f GB", expected, needed / 1e9, free / 1e9)
     if needed > free:
-        raise DiskFullError("not enough free space for the frames", where=folder, why=f"about {needed / 1e9:.1f} GB needed, {free / 1e9:.1f} GB free",
-                            hint="free some space, or use --format jpg, --fps, or --start and --end; `faces --from-video` needs no frames on disk")
+        raise DiskFullError(
+            "not enough free space for the frames",
+            where=folder,
+            why=f"about {needed / 1e9:.1f} GB needed, {free / 1e9:.1f} GB free",
+            hint="free some space, or use --format jpg, --fps, or --start and --end; `faces --from-video` needs no frames on disk",
+        )
 
 
-def _decode(info: "VideoInfo", staging: Path, fmt: Literal["png", "jpg"], selection: "Selection", expected: int | None) -> "Outcome":
+def _decode(
+    info: "VideoInfo", staging: Path, fmt: Literal["png", "jpg"], selection: "Selection", expected: int | None
+) -> "Outcome":
     from core.progress import progress
     from core.video import ffmpeg
 
     digits = max(5, len(str(expected or 0)))
     with progress(total=expected, unit="frame", desc="frames") as bar:
-        return ffmpeg.write_frames(info, staging, fmt, selection, digits=digits, on_frame=lambda count: bar.update(count - bar.n))
+        return ffmpeg.write_frames(
+            info, staging, fmt, selection, digits=digits, on_frame=lambda count: bar.update(count - bar.n)
+        )
 
 
 def _warnings(info: "VideoInfo", selection: "Selection", outcome: "Outcome", count: int) -> list[str]:
@@ -202,7 +238,9 @@ def _warnings(info: "VideoInfo", selection: "Selection", outcome: "Outcome", cou
     if expected and count < expected:
         warnings.append(f"the container counts {expected} frames, {count} could be decoded: the video may be truncated")
     if outcome.complaints or outcome.code:
-        warnings.append(f"ffmpeg complained ({len(outcome.complaints)} different lines); the last: {' '.join(outcome.complaints[-1:]) or outcome.code}")
+        warnings.append(
+            f"ffmpeg complained ({len(outcome.complaints)} different lines); the last: {' '.join(outcome.complaints[-1:]) or outcome.code}"
+        )
     return warnings
 
 
@@ -229,7 +267,11 @@ def _publish(side: Side, staging: Path) -> None:
     for path in list_images(staging):
         target = side.frames / path.name
         if target.exists():
-            raise InputError("a file is in the way of a frame", where=target, hint="move it away and run it again, or use --overwrite")
+            raise InputError(
+                "a file is in the way of a frame",
+                where=target,
+                hint="move it away and run it again, or use --overwrite",
+            )
         path.rename(target)
     (staging / RECEIPT).rename(side.frames / RECEIPT)
     fsio.fsync_dir(side.frames)
@@ -238,7 +280,10 @@ def _publish(side: Side, staging: Path) -> None:
 
 def _report(side: Side, replaced: int) -> StageReport:
     frames = list_images(side.frames)
-    rows: tuple[tuple[str, object], ...] = (("frames", len(frames)), ("first, last", f"{frames[0].name}, {frames[-1].name}"))
+    rows: tuple[tuple[str, object], ...] = (
+        ("frames", len(frames)),
+        ("first, last", f"{frames[0].name}, {frames[-1].name}"),
+    )
     warnings = tuple((read_receipt(side) or {}).get("warnings", ()))
     if replaced:
         rows += (("old frames", f"{replaced} moved to workspace/.trash"),)

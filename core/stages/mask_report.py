@@ -34,7 +34,15 @@ def run(options: Options, workspace: Workspace) -> StageReport:
     faceset.close()
     origins = Counter(item.origin for item in judged)
     odd = [item for item in judged if item.quality.reason]
-    rows: list[tuple[str, object]] = [("faces", len(judged)), *((f"masks from {name}", count) for name, count in origins.items())]
+    rows: list[tuple[str, object]] = [
+        ("faces", len(judged)),
+        *((f"masks from {name}", count) for name, count in origins.items()),
+    ]
     rows += [("with something odd", len(odd))]
     rows += [(item.name, item.quality.reason) for item in odd[:_SHOWN]]
-    return StageReport(f"masks of {side.name}", tuple(rows), tuple(f"left out: {name}: {why}" for name, why in problems[:20]), (numbers, sheet))
+    return StageReport(
+        f"masks of {side.name}",
+        tuple(rows),
+        tuple(f"left out: {name}: {why}" for name, why in problems[:20]),
+        (numbers, sheet),
+    )

@@ -19,10 +19,17 @@ if TYPE_CHECKING:
 class Options(BaseOptions):
     """Flags of the stage."""
 
-    action: CliPositionalArg[Literal["list", "backup", "restore"]] = Field(description="list what there is, make a backup, or bring one back")
+    action: CliPositionalArg[Literal["list", "backup", "restore"]] = Field(
+        description="list what there is, make a backup, or bring one back"
+    )
     model: str | None = Field(None, description="name of the model, where the folder has several")
-    kind: Literal["SAEHD", "AMP", "Quick96"] | None = Field(None, description="class of the model, where models of several have one name")
-    name: str | None = Field(None, description="backup: the name to keep it under (default: 01, the newest automatic one); restore: which one")
+    kind: Literal["SAEHD", "AMP", "Quick96"] | None = Field(
+        None, description="class of the model, where models of several have one name"
+    )
+    name: str | None = Field(
+        None,
+        description="backup: the name to keep it under (default: 01, the newest automatic one); restore: which one",
+    )
 
 
 def run(options: Options, workspace: Workspace) -> StageReport:
@@ -39,7 +46,12 @@ def run(options: Options, workspace: Workspace) -> StageReport:
         if options.action == "backup":
             return StageReport(f"backed up {folder.prefix}", outputs=(backups.make_backup(folder, options.name),))
         loaded = backups.restore(folder, str(options.name))
-        return StageReport(f"restored {folder.prefix} from {options.name}", (("iteration", loaded.iteration),), loaded.messages, (folder.path("data.dat"),))
+        return StageReport(
+            f"restored {folder.prefix} from {options.name}",
+            (("iteration", loaded.iteration),),
+            loaded.messages,
+            (folder.path("data.dat"),),
+        )
 
 
 def _folder(workspace: Workspace, options: Options) -> "ModelFolder":
@@ -68,7 +80,9 @@ def _listing(workspace: Workspace, options: Options) -> StageReport:
         before = f"{model.prefix}: " if len(models) > 1 else ""
         rows += [(before + backup.name, _described(backup)) for backup in found]
         warnings += [f"the backup {before}{name} is damaged" for name in damaged]
-    return StageReport(f"{len(rows)} saves and backups of {', '.join(model.prefix for model in models)}", tuple(rows), tuple(warnings))
+    return StageReport(
+        f"{len(rows)} saves and backups of {', '.join(model.prefix for model in models)}", tuple(rows), tuple(warnings)
+    )
 
 
 def _described(backup: "Backup") -> str:

@@ -23,10 +23,18 @@ def _recover(options: Options, workspace: Workspace) -> StageReport:
     journal.finish(side.frames)
     paths = list_images(side.aligned)
     if not paths:
-        raise InputError("no loose faces", where=side.aligned, hint="python -m core unpack SIDE makes loose faces of a packed faceset")
+        raise InputError(
+            "no loose faces",
+            where=side.aligned,
+            hint="python -m core unpack SIDE makes loose faces of a packed faceset",
+        )
     records, problems = store.read_records(paths)
     names, unknown = recover.original_names(records, {path.name for path in paths})
-    step = journal.begin(side.frames, "recover names", [journal.Move(f"{journal.ALIGNED}/{old}", f"{journal.ALIGNED}/{new}") for old, new in names.items()])
+    step = journal.begin(
+        side.frames,
+        "recover names",
+        [journal.Move(f"{journal.ALIGNED}/{old}", f"{journal.ALIGNED}/{new}") for old, new in names.items()],
+    )
     renamed = len(step.moves) if step else 0
     warnings = tuple(f"name kept: {name}: {why}" for name, why in [*problems, *unknown][:20])
     rows = (("faces", len(records)), ("renamed", renamed), ("kept", len(problems) + len(unknown)))

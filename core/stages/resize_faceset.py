@@ -12,9 +12,14 @@ from core.workspace import Side, Workspace
 
 class Options(SideOptions):
     size: int = Field(512, ge=128, le=2048, description="pixels of a side of the new pictures")
-    face_type: Literal["same", "h", "mf", "f", "wf", "head"] = Field("same", description="what the new pictures show; beyond the old ones they are black")
+    face_type: Literal["same", "h", "mf", "f", "wf", "head"] = Field(
+        "same", description="what the new pictures show; beyond the old ones they are black"
+    )
     quality: int = Field(100, ge=1, le=100, description="JPEG quality; PNG faces stay PNG")
-    in_place: bool = Field(False, description="put the new faces in the place of the old ones, which go to workspace/.trash; else to aligned_resized")
+    in_place: bool = Field(
+        False,
+        description="put the new faces in the place of the old ones, which go to workspace/.trash; else to aligned_resized",
+    )
 
 
 def run(options: Options, workspace: Workspace) -> StageReport:
@@ -33,7 +38,12 @@ def _resize(options: Options, workspace: Workspace) -> StageReport:
     journal.finish(side.frames)
     if options.in_place and not side.aligned.exists() and output.exists():
         output.rename(side.aligned)
-        return StageReport(f"resized {options.side}", (), ("an earlier run was interrupted at its last step, which was done now",), (side.aligned,))
+        return StageReport(
+            f"resized {options.side}",
+            (),
+            ("an earlier run was interrupted at its last step, which was done now",),
+            (side.aligned,),
+        )
     face_type = None if options.face_type == "same" else FaceType.parse(options.face_type)
     paths = _paths(side, output)
     problems, skipped = [], 0
@@ -48,9 +58,16 @@ def _resize(options: Options, workspace: Workspace) -> StageReport:
             problems.append(f"left out: {path.name}: {error.why or error.what}")
     if options.in_place:
         _swap(side, output, workspace, problems)
-    rows = (("resized", len(paths) - skipped - len(problems)), ("done before", skipped), ("left out", len(problems)),
-            ("size", options.size), ("face type", options.face_type))
-    return StageReport(f"resized {options.side}", rows, tuple(problems[:20]), (side.aligned if options.in_place else output,))
+    rows = (
+        ("resized", len(paths) - skipped - len(problems)),
+        ("done before", skipped),
+        ("left out", len(problems)),
+        ("size", options.size),
+        ("face type", options.face_type),
+    )
+    return StageReport(
+        f"resized {options.side}", rows, tuple(problems[:20]), (side.aligned if options.in_place else output,)
+    )
 
 
 def _paths(side: Side, output: Path) -> list[Path]:
@@ -61,12 +78,21 @@ def _paths(side: Side, output: Path) -> list[Path]:
 
     paths = list_images(side.aligned)
     if not paths:
-        raise InputError("no loose faces", where=side.aligned, hint="python -m core unpack SIDE makes loose faces of a packed faceset")
+        raise InputError(
+            "no loose faces",
+            where=side.aligned,
+            hint="python -m core unpack SIDE makes loose faces of a packed faceset",
+        )
     output.mkdir(exist_ok=True)
     fsio.remove_leftovers(output)
     others = {path.name for path in list_images(output)} - {path.name for path in paths}
     if others:
-        raise InputError("the output folder has other pictures", where=output, why=f"{len(others)}, such as {min(others)}", hint="move that folder away")
+        raise InputError(
+            "the output folder has other pictures",
+            where=output,
+            why=f"{len(others)}, such as {min(others)}",
+            hint="move that folder away",
+        )
     return paths
 
 
@@ -76,7 +102,11 @@ def _swap(side: Side, output: Path, workspace: Workspace, problems: list[str]) -
     from core.errors import InputError
 
     if problems:
-        raise InputError("some faces could not be resized, so the originals stay", where=side.aligned, why="; ".join(problems[:3]),
-                         hint=f"the others are in {output}; move the bad ones away and run it again")
+        raise InputError(
+            "some faces could not be resized, so the originals stay",
+            where=side.aligned,
+            why="; ".join(problems[:3]),
+            hint=f"the others are in {output}; move the bad ones away and run it again",
+        )
     fsio.move_to_trash(side.aligned, workspace.trash)
     output.rename(side.aligned)

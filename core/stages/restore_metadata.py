@@ -26,5 +26,10 @@ def _restore(options: Options, workspace: Workspace) -> StageReport:
         raise InputError("no loose faces", where=side.aligned)
     done = saved_metadata.restore(side.database, paths, journal.original_names(side.frames))
     warnings = tuple(f"not restored: {name}: {why}" for name, why in done.problems[:20])
-    rows = (("restored", done.done), ("of these at another size", done.scaled), ("had their metadata", done.kept), ("not restored", len(done.problems)))
+    rows = (
+        ("restored", done.done),
+        ("of these at another size", done.scaled),
+        ("had their metadata", done.kept),
+        ("not restored", len(done.problems)),
+    )
     return StageReport(f"metadata of {options.side} restored", rows, warnings, (side.aligned,))

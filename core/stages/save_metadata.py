@@ -23,7 +23,16 @@ def _save(options: Options, workspace: Workspace) -> StageReport:
     journal.finish(side.frames)
     paths = list_images(side.aligned)
     if not paths:
-        raise InputError("no loose faces", where=side.aligned, hint="a packed faceset cannot be edited: python -m core unpack SIDE comes first")
+        raise InputError(
+            "no loose faces",
+            where=side.aligned,
+            hint="a packed faceset cannot be edited: python -m core unpack SIDE comes first",
+        )
     done = saved_metadata.save(side.database, paths, journal.original_names(side.frames))
     warnings = tuple(f"not saved: {name}: {why}" for name, why in done.problems[:20])
-    return StageReport(f"metadata of {options.side} saved", (("faces", done.done), ("not saved", len(done.problems))), warnings, (side.database,))
+    return StageReport(
+        f"metadata of {options.side} saved",
+        (("faces", done.done), ("not saved", len(done.problems))),
+        warnings,
+        (side.database,),
+    )

@@ -33,5 +33,10 @@ def _only_model(workspace: Workspace) -> Path:
     found = sorted(workspace.model.glob("*.dfm"))
     if len(found) != 1:
         names = ", ".join(p.name for p in found) or "nothing"
-        raise InputError("expected one exported model", where=workspace.model, why=f"found {names}", hint="name one with --dfm FILE, or run exportDFM.sh first")
+        raise InputError(
+            "expected one exported model",
+            where=workspace.model,
+            why=f"found {names}",
+            hint="name one with --dfm FILE, or run exportDFM.sh first",
+        )
     return found[0]

@@ -21,25 +21,41 @@ _KEPT_IN_DST = {"duplicate", "blurred"}
 
 
 class Options(SideOptions):
-    by: str = Field("hist", description="method, by name or by its number in the old menu; `list` shows all; `clean` finds bad faces")
-    group: str = Field("", description="divide into bins instead: persons, duplicates, or a method with a score such as yaw or blur")
+    by: str = Field(
+        "hist",
+        description="method, by name or by its number in the old menu; `list` shows all; `clean` finds bad faces",
+    )
+    group: str = Field(
+        "", description="divide into bins instead: persons, duplicates, or a method with a score such as yaw or blur"
+    )
     bins: int = Field(9, ge=1, le=1000, description="with --group: into how many parts a score is cut")
     dry_run: bool = Field(False, description="only write the order and a contact sheet, rename nothing")
     apply: bool = Field(False, description="with --by clean and --group: move the faces, not only report")
     count: int = Field(2000, ge=1, le=10_000_000, description="how many faces the best-faces methods keep")
-    exact_count: bool = Field(True, description="keep exactly --count faces; --no-exact-count: about as many, as the original program counts")
+    exact_count: bool = Field(
+        True, description="keep exactly --count faces; --no-exact-count: about as many, as the original program counts"
+    )
     similar: bool = Field(True, description="absdiff: go to the most similar face; --no-similar: to the least similar")
-    undo: bool = Field(False, description="take the last change back: names, trash and groups; again for the one before")
+    undo: bool = Field(
+        False, description="take the last change back: names, trash and groups; again for the one before"
+    )
     restore: bool = Field(False, description="bring faces back from the trash (all, or those that --reason names)")
-    reason: str = Field("", description="with --restore or --by clean --apply: only faces with this reason, such as blurred")
+    reason: str = Field(
+        "", description="with --restore or --by clean --apply: only faces with this reason, such as blurred"
+    )
 
 
 def run(options: Options, workspace: Workspace) -> StageReport:
     from core.faceset import journal, sorting
 
     if options.by == "list":
-        methods = ((f"{'' if e['number'] is None else e['number']:>2} {name}", e["help"]) for name, e in sorting.catalogue().items())
-        return StageReport("sort methods", (*methods, ("   clean", "Look for bad faces; --apply moves them to the trash.")))
+        methods = (
+            (f"{'' if e['number'] is None else e['number']:>2} {name}", e["help"])
+            for name, e in sorting.catalogue().items()
+        )
+        return StageReport(
+            "sort methods", (*methods, ("   clean", "Look for bad faces; --apply moves them to the trash."))
+        )
     side = workspace.side(options.side)
     with side.locked():
         finished = journal.finish(side.frames)
@@ -48,7 +64,11 @@ def run(options: Options, workspace: Workspace) -> StageReport:
 
 
 def _action(options: Options):
-    chosen = [action for asked, action in ((options.undo, _undo), (options.restore, _restore), (bool(options.group), _group)) if asked]
+    chosen = [
+        action
+        for asked, action in ((options.undo, _undo), (options.restore, _restore), (bool(options.group), _group))
+        if asked
+    ]
     if len(chosen) > 1:
         raise UsageError("choose one of --undo, --restore and --group")
     return chosen[0] if chosen else (_clean if options.by == "clean" else _sort)
@@ -59,16 +79,27 @@ def _undo(options: Options, side: Side, workspace: Workspace, notes: tuple[str, 
 
     step, missing = journal.undo(side.frames)
     gone = (f"{len(missing)} files were no longer there: {', '.join(missing[:5])}",) if missing else ()
-    return StageReport(f"undone: {step.what} of {side.name}", (("files moved back", len(step.moves) - len(missing)),), notes + gone, (side.aligned,))
+    return StageReport(
+        f"undone: {step.what} of {side.name}",
+        (("files moved back", len(step.moves) - len(missing)),),
+        notes + gone,
+        (side.aligned,),
+    )
 
 
 def _restore(options: Options, side: Side, workspace: Workspace, notes: tuple[str, ...]) -> StageReport:
     from core.faceset.order import restore
 
     if side.pak.exists():
-        raise InputError("the faceset is packed", where=side.pak, hint="unpack it first, then restore, then pack again; or --undo the sort")
+        raise InputError(
+            "the faceset is packed",
+            where=side.pak,
+            hint="unpack it first, then restore, then pack again; or --undo the sort",
+        )
     step = restore(side.frames, options.reason)
-    return StageReport(f"restored from the {side.name} trash", (("faces", len(step.moves) if step else 0),), notes, (side.aligned,))
+    return StageReport(
+        f"restored from the {side.name} trash", (("faces", len(step.moves) if step else 0),), notes, (side.aligned,)
+    )
 
 
 def _sort(options: Options, side: Side, workspace: Workspace, notes: tuple[str, ...]) -> StageReport:
@@ -77,12 +108,20 @@ def _sort(options: Options, side: Side, workspace: Workspace, notes: tuple[str, 
 
     with _features(side) as features:
         order, _ = arrange(features, options.by, Choices(options.count, options.similar, options.exact_count))
-        rows = (("method", order.method), ("faces in order", len(order.names)), *((f"to the trash: {reason}", n) for reason, n in order.reasons().items()))
+        rows = (
+            ("method", order.method),
+            ("faces in order", len(order.names)),
+            *((f"to the trash: {reason}", n) for reason, n in order.reasons().items()),
+        )
         if options.dry_run:
-            return StageReport(f"order of the {side.name} faces (nothing renamed)", rows, notes, _view(_views(side), features, order))
+            return StageReport(
+                f"order of the {side.name} faces (nothing renamed)", rows, notes, _view(_views(side), features, order)
+            )
         step = apply(side.frames, features.gallery, order)
     outputs = (side.aligned,) + ((side.aligned_trash,) if order.rejected else ())
-    return StageReport(f"sorted the {side.name} faces", (*rows, ("files moved", len(step.moves) if step else 0)), notes, outputs)
+    return StageReport(
+        f"sorted the {side.name} faces", (*rows, ("files moved", len(step.moves) if step else 0)), notes, outputs
+    )
 
 
 def _group(options: Options, side: Side, workspace: Workspace, notes: tuple[str, ...]) -> StageReport:
@@ -93,8 +132,15 @@ def _group(options: Options, side: Side, workspace: Workspace, notes: tuple[str,
         rows = tuple(zip(found.names, found.sizes(), strict=True))
         if not options.apply:
             folder = _views(side) / f"groups_{options.group}"
-            views = [_view(folder, features, bins.as_order(features, found, k)) for k in range(min(len(found.names), 50))]
-            return StageReport(f"groups of the {side.name} faces (nothing moved; --apply moves)", rows, notes, (folder,) if views else ())
+            views = [
+                _view(folder, features, bins.as_order(features, found, k)) for k in range(min(len(found.names), 50))
+            ]
+            return StageReport(
+                f"groups of the {side.name} faces (nothing moved; --apply moves)",
+                rows,
+                notes,
+                (folder,) if views else (),
+            )
         if features.gallery.pak is not None:
             raise InputError("a packed faceset cannot be divided into folders", where=side.pak, hint="unpack it first")
         journal.begin(side.frames, f"group by {options.group}", bins.plan(side.frames, features, found))
@@ -113,12 +159,18 @@ def _clean(options: Options, side: Side, workspace: Workspace, notes: tuple[str,
         page = _cleaning_page(side, workspace, features, verdicts)
         names = features.gallery.names
         thrown = {names[i]: verdicts.reason(i) for i in sorted(verdicts.found) if wanted & set(verdicts.found[i])}
-        rows = (("pictures", len(names)), ("masks", described(counted(verdicts.masks))), *verdicts.counts().items(),
-                ("blurred, kept for a rare pose", len(verdicts.spared)))
+        rows = (
+            ("pictures", len(names)),
+            ("masks", described(counted(verdicts.masks))),
+            *verdicts.counts().items(),
+            ("blurred, kept for a rare pose", len(verdicts.spared)),
+        )
         if options.apply:
             kept = tuple(name for name in names if name not in thrown)
             if not kept:
-                raise InputError("every face has a verdict: nothing would be left", where=side.aligned, hint=f"look at {page}")
+                raise InputError(
+                    "every face has a verdict: nothing would be left", where=side.aligned, hint=f"look at {page}"
+                )
             apply(side.frames, features.gallery, Order("clean", kept, (), thrown, renumber=False), "clean")
     moved = ("moved to the trash" if options.apply else "to be moved with --apply", len(thrown))
     outputs = (page, side.aligned_trash) if options.apply else (page,)
@@ -132,7 +184,9 @@ def _wanted(options: Options, side: Side) -> set[str]:
     if options.reason:
         found = {verdict for verdict in VERDICTS if options.reason.lower() in verdict}
         if not found:
-            raise UsageError("no verdict has this name", where=f"--reason {options.reason}", hint=f"one of {', '.join(VERDICTS)}")
+            raise UsageError(
+                "no verdict has this name", where=f"--reason {options.reason}", hint=f"one of {', '.join(VERDICTS)}"
+            )
         return found
     return set(VERDICTS) - (_KEPT_IN_DST if side.name == "dst" else set())
 

@@ -9,9 +9,16 @@ from core.workspace import Workspace
 
 
 class Options(SideOptions):
-    overwrite: bool = Field(False, description="replace different files that have the name of a packed face (they go to workspace/.trash)")
-    keep_pak: bool = Field(False, description="leave faceset.pak where it is; else it goes to workspace/.trash once every face has been read back")
-    salvage: bool = Field(False, description="recover the faces that are whole from a truncated faceset.pak, which is kept")
+    overwrite: bool = Field(
+        False, description="replace different files that have the name of a packed face (they go to workspace/.trash)"
+    )
+    keep_pak: bool = Field(
+        False,
+        description="leave faceset.pak where it is; else it goes to workspace/.trash once every face has been read back",
+    )
+    salvage: bool = Field(
+        False, description="recover the faces that are whole from a truncated faceset.pak, which is kept"
+    )
 
 
 def run(options: Options, workspace: Workspace) -> StageReport:
@@ -36,5 +43,10 @@ def _unpack(options: Options, workspace: Workspace) -> StageReport:
     outputs = [side.aligned]
     if complete and not options.keep_pak:
         outputs.append(fsio.move_to_trash(side.pak, workspace.trash))
-    rows = (("faces written", done.written), ("already there", done.present), ("replaced", done.replaced), ("not recovered", len(done.damaged)))
+    rows = (
+        ("faces written", done.written),
+        ("already there", done.present),
+        ("replaced", done.replaced),
+        ("not recovered", len(done.damaged)),
+    )
     return StageReport(f"unpacked {options.side}", rows, tuple(warnings), tuple(outputs))

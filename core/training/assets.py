@@ -15,7 +15,16 @@ from core.workspace import IMAGE_SUFFIXES, Side, list_images
 log = logging.getLogger(__name__)
 PRETRAINED, RANDOM_DST = "pretrained_model.zip", "random_dst_face_set.zip"
 _PARTS = {
-    "SAEHD": ("encoder.npy", "inter.npy", "inter_AB.npy", "inter_B.npy", "decoder.npy", "decoder_src.npy", "decoder_dst.npy", "data.dat"),
+    "SAEHD": (
+        "encoder.npy",
+        "inter.npy",
+        "inter_AB.npy",
+        "inter_B.npy",
+        "decoder.npy",
+        "decoder_src.npy",
+        "decoder_dst.npy",
+        "data.dat",
+    ),
     "AMP": ("encoder.npy", "inter_src.npy", "inter_dst.npy", "decoder.npy", "data.dat"),
     "Quick96": ("encoder.npy", "inter.npy", "decoder_src.npy", "decoder_dst.npy", "src_dst_opt.npy"),
 }
@@ -35,8 +44,12 @@ def pretrained_files(archive: Path, beside: Path, kind: str = "SAEHD") -> Iterat
         paths = extract_members(archive, [f"*{part}" for part in _PARTS[kind]], Path(folder), _MAX_MODEL)
         files = {_bare(path.name, kind): path for path in paths}
         if "encoder.npy" not in files or ("data.dat" in _PARTS[kind] and "data.dat" not in files):
-            raise InputError("no model in the archive", where=archive, why=f"found {', '.join(sorted(files)) or 'nothing'}",
-                             hint=f"it must hold the files of a {kind} model: {', '.join(_PARTS[kind])}")
+            raise InputError(
+                "no model in the archive",
+                where=archive,
+                why=f"found {', '.join(sorted(files)) or 'nothing'}",
+                hint=f"it must hold the files of a {kind} model: {', '.join(_PARTS[kind])}",
+            )
         yield files
 
 

@@ -26,7 +26,9 @@ class Views:
     swap_stopped: Tensor = None
 
 
-def forward(kind: str, networks: Mapping[str, Any], inputs: Mapping[str, Tensor], *, swap: bool = False, stopped: bool = False) -> Views:
+def forward(
+    kind: str, networks: Mapping[str, Any], inputs: Mapping[str, Tensor], *, swap: bool = False, stopped: bool = False
+) -> Views:
     """Run ``inputs["warped"]`` (src then dst, (2B, R, R, 3)) through the networks of a ``df``, ``liae`` or ``amp`` model.
 
     amp: ``inputs["share"]``, (2B, inter_dims), is 1 where the code of src comes from src's own network (the second half is not used);

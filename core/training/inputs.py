@@ -12,7 +12,10 @@ _SHARE = 20
 
 def training_inputs(batch: TrainingBatch, recipe: Recipe, seed: int) -> Arrays:
     """warped, target (2B, R, R, 3), mask, eyes_mouth (2B, R, R, 1); for AMP also share (2B, inter_dims), drawn from the seed and the iteration."""
-    x = {name: getattr(batch, name).reshape(-1, *getattr(batch, name).shape[2:]) for name in ("warped", "target", "mask", "eyes_mouth")}
+    x = {
+        name: getattr(batch, name).reshape(-1, *getattr(batch, name).shape[2:])
+        for name in ("warped", "target", "mask", "eyes_mouth")
+    }
     if recipe.kind == "AMP":
         x["share"] = shares(len(x["warped"]), recipe.inter_dims, recipe.morph_factor, (seed, _SHARE, batch.iteration))
     return x

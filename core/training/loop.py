@@ -33,8 +33,14 @@ class StopRequested(Exception):
     """Raised by a hook after a finished step; the message says who asked."""
 
 
-def train(session: Session, settings: BatchSettings, hooks: Sequence[Hook], *, workers: int,
-          boundary: Callable[[Session], BatchSettings] | None = None) -> None:
+def train(
+    session: Session,
+    settings: BatchSettings,
+    hooks: Sequence[Hook],
+    *,
+    workers: int,
+    boundary: Callable[[Session], BatchSettings] | None = None,
+) -> None:
     """Train until ``session.target`` and save. Raises Interrupted (after saving) when asked to stop, DivergedError, OutOfMemoryFault.
 
     boundary: called where the session pauses; takes it over and gives the batches to go on with.
@@ -56,7 +62,10 @@ def train(session: Session, settings: BatchSettings, hooks: Sequence[Hook], *, w
         save(session, hooks)
     except StopRequested as stop:
         save(session, hooks)
-        raise Interrupted(f"stopped at iteration {session.iteration} ({stop})", hint="everything is saved; the same command goes on from here") from None
+        raise Interrupted(
+            f"stopped at iteration {session.iteration} ({stop})",
+            hint="everything is saved; the same command goes on from here",
+        ) from None
     except PipelineError:
         raise
     except Exception as error:
@@ -105,15 +114,27 @@ def _check(session: Session, losses: tuple[float, float]) -> None:
     spike = len(recent) >= 20 and sum(losses) > _SPIKE * sum(recent) / len(recent)
     if all(map(math.isfinite, losses)) and not spike:
         return
-    raise DivergedError(f"training diverged at iteration {session.iteration + 1}: loss {losses[0]:.4g} (src), {losses[1]:.4g} (dst)")
+    raise DivergedError(
+        f"training diverged at iteration {session.iteration + 1}: loss {losses[0]:.4g} (src), {losses[1]:.4g} (dst)"
+    )
 
 
 def _gave_up(error: DivergedError, before: DivergedError | None, session: Session) -> DivergedError:
-    history = f"it had diverged before ({_named(before)}) and was rolled back once" if before else "there is no save to go back to"
+    history = (
+        f"it had diverged before ({_named(before)}) and was rolled back once"
+        if before
+        else "there is no save to go back to"
+    )
     first, last = max(0, session.saved_iteration) + 1, session.iteration + 1
-    loss = "; the last sound loss was {:.4g} (src), {:.4g} (dst)".format(*session.history[-1]) if session.history else ""
-    return DivergedError(_named(error), why=f"iterations {first} to {last} are given up{loss}; {history}",
-                         hint=error.hint or "the last save is untouched; try --clipgrad, a larger --batch-size, or smaller style and gan powers")
+    loss = (
+        "; the last sound loss was {:.4g} (src), {:.4g} (dst)".format(*session.history[-1]) if session.history else ""
+    )
+    return DivergedError(
+        _named(error),
+        why=f"iterations {first} to {last} are given up{loss}; {history}",
+        hint=error.hint
+        or "the last save is untouched; try --clipgrad, a larger --batch-size, or smaller style and gan powers",
+    )
 
 
 def _named(error: DivergedError) -> str:
@@ -125,8 +146,14 @@ def out_of_memory(error: Exception, r: Recipe, where: str) -> OutOfMemoryFault |
     if not is_out_of_memory(error):
         return None
     text = f"{type(error).__name__} {error}"
-    changes = {"batch_size": f"--batch-size {max(1, r.batch_size // 2)} (now {r.batch_size})",
-               "adabelief": "--no-adabelief: RMSprop keeps one moment of each weight, not two",
-               "resolution": f"a new model with a smaller --resolution (now {r.resolution}) or --ae-dims / --d-dims (now {r.ae_dims} / {r.d_dims})"}
-    return OutOfMemoryFault("the device's memory is used up", where=where, why=text[:300],
-                            hint="one of: " + "; ".join(change for option, change in changes.items() if option in KINDS[r.kind].options))
+    changes = {
+        "batch_size": f"--batch-size {max(1, r.batch_size // 2)} (now {r.batch_size})",
+        "adabelief": "--no-adabelief: RMSprop keeps one moment of each weight, not two",
+        "resolution": f"a new model with a smaller --resolution (now {r.resolution}) or --ae-dims / --d-dims (now {r.ae_dims} / {r.d_dims})",
+    }
+    return OutOfMemoryFault(
+        "the device's memory is used up",
+        where=where,
+        why=text[:300],
+        hint="one of: " + "; ".join(change for option, change in changes.items() if option in KINDS[r.kind].options),
+    )

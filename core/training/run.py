@@ -32,7 +32,9 @@ class RunOptions:
     pretrain_faces: Path | None = None
 
 
-def train(folder: ModelFolder, given: Recipe, chosen: start.StartOptions, options: RunOptions, workspace: Workspace) -> tuple[Session, int]:
+def train(
+    folder: ModelFolder, given: Recipe, chosen: start.StartOptions, options: RunOptions, workspace: Workspace
+) -> tuple[Session, int]:
     """Train, and save. Returns the session and the iteration it began at. Raises what opening the model and the loop raise."""
     session = start.open_session(folder, given, chosen, workspace.assets)
     session.target = options.target or _end_of_schedule(session)
@@ -52,11 +54,17 @@ def train(folder: ModelFolder, given: Recipe, chosen: start.StartOptions, option
         loop.save(session, beside)
 
     again = replace(chosen, reinit=(), preset=None, held_out=None)
-    boundary = phases.Boundary(lambda: start.open_session(folder, given, again, workspace.assets), batches, save, _preview(workspace))
+    boundary = phases.Boundary(
+        lambda: start.open_session(folder, given, again, workspace.assets), batches, save, _preview(workspace)
+    )
     boundary.begin(session)
     if session.recipe.autobackup_hour:
         beside.append(hooks.AutoBackup(session.recipe.autobackup_hour, save, _preview(workspace)))
-    beside += [hooks.Checkpoint(options.save_minutes, save), hooks.StopFile(workspace.model / "STOP"), hooks.StopSignals()]
+    beside += [
+        hooks.Checkpoint(options.save_minutes, save),
+        hooks.StopFile(workspace.model / "STOP"),
+        hooks.StopSignals(),
+    ]
     loop.train(session, settings, beside, workers=workers, boundary=boundary)
     return session, begun
 
@@ -77,7 +85,12 @@ def _hooks(session: Session, options: RunOptions, workspace: Workspace) -> list[
     ]
     if session.held_out:
         chain.append(HeldOut(options.held_out_every))
-    chain += [pictures.LossPlot(workspace.model / "loss.png"), hooks.Metrics(workspace.model / "metrics.jsonl", session.iteration, session.folder.prefix)]
+    chain += [
+        pictures.LossPlot(workspace.model / "loss.png"),
+        hooks.Metrics(workspace.model / "metrics.jsonl", session.iteration, session.folder.prefix),
+    ]
     if options.tensorboard:
-        chain.append(TensorBoard(workspace.model / "tensorboard" / session.folder.prefix, _preview(workspace), session.iteration))
+        chain.append(
+            TensorBoard(workspace.model / "tensorboard" / session.folder.prefix, _preview(workspace), session.iteration)
+        )
     return [*chain, hooks.ProgressLine(session)]

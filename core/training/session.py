@@ -65,13 +65,27 @@ class Session:
 
     def become(self, opened: "Session") -> None:
         """Go on as ``opened``, a session of the same model; the target and what was collected for the report stay."""
-        for name in ("recipe", "trainer", "iteration", "history", "sample", "extra", "saved_iteration", "schedule", "pause", "entered", "held"):
+        for name in (
+            "recipe",
+            "trainer",
+            "iteration",
+            "history",
+            "sample",
+            "extra",
+            "saved_iteration",
+            "schedule",
+            "pause",
+            "entered",
+            "held",
+        ):
             setattr(self, name, getattr(opened, name))
 
     def save(self) -> None:
         """Write everything, all or nothing. Raises DivergedError rather than saving numbers that are not finite."""
         if self.history and not np.isfinite(self.history[-1]).all():
-            raise DivergedError("refusing to save a model whose loss is not a number", where=f"iteration {self.iteration}")
+            raise DivergedError(
+                "refusing to save a model whose loss is not a number", where=f"iteration {self.iteration}"
+            )
         self.folder.save(self.iteration, self._writers())
         self.saved_iteration = self.iteration
 
@@ -101,7 +115,9 @@ class Session:
         return self.iteration
 
 
-def restore(session: Session, files: Mapping[str, Path], data: dfl_weights.ModelData, reinit: tuple[str, ...] = ()) -> None:
+def restore(
+    session: Session, files: Mapping[str, Path], data: dfl_weights.ModelData, reinit: tuple[str, ...] = ()
+) -> None:
     """Give a new session the networks, optimizer, history and preview faces of saved files."""
     session.trainer.load(files, reinit)
     session.iteration, session.history, session.extra = data.iteration, data.loss_history, data.extra
@@ -113,11 +129,20 @@ def usable_sample(sample: Any, resolution: int) -> list[list[NDArray[np.float32]
     """The saved faces of the preview if they fit this model (also in channels-first layout), else None."""
     try:
         channels = (3, 3, 1, 1)[: max(3, len(sample[0]))]  # the smallest kind keeps no masks of eyes and mouths
-        sides = [[_channels_last(np.asarray(a, np.float32), c) for a, c in zip(side, channels, strict=True)] for side in sample]
+        sides = [
+            [_channels_last(np.asarray(a, np.float32), c) for a, c in zip(side, channels, strict=True)]
+            for side in sample
+        ]
     except (TypeError, ValueError, IndexError):
         return None
     count = len(sides[0][0]) if sides else 0
-    fits = len(sides) == 2 and count > 0 and all(a.shape == (count, resolution, resolution, c) for side in sides for a, c in zip(side, channels, strict=True))
+    fits = (
+        len(sides) == 2
+        and count > 0
+        and all(
+            a.shape == (count, resolution, resolution, c) for side in sides for a, c in zip(side, channels, strict=True)
+        )
+    )
     return sides if fits else None
 
 
@@ -130,4 +155,5 @@ def _channels_last(array: NDArray[np.float32], channels: int) -> NDArray[np.floa
 def _text(text: str) -> Any:
     def write(stream: IO[bytes]) -> None:
         stream.write(text.encode())
+
     return write

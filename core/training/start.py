@@ -81,7 +81,10 @@ def planned(folder: ModelFolder, given: Recipe, start: StartOptions, assets_fold
         return _plan_saved(folder, given, start, dfl_weights.read_data(files[DATA]), read_state(files.get(STATE)))
     archive = assets.pretrained(assets_folder, folder.kind)
     if start.use_pretrained and archive.is_file():
-        with tempfile.TemporaryDirectory() as beside, assets.pretrained_files(archive, Path(beside), folder.kind) as files:
+        with (
+            tempfile.TemporaryDirectory() as beside,
+            assets.pretrained_files(archive, Path(beside), folder.kind) as files,
+        ):
             return _plan_pretrained(folder, given, start, files)
     return _plan_new(folder, given, start)
 
@@ -97,10 +100,16 @@ def _trainer(folder: ModelFolder, plan: Plan) -> Trainer:
 
 def _plan_new(folder: ModelFolder, given: Recipe, start: StartOptions) -> Plan:
     opening = phases.of_new(start.preset, given, start.learning_rate, folder.kind)
-    return Plan(recipes.checked(recipes.begun(given, folder.kind, opening.values)), _settings(folder, start, {}, opening), opening)
+    return Plan(
+        recipes.checked(recipes.begun(given, folder.kind, opening.values)),
+        _settings(folder, start, {}, opening),
+        opening,
+    )
 
 
-def _plan_saved(folder: ModelFolder, given: Recipe, start: StartOptions, data: dfl_weights.ModelData, state: dict[str, Any]) -> Plan:
+def _plan_saved(
+    folder: ModelFolder, given: Recipe, start: StartOptions, data: dfl_weights.ModelData, state: dict[str, Any]
+) -> Plan:
     opening = phases.of_saved(start.preset, given, start.learning_rate, state, data, folder)
     recipe = recipes.checked(recipes.resumed(given, data.options | opening.values, folder.path(DATA), folder.kind))
     return Plan(recipe, _settings(folder, start, state, opening), opening)
@@ -111,7 +120,9 @@ def _plan_pretrained(folder: ModelFolder, given: Recipe, start: StartOptions, fi
     own = {name: value for name, value in KINDS[folder.kind].defaults.items() if name not in recipes.FIXED}
     architecture = {name: options[name] for name in recipes.FIXED if name in options}
     opening = phases.of_new(start.preset, given, start.learning_rate, folder.kind)
-    recipe = recipes.checked(recipes.resumed(given, own | opening.values | architecture, assets.PRETRAINED, folder.kind))
+    recipe = recipes.checked(
+        recipes.resumed(given, own | opening.values | architecture, assets.PRETRAINED, folder.kind)
+    )
     return Plan(recipe, _settings(folder, start, {}, opening), opening)
 
 
@@ -136,7 +147,9 @@ def _from_pretrained(folder: ModelFolder, given: Recipe, start: StartOptions, ar
     with assets.pretrained_files(archive, folder.folder, folder.kind) as files:
         plan = _plan_pretrained(folder, given, start, files)
         session = Session(folder, plan.recipe, _trainer(folder, plan))
-        session.trainer.load({name: path for name, path in files.items() if name != DATA}, start.reinit + plan.opening.reinit)
+        session.trainer.load(
+            {name: path for name, path in files.items() if name != DATA}, start.reinit + plan.opening.reinit
+        )
     log.info("the new model starts from the weights in %s (--no-pretrained starts from nothing)", archive)
     return _ready(session, start, {}, plan.opening)
 
@@ -158,18 +171,37 @@ def _settings(folder: ModelFolder, start: StartOptions, state: dict[str, Any], o
 def batch_settings(session: Session, workspace: Workspace, workers: int, pretrain_faces: Path | None) -> BatchSettings:
     """What the batches of a session are made of. Raises InputError when a side has no faces, UsageError for pretraining without faces."""
     recipe = recipes.effective(session.recipe)
-    parts = [divided(faces, session.held_out, side) for side, faces in zip(("src", "dst"), _facesets(recipe, workspace, pretrain_faces), strict=True)]
+    parts = [
+        divided(faces, session.held_out, side)
+        for side, faces in zip(("src", "dst"), _facesets(recipe, workspace, pretrain_faces), strict=True)
+    ]
     src, dst = (part.trained for part in parts)
     settings = session.trainer.settings
     for name, faces in (("src", src), ("dst", dst)):
         log.info("%s masks: %s", name, described(mask_origins(_as_trained(faces, settings.exact))))
     bins = [bins_by_yaw(faces.records()) if recipe.uniform_yaw else None for faces in (src, dst)]
     made = BatchSettings(
-        src, dst, recipe.resolution, FaceType.parse(recipe.face_type), recipe.batch_size, settings.seed, recipe.random_warp, recipe.random_src_flip,
-        recipe.random_dst_flip, recipe.random_hsv_power, recipe.ct_mode, settings.exact, cache_bytes(max(1, workers)), bins[0], bins[1],
-        scale=KINDS[recipe.kind].scale, repeat_every=KINDS[recipe.kind].repeat_every,
+        src,
+        dst,
+        recipe.resolution,
+        FaceType.parse(recipe.face_type),
+        recipe.batch_size,
+        settings.seed,
+        recipe.random_warp,
+        recipe.random_src_flip,
+        recipe.random_dst_flip,
+        recipe.random_hsv_power,
+        recipe.ct_mode,
+        settings.exact,
+        cache_bytes(max(1, workers)),
+        bins[0],
+        bins[1],
+        scale=KINDS[recipe.kind].scale,
+        repeat_every=KINDS[recipe.kind].repeat_every,
     )
-    session.held_faces = replace(made, src=parts[0].held, dst=parts[1].held, src_bins=None, dst_bins=None) if session.held_out else None
+    session.held_faces = (
+        replace(made, src=parts[0].held, dst=parts[1].held, src_bins=None, dst_bins=None) if session.held_out else None
+    )
     return made
 
 
@@ -181,7 +213,11 @@ def _as_trained(faces: Faceset, exact: bool) -> Iterator[FaceRecord]:
 def _facesets(recipe: Recipe, workspace: Workspace, pretrain_faces: Path | None) -> tuple[Faceset, Faceset]:
     if recipe.pretrain:
         if pretrain_faces is None:
-            raise UsageError("pretraining needs faces", where="--pretrain", hint="--pretrain-faces FOLDER names a folder of aligned faces of many people")
+            raise UsageError(
+                "pretraining needs faces",
+                where="--pretrain",
+                hint="--pretrain-faces FOLDER names a folder of aligned faces of many people",
+            )
         faces = _opened(pretrain_faces)
         return faces, faces
     src, dst = workspace.side("src"), workspace.side("dst")

@@ -27,7 +27,16 @@ from core.training.objective.discriminators import Critics
 from core.training.objective.optimizers import KEEP, AdaBelief, RMSprop
 from core.training.objective.terms import Autoencoder, Terms
 from core.training.recipe import Recipe, config_of, effective
-from core.training.weight_files import SCALES, Write, load_optimizer, load_scales, names_of, write_network, write_optimizer, write_scales
+from core.training.weight_files import (
+    SCALES,
+    Write,
+    load_optimizer,
+    load_scales,
+    names_of,
+    write_network,
+    write_optimizer,
+    write_scales,
+)
 
 log = logging.getLogger(__name__)
 OPTIMIZER = "src_dst_opt"
@@ -61,10 +70,23 @@ class Trainer:
 
     def _build(self, xla: bool) -> None:
         recipe, settings, policy = self.recipe, self.settings, POLICIES[self.settings.precision]
-        self.networks = {name: build_network(name, network, seed=settings.seed, dtype=policy) for name, network in self.descriptions.items()}
+        self.networks = {
+            name: build_network(name, network, seed=settings.seed, dtype=policy)
+            for name, network in self.descriptions.items()
+        }
         kind, terms = self.config.parsed().kind, terms_of(recipe, settings)
         gan = recipe.gan_patch_size, recipe.gan_dims
-        self.critics = Critics(kind, self.networks, terms, gan=gan, seed=settings.seed, optimizer=self._optimizer, dtype=policy, xla=xla, devices=self.devices)
+        self.critics = Critics(
+            kind,
+            self.networks,
+            terms,
+            gan=gan,
+            seed=settings.seed,
+            optimizer=self._optimizer,
+            dtype=policy,
+            xla=xla,
+            devices=self.devices,
+        )
         self.model = Autoencoder(kind, self.networks, terms, self.critics.judges)
         self.optimizer = self._optimizer(OPTIMIZER, self._frozen())
         self.optimizer.build(self.model.trainable_variables)
@@ -85,12 +107,18 @@ class Trainer:
         """Overflowed steps are skipped and the scale of the loss halves, which soon ends; if not, the gradients themselves are not finite."""
         for optimizer in self._optimizers():
             if optimizer.scaled and float(ops.convert_to_numpy(optimizer.scale.value)) < SMALLEST_SCALE:
-                raise DivergedError("no step is finite in float16 any more", where=optimizer.name, hint="go on with --precision bfloat16 or float32")
+                raise DivergedError(
+                    "no step is finite in float16 any more",
+                    where=optimizer.name,
+                    hint="go on with --precision bfloat16 or float32",
+                )
 
     def _optimizers(self) -> list[Any]:
         return [self.optimizer, *self.critics.optimizers()]
 
-    def views(self, src: NDArray[np.float32], dst: NDArray[np.float32], morph: float = 1.0) -> dict[str, NDArray[np.float32]]:
+    def views(
+        self, src: NDArray[np.float32], dst: NDArray[np.float32], morph: float = 1.0
+    ) -> dict[str, NDArray[np.float32]]:
         """Faces (n, R, R, 3) as the networks decode them: ss, dd, sd (n, R, R, 3), dd_mask, sd_mask (n, R, R, 1), 0..1.
 
         morph: for AMP, the share of the source in the swap ``sd``, 0..1.
@@ -115,7 +143,11 @@ class Trainer:
 
     def _averages(self) -> list[tuple[Any, Any]]:
         """Weight, its average; nothing where none are kept."""
-        return list(zip(self.model.trainable_variables, self.optimizer.averages, strict=True)) if self.optimizer.averages else []
+        return (
+            list(zip(self.model.trainable_variables, self.optimizer.averages, strict=True))
+            if self.optimizer.averages
+            else []
+        )
 
     def _viewer(self, x: Mapping[str, NDArray[np.float32]]) -> dict[str, NDArray[np.float32]]:
         if not hasattr(self, "_viewing"):
@@ -124,15 +156,26 @@ class Trainer:
             self._viewing.compile(jit_compile=False)
         made = self._viewing.predict_on_batch(dict(x))
         n = len(x["warped"]) // 2
-        return {"ss": made["image"][:n], "dd": made["image"][n:], "sd": made["swap"], "dd_mask": made["mask"][n:], "sd_mask": made["swap_mask"]}
+        return {
+            "ss": made["image"][:n],
+            "dd": made["image"][n:],
+            "sd": made["swap"],
+            "dd_mask": made["mask"][n:],
+            "sd_mask": made["swap_mask"],
+        }
 
     def writers(self) -> dict[str, Write]:
         """File name without prefix -> function that writes it, one tensor in memory at a time."""
-        files: dict[str, Write] = {f"{name}.npy": partial(write_network, model) for name, model in self.networks.items()}
+        files: dict[str, Write] = {
+            f"{name}.npy": partial(write_network, model) for name, model in self.networks.items()
+        }
         files[f"{OPTIMIZER}.npy"] = partial(write_optimizer, self.optimizer, self.variable_names())
         averages = {id(variable): mean for variable, mean in self._averages()}
         if averages:
-            files |= {f"{AVERAGED}{name}.npy": partial(write_network, model, values=averages) for name, model in self.networks.items()}
+            files |= {
+                f"{AVERAGED}{name}.npy": partial(write_network, model, values=averages)
+                for name, model in self.networks.items()
+            }
         if self.optimizer.scaled:
             files[SCALES] = partial(write_scales, self._optimizers())
         return files | self.critics.writers()
@@ -158,19 +201,33 @@ class Trainer:
             self._load_network(name, files, name in reinit)
         self._load_optimizer(files.get(f"{OPTIMIZER}.npy"))
         self.critics.load(files, reinit)
-        self._load_averages({name: path for name in self.networks if name not in reinit and (path := files.get(f"{AVERAGED}{name}.npy"))})
+        self._load_averages(
+            {
+                name: path
+                for name in self.networks
+                if name not in reinit and (path := files.get(f"{AVERAGED}{name}.npy"))
+            }
+        )
         if self.optimizer.scaled:
             load_scales(self._optimizers(), files.get(SCALES))
 
     def _load_network(self, name: str, files: Mapping[str, Path], anew: bool) -> None:
         if anew:
             log.info("%s starts anew", name)
-            set_weights(self.networks[name], self.descriptions[name], initial_weights(name, self.descriptions[name], self.settings.seed), where=name)
+            set_weights(
+                self.networks[name],
+                self.descriptions[name],
+                initial_weights(name, self.descriptions[name], self.settings.seed),
+                where=name,
+            )
             return
         path = files.get(f"{name}.npy")
         if path is None:
-            raise InputError("a part of the model is missing", where=f"{name}.npy",
-                             hint=f"restore the file from a backup, or give --reinit-part {name} to start that part anew")
+            raise InputError(
+                "a part of the model is missing",
+                where=f"{name}.npy",
+                hint=f"restore the file from a backup, or give --reinit-part {name} to start that part anew",
+            )
         set_weights(self.networks[name], self.descriptions[name], dfl_weights.read_weights(path), where=str(path))
 
     def _load_optimizer(self, path: Path | None) -> None:
@@ -210,9 +267,17 @@ class Trainer:
         recipe, kind = effective(self.recipe), KINDS[self.recipe.kind]
         dropout = recipe.lr_dropout != "n"
         made = AdaBelief if recipe.adabelief else RMSprop
-        return made(kind.rate * self.settings.rate, cosine=kind.cosine if dropout else 0, keep=KEEP if dropout else 1.0,
-                    clip_norm=1.0 if recipe.clipgrad else 0.0, seed=self.settings.seed, frozen=frozen, scaled=self.settings.precision == "float16",
-                    ema=self.settings.ema if name == OPTIMIZER else 0.0, name=name)
+        return made(
+            kind.rate * self.settings.rate,
+            cosine=kind.cosine if dropout else 0,
+            keep=KEEP if dropout else 1.0,
+            clip_norm=1.0 if recipe.clipgrad else 0.0,
+            seed=self.settings.seed,
+            frozen=frozen,
+            scaled=self.settings.precision == "float16",
+            ema=self.settings.ema if name == OPTIMIZER else 0.0,
+            name=name,
+        )
 
 
 def terms_of(recipe: Recipe, settings: TrainerSettings) -> Terms:
@@ -222,4 +287,14 @@ def terms_of(recipe: Recipe, settings: TrainerSettings) -> Terms:
     styles = r.face_style_power / 100, r.bg_style_power / 100
     kind = KINDS[r.kind]
     untrained = kind.untrained if settings.exact else ()
-    return Terms(r.masked_training, r.eyes_mouth_prio, r.blur_out_mask, *styles, true_face, r.gan_power, settings.exact, untrained=untrained, **kind.terms)
+    return Terms(
+        r.masked_training,
+        r.eyes_mouth_prio,
+        r.blur_out_mask,
+        *styles,
+        true_face,
+        r.gan_power,
+        settings.exact,
+        untrained=untrained,
+        **kind.terms,
+    )

@@ -23,7 +23,11 @@ Write = Callable[[IO[bytes]], None]
 
 def names_of(networks: Mapping[str, keras.Model], variables: list[Any]) -> list[str]:
     """Full names of ``variables``: the network's name in front of the key in its file."""
-    known = {id(variable): f"{name}/{key}" for name, model in networks.items() for key, variable in named_variables(model).items()}
+    known = {
+        id(variable): f"{name}/{key}"
+        for name, model in networks.items()
+        for key, variable in named_variables(model).items()
+    }
     return [known[id(variable)] for variable in variables]
 
 
@@ -33,13 +37,22 @@ def load_optimizer(optimizer: Any, names: list[str], path: Path) -> None:
     missing = optimizer.load_slots(names, state.iterations, state.slots)
     if missing:
         total = len(names) * len(optimizer.slots)
-        log.warning("%s has no state for %d of %d moments (%s ...): these start at zero", path.name, len(missing), total, missing[0])
+        log.warning(
+            "%s has no state for %d of %d moments (%s ...): these start at zero",
+            path.name,
+            len(missing),
+            total,
+            missing[0],
+        )
 
 
 def write_network(model: keras.Model, stream: IO[bytes], *, values: Mapping[int, Any] | None = None) -> None:
     """All weights, one tensor in memory at a time. values: ``id`` of a variable -> what is written in its place."""
     found = ((key, (values or {}).get(id(variable), variable)) for key, variable in named_variables(model).items())
-    arrays = ((key, finite(np.asarray(ops.convert_to_numpy(variable.value), np.float32), f"{model.name}/{key}")) for key, variable in found)
+    arrays = (
+        (key, finite(np.asarray(ops.convert_to_numpy(variable.value), np.float32), f"{model.name}/{key}"))
+        for key, variable in found
+    )
     dfl_weights.write_arrays(stream, arrays)
 
 
@@ -58,7 +71,10 @@ def finite(array: NDArray[np.float32], name: str) -> NDArray[np.float32]:
 
 def write_scales(optimizers: list[Any], stream: IO[bytes]) -> None:
     """The scale of the loss of each optimizer and its steps without overflow, as JSON by the optimizer's name."""
-    scales = {o.name: [float(ops.convert_to_numpy(o.scale.value)), int(ops.convert_to_numpy(o.calm_steps.value))] for o in optimizers}
+    scales = {
+        o.name: [float(ops.convert_to_numpy(o.scale.value)), int(ops.convert_to_numpy(o.calm_steps.value))]
+        for o in optimizers
+    }
     stream.write((json.dumps(scales, indent=1) + "\n").encode())
 
 
@@ -71,7 +87,12 @@ def load_scales(optimizers: list[Any], path: Path | None) -> None:
             optimizer.scale.assign(float(scale))
             optimizer.calm_steps.assign(int(calm))
         except (TypeError, ValueError) as error:
-            raise CorruptFileError("cannot read the scales of the loss", where=path, why=str(error), hint="delete that file: the scales start anew") from None
+            raise CorruptFileError(
+                "cannot read the scales of the loss",
+                where=path,
+                why=str(error),
+                hint="delete that file: the scales start anew",
+            ) from None
 
 
 def read_state(path: Path | None) -> dict[str, Any]:

@@ -86,20 +86,28 @@ def find_ffmpeg() -> str:
 
         return imageio_ffmpeg.get_ffmpeg_exe()
     except (ImportError, RuntimeError) as error:
-        raise EnvironmentFault("no ffmpeg program", why=str(error), hint="pip install imageio-ffmpeg, or install ffmpeg and put it on the PATH") from None
+        raise EnvironmentFault(
+            "no ffmpeg program",
+            why=str(error),
+            hint="pip install imageio-ffmpeg, or install ffmpeg and put it on the PATH",
+        ) from None
 
 
 @functools.cache
 def version(program: str) -> tuple[int, int] | None:
     """(major, minor) of an ffmpeg program, None for a build that carries no number (taken from the repository, so recent)."""
-    text = subprocess.run([program, "-version"], capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False).stdout
+    text = subprocess.run(
+        [program, "-version"], capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False
+    ).stdout
     found = re.match(r"ffmpeg version n?(\d+)\.(\d+)", text)
     return (int(found[1]), int(found[2])) if found else None
 
 
 @functools.cache
 def _has_filter(program: str, name: str) -> bool:
-    text = subprocess.run([program, "-hide_banner", "-filters"], capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False).stdout
+    text = subprocess.run(
+        [program, "-hide_banner", "-filters"], capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False
+    ).stdout
     return re.search(rf"\s{name}\s", text) is not None
 
 
@@ -122,18 +130,37 @@ def _video_stream(container: Any, path: Path) -> Any:
     for stream in container.streams.video:
         if not stream.disposition & av.stream.Disposition.attached_pic:
             return stream
-    raise InputError("this file has no video stream", where=path, why="it may hold sound only", hint="check that it is the right file")
+    raise InputError(
+        "this file has no video stream",
+        where=path,
+        why="it may hold sound only",
+        hint="check that it is the right file",
+    )
 
 
 def _info(path: Path, container: Any, stream: Any, frame: Any) -> VideoInfo:
     if frame is None:
         raise _unreadable(path, "not one frame could be decoded")
-    duration = float(stream.duration * stream.time_base) if stream.duration else (container.duration / av.time_base if container.duration else None)
+    duration = (
+        float(stream.duration * stream.time_base)
+        if stream.duration
+        else (container.duration / av.time_base if container.duration else None)
+    )
     rotation = int(frame.rotation) % 360
     width, height = (frame.height, frame.width) if rotation in (90, 270) else (frame.width, frame.height)
     rate = float(stream.average_rate or stream.guessed_rate or 0)
-    return VideoInfo(path, stream.codec_context.name, width, height, rate, stream.frames or None, duration, rotation,
-                     frame.format.name, _is_hdr(frame))
+    return VideoInfo(
+        path,
+        stream.codec_context.name,
+        width,
+        height,
+        rate,
+        stream.frames or None,
+        duration,
+        rotation,
+        frame.format.name,
+        _is_hdr(frame),
+    )
 
 
 def _is_hdr(frame: Any) -> bool:
@@ -143,19 +170,32 @@ def _is_hdr(frame: Any) -> bool:
 
 
 def _unreadable(path: Path, why: str) -> CorruptFileError:
-    return CorruptFileError("cannot read this file as a video", where=path, why=why,
-                            hint="play it in a video player; if that fails too, copy or download it again")
+    return CorruptFileError(
+        "cannot read this file as a video",
+        where=path,
+        why=why,
+        hint="play it in a video player; if that fails too, copy or download it again",
+    )
 
 
-def write_frames(info: VideoInfo, folder: Path, fmt: Literal["png", "jpg"], selection: Selection = Selection(), *,
-                 digits: int = 5, on_frame: Callable[[int], None] = lambda count: None) -> Outcome:
+def write_frames(
+    info: VideoInfo,
+    folder: Path,
+    fmt: Literal["png", "jpg"],
+    selection: Selection = Selection(),
+    *,
+    digits: int = 5,
+    on_frame: Callable[[int], None] = lambda count: None,
+) -> Outcome:
     """Write the frames of a video to ``folder`` as 00001.png, 00002.png and so on; one frame in is one file out unless ``selection.fps``.
 
     Rotation metadata is applied, high dynamic range is mapped down, more than 8 bits are rounded to 8. JPEG is 4:4:4, full range.
     ``on_frame`` is told the number of frames written so far. A damaged video gives the frames that decode: see the outcome.
     """
     options = _PNG_OPTIONS if fmt == "png" else _JPG_OPTIONS
-    stream = _decoded(info, selection, fmt).output(f"%0{digits}d.{fmt}", f="image2", start_number=1, **options, **_sync())
+    stream = _decoded(info, selection, fmt).output(
+        f"%0{digits}d.{fmt}", f="image2", start_number=1, **options, **_sync()
+    )
     return _run(ffmpeg.compile(stream, cmd=find_ffmpeg()), folder, on_frame)
 
 

@@ -17,8 +17,13 @@ from core.workspace import Workspace
 
 def save(model: ModelFolder, n: int) -> None:
     values = np.random.default_rng(n).random(500, np.float32)
-    model.save(n, {"encoder.npy": lambda stream: write_arrays(stream, [("a:0", values)]),
-                   "data.dat": lambda stream: write_data(stream, ModelData(n, {"resolution": 64}))})
+    model.save(
+        n,
+        {
+            "encoder.npy": lambda stream: write_arrays(stream, [("a:0", values)]),
+            "data.dat": lambda stream: write_data(stream, ModelData(n, {"resolution": 64})),
+        },
+    )
 
 
 @pytest.fixture
@@ -43,7 +48,13 @@ def test_rotation_fills_a_gap(model):
     (folder / "02").rename(folder / "mine")
     save(model, 5)
     backups.make_backup(model)
-    assert [read_data(folder / name / "me_SAEHD_data.dat").iteration for name in ("01", "02", "03", "04", "mine")] == [5, 4, 2, 1, 3]
+    assert [read_data(folder / name / "me_SAEHD_data.dat").iteration for name in ("01", "02", "03", "04", "mine")] == [
+        5,
+        4,
+        2,
+        1,
+        3,
+    ]
 
 
 def test_restore(model):
@@ -53,7 +64,9 @@ def test_restore(model):
         save(model, n)
     assert [b.name for b in backups.list_backups(model)[0]] == ["save 3", "save 2", "before"]
     assert backups.restore(model, "before").iteration == 1
-    assert model.load().iteration == 1 and read_data(model.path("data.dat")).iteration == 1 and not model.load().messages
+    assert (
+        model.load().iteration == 1 and read_data(model.path("data.dat")).iteration == 1 and not model.load().messages
+    )
     assert [b.name for b in backups.list_backups(model)[0]] == ["save 1", "save 3", "before"]
     assert backups.restore(model, "save 3").iteration == 3
     save(model, 4)
@@ -98,7 +111,7 @@ def test_removed_model_comes_back(model):
 def test_stage(model, tmp_path):
     workspace = Workspace(tmp_path)
     save(model, 1)
-    folder, = stage.run(stage.Options(action="backup", name="good"), workspace).outputs
+    (folder,) = stage.run(stage.Options(action="backup", name="good"), workspace).outputs
     assert (folder / "me_SAEHD_encoder.npy").is_file()
     save(model, 2)
     report = stage.run(stage.Options(action="list"), workspace)
@@ -133,8 +146,13 @@ def test_damaged_flat_files_alone_are_restored(model):
 def test_two_saves_of_one_iteration_can_be_told_apart(model):
     save(model, 5)
     first = model.load().files["data.dat"].read_bytes()
-    model.save(5, {"encoder.npy": lambda stream: write_arrays(stream, [("a:0", np.ones(3, np.float32))]),
-                   "data.dat": lambda stream: write_data(stream, ModelData(5, {"resolution": 128}))})
+    model.save(
+        5,
+        {
+            "encoder.npy": lambda stream: write_arrays(stream, [("a:0", np.ones(3, np.float32))]),
+            "data.dat": lambda stream: write_data(stream, ModelData(5, {"resolution": 128})),
+        },
+    )
     assert [b.name for b in backups.list_backups(model)[0]] == ["save 5", "save 5 older"]
     backups.restore(model, "save 5 older")
     assert model.path("data.dat").read_bytes() == first
@@ -145,16 +163,26 @@ def test_two_saves_of_one_iteration_can_be_told_apart(model):
 def test_a_full_disk_while_restoring_leaves_the_model_as_it_was(model, monkeypatch):
     save(model, 1)
     backups.make_backup(model, "one")
-    model.save(2, {"encoder.npy": lambda stream: write_arrays(stream, [("a:0", np.ones(3, np.float32))]),
-                   "GAN.npy": lambda stream: write_arrays(stream, [("b:0", np.ones(3, np.float32))]),
-                   "data.dat": lambda stream: write_data(stream, ModelData(2, {"resolution": 64}))})
+    model.save(
+        2,
+        {
+            "encoder.npy": lambda stream: write_arrays(stream, [("a:0", np.ones(3, np.float32))]),
+            "GAN.npy": lambda stream: write_arrays(stream, [("b:0", np.ones(3, np.float32))]),
+            "data.dat": lambda stream: write_data(stream, ModelData(2, {"resolution": 64})),
+        },
+    )
 
     def full(*_):
         raise OSError(errno.ENOSPC, "No space left on device", "here")
+
     monkeypatch.setattr(backups, "_copier", full)
     with pytest.raises(DiskFullError):
         backups.restore(model, "one")
-    assert model.load().iteration == 2 and model.path("GAN.npy").is_file() and read_data(model.path("data.dat")).iteration == 2
+    assert (
+        model.load().iteration == 2
+        and model.path("GAN.npy").is_file()
+        and read_data(model.path("data.dat")).iteration == 2
+    )
 
 
 def test_nothing_is_restored_while_the_model_trains(model):

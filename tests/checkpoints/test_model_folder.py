@@ -23,12 +23,15 @@ NETWORKS = ("encoder.npy", "decoder.npy")
 
 def writers(iteration: int, size: int = 2000) -> dict:
     """Files whose every number tells the iteration."""
+
     def network(name):
         values = np.random.default_rng([iteration, len(name)]).random(size, np.float32)
         values[0] = iteration
         return lambda stream: write_arrays(stream, [("a/weight:0", values), ("b/weight:0", values[:3])])
 
-    return {name: network(name) for name in NETWORKS} | {"data.dat": lambda stream: write_data(stream, ModelData(iteration, {"resolution": 64}))}
+    return {name: network(name) for name in NETWORKS} | {
+        "data.dat": lambda stream: write_data(stream, ModelData(iteration, {"resolution": 64}))
+    }
 
 
 def iterations(model: ModelFolder) -> set[int]:
@@ -84,7 +87,10 @@ def test_publication_that_was_cut_short_is_completed(model, monkeypatch, publish
         model.save(2, writers(2))
     monkeypatch.undo()
     assert iterations(model) == {2}
-    assert read_data(model.path("data.dat")).iteration == 2 and read_weights(model.path("encoder.npy"))["a/weight:0"][0] == 2
+    assert (
+        read_data(model.path("data.dat")).iteration == 2
+        and read_weights(model.path("encoder.npy"))["a/weight:0"][0] == 2
+    )
 
 
 def test_first_save_cut_before_publication(model, monkeypatch):
@@ -105,7 +111,11 @@ def test_damaged_newest_save_gives_way_to_the_one_before(model, damage):
     if damage == "remove":
         path.unlink()
     else:
-        data = {"truncate": data[:500], "garbage": os.urandom(len(data)), "flip": data[:4000] + bytes([data[4000] ^ 255]) + data[4001:]}[damage]
+        data = {
+            "truncate": data[:500],
+            "garbage": os.urandom(len(data)),
+            "flip": data[:4000] + bytes([data[4000] ^ 255]) + data[4001:],
+        }[damage]
         with open(path, "r+b") as stream:  # in place: the flat file is the same inode
             stream.truncate()
             stream.write(data)
@@ -209,6 +219,7 @@ class FullDisk:
         def wrapped(*args, **kwargs):
             self.tick()
             return function(*args, **kwargs)
+
         return wrapped
 
     def tick(self):
@@ -221,7 +232,9 @@ class FullDisk:
             def run(stream):
                 self.tick()
                 write(stream)
+
             return run
+
         return {name: stopped(write) for name, write in writers(iteration).items()}
 
 
@@ -288,4 +301,12 @@ def test_golden_folder(shared, tmp_path):
     model = choose(folder)
     loaded = model.load()
     assert model.name == "t" and loaded.iteration == 4 and not loaded.messages
-    assert {"encoder.npy", "inter_AB.npy", "inter_B.npy", "decoder.npy", "src_dst_opt.npy", "data.dat", "summary.txt"} == set(loaded.files)
+    assert {
+        "encoder.npy",
+        "inter_AB.npy",
+        "inter_B.npy",
+        "decoder.npy",
+        "src_dst_opt.npy",
+        "data.dat",
+        "summary.txt",
+    } == set(loaded.files)

@@ -16,7 +16,9 @@ def test_parameters_equal_the_original(shared, number):
     size, seed = int(golden[f"warp{number}_size"]), int(golden[f"warp{number}_seed"])
     motion = draw_motion(size, Ranges(flip=True), *generators(seed), exact=True)
     assert motion.flip == bool(golden[f"warp{number}_p_flip"])
-    assert np.abs(motion.map_x - golden[f"warp{number}_p_mapx"]).max() < 1e-4  # the last bit differs between versions of OpenCV
+    assert (
+        np.abs(motion.map_x - golden[f"warp{number}_p_mapx"]).max() < 1e-4
+    )  # the last bit differs between versions of OpenCV
     assert np.abs(motion.map_y - golden[f"warp{number}_p_mapy"]).max() < 1e-4
     assert np.abs(motion.matrix - golden[f"warp{number}_p_rmat"]).max() == 0
 
@@ -32,7 +34,10 @@ def test_exact_field_is_symmetric_and_the_mended_one_is_not():
 def test_both_directions_move_equally_far():
     def spread(part):
         grid = np.arange(64) if part == "map_x" else np.arange(64)[:, None]
-        return np.mean([np.std(getattr(draw_motion(64, Ranges(), *generators(seed)), part) - grid) for seed in range(60)])
+        return np.mean(
+            [np.std(getattr(draw_motion(64, Ranges(), *generators(seed)), part) - grid) for seed in range(60)]
+        )
+
     assert spread("map_x") == pytest.approx(spread("map_y"), rel=0.15)
 
 
@@ -43,6 +48,7 @@ def test_warp_repeats_the_border_unless_exact():
     def darkest(exact):
         motions = (draw_motion(64, still, *generators(seed), exact=exact) for seed in range(5))
         return min(move(white, motion, warped=True, mask=False).min() for motion in motions)
+
     assert darkest(False) > 0.999
     assert darkest(True) < 0.9
 

@@ -34,7 +34,13 @@ def same(a, b):
 
 def test_shapes_ranges_and_sides(settings):
     batch = BatchMaker(settings).make(0)
-    assert batch.warped.shape == batch.target.shape == (2, 3, 64, 64, 3) and batch.mask.shape == batch.eyes_mouth.shape == (2, 3, 64, 64, 1)
+    assert batch.warped.shape == batch.target.shape == (
+        2,
+        3,
+        64,
+        64,
+        3,
+    ) and batch.mask.shape == batch.eyes_mouth.shape == (2, 3, 64, 64, 1)
     for name in ARRAYS:
         array = getattr(batch, name)
         assert array.dtype == np.float32 and array.min() >= 0 and array.max() <= 1
@@ -59,7 +65,9 @@ def test_without_warp_input_and_target_are_equal(settings):
 
 
 def test_colour_transfer_changes_src_only_and_input_and_target_alike(settings):
-    plain, coloured = (BatchMaker(replace(settings, random_warp=False, ct_mode=mode)).make(0) for mode in ("none", "sot"))
+    plain, coloured = (
+        BatchMaker(replace(settings, random_warp=False, ct_mode=mode)).make(0) for mode in ("none", "sot")
+    )
     assert (coloured.target[1] == plain.target[1]).all()
     assert not (coloured.target[0] == plain.target[0]).all()
     assert (coloured.target == coloured.warped).all()

@@ -25,14 +25,21 @@ OPENCV_5 = 0.05
 def test_whole_sample_equals_the_original(shared, number):
     golden = np.load(shared / "golden/dfl-model/sampling.npz")
     meta = json.loads(str(golden[f"proc{number}_meta"]))
-    loader = FaceLoader(open_faceset(shared / "golden/dfl-model/faceset/src"), 64, FaceType(meta["face_type"]), polygons=False)
+    loader = FaceLoader(
+        open_faceset(shared / "golden/dfl-model/faceset/src"), 64, FaceType(meta["face_type"]), polygons=False
+    )
     face = loader.face(meta["sample"])
     seed = np.random.RandomState(meta["seed"]).randint(0x80000000)
     transform = np.random.RandomState(seed)
     motion = draw_motion(64, Ranges(), transform, np.random.RandomState(seed), exact=True)
     seen = shift_hsv(face.image_f32, meta["hsv"], transform) if meta["hsv"] else face.image_f32
     made = assemble(face, face.image_f32, seen, motion, warped=True)
-    for ours, theirs in (("warped", "warped"), ("target", "target"), ("mask", "full_mask"), ("eyes_mouth", "eyes_mouth")):
+    for ours, theirs in (
+        ("warped", "warped"),
+        ("target", "target"),
+        ("mask", "full_mask"),
+        ("eyes_mouth", "eyes_mouth"),
+    ):
         difference = np.abs(made[ours] - golden[f"proc{number}_{theirs}"])
         assert difference.max() < OPENCV_5 and difference.mean() < 0.002
 
@@ -75,12 +82,20 @@ def test_a_narrower_face_type_shows_a_larger_face(face):
 def test_resizing_matches_opencv(face):
     _, record, image = face
     made = prepare(record, image, 64, FaceType.WHOLE_FACE)
-    assert np.abs(made.image_f32 - cv2.resize(image.astype(np.float32) / 255, (64, 64), interpolation=cv2.INTER_CUBIC)).max() == 0
+    assert (
+        np.abs(
+            made.image_f32 - cv2.resize(image.astype(np.float32) / 255, (64, 64), interpolation=cv2.INTER_CUBIC)
+        ).max()
+        == 0
+    )
 
 
 def test_cache_keeps_what_fits_and_changes_nothing(face):
     faces, _, _ = face
-    plain, cached = FaceLoader(faces, 64, FaceType.WHOLE_FACE), FaceLoader(faces, 64, FaceType.WHOLE_FACE, cache_bytes=64 * 64 * 5 * 4)
+    plain, cached = (
+        FaceLoader(faces, 64, FaceType.WHOLE_FACE),
+        FaceLoader(faces, 64, FaceType.WHOLE_FACE, cache_bytes=64 * 64 * 5 * 4),
+    )
     for index in (0, 1, 0, 1):
         assert (plain.face(index).image_f32 == cached.face(index).image_f32).all()
     assert cached.face(0) is cached.face(0) and cached.face(1) is not cached.face(1)

@@ -6,10 +6,14 @@ import pytest
 from core.data import filters
 
 GOLDEN = {
-    "rgb_levels": (filters.levels, {}, 1e-6), "hsv_shift": (filters.hsv_shift, {}, 1e-5), "sharpen": (filters.sharpen, {"chance": 100}, 1e-6),
+    "rgb_levels": (filters.levels, {}, 1e-6),
+    "hsv_shift": (filters.hsv_shift, {}, 1e-5),
+    "sharpen": (filters.sharpen, {"chance": 100}, 1e-6),
     # the rotated kernel is resampled a little differently by different versions of OpenCV
-    "motion_blur": (filters.motion_blur, {"chance": 100}, 2e-3), "gaussian_blur": (filters.gaussian_blur, {"chance": 100}, 1e-6),
-    "nearest_resize": (filters.coarsen_nearest, {"chance": 100}, 1e-6), "bilinear_resize": (filters.coarsen, {"chance": 100}, 1e-6),
+    "motion_blur": (filters.motion_blur, {"chance": 100}, 2e-3),
+    "gaussian_blur": (filters.gaussian_blur, {"chance": 100}, 1e-6),
+    "nearest_resize": (filters.coarsen_nearest, {"chance": 100}, 1e-6),
+    "bilinear_resize": (filters.coarsen, {"chance": 100}, 1e-6),
     "jpeg_compress": (filters.jpeg, {"chance": 100}, 1e-6),
 }
 

@@ -43,7 +43,11 @@ def test_polygons_come_before_the_stored_mask_before_landmarks():
     both = FaceRecord("d.jpg", (96, 96), landmarks(96), "whole_face", polygons=(SQUARE,), xseg_mask=stored())
     assert np.array_equal(label_mask(both), polygon_mask((96, 96), (SQUARE,)))
     assert label_mask(both, "masks")[30, 30] == 1 and label_mask(both, "masks")[60, 60] == 0
-    assert label_origin(both) == "polygons" and label_origin(both, "masks") == "xseg" and label_origin(records()[0]) == "landmarks"
+    assert (
+        label_origin(both) == "polygons"
+        and label_origin(both, "masks") == "xseg"
+        and label_origin(records()[0]) == "landmarks"
+    )
     assert iou(label_mask(records()[0], "landmarks"), hull_mask((96, 96), landmarks(96))) > 0.6
 
 
@@ -100,7 +104,12 @@ def test_image_and_mask_move_together():
     cv2.circle(mask, (30, 34), 18, 1, -1)
     agreed = []
     for seed in range(12):
-        image, moved = augment(np.repeat(mask, 3, axis=2) * 0.8 + 0.1, mask, np.random.RandomState(seed), lambda: (np.zeros((64, 64, 3), np.float32), mask * 0))
+        image, moved = augment(
+            np.repeat(mask, 3, axis=2) * 0.8 + 0.1,
+            mask,
+            np.random.RandomState(seed),
+            lambda: (np.zeros((64, 64, 3), np.float32), mask * 0),
+        )
         middle = (image[moved[..., 0] > 0].mean() + image[moved[..., 0] == 0].mean()) / 2
         bright = image.mean(2) > middle
         agreed.append(max(iou(bright, moved[..., 0]), iou(~bright, moved[..., 0])))

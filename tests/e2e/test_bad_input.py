@@ -52,7 +52,9 @@ def test_truncated_video_gives_what_decodes(clips, empty):
         assert "warning" in done.stdout and list((empty / "data_src").glob("*.png"))
 
 
-@pytest.mark.parametrize("arguments", [("--fps", "0"), ("--fps", "fast"), ("--start", "0:70:00:00"), ("--bogus",), ("--format", "gif")])
+@pytest.mark.parametrize(
+    "arguments", [("--fps", "0"), ("--fps", "fast"), ("--start", "0:70:00:00"), ("--bogus",), ("--format", "gif")]
+)
 def test_wrong_flags(empty, arguments):
     fails(FRAMES, *arguments, workspace=empty, code=2, words=arguments[0])
 

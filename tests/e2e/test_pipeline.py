@@ -19,17 +19,27 @@ pytestmark = pytest.mark.e2e
 
 
 def digests(folder):
-    return {p.name: hashlib.sha256(p.read_bytes()).hexdigest() for p in folder.iterdir() if p.is_file() and not p.name.startswith(".")}
+    return {
+        p.name: hashlib.sha256(p.read_bytes()).hexdigest()
+        for p in folder.iterdir()
+        if p.is_file() and not p.name.startswith(".")
+    }
 
 
 def check_dfm(path, resolution=64):
     """The contract that live programs rely on."""
     session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
     (entry,) = session.get_inputs()
-    assert entry.name == "in_face:0" and entry.shape[1:] == [resolution, resolution, 3] and not isinstance(entry.shape[0], int)
+    assert (
+        entry.name == "in_face:0"
+        and entry.shape[1:] == [resolution, resolution, 3]
+        and not isinstance(entry.shape[0], int)
+    )
     assert [o.name for o in session.get_outputs()] == ["out_face_mask:0", "out_celeb_face:0", "out_celeb_face_mask:0"]
     for batch in (1, 2):
-        out = session.run(None, {"in_face:0": np.random.default_rng(0).random((batch, resolution, resolution, 3), np.float32)})
+        out = session.run(
+            None, {"in_face:0": np.random.default_rng(0).random((batch, resolution, resolution, 3), np.float32)}
+        )
         assert [o.shape for o in out] == [(batch, resolution, resolution, c) for c in (1, 3, 1)]
         assert all(o.dtype == np.float32 and o.min() >= 0 and o.max() <= 1 for o in out)
     metadata = {p.key: p.value for p in onnx.load(path, load_external_data=False).metadata_props}
@@ -60,7 +70,15 @@ def test_all_steps_to_a_verified_dfm(workspace):
     run("scripts/5_train.sh", "3", *TINY, workspace=workspace)
     (dfm,) = (workspace / "model").glob("*.dfm")
     check_dfm(dfm)
-    for name in ("encoder.npy", "inter_AB.npy", "inter_B.npy", "decoder.npy", "src_dst_opt.npy", "data.dat", "summary.txt"):
+    for name in (
+        "encoder.npy",
+        "inter_AB.npy",
+        "inter_B.npy",
+        "decoder.npy",
+        "src_dst_opt.npy",
+        "data.dat",
+        "summary.txt",
+    ):
         assert list((workspace / "model").glob(f"*_SAEHD_{name}")), name
     preview = workspace / "model" / "preview" / "latest.jpg"
     assert cv2.imread(str(preview)) is not None and b"compositeWithTrainedAlgorithmicMedia" in preview.read_bytes()

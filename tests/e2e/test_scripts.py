@@ -42,8 +42,23 @@ def test_scripts_are_thin():
 def test_stage_modules_are_light(stage):
     """``--help`` is instant because a stage's module imports no framework, OpenCV or scipy at its top."""
     source = (ROOT / "core" / "stages" / f"{stage.replace('-', '_')}.py").read_text()
-    heavy = {"cv2", "numpy", "tensorflow", "keras", "scipy", "onnx", "onnxruntime", "h5py", "matplotlib", "av", "sklearn", "skimage"}
-    code = f"import sys, core.stages.{stage.replace('-', '_')}; print(sorted({heavy!r} & set(sys.modules) - {{'numpy'}}))"
+    heavy = {
+        "cv2",
+        "numpy",
+        "tensorflow",
+        "keras",
+        "scipy",
+        "onnx",
+        "onnxruntime",
+        "h5py",
+        "matplotlib",
+        "av",
+        "sklearn",
+        "skimage",
+    }
+    code = (
+        f"import sys, core.stages.{stage.replace('-', '_')}; print(sorted({heavy!r} & set(sys.modules) - {{'numpy'}}))"
+    )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
     assert ast.get_docstring(ast.parse(source)), "the first line of the docstring is shown in the list of stages"
@@ -51,7 +66,9 @@ def test_stage_modules_are_light(stage):
 
 def test_env_can_be_sourced_by_hand_and_respects_the_gpu_choice(tmp_path):
     shell = f'export CUDA_VISIBLE_DEVICES=3; . "{ROOT}/env.sh" && . "{ROOT}/env.sh" && echo "$CUDA_VISIBLE_DEVICES|$FORGE_PYTHON|$WORKSPACE|$PYTHONPATH"'
-    done = subprocess.run(["bash", "-c", shell], env=environment(tmp_path / "w"), capture_output=True, text=True, check=True, cwd=tmp_path)
+    done = subprocess.run(
+        ["bash", "-c", shell], env=environment(tmp_path / "w"), capture_output=True, text=True, check=True, cwd=tmp_path
+    )
     devices, python, workspace, path = done.stdout.strip().split("|")
     assert (devices, python, workspace) == ("3", f"{sys.prefix}/bin/python", str(tmp_path / "w"))
     assert path.split(":").count(str(ROOT)) == 1

@@ -22,7 +22,15 @@ from core.networks.weights import initial_weights
 from core.stages import export as stage
 from core.workspace import Workspace
 
-OPTIONS = {"resolution": 64, "face_type": "wf", "archi": "liae-udt", "ae_dims": 8, "e_dims": 8, "d_dims": 8, "d_mask_dims": 4}
+OPTIONS = {
+    "resolution": 64,
+    "face_type": "wf",
+    "archi": "liae-udt",
+    "ae_dims": 8,
+    "e_dims": 8,
+    "d_dims": 8,
+    "d_mask_dims": 4,
+}
 CONFIGS = {
     "liae-udt": ModelConfig(64, "wf", "liae-udt", 8, 8, 8, 4),
     "df": ModelConfig(48, "f", "df", 8, 8, 8, 4),
@@ -61,9 +69,15 @@ def test_export(tmp_path, references, name, half):
     assert found == report.metadata and found["iteration"] == "5" and found["synthetic"] == "true"
     assert found["digital_source_type"].endswith("/compositeWithTrainedAlgorithmicMedia")
     size = config.resolution
-    dims = {v.name: [d.dim_value or d.dim_param for d in v.type.tensor_type.shape.dim] for v in (*model.graph.input, *model.graph.output)}
+    dims = {
+        v.name: [d.dim_value or d.dim_param for d in v.type.tensor_type.shape.dim]
+        for v in (*model.graph.input, *model.graph.output)
+    }
     assert dims == {"in_face:0": ["N", size, size, 3]} | ({"morph_value:0": [1]} if name == "amp" else {}) | {
-        "out_face_mask:0": ["N", size, size, 1], "out_celeb_face:0": ["N", size, size, 3], "out_celeb_face_mask:0": ["N", size, size, 1]}
+        "out_face_mask:0": ["N", size, size, 1],
+        "out_celeb_face:0": ["N", size, size, 3],
+        "out_celeb_face_mask:0": ["N", size, size, 1],
+    }
     assert [v.name for v in model.graph.output] == ["out_face_mask:0", "out_celeb_face:0", "out_celeb_face_mask:0"]
 
 
@@ -72,7 +86,10 @@ def test_half_is_smaller_and_close(tmp_path):
     full, half = (build_dfm(make_weights(config), config, {}, half=h) for h in (False, True))
     assert len(half) < 0.75 * len(full)
     kinds = {t.name: t.data_type for t in onnx.load_from_string(half).graph.initializer}
-    assert kinds["encoder/down1/downs_0/conv1/weight"] == onnx.TensorProto.FLOAT16 and kinds["inter/dense1/weight"] == onnx.TensorProto.FLOAT
+    assert (
+        kinds["encoder/down1/downs_0/conv1/weight"] == onnx.TensorProto.FLOAT16
+        and kinds["inter/dense1/weight"] == onnx.TensorProto.FLOAT
+    )
 
 
 def test_target_mask_runs_the_mask_branch_only():
@@ -134,14 +151,17 @@ def fix_batch(data: bytes, n: int) -> bytes:
     return model.SerializeToString()
 
 
-@pytest.mark.parametrize(("spoil", "message"), [
-    (lambda d: rename(d, "in_face:0", "face"), "its inputs are"),
-    (lambda d: rename(d, "out_celeb_face:0", "out_celeb_face"), "its outputs are"),
-    (reorder, "its outputs are"),
-    (lambda d: fix_batch(d, 3), "fixed batch"),
-    (lambda d: d[: len(d) // 2], "cannot open"),
-    (lambda d: build_dfm(make_weights(CONFIGS["df"]), CONFIGS["df"], {}), "its inputs are"),
-])
+@pytest.mark.parametrize(
+    ("spoil", "message"),
+    [
+        (lambda d: rename(d, "in_face:0", "face"), "its inputs are"),
+        (lambda d: rename(d, "out_celeb_face:0", "out_celeb_face"), "its outputs are"),
+        (reorder, "its outputs are"),
+        (lambda d: fix_batch(d, 3), "fixed batch"),
+        (lambda d: d[: len(d) // 2], "cannot open"),
+        (lambda d: build_dfm(make_weights(CONFIGS["df"]), CONFIGS["df"], {}), "its inputs are"),
+    ],
+)
 def test_verify_refuses(tmp_path, spoil, message):
     config = CONFIGS["liae-udt"]
     path = tmp_path / "x.dfm"
@@ -153,7 +173,10 @@ def test_verify_refuses(tmp_path, spoil, message):
 
 def save_model(folder, name: str = "me", iteration: int = 12) -> ModelFolder:
     config = config_from_options(OPTIONS)
-    files = {f"{n}.npy": partial(lambda weights, stream: write_arrays(stream, weights.items()), w) for n, w in make_weights(config).items()}
+    files = {
+        f"{n}.npy": partial(lambda weights, stream: write_arrays(stream, weights.items()), w)
+        for n, w in make_weights(config).items()
+    }
     model = ModelFolder(folder, name)
     model.save(iteration, files | {"data.dat": lambda stream: write_data(stream, ModelData(iteration, OPTIONS))})
     return model
@@ -228,9 +251,13 @@ def weights_of(path) -> dict:
     return out
 
 
-@pytest.mark.parametrize(("file", "config", "morphs"), [
-    ("model_A_f.dfm", ModelConfig(64, "wf", "liae-udt", 32, 16, 16, 16), (None,)),
-    ("model_AMP_f.dfm", ModelConfig(64, "wf", "amp", 32, 16, 16, 16, 48), (0.0, 0.25, 0.333, 0.5, 0.75, 1.0))])
+@pytest.mark.parametrize(
+    ("file", "config", "morphs"),
+    [
+        ("model_A_f.dfm", ModelConfig(64, "wf", "liae-udt", 32, 16, 16, 16), (None,)),
+        ("model_AMP_f.dfm", ModelConfig(64, "wf", "amp", 32, 16, 16, 16, 48), (0.0, 0.25, 0.333, 0.5, 0.75, 1.0)),
+    ],
+)
 def test_same_as_the_export_of_the_original(shared, file, config, morphs):
     path = shared / "golden/dfl-model" / file
     verification.verify(path, config, None)

@@ -40,8 +40,16 @@ def test_contract_and_parity(weights, tmp_path):
     onnx.checker.check_model(model, full_check=True)
     assert [(o.domain, o.version) for o in model.opset_import] == [("", 13)]
     found = {p.key: p.value for p in model.metadata_props}
-    assert found == report.metadata and found["iteration"] == "7" and found["face_type"] == "whole_face" and found["weights_sha256"] == weights.sha256
-    dims = {v.name: [d.dim_value or d.dim_param for d in v.type.tensor_type.shape.dim] for v in (*model.graph.input, *model.graph.output)}
+    assert (
+        found == report.metadata
+        and found["iteration"] == "7"
+        and found["face_type"] == "whole_face"
+        and found["weights_sha256"] == weights.sha256
+    )
+    dims = {
+        v.name: [d.dim_value or d.dim_param for d in v.type.tensor_type.shape.dim]
+        for v in (*model.graph.input, *model.graph.output)
+    }
     assert dims == {"in_face:0": ["N", 64, 64, 3], "out_mask:0": ["N", 64, 64, 1]}
     masks = onnxruntime.InferenceSession(str(path)).run(["out_mask:0"], {"in_face:0": FACES})[0]
     ours = XSegMasker(weights, None).infer(list(FACES))
@@ -74,7 +82,9 @@ def test_stage_elsewhere_and_in_pretraining(weights, workspace, monkeypatch):
     with open(workspace.model / "XSeg_data.dat", "wb") as stream:
         write_data(stream, ModelData(5, {"face_type": "head", "pretrain": True}))
     path = workspace.root / "elsewhere" / "mask.onnx"
-    report = stage.run(parse(stage.Options, "export-xseg", ["--output", str(path), "--weights", str(workspace.model)]), workspace)
+    report = stage.run(
+        parse(stage.Options, "export-xseg", ["--output", str(path), "--weights", str(workspace.model)]), workspace
+    )
     assert report.outputs == (path,) and path.is_file() and not (workspace.model / "XSeg_model.onnx").exists()
     assert dict(report.rows)["face type"] == "head" and "pretraining" in report.warnings[1]
 
@@ -82,4 +92,3 @@ def test_stage_elsewhere_and_in_pretraining(weights, workspace, monkeypatch):
 def test_stage_without_weights(workspace):
     with pytest.raises(InputError, match="no XSeg weights"):
         stage.run(parse(stage.Options, "export-xseg", []), workspace)
-

@@ -70,16 +70,27 @@ def test_an_error_in_a_worker_reaches_the_caller():
 
 
 def extractor(cut, **limits):
-    return pipeline.Extractor(yunet.create(DetectorSettings()), facemesh.create(), sface.create(), Limits(**limits), cut)
+    return pipeline.Extractor(
+        yunet.create(DetectorSettings()), facemesh.create(), sface.create(), Limits(**limits), cut
+    )
 
 
 def test_a_finished_face_follows_the_format(admiral):
     result = extractor(pipeline.Cut(size=256, debug=True)).extract("00007.png", lambda: admiral)
     (face,) = result.faces
     record = dfl_image.parse(face.data, "00007_0.jpg")
-    assert (record.face_type, record.source_filename, record.shape, face.record.name) == ("whole_face", "00007.png", (256, 256), "00007_0.jpg")
-    np.testing.assert_allclose(transform_points(record.source_landmarks, record.image_to_face_mat), record.landmarks, atol=1e-9)
-    np.testing.assert_array_equal(record.image_to_face_mat, face_matrix(record.source_landmarks, 256, FaceType.WHOLE_FACE))
+    assert (record.face_type, record.source_filename, record.shape, face.record.name) == (
+        "whole_face",
+        "00007.png",
+        (256, 256),
+        "00007_0.jpg",
+    )
+    np.testing.assert_allclose(
+        transform_points(record.source_landmarks, record.image_to_face_mat), record.landmarks, atol=1e-9
+    )
+    np.testing.assert_array_equal(
+        record.image_to_face_mat, face_matrix(record.source_landmarks, 256, FaceType.WHOLE_FACE)
+    )
     assert record.source_rect == tuple(int(value) for value in face.box)
     eyes, mouth = record.landmarks[36:48].mean(axis=0), record.landmarks[48:68].mean(axis=0)
     np.testing.assert_allclose((eyes[0], mouth[0]), 128, atol=16)
@@ -104,7 +115,9 @@ def test_a_corrupt_frame_is_a_result_and_other_errors_are_not():
     def corrupt():
         raise CorruptFileError("cannot decode a picture", why="cut short")
 
-    assert extractor(pipeline.Cut()).extract("a.png", corrupt) == pipeline.FrameFaces("a.png", error="cannot decode a picture: cut short")
+    assert extractor(pipeline.Cut()).extract("a.png", corrupt) == pipeline.FrameFaces(
+        "a.png", error="cannot decode a picture: cut short"
+    )
 
     def broke():
         raise MemoryError

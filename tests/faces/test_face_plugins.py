@@ -22,7 +22,11 @@ def created(kind, name):
 
 
 def test_names_and_summaries():
-    assert "yunet" in plugins.names("detectors") and "facemesh" in plugins.names("landmarkers") and "sface" in plugins.names("embedders")
+    assert (
+        "yunet" in plugins.names("detectors")
+        and "facemesh" in plugins.names("landmarkers")
+        and "sface" in plugins.names("embedders")
+    )
     for kind in ("detectors", "landmarkers", "embedders"):
         assert all(plugins.summary(kind, name) for name in plugins.names(kind))
     with pytest.raises(UsageError) as caught:

@@ -62,7 +62,9 @@ def test_golden_two_passes(shared):
         cuts.append(rgb)
         return np.array([[40, 40, 220, 230]])
 
-    points, sure = FAN(network, detect, "CPU").landmarks(golden["fan_img"], DetectedFace(golden["fan_cases"][1].astype(np.float32), 0.9))
+    points, sure = FAN(network, detect, "CPU").landmarks(
+        golden["fan_img"], DetectedFace(golden["fan_cases"][1].astype(np.float32), 0.9)
+    )
     assert sum(map(len, batches)) == golden["fan_n_runs"] and [len(batch) for batch in batches] == [1, 5] and sure == 1
     np.testing.assert_allclose(batches[0], golden["fan_first_in"], atol=1e-6)
     # Versions of OpenCV differ by a grey level or two where they cut.
@@ -86,10 +88,12 @@ def coded():
 
 def finder(truth):
     """A network that knows where it is by the colours, and draws a peak where each point is nearest."""
+
     def network(crops):
         cells = crops[:, 1::4, 1::4, None, :] * 255
         distance = (cells[..., 0] - truth[:, 0]) ** 2 + (cells[..., 1] - truth[:, 1]) ** 2
         return (-distance - 1e6 * (cells[..., 2] < 200)).astype(np.float32)
+
     return network
 
 
@@ -127,4 +131,7 @@ def test_a_missing_file_is_named(tmp_path, monkeypatch, name, file):
 
 def test_each_name_has_its_weights(monkeypatch):
     monkeypatch.setattr(fan_points.brought, "load", lambda file: user_weights.Brought(file, file, None))
-    assert [plugins.load("landmarkers", name).create().device for name in ("fan2d", "fan3d")] == ["2DFAN.npy", "3DFAN.npy"]
+    assert [plugins.load("landmarkers", name).create().device for name in ("fan2d", "fan3d")] == [
+        "2DFAN.npy",
+        "3DFAN.npy",
+    ]

@@ -19,14 +19,22 @@ from core.types import FaceRecord
 SKIN = (120, 150, 210)  # BGR of the drawn faces
 
 
-def tiny_net(path: Path, weights: np.ndarray, bias: np.ndarray, size: int, batch: int | str = "n", extra: list | None = None) -> None:
+def tiny_net(
+    path: Path, weights: np.ndarray, bias: np.ndarray, size: int, batch: int | str = "n", extra: list | None = None
+) -> None:
     """A 1 x 1 convolution: weights (labels, 3)."""
     out = len(weights)
     nodes = [helper.make_node("Conv", ["x", "w", "b"], ["y"], kernel_shape=[1, 1]), *(extra or [])]
     graph = helper.make_graph(
-        nodes, "net", [helper.make_tensor_value_info("x", TensorProto.FLOAT, [batch, 3, size, size])],
+        nodes,
+        "net",
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, [batch, 3, size, size])],
         [helper.make_tensor_value_info("y", TensorProto.FLOAT, [batch, out, size, size])],
-        [numpy_helper.from_array(weights.astype(np.float32).reshape(out, 3, 1, 1), "w"), numpy_helper.from_array(bias.astype(np.float32), "b")])
+        [
+            numpy_helper.from_array(weights.astype(np.float32).reshape(out, 3, 1, 1), "w"),
+            numpy_helper.from_array(bias.astype(np.float32), "b"),
+        ],
+    )
     onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8), path)
 
 
@@ -105,7 +113,10 @@ def test_every_preset_masks_skin_and_not_what_is_dark(tmp_path, preset):
     order = [2, 1, 0] if keys["colour"] == "rgb" else [0, 1, 2]
     red_over_blue = np.array([-1.0, 0, 1])[order]  # in the preset's channel order
     if keys["output"] == "labels":
-        weights, bias = np.zeros((19 if preset == "bisenet-19" else 5, 3)), np.full(19 if preset == "bisenet-19" else 5, -1000.0)
+        weights, bias = (
+            np.zeros((19 if preset == "bisenet-19" else 5, 3)),
+            np.full(19 if preset == "bisenet-19" else 5, -1000.0),
+        )
         weights[1] = red_over_blue * np.array(keys["std"])
         bias[1] = red_over_blue @ np.array(keys["mean"]) - 0.25
         bias[0] = 0  # all else is background
@@ -124,11 +135,18 @@ def test_normalisation():
     from core.faces.mask_network import Description
 
     crop = np.random.default_rng(0).integers(0, 255, (4, 4, 3), np.uint8)
-    rgb = network_input(Description(model="x", size=16, crop="wf", output="sigmoid", mean=[0.5, 0.4, 0.3], std=[0.5, 0.25, 1.0]), crop)
+    rgb = network_input(
+        Description(model="x", size=16, crop="wf", output="sigmoid", mean=[0.5, 0.4, 0.3], std=[0.5, 0.25, 1.0]), crop
+    )
     assert rgb.shape == (3, 4, 4)
     assert rgb[1, 2, 3] == pytest.approx((crop[2, 3, 1] / 255 - 0.4) / 0.25, rel=1e-5)
     assert rgb[0, 2, 3] == pytest.approx((crop[2, 3, 2] / 255 - 0.5) / 0.5, rel=1e-4)
-    own = network_input(Description(model="x", size=16, crop="wf", output="softmax", colour="bgr", divide=1, mean="crop", layout="nhwc"), crop)
+    own = network_input(
+        Description(
+            model="x", size=16, crop="wf", output="softmax", colour="bgr", divide=1, mean="crop", layout="nhwc"
+        ),
+        crop,
+    )
     assert np.allclose(own.mean((0, 1)), 0, atol=1e-4) and own.std() > 10
 
 
@@ -143,7 +161,9 @@ def test_reading_outputs():
     expected = np.exp(2) / (1 + np.exp(2))
     assert np.allclose(mask_of(description(output="softmax", channel=-1), values), expected)
     assert np.allclose(mask_of(description(output="softmax", channel=0, invert=True), values), expected)
-    assert np.allclose(mask_of(description(output="sigmoid", channel=1, layout="nhwc"), values.transpose(0, 2, 3, 1)), expected)
+    assert np.allclose(
+        mask_of(description(output="sigmoid", channel=1, layout="nhwc"), values.transpose(0, 2, 3, 1)), expected
+    )
     numbers = np.array([[[0, 1], [2, 1]]])
     labels = {"a": [1], "b": [2]}
     assert mask_of(description(output="labels", labels=labels, include=["a"]), numbers).tolist() == [[[0, 1], [0, 1]]]
@@ -154,8 +174,13 @@ def test_reading_outputs():
 
 
 def test_wrong_descriptions_are_explained(tmp_path):
-    cases = {"size": {"crop": "wf", "output": "sigmoid"}, "preset": {"preset": "magic"}, "extra": {"preset": "unet-dfl", "colour_space": "x"},
-             "include": {"preset": "bisenet-19", "include": ["moustache"]}, "std": {"preset": "bisenet-19", "std": [0, 1, 1]}}
+    cases = {
+        "size": {"crop": "wf", "output": "sigmoid"},
+        "preset": {"preset": "magic"},
+        "extra": {"preset": "unet-dfl", "colour_space": "x"},
+        "include": {"preset": "bisenet-19", "include": ["moustache"]},
+        "std": {"preset": "bisenet-19", "std": [0, 1, 1]},
+    }
     for name, keys in cases.items():
         with pytest.raises(InputError, match="description of a masking network"):
             read_description(describe(tmp_path, **keys))
@@ -183,5 +208,3 @@ def test_wrong_networks_are_explained(tmp_path):
         create(MaskerRequest(description=describe(tmp_path, preset="unet-dfl", result="z")))
     with pytest.raises(UsageError, match="no such area"):
         create(MaskerRequest(description=path, include=("hair",)))
-
-

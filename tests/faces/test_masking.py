@@ -99,7 +99,10 @@ class Disc(XSegMasker):
 
 
 @pytest.mark.parametrize("exact", [True, False])
-@pytest.mark.parametrize("model,image", [("wf", FaceType.WHOLE_FACE), ("head", FaceType.WHOLE_FACE), ("f", FaceType.WHOLE_FACE), ("wf", FaceType.HEAD)])
+@pytest.mark.parametrize(
+    "model,image",
+    [("wf", FaceType.WHOLE_FACE), ("head", FaceType.WHOLE_FACE), ("f", FaceType.WHOLE_FACE), ("wf", FaceType.HEAD)],
+)
 def test_a_mask_lands_where_the_network_saw_it(tmp_path, exact, model, image):
     write_xseg(tmp_path, face_type=model)
     masker = Disc(find(tmp_path, None), FaceType.parse(model), exact)
@@ -181,7 +184,9 @@ def test_damaged_weights_are_refused_with_a_hint(tmp_path, damage):
         with open(path, "wb") as stream:
             dfl_weights.write_arrays(stream, other.items())
     else:
-        path.write_bytes({"truncated": data[: len(data) // 2], "text": b"hello", "code": b"cos\nsystem\n(S'true'\ntR."}[damage])
+        path.write_bytes(
+            {"truncated": data[: len(data) // 2], "text": b"hello", "code": b"cos\nsystem\n(S'true'\ntR."}[damage]
+        )
     with pytest.raises(CorruptFileError) as error:
         find(tmp_path, None)
     assert "backup" in error.value.hint

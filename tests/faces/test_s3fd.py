@@ -35,11 +35,19 @@ def maps(height, width, found=()):
 def test_decode_of_one_cell():
     # Level 1: stride 8, box 32; centre (3 * 8 + 4, 2 * 8 + 4) moved by a tenth of the side per unit, sides times e to a fifth per unit.
     (box,), (score,) = s3fd_decode.decode(maps(64, 64, [(1, 2, 3, 0.75, (1, -2, 5 * math.log(2), 0))]))
-    assert box.tolist() == [int(28 + 3.2 - 32), int(20 - 6.4 - 16), int(28 + 3.2 + 32), int(20 - 6.4 + 16)] and score == 0.75
+    assert (
+        box.tolist() == [int(28 + 3.2 - 32), int(20 - 6.4 - 16), int(28 + 3.2 + 32), int(20 - 6.4 + 16)]
+        and score == 0.75
+    )
 
 
 def test_decode_keeps_sure_and_distinct_boxes():
-    found = [(2, 1, 1, 0.6, (0, 0, 0, 0)), (2, 1, 2, 0.9, (0, 0, 0, 0)), (1, 0, 0, 0.7, (0, 0, 0, 0)), (1, 7, 7, 0.49, (0, 0, 0, 0))]
+    found = [
+        (2, 1, 1, 0.6, (0, 0, 0, 0)),
+        (2, 1, 2, 0.9, (0, 0, 0, 0)),
+        (1, 0, 0, 0.7, (0, 0, 0, 0)),
+        (1, 7, 7, 0.49, (0, 0, 0, 0)),
+    ]
     boxes, scores = s3fd_decode.decode(maps(64, 64, found))
     # The first shares 49 x 65 of 65 x 65 pixels with the second; the third shares 13 x 21 of 33 x 33.
     assert boxes.tolist() == [[8, -8, 72, 56], [-12, -12, 20, 20]] and np.allclose(scores, [0.9, 0.7])
@@ -54,7 +62,10 @@ def test_distinct_counts_sides_plus_one():
     assert s3fd_decode.distinct(np.zeros((0, 4)), np.zeros(0)).tolist() == []
 
 
-@pytest.mark.parametrize(("shape", "seen"), [((333, 500), (166, 250)), ((100, 90), (64, 57)), ((1300, 700), (640, 344)), ((720, 1281), (359, 640))])
+@pytest.mark.parametrize(
+    ("shape", "seen"),
+    [((333, 500), (166, 250)), ((100, 90), (64, 57)), ((1300, 700), (640, 344)), ((720, 1281), (359, 640))],
+)
 def test_size_looked_at(shape, seen):
     small, ratio = s3fd_decode.shrunk(np.zeros((*shape, 3), np.uint8))
     assert small.shape[:2] == seen and ratio == pytest.approx(max(shape) / max(seen), rel=0.01)
@@ -65,7 +76,9 @@ def test_boxes_in_the_picture():
     found = [(1, 8, 8, 0.9, (0, 0, 0, 0)), (2, 1, 1, 0.7, (0, 0, 0, 0)), (0, 28, 28, 0.9, (0, 0, 0, 0))]
     boxes, scores = s3fd_decode.find(lambda x: maps(*x.shape[1:3], found), np.zeros((256, 256, 3), np.uint8))
     assert boxes.tolist() == [[-16, -16, 112, 124], [104, 104, 168, 174]] and np.allclose(scores, [0.7, 0.9])
-    nothing, _ = s3fd_decode.find(None, np.zeros((128, 6000, 3), np.uint8))  # too narrow for the network, which is not asked
+    nothing, _ = s3fd_decode.find(
+        None, np.zeros((128, 6000, 3), np.uint8)
+    )  # too narrow for the network, which is not asked
     assert nothing.shape == (0, 4)
 
 
@@ -92,7 +105,7 @@ def test_golden_input_and_boxes(shared):
 def test_turning_back_is_exact(quarters):
     image = np.zeros((5, 8), np.uint8)
     image[1, 6] = 1
-    (y, x), = np.argwhere(np.rot90(image, quarters))
+    ((y, x),) = np.argwhere(np.rot90(image, quarters))
     assert points_back(np.array([[x, y]]), quarters, 5, 8).tolist() == [[6, 1]]
     box = np.array([[6, 1, 7, 2]])  # the edges of that pixel
     there = boxes_there(box, quarters, 5, 8)
@@ -120,7 +133,11 @@ def test_turned_heads(quarters, rotations):
     upright[100:140, 150:190, 2] = upright[140:180, 150:190, 0] = 255  # BGR
     image = np.ascontiguousarray(np.rot90(upright, -quarters))
     (face,) = S3FD(DetectorSettings(rotations=rotations), red_above_blue, "CPU").detect(image)
-    assert face.roll == pytest.approx(roll_of(quarters)) and face.score == pytest.approx(0.8) and face.box.dtype == np.float32
+    assert (
+        face.roll == pytest.approx(roll_of(quarters))
+        and face.score == pytest.approx(0.8)
+        and face.box.dtype == np.float32
+    )
     centre, side = np.array([170, 140]), 64 * 2  # the picture is looked at with half its side
     expected = np.array([*(centre - side / 2), *(centre + side / 2)]) + (0, 0, 0, side / 10)
     np.testing.assert_allclose(boxes_there(face.box, quarters, *image.shape[:2])[0], expected, atol=4)
@@ -129,7 +146,12 @@ def test_turned_heads(quarters, rotations):
 def test_no_face_asks_four_times():
     asked = []
     detector = S3FD(DetectorSettings(), lambda x: asked.append(x.shape[1:3]) or maps(*x.shape[1:3]), "CPU")
-    assert detector.detect(np.zeros((200, 300, 3), np.uint8)) == [] and asked == [(100, 150), (150, 100), (150, 100), (100, 150)]
+    assert detector.detect(np.zeros((200, 300, 3), np.uint8)) == [] and asked == [
+        (100, 150),
+        (150, 100),
+        (150, 100),
+        (100, 150),
+    ]
     assert detector.detect(np.zeros((127, 300, 3), np.uint8)) == [] and len(asked) == 4
 
 
@@ -152,7 +174,9 @@ def weight_file(arrays):
 
 def tiny_weights(bias):
     shapes = {key: variable.shape for key, variable in variables(Network(tiny, (None, None, 3))).items()}
-    return {key: np.zeros(shape, np.float32) for key, shape in shapes.items()} | {"head0/bias:0": np.array([0, bias], np.float32)}
+    return {key: np.zeros(shape, np.float32) for key, shape in shapes.items()} | {
+        "head0/bias:0": np.array([0, bias], np.float32)
+    }
 
 
 def test_a_person_brings_the_weights(assets):
@@ -164,7 +188,11 @@ def test_a_person_brings_the_weights(assets):
     assert detector.device in ("CPU", "CUDA") and detector.detect(np.zeros((200, 300, 3), np.uint8)) == []
     for height, width in ((64, 32), (36, 40)):  # one session serves every size
         scores, offsets = user_weights.load(user_weights.S3FD)(np.ones((1, height, width, 3), np.float32))
-        assert scores.shape == (1, height // 4, width // 4, 2) and offsets.shape[-1] == 4 and np.allclose(scores[..., 1], 0.2)
+        assert (
+            scores.shape == (1, height // 4, width // 4, 2)
+            and offsets.shape[-1] == 4
+            and np.allclose(scores[..., 1], 0.2)
+        )
     assert user_weights.load(user_weights.S3FD) is detector.run
     (assets / "S3FD.npy").write_bytes(weight_file(tiny_weights(0.5)) + b" ")  # another file under the name is read anew
     assert user_weights.load(user_weights.S3FD)(np.ones((1, 8, 8, 3), np.float32))[0][0, 0, 0, 1] == 0.5

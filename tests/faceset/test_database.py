@@ -13,7 +13,27 @@ from core.faceset.database import FaceRow, FrameRow
 def face(name="00001_0.jpg", frame="00001.png", index=0, identity=True):
     points = np.arange(136, dtype=np.float64).reshape(68, 2) + 0.25
     vector = np.full(128, 128**-0.5, np.float32) if identity else None
-    return FaceRow(name, frame, index, "extracted", "whole_face", 512, 1.0, 2.0, 3.5, 4.0, 0.9, 0.99, -0.1, 0.2, 0.3, 55.5, "ab" * 32, points, vector)
+    return FaceRow(
+        name,
+        frame,
+        index,
+        "extracted",
+        "whole_face",
+        512,
+        1.0,
+        2.0,
+        3.5,
+        4.0,
+        0.9,
+        0.99,
+        -0.1,
+        0.2,
+        0.3,
+        55.5,
+        "ab" * 32,
+        points,
+        vector,
+    )
 
 
 @pytest.fixture
@@ -25,7 +45,13 @@ def test_what_goes_in_comes_out(path):
     frame = FrameRow("00001.png", "done", "", {"found twice": 2})
     with database.open_database(path, create=True) as connection:
         database.write_settings(connection, {"size": 512, "source": {"name": "é"}, "nothing": None})
-        database.add(connection, [(frame, [face(), face("00001_1.jpg", index=1, identity=False)]), (FrameRow("00002.png", "corrupt", "why", {}), [])])
+        database.add(
+            connection,
+            [
+                (frame, [face(), face("00001_1.jpg", index=1, identity=False)]),
+                (FrameRow("00002.png", "corrupt", "why", {}), []),
+            ],
+        )
     with database.open_database(path) as connection:
         assert database.read_settings(connection) == {"size": 512, "source": {"name": "é"}, "nothing": None}
         assert list(database.frames(connection)) == [frame, FrameRow("00002.png", "corrupt", "why", {})]

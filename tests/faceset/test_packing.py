@@ -70,7 +70,9 @@ def test_persons(ws):
     report = run(pack, ws, remove_originals=True)
     assert rows(report)["persons"] == 2
     assert not (folder / "anna").exists()
-    assert [config["person_name"] for config, _ in strict_original.check_pak(ws.side("src").pak.read_bytes())] == ["anna"] * 2 + ["ben 2"] * 3
+    assert [config["person_name"] for config, _ in strict_original.check_pak(ws.side("src").pak.read_bytes())] == [
+        "anna"
+    ] * 2 + ["ben 2"] * 3
     run(unpack, ws)
     assert contents(folder) == before
 
@@ -118,7 +120,9 @@ def test_merge(ws, tmp_path):
             (other.side("src").aligned / f"{number:05d}_0.jpg").write_bytes(facekit.face("x", seed=seed))
         run(pack, other)
         other.side("src").pak.rename(tmp_path / f"{name}.pak")
-    report = pack.run(parse(pack.Options, "pack", ["src", "--merge", str(tmp_path / "a.pak"), str(tmp_path / "b.pak")]), ws)
+    report = pack.run(
+        parse(pack.Options, "pack", ["src", "--merge", str(tmp_path / "a.pak"), str(tmp_path / "b.pak")]), ws
+    )
     with PakReader(ws.side("src").pak) as reader:
         assert [record.name for record in reader] == ["00000_0.jpg", "00001_0.jpg", "b_00001_0.jpg"]
         assert reader.read(2) == facekit.face("x", seed=5)

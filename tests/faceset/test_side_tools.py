@@ -35,14 +35,21 @@ def test_check_finds_what_is_wrong(ws):
     (folder / "plain.jpg").write_bytes(jpeg())
     (folder / "cut.jpg").write_bytes(face("cut.jpg")[:-100])
     (folder / "moved.jpg").write_bytes(face("moved.jpg", landmarks=record().landmarks + 5))
-    (folder / "bare.jpg").write_bytes(face("bare.jpg", source_landmarks=None, source_filename=None, image_to_face_mat=None))
+    (folder / "bare.jpg").write_bytes(
+        face("bare.jpg", source_landmarks=None, source_filename=None, image_to_face_mat=None)
+    )
     (folder / "big.JPG").write_bytes(face("big.JPG", size=96, face_type="full_face"))
     report = run(check_faceset, ws)
     text = str(report)
     assert rows(report)["faces"] == 7
     assert rows(report)["sizes"] == "64x64: 6, 96x96: 1"
-    for expected in ("not a face: 1 (plain.jpg)", "the end of the picture is missing: 1 (cut.jpg)", "disagree by more than 1 px: 1 (moved.jpg)",
-                     "no matrix: 1 (bare.jpg)", "does not end with .jpg: 1 (big.JPG)"):
+    for expected in (
+        "not a face: 1 (plain.jpg)",
+        "the end of the picture is missing: 1 (cut.jpg)",
+        "disagree by more than 1 px: 1 (moved.jpg)",
+        "no matrix: 1 (bare.jpg)",
+        "does not end with .jpg: 1 (big.JPG)",
+    ):
         assert expected in text
 
 
@@ -95,7 +102,11 @@ def test_metadata_comes_back_after_editing(ws):
     (folder / "renamed.jpg").write_bytes(stripped)
     (folder / "stranger.jpg").write_bytes(jpeg(seed=40))
     report = run(restore_metadata, ws)
-    assert (rows(report)["restored"], rows(report)["of these at another size"], rows(report)["not restored"]) == (3, 1, 2)
+    assert (rows(report)["restored"], rows(report)["of these at another size"], rows(report)["not restored"]) == (
+        3,
+        1,
+        2,
+    )
     assert any("cropped" in line for line in report.warnings)
     assert np.array_equal(dfl_image.read(paths[0]).landmarks, before[0].landmarks)
     doubled = dfl_image.read(paths[1])
@@ -122,7 +133,11 @@ def sort(ws, *arguments):
 
 def by_frame(folder) -> dict:
     """Frame of each face -> its bytes and record."""
-    return {dfl_image.read(path).source_filename: (path, dfl_image.read(path)) for path in folder.iterdir() if path.is_file()}
+    return {
+        dfl_image.read(path).source_filename: (path, dfl_image.read(path))
+        for path in folder.iterdir()
+        if path.is_file()
+    }
 
 
 @pytest.mark.parametrize("sorted_before", [False, True])
@@ -140,7 +155,9 @@ def test_metadata_comes_back_after_sorting_and_editing(ws, sorted_before, suffix
     pictures = {}
     for frame, (path, _) in before.items():
         target = path.with_suffix(suffix)
-        pictures[frame] = encode_png(read_image(path) // 2) if suffix == ".png" else encode_jpeg(read_image(path) // 2, 92)
+        pictures[frame] = (
+            encode_png(read_image(path) // 2) if suffix == ".png" else encode_jpeg(read_image(path) // 2, 92)
+        )
         path.unlink()
         target.write_bytes(pictures[frame])
     assert rows(run(restore_metadata, ws))["restored"] == 7
@@ -165,7 +182,9 @@ def test_metadata_after_undo_and_of_later_files(ws):
         edit(folder / name, picture(seed=50 + number))
     edit(folder / "00000.jpg", picture(seed=60))
     report = run(restore_metadata, ws)
-    assert (rows(report)["restored"], rows(report)["not restored"]) == (3, 1), "the new file must not get what another face's name had"
+    assert (rows(report)["restored"], rows(report)["not restored"]) == (3, 1), (
+        "the new file must not get what another face's name had"
+    )
     assert all(np.array_equal(dfl_image.read(folder / name).landmarks, before[name]) for name in names)
 
 
@@ -184,11 +203,15 @@ def disc_face(size: int = 128, face_type: FaceType = FaceType.FULL) -> bytes:
     angles = np.linspace(0, 2 * np.pi, 40, endpoint=False)
     outline = (centre + size / 8 * np.stack([np.cos(angles), np.sin(angles)], 1)).astype(np.float32)
     image = (disc[..., None] * 255).astype(np.uint8).repeat(3, 2)
-    changed = record("00001_0.jpg", size, 0, face_type, polygons=(Polygon(True, outline),), xseg_mask=encode_xseg_mask(disc))
+    changed = record(
+        "00001_0.jpg", size, 0, face_type, polygons=(Polygon(True, outline),), xseg_mask=encode_xseg_mask(disc)
+    )
     return dfl_image.embed(encode_png(image), changed)
 
 
-@pytest.mark.parametrize(("size", "face_type"), [(256, "same"), (128, "wf"), (256, "wf"), (128, "mf"), (512, "head"), (128, "same")])
+@pytest.mark.parametrize(
+    ("size", "face_type"), [(256, "same"), (128, "wf"), (256, "wf"), (128, "mf"), (512, "head"), (128, "same")]
+)
 def test_resize_keeps_picture_mask_polygons_and_points_together(ws, size, face_type):
     path = ws.side("src").aligned / "00001_0.png"
     path.write_bytes(disc_face(200))
@@ -235,12 +258,25 @@ def test_resize_in_place_needs_every_face(ws):
 
 def test_names_come_back(ws):
     folder = ws.side("src").aligned
-    for name, frame in (("00000.jpg", "00007.png"), ("00001.jpg", "00003.png"), ("00002.jpg", "00007.png"), ("00007_0.jpg", "00001.png"), ("odd.jpg", None)):
+    for name, frame in (
+        ("00000.jpg", "00007.png"),
+        ("00001.jpg", "00003.png"),
+        ("00002.jpg", "00007.png"),
+        ("00007_0.jpg", "00001.png"),
+        ("odd.jpg", None),
+    ):
         (folder / name).write_bytes(face(name, source_filename=frame))
     (folder / "00003_0.jpg").write_bytes(jpeg())
     report = run(recover_names, ws)
-    assert {path.name: dfl_image.read(path).source_filename for path in folder.glob("*.jpg") if path.name != "00003_0.jpg"} == {
-        "00007_0.jpg": "00007.png", "00007_1.jpg": "00007.png", "00003_1.jpg": "00003.png", "00001_0.jpg": "00001.png", "odd.jpg": None}
+    assert {
+        path.name: dfl_image.read(path).source_filename for path in folder.glob("*.jpg") if path.name != "00003_0.jpg"
+    } == {
+        "00007_0.jpg": "00007.png",
+        "00007_1.jpg": "00007.png",
+        "00003_1.jpg": "00003.png",
+        "00001_0.jpg": "00001.png",
+        "odd.jpg": None,
+    }
     assert (rows(report)["renamed"], rows(report)["kept"]) == (4, 2)
     assert rows(run(recover_names, ws))["renamed"] == 0
 

@@ -13,7 +13,9 @@ from core.formats import dfl_image
 
 
 def pack_folder(folder, trash, **kwargs):
-    return packing.pack(folder / "faceset.pak", packing.merge([("loose", packing.loose_sources(folder, None))]), trash, **kwargs)
+    return packing.pack(
+        folder / "faceset.pak", packing.merge([("loose", packing.loose_sources(folder, None))]), trash, **kwargs
+    )
 
 
 def test_loose_and_packed_are_the_same(tmp_path):
@@ -93,6 +95,7 @@ def test_damaged_pak(tmp_path):
 
 def test_many_files_are_read_by_several_processes(tmp_path, monkeypatch):
     from core import parallel
+
     paths = facekit.write_faces(tmp_path, 6)
     monkeypatch.setattr(parallel, "_PAYS_FROM", 1)
     monkeypatch.setattr(parallel.os, "sched_getaffinity", lambda _: {0, 1})

@@ -22,7 +22,10 @@ from core.imaging.codec import decode_any, decode_image
 from core.imaging.masks import decode_mask, encode_xseg_mask, polygon_mask
 from core.types import Polygon
 
-POLYGONS = (Polygon(True, np.float32([[1.5, 2], [30, 2], [30, 40.25]])), Polygon(False, np.float32([[5, 5], [9, 5], [9, 9]])))
+POLYGONS = (
+    Polygon(True, np.float32([[1.5, 2], [30, 2], [30, 40.25]])),
+    Polygon(False, np.float32([[5, 5], [9, 5], [9, 9]])),
+)
 
 
 def with_payload(image: bytes, payload: bytes) -> bytes:
@@ -41,7 +44,12 @@ def insert(image: bytes, segment: bytes) -> bytes:
 
 def full_record():
     mask = encode_xseg_mask(np.eye(32, dtype=np.float32))
-    return facekit.record(polygons=POLYGONS, xseg_mask=mask, eyebrows_expand_mod=2.5, extra={"note": {"by": ["a", 1]}, "list": [[1.5, 2.5]]})
+    return facekit.record(
+        polygons=POLYGONS,
+        xseg_mask=mask,
+        eyebrows_expand_mod=2.5,
+        extra={"note": {"by": ["a", 1]}, "list": [[1.5, 2.5]]},
+    )
 
 
 def test_round_trip_of_everything():
@@ -54,9 +62,22 @@ def test_round_trip_of_everything():
 
 def test_written_file_obeys_the_original():
     meta = strict_original.check_face_file(dfl_image.embed(facekit.jpeg(), full_record()), "00001_0.jpg")
-    assert set(meta) == {"face_type", "landmarks", "source_filename", "source_rect", "source_landmarks", "image_to_face_mat", "seg_ie_polys", "xseg_mask",
-                         "eyebrows_expand_mod", "note", "list"}
-    bare = strict_original.check_face_file(dfl_image.embed(facekit.jpeg(), facekit.record(source_rect=None, source_filename=None)), "a.jpg")
+    assert set(meta) == {
+        "face_type",
+        "landmarks",
+        "source_filename",
+        "source_rect",
+        "source_landmarks",
+        "image_to_face_mat",
+        "seg_ie_polys",
+        "xseg_mask",
+        "eyebrows_expand_mod",
+        "note",
+        "list",
+    }
+    bare = strict_original.check_face_file(
+        dfl_image.embed(facekit.jpeg(), facekit.record(source_rect=None, source_filename=None)), "a.jpg"
+    )
     assert set(bare) == {"face_type", "landmarks", "source_landmarks", "image_to_face_mat"}
 
 
@@ -70,7 +91,12 @@ def test_pixels_are_copied_byte_for_byte():
 
 @pytest.mark.parametrize("protocol", [2, 3, 4, 5])
 def test_protocols(protocol):
-    image = with_meta(protocol, source_rect=np.array([1, 2, 3, 4]), image_to_face_mat=np.eye(2, 3), source_landmarks=facekit.source_points().tolist())
+    image = with_meta(
+        protocol,
+        source_rect=np.array([1, 2, 3, 4]),
+        image_to_face_mat=np.eye(2, 3),
+        source_landmarks=facekit.source_points().tolist(),
+    )
     record = dfl_image.parse(image, "x.jpg")
     assert record.source_rect == (1, 2, 3, 4)
     assert np.array_equal(record.landmarks, facekit.record().landmarks)
@@ -78,19 +104,43 @@ def test_protocols(protocol):
 
 
 def test_defaults_and_none_values():
-    record = dfl_image.parse(with_meta(face_type=None, source_filename=None, xseg_mask=None, eyebrows_expand_mod=None, ie_polys=None, relighted=None), "x.jpg")
-    assert (record.face_type, record.source_filename, record.xseg_mask, record.eyebrows_expand_mod, record.extra) == ("full_face", None, None, 1.0, {})
+    record = dfl_image.parse(
+        with_meta(
+            face_type=None,
+            source_filename=None,
+            xseg_mask=None,
+            eyebrows_expand_mod=None,
+            ie_polys=None,
+            relighted=None,
+        ),
+        "x.jpg",
+    )
+    assert (record.face_type, record.source_filename, record.xseg_mask, record.eyebrows_expand_mod, record.extra) == (
+        "full_face",
+        None,
+        None,
+        1.0,
+        {},
+    )
 
 
 def test_landmarks_as_array():
     assert dfl_image.parse(with_meta(landmarks=facekit.record().landmarks), "x.jpg").landmarks.shape == (68, 2)
 
 
-@pytest.mark.parametrize("polygons", [
-    {"polys": [{"type": 0, "pts": np.float32([[5, 5], [9, 5], [9, 9]])}, {"type": 1, "pts": np.float32([[1.5, 2], [30, 2], [30, 40.25]])}]},
-    [(0, [[5, 5], [9, 5], [9, 9]]), (1, [[1.5, 2], [30, 2], [30, 40.25]])],
-    [[0, np.float32([[5, 5], [9, 5], [9, 9]])], [1, np.float32([[1.5, 2], [30, 2], [30, 40.25]])]],
-])
+@pytest.mark.parametrize(
+    "polygons",
+    [
+        {
+            "polys": [
+                {"type": 0, "pts": np.float32([[5, 5], [9, 5], [9, 9]])},
+                {"type": 1, "pts": np.float32([[1.5, 2], [30, 2], [30, 40.25]])},
+            ]
+        },
+        [(0, [[5, 5], [9, 5], [9, 9]]), (1, [[1.5, 2], [30, 2], [30, 40.25]])],
+        [[0, np.float32([[5, 5], [9, 5], [9, 9]])], [1, np.float32([[1.5, 2], [30, 2], [30, 40.25]])]],
+    ],
+)
 def test_both_polygon_forms_come_includes_first(polygons):
     record = dfl_image.parse(with_meta(seg_ie_polys=polygons), "x.jpg")
     assert facekit.same_record(record, replace(record, polygons=POLYGONS))
@@ -98,7 +148,9 @@ def test_both_polygon_forms_come_includes_first(polygons):
 
 
 def test_oldest_polygons_are_taken_over():
-    record = dfl_image.parse(with_meta(ie_polys=[(1, [[1, 2], [3, 4], [5, 9]])], fanseg_mask=np.arange(5, dtype=np.uint8)), "x.jpg")
+    record = dfl_image.parse(
+        with_meta(ie_polys=[(1, [[1, 2], [3, 4], [5, 9]])], fanseg_mask=np.arange(5, dtype=np.uint8)), "x.jpg"
+    )
     assert record.polygons[0].include
     assert set(record.extra) == {"fanseg_mask"}
     assert "ie_polys" not in dfl_image.metadata(dfl_image.embed(facekit.jpeg(), record), "x.jpg")
@@ -114,21 +166,29 @@ def test_mask_forms(suffix, shape):
 
 def test_unknown_keys_are_kept():
     extra = {"mine": [[1.0, 2.0], [3.0, 4.0]], "deep": {"a": (1, [2])}, "array": np.arange(3)}
-    found = dfl_image.parse(dfl_image.embed(facekit.jpeg(), dfl_image.parse(with_meta(**extra), "x.jpg")), "x.jpg").extra
+    found = dfl_image.parse(
+        dfl_image.embed(facekit.jpeg(), dfl_image.parse(with_meta(**extra), "x.jpg")), "x.jpg"
+    ).extra
     assert found["mine"] == extra["mine"]
     assert type(found["mine"]) is list
     assert found["deep"] == extra["deep"]
     assert np.array_equal(found["array"], extra["array"])
 
 
-
-
-@pytest.mark.parametrize(("what", "change"), [
-    ("trailing bytes", lambda d: d + b"\0junk"), ("fill bytes", lambda d: insert(d, b"\xff\xff\xff")), ("empty comment", lambda d: insert(d, b"\xff\xfe\0\2")),
-    ("a foreign APP0", lambda d: insert(d, b"\xff\xe0\0\x08AVI1\0\0")), ("EXIF", lambda d: insert(d, b"\xff\xe1\0\x08Exif\0\0")),
-    ("an empty restart interval", lambda d: insert(d, b"\xff\xdd\0\4\0\0")), ("several APP15", lambda d: insert(d, b"\xff\xef\0\x05abc")),
-    ("a trailing picture", lambda d: d + facekit.jpeg()), ("an APP14 after it", lambda d: d[:-2] + d[-2:]),
-])
+@pytest.mark.parametrize(
+    ("what", "change"),
+    [
+        ("trailing bytes", lambda d: d + b"\0junk"),
+        ("fill bytes", lambda d: insert(d, b"\xff\xff\xff")),
+        ("empty comment", lambda d: insert(d, b"\xff\xfe\0\2")),
+        ("a foreign APP0", lambda d: insert(d, b"\xff\xe0\0\x08AVI1\0\0")),
+        ("EXIF", lambda d: insert(d, b"\xff\xe1\0\x08Exif\0\0")),
+        ("an empty restart interval", lambda d: insert(d, b"\xff\xdd\0\4\0\0")),
+        ("several APP15", lambda d: insert(d, b"\xff\xef\0\x05abc")),
+        ("a trailing picture", lambda d: d + facekit.jpeg()),
+        ("an APP14 after it", lambda d: d[:-2] + d[-2:]),
+    ],
+)
 def test_odd_files_are_read_and_written_clean(what, change):
     image = change(facekit.face())
     record = dfl_image.parse(image, "00001_0.jpg")
@@ -169,7 +229,7 @@ def test_png_faces_hold_the_same():
     assert facekit.same_record(dfl_image.parse(written, "00001_0.jpg"), full_record())
     assert np.array_equal(decode_image(written), facekit.picture())
     at = written.index(b"fcWp")
-    assert written[at + 4 + int.from_bytes(written[at - 4:at]) + 8:][:4] == b"IEND"
+    assert written[at + 4 + int.from_bytes(written[at - 4 : at]) + 8 :][:4] == b"IEND"
 
 
 def test_png_with_a_wrong_checksum():
@@ -217,13 +277,32 @@ def test_no_face(tmp_path):
         dfl_image.read(tmp_path / "absent.jpg")
 
 
-@pytest.mark.parametrize("meta", [
-    {"landmarks": None}, {"landmarks": [[1.0, 2.0]] * 67}, {"landmarks": [[float("nan"), 2.0]] * 68}, {"landmarks": "text"}, {"landmarks": [["a", "b"]] * 68},
-    {"landmarks": [[[1.0], [2.0]]] * 68}, {"face_type": "nose"}, {"face_type": 4}, {"source_rect": [1, 2, 3]}, {"source_rect": [1, 2, 3, float("inf")]},
-    {"image_to_face_mat": np.eye(3)}, {"image_to_face_mat": "x"}, {"xseg_mask": "x"}, {"xseg_mask": np.zeros((3, 3), np.uint8)},
-    {"seg_ie_polys": {"polys": [{"type": 7, "pts": [[1, 2]]}]}}, {"seg_ie_polys": {"polys": 5}}, {"seg_ie_polys": 5}, {"seg_ie_polys": [(1, [1, 2, 3])]},
-    {"source_filename": 5}, {"source_landmarks": [[1.0, 2.0]]}, {"eyebrows_expand_mod": "x"},
-])
+@pytest.mark.parametrize(
+    "meta",
+    [
+        {"landmarks": None},
+        {"landmarks": [[1.0, 2.0]] * 67},
+        {"landmarks": [[float("nan"), 2.0]] * 68},
+        {"landmarks": "text"},
+        {"landmarks": [["a", "b"]] * 68},
+        {"landmarks": [[[1.0], [2.0]]] * 68},
+        {"face_type": "nose"},
+        {"face_type": 4},
+        {"source_rect": [1, 2, 3]},
+        {"source_rect": [1, 2, 3, float("inf")]},
+        {"image_to_face_mat": np.eye(3)},
+        {"image_to_face_mat": "x"},
+        {"xseg_mask": "x"},
+        {"xseg_mask": np.zeros((3, 3), np.uint8)},
+        {"seg_ie_polys": {"polys": [{"type": 7, "pts": [[1, 2]]}]}},
+        {"seg_ie_polys": {"polys": 5}},
+        {"seg_ie_polys": 5},
+        {"seg_ie_polys": [(1, [1, 2, 3])]},
+        {"source_filename": 5},
+        {"source_landmarks": [[1.0, 2.0]]},
+        {"eyebrows_expand_mod": "x"},
+    ],
+)
 def test_damaged_fields_are_named(meta):
     with pytest.raises(CorruptFileError) as caught:
         dfl_image.parse(with_meta(**meta), "x.jpg")
@@ -249,7 +328,11 @@ def test_truncations_and_bit_flips():
 
 
 def attempt(data: bytes) -> None:
-    for action in (lambda: dfl_image.parse(data, "x.jpg"), lambda: dfl_image.embed(data, facekit.record()), lambda: dfl_image.picture_digest(data)):
+    for action in (
+        lambda: dfl_image.parse(data, "x.jpg"),
+        lambda: dfl_image.embed(data, facekit.record()),
+        lambda: dfl_image.picture_digest(data),
+    ):
         with contextlib.suppress(CorruptFileError, NotAFaceError):
             action()
 
@@ -258,7 +341,11 @@ def test_golden_files(shared):
     """Files of the original program: all fields as they were meant, and the same after writing them again."""
     folder = shared / "golden/dfl-faceset"
     truth = json.loads((folder / "truth.json").read_text())
-    paths = sorted(path for sub in ("aligned_whole_face", "aligned_full_face", "proto3", "sortset", "pak_flat_orig") for path in (folder / sub).glob("*.jpg"))
+    paths = sorted(
+        path
+        for sub in ("aligned_whole_face", "aligned_full_face", "proto3", "sortset", "pak_flat_orig")
+        for path in (folder / sub).glob("*.jpg")
+    )
     assert len(paths) == 68
     for path in paths:
         record, image = dfl_image.read(path), path.read_bytes()
@@ -266,7 +353,11 @@ def test_golden_files(shared):
         if expected:
             assert np.abs(record.source_landmarks - expected["lm"]).max() < 1e-9
             assert list(record.source_rect) == [int(x) for x in expected["rect"]]
-        apart = record.source_landmarks @ record.image_to_face_mat[:, :2].T + record.image_to_face_mat[:, 2] - record.landmarks
+        apart = (
+            record.source_landmarks @ record.image_to_face_mat[:, :2].T
+            + record.image_to_face_mat[:, 2]
+            - record.landmarks
+        )
         assert np.abs(apart).max() < 1e-6
         written = dfl_image.embed(image, record)
         strict_original.check_face_file(written, path.name)

@@ -25,7 +25,11 @@ def test_round_trip_and_conversion(tmp_path):
     assert all((back[k] == arrays[k]).all() for k in arrays)
     plain = pickle.loads(path.read_bytes())  # an ordinary unpickler reads the same
     assert plain["down1/conv1/bias:0"].dtype == np.float16 and plain["down1/conv1/bias:0"].flags.writeable
-    assert path.read_bytes()[:2] == b"\x80\x04" and b"numpy.core.multiarray" in path.read_bytes() and b"numpy._core" not in path.read_bytes()
+    assert (
+        path.read_bytes()[:2] == b"\x80\x04"
+        and b"numpy.core.multiarray" in path.read_bytes()
+        and b"numpy._core" not in path.read_bytes()
+    )
 
 
 def test_arrays_are_asked_for_one_at_a_time():
@@ -40,9 +44,20 @@ def test_arrays_are_asked_for_one_at_a_time():
     assert seen[1] > 4000 and seen[2] > 8000
 
 
-@pytest.mark.parametrize("content", [
-    b"", b"garbage", pickle.dumps([1]), pickle.dumps({"a": 1}), pickle.dumps({1: np.zeros(2, np.float32)}), pickle.dumps({"a": np.zeros(2, np.int32)}),
-    pickle.dumps({"a": np.array([np.nan], np.float32)}), pickle.dumps({"a": np.zeros(1000, np.float32)})[:-100], pickle.dumps(print)])
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"garbage",
+        pickle.dumps([1]),
+        pickle.dumps({"a": 1}),
+        pickle.dumps({1: np.zeros(2, np.float32)}),
+        pickle.dumps({"a": np.zeros(2, np.int32)}),
+        pickle.dumps({"a": np.array([np.nan], np.float32)}),
+        pickle.dumps({"a": np.zeros(1000, np.float32)})[:-100],
+        pickle.dumps(print),
+    ],
+)
 def test_refused(tmp_path, content):
     path = tmp_path / "x.npy"
     path.write_bytes(content)
@@ -65,7 +80,11 @@ def test_optimizer(tmp_path):
     assert state.iterations == 12 and set(state.slots) == {"ms", "vs"}
     assert (state.slots["vs"][key] == values["vs"]).all()
     raw = pickle.loads(path.read_bytes())
-    assert type(raw["iters:0"]) is np.int64 and set(raw) == {"iters:0", "ms_encoder/down1/conv1/weight_0:0", "vs_encoder/down1/conv1/weight_0:0"}
+    assert type(raw["iters:0"]) is np.int64 and set(raw) == {
+        "iters:0",
+        "ms_encoder/down1/conv1/weight_0:0",
+        "vs_encoder/down1/conv1/weight_0:0",
+    }
 
 
 @pytest.mark.parametrize("wrong", [{}, {"iters:0": 1.5}, {"iters:0": np.int64(1), "xs_a_0:0": np.zeros(1, np.float32)}])
@@ -78,12 +97,21 @@ def test_optimizer_refused(tmp_path, wrong):
 
 def test_data(tmp_path):
     sample = [[np.zeros((1, 2, 2, 3), np.float32)]]
-    data = dw.ModelData(3, {"archi": "df", "gan_power": 0.5, "pretrain": False}, [[1.0, 2.0], [0.5, 0.25]], sample, {"future": 1})
+    data = dw.ModelData(
+        3, {"archi": "df", "gan_power": 0.5, "pretrain": False}, [[1.0, 2.0], [0.5, 0.25]], sample, {"future": 1}
+    )
     path = write(tmp_path / "data.dat", dw.write_data, data)
     back = dw.read_data(path)
     assert (back.iteration, back.options, back.loss_history) == (3, data.options, data.loss_history)
     assert back.extra == {"choosed_gpu_indexes": None, "future": 1} and back.preview_sample[0][0].shape == (1, 2, 2, 3)
-    assert list(pickle.loads(path.read_bytes())) == ["iter", "options", "loss_history", "sample_for_preview", "choosed_gpu_indexes", "future"]
+    assert list(pickle.loads(path.read_bytes())) == [
+        "iter",
+        "options",
+        "loss_history",
+        "sample_for_preview",
+        "choosed_gpu_indexes",
+        "future",
+    ]
 
 
 def test_data_refused(tmp_path):
@@ -95,7 +123,11 @@ def test_data_refused(tmp_path):
 
 def test_numpy_options_become_plain(tmp_path):
     path = tmp_path / "data.dat"
-    path.write_bytes(pickle.dumps({"iter": 1, "options": {"a": np.int64(4), "b": np.float64(0.5)}, "loss_history": [[np.float32(1), 2.0]]}))
+    path.write_bytes(
+        pickle.dumps(
+            {"iter": 1, "options": {"a": np.int64(4), "b": np.float64(0.5)}, "loss_history": [[np.float32(1), 2.0]]}
+        )
+    )
     data = dw.read_data(path)
     assert [type(v) for v in data.options.values()] == [int, float] and data.loss_history == [[1.0, 2.0]]
 
@@ -115,9 +147,17 @@ def test_golden_folder(shared, tmp_path):
     assert dw.summary_text("t_SAEHD", 4, data.options) == (folder / "t_SAEHD_summary.txt").read_text()
     theirs = pickle.loads((folder / "t_SAEHD_data.dat").read_bytes())
     ours = pickle.loads(write(tmp_path / "data.dat", dw.write_data, data).read_bytes())
-    assert list(ours) == list(theirs) and ours["options"] == theirs["options"] and ours["loss_history"] == theirs["loss_history"]
+    assert (
+        list(ours) == list(theirs)
+        and ours["options"] == theirs["options"]
+        and ours["loss_history"] == theirs["loss_history"]
+    )
     state = dw.read_optimizer(folder / "t_SAEHD_src_dst_opt.npy")
     assert state.iterations == 5 and {k: len(v) for k, v in state.slots.items()} == {"ms": 70, "vs": 70}
-    path = write(tmp_path / "opt.npy", dw.write_optimizer, 5, ((s, k, v) for s, d in state.slots.items() for k, v in d.items()))
+    path = write(
+        tmp_path / "opt.npy", dw.write_optimizer, 5, ((s, k, v) for s, d in state.slots.items() for k, v in d.items())
+    )
     theirs, ours = (pickle.loads(p.read_bytes()) for p in (folder / "t_SAEHD_src_dst_opt.npy", path))
-    assert set(ours) == set(theirs) and all((ours[k] == theirs[k]).all() and ours[k].dtype == theirs[k].dtype for k in theirs)
+    assert set(ours) == set(theirs) and all(
+        (ours[k] == theirs[k]).all() and ours[k].dtype == theirs[k].dtype for k in theirs
+    )

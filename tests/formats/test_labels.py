@@ -18,8 +18,14 @@ PICTURE = LabelledPicture("00001_0.jpg", (96, 100), (FACE, HAND))
 
 
 def same(a, b):
-    return a.name == b.name and a.shape == b.shape and all(
-        p.include == q.include and np.allclose(p.points, q.points, atol=1e-3) for p, q in zip(a.polygons, b.polygons, strict=True))
+    return (
+        a.name == b.name
+        and a.shape == b.shape
+        and all(
+            p.include == q.include and np.allclose(p.points, q.points, atol=1e-3)
+            for p, q in zip(a.polygons, b.polygons, strict=True)
+        )
+    )
 
 
 def test_labelme_there_and_back(tmp_path):
@@ -31,11 +37,15 @@ def test_labelme_there_and_back(tmp_path):
 
 
 def test_labelme_other_shapes_and_folders(tmp_path):
-    shapes = [{"label": "skin", "shape_type": "rectangle", "points": [[10, 20], [50, 60]]},
-              {"label": "Occluder", "shape_type": "circle", "points": [[30, 40], [30, 50]]},
-              {"label": "x", "shape_type": "line", "points": [[0, 0], [1, 1]]}]
+    shapes = [
+        {"label": "skin", "shape_type": "rectangle", "points": [[10, 20], [50, 60]]},
+        {"label": "Occluder", "shape_type": "circle", "points": [[30, 40], [30, 50]]},
+        {"label": "x", "shape_type": "line", "points": [[0, 0], [1, 1]]},
+    ]
     path = tmp_path / "a.json"
-    path.write_text(json.dumps({"shapes": shapes, "imagePath": "..\\aligned\\00007_0.jpg", "imageHeight": 96, "imageWidth": 96}))
+    path.write_text(
+        json.dumps({"shapes": shapes, "imagePath": "..\\aligned\\00007_0.jpg", "imageHeight": 96, "imageWidth": 96})
+    )
     found = labelme.read(path)
     assert found.name == "00007_0.jpg" and [p.include for p in found.polygons] == [True, False]
     mask = polygon_mask((96, 96), found.polygons)
@@ -50,7 +60,11 @@ def test_coco_there_and_back(tmp_path):
     assert not problems and len(pictures) == 2
     assert same(pictures[0], PICTURE) and same(pictures[1], other)
     annotation = json.loads(path.read_text())["annotations"][1]
-    assert annotation["category_id"] == 2 and annotation["bbox"] == [30, 30, 30, 40] and annotation["area"] == pytest.approx(575)
+    assert (
+        annotation["category_id"] == 2
+        and annotation["bbox"] == [30, 30, 30, 40]
+        and annotation["area"] == pytest.approx(575)
+    )
 
 
 def test_coco_run_lengths_and_what_cannot_be_read(tmp_path):
@@ -60,18 +74,33 @@ def test_coco_run_lengths_and_what_cannot_be_read(tmp_path):
     edges = np.flatnonzero(np.diff(np.concatenate([[0], flat, [flat[-1]]]))).tolist()
     counts = np.diff([0, *edges, flat.size]).tolist()
     images = [{"id": 1, "file_name": "sub/a.jpg", "height": 20, "width": 30}]
-    annotations = [{"image_id": 1, "category_id": 9, "segmentation": {"counts": counts, "size": [20, 30]}},
-                   {"image_id": 1, "category_id": 9, "segmentation": {"counts": "abc", "size": [20, 30]}},
-                   {"image_id": 1, "category_id": 9, "segmentation": []}, {"image_id": 5, "segmentation": [[0, 0, 1, 1, 2, 0]]}]
+    annotations = [
+        {"image_id": 1, "category_id": 9, "segmentation": {"counts": counts, "size": [20, 30]}},
+        {"image_id": 1, "category_id": 9, "segmentation": {"counts": "abc", "size": [20, 30]}},
+        {"image_id": 1, "category_id": 9, "segmentation": []},
+        {"image_id": 5, "segmentation": [[0, 0, 1, 1, 2, 0]]},
+    ]
     path = tmp_path / "c.json"
-    path.write_text(json.dumps({"images": images, "annotations": annotations, "categories": [{"id": 9, "name": "head"}]}))
+    path.write_text(
+        json.dumps({"images": images, "annotations": annotations, "categories": [{"id": 9, "name": "head"}]})
+    )
     pictures, problems = coco.read(path)
     assert len(pictures) == 1 and pictures[0].name == "a.jpg" and len(problems) == 3
     assert iou(polygon_mask((20, 30), pictures[0].polygons)[..., 0], mask) > 0.98
 
 
-@pytest.mark.parametrize("text", ["", "[1]", "{", '{"shapes": 3}', '{"shapes": [{"points": [[1, 2]], "label": "a"}]}',
-                                  '{"shapes": [{"points": [[1, "x"], [2, 3], [3, 4]], "label": "a"}]}', '{"shapes": [{"points": [[1, NaN], [2, 3], [3, 4]]}]}'])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "[1]",
+        "{",
+        '{"shapes": 3}',
+        '{"shapes": [{"points": [[1, 2]], "label": "a"}]}',
+        '{"shapes": [{"points": [[1, "x"], [2, 3], [3, 4]], "label": "a"}]}',
+        '{"shapes": [{"points": [[1, NaN], [2, 3], [3, 4]]}]}',
+    ],
+)
 def test_damaged_files_are_refused(tmp_path, text):
     path = tmp_path / "a.json"
     path.write_text(text)
@@ -84,4 +113,10 @@ def test_damaged_files_are_refused(tmp_path, text):
 def test_no_file_and_label_names(tmp_path):
     with pytest.raises(InputError):
         labelme.read(tmp_path / "none.json")
-    assert is_include("face") and is_include("") and is_include("1") and not is_include(" Exclude ") and not is_include("not face")
+    assert (
+        is_include("face")
+        and is_include("")
+        and is_include("1")
+        and not is_include(" Exclude ")
+        and not is_include("not face")
+    )

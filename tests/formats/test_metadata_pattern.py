@@ -16,10 +16,26 @@ from core.types import Polygon
 
 NAME = "00001_0.jpg"
 MASK = bytes(range(256)) * 3
-COVERED = [{}, {"eyebrows_expand_mod": 2.0}, {"xseg_mask": b"\x89PNG tb"}, {"xseg_mask": MASK}, {"xseg_mask": MASK[:255], "eyebrows_expand_mod": 1.5},
-           {"source_filename": "ü\x94.png"}, {"source_filename": ""}, {"source_rect": (-5, 0, 70_000, 2**31 - 1)}]
-OTHERS = [{"source_filename": "x" * 64}, {"source_filename": "landmarks"}, {"source_filename": None}, {"source_rect": None}, {"image_to_face_mat": None},
-          {"source_landmarks": None}, {"extra": {"ours": 1}}, {"polygons": (Polygon(True, np.float32([[1, 2], [3, 4], [5, 1]])),)}]
+COVERED = [
+    {},
+    {"eyebrows_expand_mod": 2.0},
+    {"xseg_mask": b"\x89PNG tb"},
+    {"xseg_mask": MASK},
+    {"xseg_mask": MASK[:255], "eyebrows_expand_mod": 1.5},
+    {"source_filename": "ü\x94.png"},
+    {"source_filename": ""},
+    {"source_rect": (-5, 0, 70_000, 2**31 - 1)},
+]
+OTHERS = [
+    {"source_filename": "x" * 64},
+    {"source_filename": "landmarks"},
+    {"source_filename": None},
+    {"source_rect": None},
+    {"image_to_face_mat": None},
+    {"source_landmarks": None},
+    {"extra": {"ours": 1}},
+    {"polygons": (Polygon(True, np.float32([[1, 2], [3, 4], [5, 1]])),)},
+]
 
 
 def payload(**changes) -> bytes:
@@ -45,7 +61,9 @@ def test_same_values_as_the_general_reader(changes):
 def test_others_are_left_to_the_general_reader(changes):
     data = payload(**changes)
     assert metadata_pattern.load(data) is None
-    assert facekit.same_record(from_dict(safe_pickle.loads(data, points=True), NAME, (64, 64)), replace(facekit.record(), **changes))
+    assert facekit.same_record(
+        from_dict(safe_pickle.loads(data, points=True), NAME, (64, 64)), replace(facekit.record(), **changes)
+    )
 
 
 @pytest.mark.parametrize("changes", [{}, {"xseg_mask": MASK, "eyebrows_expand_mod": 1.5}])
@@ -56,7 +74,7 @@ def test_what_is_damaged_is_left_to_the_general_reader_or_reads_the_same(changes
     quick_ones = 0
     for _ in range(2000):
         at = rng.randrange(len(data))
-        broken = data[:at] + bytes([rng.randrange(256)]) + data[at + 1:]
+        broken = data[:at] + bytes([rng.randrange(256)]) + data[at + 1 :]
         quick = metadata_pattern.load(broken)
         if quick is None:
             continue
@@ -71,7 +89,7 @@ def test_a_text_of_another_length_than_it_says():
     data = payload()
     at = data.index(b"\x0awhole_face")
     for length in (9, 11, 0, 255):
-        assert metadata_pattern.load(data[:at] + bytes([length]) + data[at + 1:]) is None
+        assert metadata_pattern.load(data[:at] + bytes([length]) + data[at + 1 :]) is None
 
 
 def test_values_are_checked_as_ever():
@@ -94,14 +112,17 @@ def test_a_pak_holds_the_same_whether_decoded_or_not(changes):
     data = payload(**changes)
     plain = metadata_pattern.plain(data)
     assert plain_fragment(plain, NAME, (64, 64), None) == entry(data)
-    assert all(metadata_pattern.plain(payload(**more)) is None for more in ({"eyebrows_expand_mod": 2.0}, {"xseg_mask": MASK}, *OTHERS))
+    assert all(
+        metadata_pattern.plain(payload(**more)) is None
+        for more in ({"eyebrows_expand_mod": 2.0}, {"xseg_mask": MASK}, *OTHERS)
+    )
 
 
 def test_damaged_metadata_are_never_taken_undecoded_where_the_record_refuses_them():
     data, rng, taken = payload(), random.Random(2), 0
     for _ in range(3000):
         at = rng.randrange(len(data))
-        broken = data[:at] + bytes([rng.choice((0x7f, 0xff, rng.randrange(256)))]) + data[at + 1:]
+        broken = data[:at] + bytes([rng.choice((0x7F, 0xFF, rng.randrange(256)))]) + data[at + 1 :]
         plain = metadata_pattern.plain(broken)
         if plain is not None and plain.face_type in FACE_TYPES:
             taken += 1

@@ -15,14 +15,20 @@ from core.formats.onnx_file import Tensor, write_onnx
 def model() -> onnx.ModelProto:
     info = helper.make_tensor_value_info
     nodes = [helper.make_node("MatMul", ["x", "w"], ["y"])]
-    return helper.make_model(helper.make_graph(nodes, "g", [info("x", TensorProto.FLOAT, ["N", 3])], [info("y", TensorProto.FLOAT, ["N", 200])]))
+    return helper.make_model(
+        helper.make_graph(
+            nodes, "g", [info("x", TensorProto.FLOAT, ["N", 3])], [info("y", TensorProto.FLOAT, ["N", 200])]
+        )
+    )
 
 
 def test_reads_back_as_the_onnx_package_writes_it():
     array = np.random.default_rng(0).normal(size=(200, 3)).astype(np.float32).T  # a view that is not contiguous
     stream = io.BytesIO()
     scalar, whole = np.array(2.0, np.float32), np.array([-1, 5], np.int64)
-    write_onnx(stream, model(), {"w": Tensor(array), "i": Tensor(whole), "h": Tensor(array, half=True), "s": Tensor(scalar)})
+    write_onnx(
+        stream, model(), {"w": Tensor(array), "i": Tensor(whole), "h": Tensor(array, half=True), "s": Tensor(scalar)}
+    )
     read = onnx.load_from_string(stream.getvalue())
     onnx.checker.check_model(read, full_check=True)
     tensors = {t.name: onnx.numpy_helper.to_array(t) for t in read.graph.initializer}

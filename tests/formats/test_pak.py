@@ -48,9 +48,19 @@ def build(configs: list, files: list[bytes], *, relative: bool = False, protocol
 
 
 def config(record, **changes) -> dict:
-    made = {"sample_type": 1, "filename": record.name, "face_type": 4, "shape": (*record.shape, 3), "landmarks": record.landmarks.tolist(),
-            "seg_ie_polys": {"polys": []}, "xseg_mask": None, "xseg_mask_compressed": None, "eyebrows_expand_mod": 1.0,
-            "source_filename": record.source_filename, "person_name": None}
+    made = {
+        "sample_type": 1,
+        "filename": record.name,
+        "face_type": 4,
+        "shape": (*record.shape, 3),
+        "landmarks": record.landmarks.tolist(),
+        "seg_ie_polys": {"polys": []},
+        "xseg_mask": None,
+        "xseg_mask_compressed": None,
+        "eyebrows_expand_mod": 1.0,
+        "source_filename": record.source_filename,
+        "person_name": None,
+    }
     return {**made, **changes}
 
 
@@ -77,7 +87,11 @@ def test_both_forms_of_the_last_offset(tmp_path, relative, protocol):
 
 def test_written_pak_obeys_the_original(tmp_path):
     mask = encode_xseg_mask(np.eye(16, dtype=np.float32))
-    changes = [{}, {"polygons": (Polygon(True, np.float32([[1, 2], [3, 4], [5, 1]])),)}, {"xseg_mask": mask, "eyebrows_expand_mod": 2.0}]
+    changes = [
+        {},
+        {"polygons": (Polygon(True, np.float32([[1, 2], [3, 4], [5, 1]])),)},
+        {"xseg_mask": mask, "eyebrows_expand_mod": 2.0},
+    ]
     sources = []
     for n, change in enumerate(changes):
         path = tmp_path / f"{n:05d}_0.jpg"
@@ -95,7 +109,9 @@ def test_written_pak_obeys_the_original(tmp_path):
         for n, change in enumerate(changes):
             expected = facekit.record(f"{n:05d}_0.jpg", seed=n, person="Ä person" if n == 2 else None, **change)
             assert facekit.same_record(reader.full_record(n), expected)
-            assert facekit.same_record(reader.records[n], replace(expected, source_landmarks=None, source_rect=None, image_to_face_mat=None))
+            assert facekit.same_record(
+                reader.records[n], replace(expected, source_landmarks=None, source_rect=None, image_to_face_mat=None)
+            )
 
 
 def test_no_faces_are_left_out_and_named(tmp_path):
@@ -127,13 +143,24 @@ def test_a_source_that_changes_meanwhile(tmp_path):
     assert not (tmp_path / "faceset.pak").exists()
 
 
-@pytest.mark.parametrize(("number", "inside", "expected"), [
-    (4, "whole_face", "whole_face"), (4, "head", "head"), (5, "head", "head"), (5, "head_no_align", "head_no_align"), (10, "head", "head"),
-    (10, "mark_only", "mark_only"), (2, "full_face", "full_face"),
-])
+@pytest.mark.parametrize(
+    ("number", "inside", "expected"),
+    [
+        (4, "whole_face", "whole_face"),
+        (4, "head", "head"),
+        (5, "head", "head"),
+        (5, "head_no_align", "head_no_align"),
+        (10, "head", "head"),
+        (10, "mark_only", "mark_only"),
+        (2, "full_face", "full_face"),
+    ],
+)
 def test_old_face_type_numbers(tmp_path, enums, number, inside, expected):
     names = ["a.jpg", "b.jpg"]
-    configs = [config(facekit.record(name), face_type=enums["FaceType"](number), sample_type=enums["SampleType"](1)) for name in names]
+    configs = [
+        config(facekit.record(name), face_type=enums["FaceType"](number), sample_type=enums["SampleType"](1))
+        for name in names
+    ]
     with PakReader(write(tmp_path, build(configs, [facekit.face(name, face_type=inside) for name in names]))) as reader:
         assert [record.face_type for record in reader] == [expected] * 2
 
@@ -141,14 +168,26 @@ def test_old_face_type_numbers(tmp_path, enums, number, inside, expected):
 def test_one_number_with_two_meanings(tmp_path):
     kinds = ["whole_face", "head", "whole_face"]
     configs = [config(facekit.record(f"{n}.jpg")) for n in range(3)]
-    with PakReader(write(tmp_path, build([configs[0], configs[1], configs[2], config(facekit.record("3.jpg"))],
-                                         [facekit.face(f"{n}.jpg", face_type=kind) for n, kind in enumerate([*kinds, "head"])]))) as reader:
+    with PakReader(
+        write(
+            tmp_path,
+            build(
+                [configs[0], configs[1], configs[2], config(facekit.record("3.jpg"))],
+                [facekit.face(f"{n}.jpg", face_type=kind) for n, kind in enumerate([*kinds, "head"])],
+            ),
+        )
+    ) as reader:
         assert [record.face_type for record in reader] == [*kinds, "head"]
 
 
 def test_old_and_missing_keys(tmp_path):
     face = facekit.face("a.jpg")
-    old = config(facekit.record("a.jpg"), seg_ie_polys=[(1, [[1, 2], [3, 4], [5, 9]])], xseg_mask=np.ones((8, 8, 1), np.float32), unknown={"x": 1})
+    old = config(
+        facekit.record("a.jpg"),
+        seg_ie_polys=[(1, [[1, 2], [3, 4], [5, 9]])],
+        xseg_mask=np.ones((8, 8, 1), np.float32),
+        unknown={"x": 1},
+    )
     del old["xseg_mask_compressed"], old["eyebrows_expand_mod"], old["person_name"]
     with PakReader(write(tmp_path, build([old], [face]))) as reader:
         record = reader.records[0]
@@ -158,7 +197,12 @@ def test_old_and_missing_keys(tmp_path):
 
 
 def test_a_damaged_entry_is_replaced_by_the_embedded_face(tmp_path):
-    configs = [config(facekit.record("a.jpg"), landmarks=None), config(facekit.record("b.jpg"), shape=None), 5, config(facekit.record("d.jpg"))]
+    configs = [
+        config(facekit.record("a.jpg"), landmarks=None),
+        config(facekit.record("b.jpg"), shape=None),
+        5,
+        config(facekit.record("d.jpg")),
+    ]
     files = [facekit.face("a.jpg"), facekit.jpeg(), facekit.face("c.jpg"), facekit.face("d.jpg")]
     with PakReader(write(tmp_path, build(configs, files))) as reader:
         assert [record.name for record in reader] == ["a.jpg", "face_000002.jpg", "d.jpg"]
@@ -166,12 +210,32 @@ def test_a_damaged_entry_is_replaced_by_the_embedded_face(tmp_path):
         assert [name for name, _ in reader.problems] == ["b.jpg"]
 
 
-@pytest.mark.parametrize("name", [
-    "../../etc/passwd.jpg", "/etc/passwd.jpg", "..\\..\\x.jpg", "C:\\x.jpg", "..", "", ".", ".bashrc", "a\0b.jpg", "a\n.jpg", "x" * 5000, None, 5,
-    "run.sh", "\ud800.jpg", "..jpg", " .. ",
-])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "../../etc/passwd.jpg",
+        "/etc/passwd.jpg",
+        "..\\..\\x.jpg",
+        "C:\\x.jpg",
+        "..",
+        "",
+        ".",
+        ".bashrc",
+        "a\0b.jpg",
+        "a\n.jpg",
+        "x" * 5000,
+        None,
+        5,
+        "run.sh",
+        "\ud800.jpg",
+        "..jpg",
+        " .. ",
+    ],
+)
 def test_hostile_names(tmp_path, name):
-    with PakReader(write(tmp_path, build([config(facekit.record(), filename=name, person_name=name)] * 1, [facekit.face()]))) as reader:
+    with PakReader(
+        write(tmp_path, build([config(facekit.record(), filename=name, person_name=name)] * 1, [facekit.face()]))
+    ) as reader:
         found, person = reader.records[0].name, reader.records[0].person
     for part in (found, *([person] if name is not None else [])):
         assert part
@@ -183,7 +247,11 @@ def test_hostile_names(tmp_path, name):
 
 
 def test_names_twice(tmp_path):
-    with PakReader(write(tmp_path, build([config(facekit.record("a.jpg")), config(facekit.record("x/A.jpg"))], [facekit.face()] * 2))) as reader:
+    with PakReader(
+        write(
+            tmp_path, build([config(facekit.record("a.jpg")), config(facekit.record("x/A.jpg"))], [facekit.face()] * 2)
+        )
+    ) as reader:
         assert [record.name for record in reader] == ["a.jpg", "A~2.jpg"]
 
 
@@ -192,7 +260,12 @@ def test_names():
     assert safe_image_name("a.JPG", "x") == "a.JPG"
     assert safe_image_name("a.exe", "x") == "a.exe.jpg"
     names = UniqueNames()
-    assert [names.take("a.jpg"), names.take("a.jpg"), names.take("a.jpg", "p"), names.take("A.jpg")] == ["a.jpg", "a~2.jpg", "a.jpg", "A~3.jpg"]
+    assert [names.take("a.jpg"), names.take("a.jpg"), names.take("a.jpg", "p"), names.take("A.jpg")] == [
+        "a.jpg",
+        "a~2.jpg",
+        "a.jpg",
+        "A~3.jpg",
+    ]
 
 
 def test_truncated_and_salvage(tmp_path):
@@ -230,7 +303,12 @@ def test_bit_flips(tmp_path):
     path = simple(tmp_path, 2)
     data, rng = bytearray(path.read_bytes()), random.Random(3)
     length = struct.unpack_from("<Q", data, 8)[0]
-    places = [*range(16), *range(16, 140), *(rng.randrange(16, 16 + length) for _ in range(200)), *range(16 + length, 16 + length + 24)]
+    places = [
+        *range(16),
+        *range(16, 140),
+        *(rng.randrange(16, 16 + length) for _ in range(200)),
+        *range(16 + length, 16 + length + 24),
+    ]
     for position in places:
         bit = 1 << rng.randrange(8)
         data[position] ^= bit
@@ -249,7 +327,7 @@ def test_offsets_that_make_no_sense(tmp_path, table):
     path = simple(tmp_path, 2)
     data = bytearray(path.read_bytes())
     at = 16 + struct.unpack_from("<Q", data, 8)[0]
-    data[at:at + 24] = struct.pack("<QQQ", *table)
+    data[at : at + 24] = struct.pack("<QQQ", *table)
     path.write_bytes(data)
     with pytest.raises(CorruptFileError):
         PakReader(path)
@@ -283,12 +361,16 @@ def test_golden_pak(shared, tmp_path):
     folder = shared / "golden/dfl-faceset"
     with PakReader(folder / "pak_flat/faceset.pak") as reader:
         assert reader.problems == []
-        assert [record.name for record in reader] == sorted(path.name for path in (folder / "pak_flat_orig").glob("*.jpg"))
+        assert [record.name for record in reader] == sorted(
+            path.name for path in (folder / "pak_flat_orig").glob("*.jpg")
+        )
         for i, record in enumerate(reader):
             path = folder / "pak_flat_orig" / record.name
             assert reader.read(i) == path.read_bytes()
             original = dfl_image.read(path)
-            assert facekit.same_record(record, replace(original, source_landmarks=None, source_rect=None, image_to_face_mat=None))
+            assert facekit.same_record(
+                record, replace(original, source_landmarks=None, source_rect=None, image_to_face_mat=None)
+            )
     sources = [pak_writer.FileSource(path) for path in sorted((folder / "pak_flat_orig").glob("*.jpg"))]
     pak_writer.write_pak(tmp_path / "faceset.pak", sources)
     ours = strict_original.check_pak((tmp_path / "faceset.pak").read_bytes())
@@ -297,5 +379,6 @@ def test_golden_pak(shared, tmp_path):
     for (a, _), (b, _) in zip(ours, theirs, strict=True):
         assert a["landmarks"] == b["landmarks"]
         assert a["face_type"].value == b["face_type"].value
-        assert {key: a[key] for key in ("filename", "shape", "eyebrows_expand_mod", "source_filename", "person_name")} == {
-            key: b[key] for key in ("filename", "shape", "eyebrows_expand_mod", "source_filename", "person_name")}
+        assert {
+            key: a[key] for key in ("filename", "shape", "eyebrows_expand_mod", "source_filename", "person_name")
+        } == {key: b[key] for key in ("filename", "shape", "eyebrows_expand_mod", "source_filename", "person_name")}

@@ -12,12 +12,20 @@ from core.formats.pak_writer import FileSource, write_pak
 from core.formats.pickle import safe_pickle
 from core.types import Polygon
 
-PLAIN = [facekit.record("00001_0.jpg"), facekit.record("b c.png", size=300, seed=1, person="anna", eyebrows_expand_mod=1.5),
-         facekit.record("ü_0.jpg", seed=2, source_filename=None), facekit.record("a(]e face_type.jpg", seed=3, source_filename="x" * 255)]
+PLAIN = [
+    facekit.record("00001_0.jpg"),
+    facekit.record("b c.png", size=300, seed=1, person="anna", eyebrows_expand_mod=1.5),
+    facekit.record("ü_0.jpg", seed=2, source_filename=None),
+    facekit.record("a(]e face_type.jpg", seed=3, source_filename="x" * 255),
+]
 
 
 def joined(records) -> bytes:
-    return safe_pickle.LIST_START + b"".join(config_fragment(record) + safe_pickle.LIST_NEXT for record in records) + safe_pickle.LIST_END
+    return (
+        safe_pickle.LIST_START
+        + b"".join(config_fragment(record) + safe_pickle.LIST_NEXT for record in records)
+        + safe_pickle.LIST_END
+    )
 
 
 def general(data: bytes) -> list:
@@ -35,7 +43,10 @@ def test_same_entries_as_the_general_reader():
         assert left_out == {"sample_type": 1, "seg_ie_polys": {"polys": []}, "xseg_mask": None}
 
 
-@pytest.mark.parametrize("change", [{"source_filename": "y" * 256}, {"polygons": (Polygon(True, facekit.record().landmarks[:5].astype("float32")),)}])
+@pytest.mark.parametrize(
+    "change",
+    [{"source_filename": "y" * 256}, {"polygons": (Polygon(True, facekit.record().landmarks[:5].astype("float32")),)}],
+)
 def test_other_entries_are_left_to_the_general_reader(change):
     data = joined([PLAIN[0], replace(PLAIN[1], **change)])
     assert pak_entries.load(data, dict) is None
@@ -51,14 +62,24 @@ def test_masks(size):
     for one, other, mask in zip(quick, slow, masks, strict=True):
         for entry in (one, other):
             found = entry["xseg_mask_compressed"]
-            assert (found is None) if mask is None else (found.dtype == np.uint8 and found.ndim == 1 and found.tobytes() == mask)
+            assert (
+                (found is None)
+                if mask is None
+                else (found.dtype == np.uint8 and found.ndim == 1 and found.tobytes() == mask)
+            )
         assert one["filename"] == other["filename"]
         assert np.array_equal(one["landmarks"], other["landmarks"])
 
 
 def test_a_mask_shorter_or_longer_than_it_says():
     data = joined([replace(facekit.record(), xseg_mask=b"m" * 9)])
-    for old, new in ((b"(K\x09t", b"(K\x08t"), (b"C\x09mmm", b"C\x08mmm"), (b"C\x09mmm", b"C\x0ammm"), (b"u1", b"i1"), (b"K\x09t", b"K\x03K\x03t")):
+    for old, new in (
+        (b"(K\x09t", b"(K\x08t"),
+        (b"C\x09mmm", b"C\x08mmm"),
+        (b"C\x09mmm", b"C\x0ammm"),
+        (b"u1", b"i1"),
+        (b"K\x09t", b"K\x03K\x03t"),
+    ):
         assert data.count(old) == 1
         assert pak_entries.load(data.replace(old, new), dict) is None
 
@@ -67,7 +88,7 @@ def test_a_text_shorter_or_longer_than_it_says_is_refused():
     data = joined(PLAIN[:1])
     at = data.index(b"\x0b00001_0.jpg")
     for length in (10, 12, 255, 0):
-        assert pak_entries.load(data[:at] + bytes([length]) + data[at + 1:], dict) is None
+        assert pak_entries.load(data[:at] + bytes([length]) + data[at + 1 :], dict) is None
 
 
 def test_cut_and_foreign_lists_are_refused():

@@ -49,9 +49,11 @@ def test_several_processes_write_what_one_writes(tmp_path, many):
 @pytest.fixture
 def edited(monkeypatch):
     """Edit a file after the faces were listed, before any is read."""
+
     def prepare(edit):
         take = pak_writer._take_all
         monkeypatch.setattr(pak_writer, "_take_all", lambda *args: (edit(), take(*args))[1])
+
     return prepare
 
 
@@ -79,7 +81,7 @@ def read_all(path: Path) -> list[bytes]:
         return [reader.read(i) for i in range(len(reader))]
 
 
-@pytest.mark.parametrize("off", [-10**6, -5000, -1, 1, 5, 6, 700, 10**5])
+@pytest.mark.parametrize("off", [-(10**6), -5000, -1, 1, 5, 6, 700, 10**5])
 def test_any_guess_of_the_length_of_the_list_does(tmp_path, many, monkeypatch, off):
     """Too little room: the faces are moved up; too much: the rest is filled up within the list, unless it is too small for that."""
     faces, expected = many
@@ -90,7 +92,7 @@ def test_any_guess_of_the_length_of_the_list_does(tmp_path, many, monkeypatch, o
     strict_original.check_pak(data)
     assert len(data) == len(expected) + (off if off > 5 else 0)
     assert read_all(tmp_path / "faceset.pak") == read_all(tmp_path / "one.pak")
-    assert pak_entries.load(data[16:16 + int.from_bytes(data[8:16], "little")], dict), "the quick way reads it"
+    assert pak_entries.load(data[16 : 16 + int.from_bytes(data[8:16], "little")], dict), "the quick way reads it"
 
 
 def test_pictures_that_are_no_faces_leave_no_gaps(tmp_path, monkeypatch):
@@ -119,7 +121,10 @@ def test_the_room_for_the_list_of_many_faces_suffices(tmp_path, monkeypatch):
         path.write_bytes(facekit.face(path.name, seed=n, xseg_mask=facekit.png(8 + n * 7 % 31, n) if n % 3 else None))
         faces.append(FileSource(path))
     exact = sum(map(pak_writer._entry_size, faces))
-    assert pak_writer._head_size(faces[:64]) == sum(map(pak_writer._entry_size, faces[:64])) + len(LIST_START + LIST_END) + 8
+    assert (
+        pak_writer._head_size(faces[:64])
+        == sum(map(pak_writer._entry_size, faces[:64])) + len(LIST_START + LIST_END) + 8
+    )
     assert exact < pak_writer._head_size(faces) < 1.3 * exact
 
 
@@ -131,7 +136,7 @@ def test_a_disk_that_fills_up_while_faces_are_copied(tmp_path, monkeypatch, room
     def nearly_full(fd, data, position):
         if left[0] <= 0:
             raise OSError(errno.ENOSPC, "No space left on device")
-        done = pwrite(fd, data[:left[0]], position)
+        done = pwrite(fd, data[: left[0]], position)
         left[0] -= done
         return done
 
@@ -190,7 +195,9 @@ if __name__ == "__main__":
 def test_workers_end_with_a_killed_parent(tmp_path):
     (tmp_path / "waiting.py").write_text(WAITING)
     environment = os.environ | {"PYTHONPATH": f"{ROOT}:{tmp_path}"}
-    parent = subprocess.Popen([sys.executable, str(tmp_path / "waiting.py")], env=environment, stdout=subprocess.PIPE, text=True)
+    parent = subprocess.Popen(
+        [sys.executable, str(tmp_path / "waiting.py")], env=environment, stdout=subprocess.PIPE, text=True
+    )
     workers = {int(parent.stdout.readline()) for _ in range(3)}
     assert parent.pid not in workers
     parent.send_signal(signal.SIGKILL)

@@ -18,8 +18,13 @@ def archive(path: Path, members: dict[str, bytes], compression: int = zipfile.ZI
 
 
 def test_reads_the_expected_members_wherever_they_lie(tmp_path):
-    path = archive(tmp_path / "a.zip", {"model/XSeg_256.npy": b"weights", "XSeg_data.dat": b"data", "readme.txt": b"no"})
-    assert read_members(path, ("XSeg_256.npy", "XSeg_data.dat"), 100) == {"XSeg_256.npy": b"weights", "XSeg_data.dat": b"data"}
+    path = archive(
+        tmp_path / "a.zip", {"model/XSeg_256.npy": b"weights", "XSeg_data.dat": b"data", "readme.txt": b"no"}
+    )
+    assert read_members(path, ("XSeg_256.npy", "XSeg_data.dat"), 100) == {
+        "XSeg_256.npy": b"weights",
+        "XSeg_data.dat": b"data",
+    }
 
 
 def test_extracts_by_pattern_and_replaces(tmp_path):
@@ -33,7 +38,9 @@ def test_extracts_by_pattern_and_replaces(tmp_path):
     assert (out / "1.jpg").read_bytes() == b"one"
 
 
-@pytest.mark.parametrize("name", ["../XSeg_256.npy", "/etc/XSeg_256.npy", "a/../../XSeg_256.npy", "C:/XSeg_256.npy", "..\\XSeg_256.npy"])
+@pytest.mark.parametrize(
+    "name", ["../XSeg_256.npy", "/etc/XSeg_256.npy", "a/../../XSeg_256.npy", "C:/XSeg_256.npy", "..\\XSeg_256.npy"]
+)
 def test_a_name_that_leaves_the_archive_is_refused(tmp_path, name):
     path = archive(tmp_path / "a.zip", {name: b"x", "XSeg_data.dat": b"y"})
     with pytest.raises(CorruptFileError, match="outside"):

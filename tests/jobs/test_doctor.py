@@ -7,15 +7,18 @@ from core.jobs import doctor
 from core.workspace import Workspace
 
 
-@pytest.mark.parametrize(("capability", "architectures", "native"), [
-    ("8.6", ["sm_60", "sm_80"], True),
-    ("8.9", ["sm_80", "sm_89"], True),
-    ("8.0", ["sm_86"], False),
-    ("9.0", ["sm_89", "compute_90"], False),
-    ("12.0", ["sm_90"], False),
-    ("12.0", ["sm_120"], True),
-    ("9.0", ["sm_90a"], True),
-])
+@pytest.mark.parametrize(
+    ("capability", "architectures", "native"),
+    [
+        ("8.6", ["sm_60", "sm_80"], True),
+        ("8.9", ["sm_80", "sm_89"], True),
+        ("8.0", ["sm_86"], False),
+        ("9.0", ["sm_89", "compute_90"], False),
+        ("12.0", ["sm_90"], False),
+        ("12.0", ["sm_120"], True),
+        ("9.0", ["sm_90a"], True),
+    ],
+)
 def test_which_gpus_a_build_serves(capability, architectures, native):
     assert doctor.runs_on(capability, architectures) is native
 

@@ -22,6 +22,8 @@ def _value(network: str, key: str, shape: tuple, kind: str) -> np.ndarray:
 @pytest.fixture(scope="session")
 def golden_weights():
     """(network's name, {key: shape}, archi | train | networks) -> weights."""
+
     def make(network, shapes, kind):
         return {key: _value(network, key, tuple(shape), kind) for key, shape in shapes.items()}
+
     return make

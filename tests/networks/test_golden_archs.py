@@ -12,7 +12,9 @@ from core.networks.config import ModelConfig
 from core.networks.keras_builder import KerasGraph, build_network, get_weights, set_weights
 
 LETTERS = ("", "u", "d", "t", "ud", "ut", "dt", "udt", "udc", "udtc")
-CASES = [f"{kind}{'-' if letters else ''}{letters}_64_8_24_8_6" for kind in ("df", "liae") for letters in LETTERS] + ["liae-udt_96_16_32_16_10"]
+CASES = [f"{kind}{'-' if letters else ''}{letters}_64_8_24_8_6" for kind in ("df", "liae") for letters in LETTERS] + [
+    "liae-udt_96_16_32_16_10"
+]
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -50,10 +52,19 @@ def through_keras(config, weights, x):
     dst_code, swap_code = arch.dst_codes(graph, x)
     face, mask = graph.call(arch.DECODER_SRC, swap_code)
     dst_face, dst_mask = graph.call(arch.DECODER_DST, dst_code)
-    made = {"encoder_code": models["encoder"](x), "inter_code": dst_code, "swap_image": face, "swap_mask": mask, "dst_image": dst_face, "dst_mask": dst_mask}
+    made = {
+        "encoder_code": models["encoder"](x),
+        "inter_code": dst_code,
+        "swap_image": face,
+        "swap_mask": mask,
+        "dst_image": dst_face,
+        "dst_mask": dst_mask,
+    }
     return {name: np.asarray(value) for name, value in made.items()}
 
 
 def through_onnx(config, weights, x):
     session = onnxruntime.InferenceSession(build_dfm(weights, config, {}, mask_only=False))
-    return dict(zip(("dst_mask", "swap_image", "swap_mask", "dst_image"), session.run(None, {"in_face:0": x}), strict=True))
+    return dict(
+        zip(("dst_mask", "swap_image", "swap_mask", "dst_image"), session.run(None, {"in_face:0": x}), strict=True)
+    )

@@ -14,6 +14,7 @@ from core.networks.onnx_builder import network_model
 from core.networks.shapes import output_shapes, variables
 
 MAP = (12, 8, 6)
+# fmt: off
 OPERATIONS = {
     "conv 1": lambda b, x: b.conv(x, "a", 5, 1),
     "conv 3": lambda b, x: b.conv(x, "a", 5, 3),
@@ -49,11 +50,15 @@ OPERATIONS = {
     "batch norm": lambda b, x: b.batch_norm(x, "bn"),
     "l2 norm": lambda b, x: b.l2_norm(x, "norm"),
 }
+# fmt: on
 
 
 def random_weights(network: Network) -> dict:
     rng = np.random.default_rng(1)
-    return {k: (rng.random(v.shape) * 0.9 + 0.1 if "running" in k else rng.normal(size=v.shape)).astype(np.float32) for k, v in variables(network).items()}
+    return {
+        k: (rng.random(v.shape) * 0.9 + 0.1 if "running" in k else rng.normal(size=v.shape)).astype(np.float32)
+        for k, v in variables(network).items()
+    }
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)
@@ -89,8 +94,15 @@ def test_morph_takes_the_first_channels():
 
 def test_no_two_variables_of_several_networks_have_one_path():
     """Keras under PyTorch clears the gradients of one variable a path."""
-    networks = [build_network(name, Network(lambda b, x: b.dense(b.flatten(b.frn(b.conv(x, "res1/conv1", 5, 3), "frn")), "dense1", 3), (8, 8, 3)))
-                for name in ("decoder_src", "decoder_dst")]
+    networks = [
+        build_network(
+            name,
+            Network(
+                lambda b, x: b.dense(b.flatten(b.frn(b.conv(x, "res1/conv1", 5, 3), "frn")), "dense1", 3), (8, 8, 3)
+            ),
+        )
+        for name in ("decoder_src", "decoder_dst")
+    ]
     paths = [variable.path for network in networks for variable in network.weights]
     assert len(set(paths)) == len(paths) == 14
     assert list(named_variables(networks[0])) == list(named_variables(networks[1]))
@@ -114,7 +126,10 @@ def test_seed_gives_the_same_start():
 
 
 def test_mixed_precision_keeps_norms_and_outputs_in_float32():
-    network = Network(lambda b, x: b.sigmoid(b.conv(b.unflatten(b.pixel_norm(b.flatten(b.conv(x, "a", 4, 3))), 8, 8, 4), "c", 1, 1)), (8, 8, 3))
+    network = Network(
+        lambda b, x: b.sigmoid(b.conv(b.unflatten(b.pixel_norm(b.flatten(b.conv(x, "a", 4, 3))), 8, 8, 4), "c", 1, 1)),
+        (8, 8, 3),
+    )
     model = build_network("n", network, dtype="mixed_bfloat16")
     assert keras.backend.standardize_dtype(model.output.dtype) == "float32"
     assert all(keras.backend.standardize_dtype(v.dtype) == "float32" for v in model.weights)

@@ -17,7 +17,10 @@ def config(archi: str, resolution: int = 224, dims: tuple = (512, 64, 64, 32), i
     return ModelConfig(resolution, "wf", archi, *dims, inter_dims=inter)
 
 
-@pytest.mark.parametrize(("text", "kind", "letters"), [("df", "df", ""), ("liae-udt", "liae", "udt"), ("liae-tdu", "liae", "udt"), ("df-uuc", "df", "uc")])
+@pytest.mark.parametrize(
+    ("text", "kind", "letters"),
+    [("df", "df", ""), ("liae-udt", "liae", "udt"), ("liae-tdu", "liae", "udt"), ("df-uuc", "df", "uc")],
+)
 def test_parse_archi(text, kind, letters):
     parsed = parse_archi(text)
     assert (parsed.kind, parsed.letters) == (kind, letters)
@@ -45,9 +48,19 @@ def test_width_must_be_positive():
         validate(config("amp"))
 
 
-@pytest.mark.parametrize(("archi", "total"), [
-    ("liae", 458_692_676), ("liae-ud", 304_335_149), ("liae-ut", 333_983_428), ("liae-dt", 179_625_901), ("liae-udtc", 179_625_901),
-    ("df", 172_065_800), ("df-ud", 133_623_770), ("df-udt", 130_035_290)])
+@pytest.mark.parametrize(
+    ("archi", "total"),
+    [
+        ("liae", 458_692_676),
+        ("liae-ud", 304_335_149),
+        ("liae-ut", 333_983_428),
+        ("liae-dt", 179_625_901),
+        ("liae-udtc", 179_625_901),
+        ("df", 172_065_800),
+        ("df-ud", 133_623_770),
+        ("df-udt", 130_035_290),
+    ],
+)
 def test_parameter_totals(archi, total):
     assert sum(map(parameter_count, archs.networks(config(archi)).values())) == total
 
@@ -55,11 +68,20 @@ def test_parameter_totals(archi, total):
 def test_parameters_of_each_network():
     made = archs.networks(config("liae-udt"))
     assert {name: parameter_count(n) for name, n in made.items()} == {
-        "encoder": 15_654_144, "inter_AB": 38_585_856, "inter_B": 38_585_856, "decoder": 86_800_045}
+        "encoder": 15_654_144,
+        "inter_AB": 38_585_856,
+        "inter_B": 38_585_856,
+        "decoder": 86_800_045,
+    }
     assert [len(variables(n)) for n in made.values()] == [18, 4, 4, 44]
     made = archs.networks(config("liae-ud", 128, (256, 64, 64, 22)))
     assert [parameter_count(n) for n in made.values()] == [4_306_560, 19_933_440, 19_933_440, 38_203_115]
-    assert [parameter_count(n) for n in archs.networks(QUICK96).values()] == [4_306_560, 3_098_368, 15_444_701, 15_444_701]
+    assert [parameter_count(n) for n in archs.networks(QUICK96).values()] == [
+        4_306_560,
+        3_098_368,
+        15_444_701,
+        15_444_701,
+    ]
 
 
 @pytest.mark.parametrize("archi", ["df", "df-t", "df-d", "liae-u", "liae-dt", "liae-udtc", "amp"])
@@ -73,7 +95,16 @@ def test_outputs_have_the_resolution(archi, resolution):
 
 
 def test_config_from_options():
-    options = {"resolution": np.int64(64), "face_type": "wf", "archi": "df", "ae_dims": 8, "e_dims": 8, "d_dims": 8, "d_mask_dims": 4, "gan_power": 0.0}
+    options = {
+        "resolution": np.int64(64),
+        "face_type": "wf",
+        "archi": "df",
+        "ae_dims": 8,
+        "e_dims": 8,
+        "d_dims": 8,
+        "d_mask_dims": 4,
+        "gan_power": 0.0,
+    }
     assert config_from_options(options) == ModelConfig(64, "wf", "df", 8, 8, 8, 4)
     amp = {k: v for k, v in options.items() if k != "archi"} | {"inter_dims": 16}
     assert config_from_options(amp, "AMP") == ModelConfig(64, "wf", "amp", 8, 8, 8, 4, 16)
@@ -83,8 +114,24 @@ def test_config_from_options():
 
 
 # Receptive field -> strides of its plan.
-PLANS = {3: "2", 7: "22", 11: "212", 15: "222", 19: "2122", 23: "2212", 27: "21212", 31: "2222", 35: "21222", 39: "22122", 43: "212122",
-         47: "22212", 51: "212212", 55: "221212", 59: "2121212", 63: "22222"}
+PLANS = {
+    3: "2",
+    7: "22",
+    11: "212",
+    15: "222",
+    19: "2122",
+    23: "2212",
+    27: "21212",
+    31: "2222",
+    35: "21222",
+    39: "22122",
+    43: "212122",
+    47: "22212",
+    51: "212212",
+    55: "221212",
+    59: "2121212",
+    63: "22222",
+}
 
 
 def test_gan_layer_plans():
@@ -110,8 +157,11 @@ def shapes(network: Network) -> dict:
 
 
 def test_manifests(shared):
-    for kind, reference in ((config("liae-udt"), "liae-udt-224-512-64-64-32"), (QUICK96, "Quick96"),
-                            (config("amp", 64, (32, 16, 16, 16), 48), "AMP-64-ae32-inter48-e16-d16-m16")):
+    for kind, reference in (
+        (config("liae-udt"), "liae-udt-224-512-64-64-32"),
+        (QUICK96, "Quick96"),
+        (config("amp", 64, (32, 16, 16, 16), 48), "AMP-64-ae32-inter48-e16-d16-m16"),
+    ):
         for name, network in archs.networks(kind).items():
             if name != "decoder_dst":
                 assert shapes(network) == manifest(shared, f"{reference}_{name}"), name

@@ -94,12 +94,18 @@ def test_other_options_need_overwrite_which_keeps_the_old_ones(workspace):
         run(workspace, "--jpeg-quality", "50")
     assert "jpeg-quality: 90 -> 50" in caught.value.why
     old = files(workspace)
-    history = workspace.side("src").frames / "aligned_history"  # of a sort of the old faces: undoing it would be wrong for the new ones
+    history = (
+        workspace.side("src").frames / "aligned_history"
+    )  # of a sort of the old faces: undoing it would be wrong for the new ones
     history.mkdir()
     run(workspace, "--jpeg-quality", "50", "--overwrite")
     assert len(files(workspace)) == 4 and files(workspace) != old
     assert not history.exists()
-    assert {path.name.split("-", 2)[2] for path in workspace.trash.iterdir()} == {"aligned", "aligned_history", "faces.db"}
+    assert {path.name.split("-", 2)[2] for path in workspace.trash.iterdir()} == {
+        "aligned",
+        "aligned_history",
+        "faces.db",
+    }
 
 
 def test_overwrite_with_a_wrong_name_without_weights_or_without_frames_moves_nothing(workspace, tmp_path, monkeypatch):
@@ -155,7 +161,10 @@ def test_two_frames_of_one_stem_are_refused(workspace, portrait):
 
 
 def test_every_and_max_faces_and_debug(workspace, portrait):
-    cv2.imwrite(str(workspace.side("src").frames / "00001.png"), np.hstack([portrait, cv2.resize(portrait, (240, 240))[:, ::-1]]))
+    cv2.imwrite(
+        str(workspace.side("src").frames / "00001.png"),
+        np.hstack([portrait, cv2.resize(portrait, (240, 240))[:, ::-1]]),
+    )
     report = run(workspace, "--every", "5", "--max-faces", "1", "--debug")
     assert list(files(workspace)) == ["00001_0.jpg", "00006_0.jpg"]
     assert dict(report.rows)["dropped: beyond --max-faces"] == 1
@@ -166,8 +175,26 @@ def test_from_video_gives_the_faces_of_its_frames(workspace, portrait, tmp_path)
     still = tmp_path / "still.png"
     cv2.imwrite(str(still), portrait)
     video = workspace.root / "data_src.mp4"
-    subprocess.run([find_ffmpeg(), "-v", "error", "-loop", "1", "-r", "5", "-i", str(still), "-t", "0.8", "-pix_fmt", "yuv444p", str(video)],
-                   check=True, stdin=subprocess.DEVNULL)
+    subprocess.run(
+        [
+            find_ffmpeg(),
+            "-v",
+            "error",
+            "-loop",
+            "1",
+            "-r",
+            "5",
+            "-i",
+            str(still),
+            "-t",
+            "0.8",
+            "-pix_fmt",
+            "yuv444p",
+            str(video),
+        ],
+        check=True,
+        stdin=subprocess.DEVNULL,
+    )
     shutil.rmtree(workspace.side("src").frames)
     report = run(workspace, "--from-video")
     assert list(files(workspace)) == [f"{i:05d}_0.jpg" for i in range(1, 5)]
@@ -179,8 +206,28 @@ def test_a_truncated_video_is_said_so_once(workspace, portrait, tmp_path):
     still = tmp_path / "still.png"
     cv2.imwrite(str(still), portrait)
     video = workspace.root / "data_src.mp4"
-    subprocess.run([find_ffmpeg(), "-v", "error", "-loop", "1", "-r", "5", "-i", str(still), "-t", "2", "-g", "1", "-movflags", "+faststart", str(video)],
-                   check=True, stdin=subprocess.DEVNULL)
+    subprocess.run(
+        [
+            find_ffmpeg(),
+            "-v",
+            "error",
+            "-loop",
+            "1",
+            "-r",
+            "5",
+            "-i",
+            str(still),
+            "-t",
+            "2",
+            "-g",
+            "1",
+            "-movflags",
+            "+faststart",
+            str(video),
+        ],
+        check=True,
+        stdin=subprocess.DEVNULL,
+    )
     video.write_bytes(video.read_bytes()[: int(video.stat().st_size * 0.6)])
     report = run(workspace, "--from-video")
     assert 0 < dict(report.rows)["faces"] < 10 and "truncated" in report.warnings[0]
@@ -201,10 +248,18 @@ def test_kill_9_then_again_gives_the_same_files_and_rows(workspace, portrait, tm
     other = Workspace(tmp_path / "uninterrupted").create()
     shutil.copytree(folder, other.side("src").frames, dirs_exist_ok=True)
     run(other)
-    process = subprocess.Popen([sys.executable, "-m", "core", "faces", "src", *SMALL], env=os.environ | {"WORKSPACE": str(workspace.root)}, cwd=PROJECT,
-                               stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "core", "faces", "src", *SMALL],
+        env=os.environ | {"WORKSPACE": str(workspace.root)},
+        cwd=PROJECT,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
     deadline = time.monotonic() + 120
-    while len(list_images(workspace.side("src").aligned)) < 40 and process.poll() is None and time.monotonic() < deadline:
+    while (
+        len(list_images(workspace.side("src").aligned)) < 40 and process.poll() is None and time.monotonic() < deadline
+    ):
         time.sleep(0.01)
     process.send_signal(signal.SIGKILL)
     process.wait()
@@ -224,7 +279,9 @@ def test_dfl_exact_is_the_plain_bilinear_cut_at_half_colour_resolution(workspace
         run(workspace, *flags, "--jpeg-quality", "100")
         data, matrix = path.read_bytes(), dfl_image.read(path).image_to_face_mat
         plain = cv2.warpAffine(frame, matrix, (96, 96), flags=cv2.INTER_LINEAR)
-        grey, expected = (cv2.cvtColor(image, cv2.COLOR_BGR2GRAY).astype(int) for image in (cv2.imread(str(path)), plain))
+        grey, expected = (
+            cv2.cvtColor(image, cv2.COLOR_BGR2GRAY).astype(int) for image in (cv2.imread(str(path)), plain)
+        )
         apart.append(np.abs(grey - expected).max())
         densities.append(data[data.index(b"\xff\xc0") + 11])  # of the first component, beside colours of 0x11
     assert densities == [0x22, 0x11]

@@ -19,8 +19,20 @@ from core.stages import mask, pack, recover_names, resize_faceset
 from core.workspace import Workspace
 
 FORK = multiprocessing.get_context("fork")
-STEPS = ((pak_writer, "_take"), (pak_writer, "_put"), (pak_writer, "_settle"), (pak_writer, "_write_head"), (pak_writer, "_check_head"), (pak_writer, "_check"),
-         (MaskTable, "add"), (MaskTable, "settle"), (packing.fsio, "keep_in_trash"), (os, "replace"), (os, "rename"), (shutil, "move"))
+STEPS = (
+    (pak_writer, "_take"),
+    (pak_writer, "_put"),
+    (pak_writer, "_settle"),
+    (pak_writer, "_write_head"),
+    (pak_writer, "_check_head"),
+    (pak_writer, "_check"),
+    (MaskTable, "add"),
+    (MaskTable, "settle"),
+    (packing.fsio, "keep_in_trash"),
+    (os, "replace"),
+    (os, "rename"),
+    (shutil, "move"),
+)
 
 
 def run(stage, ws, **options):
@@ -37,6 +49,7 @@ def _run_until(step: int, stage, ws, options) -> None:
             if left[0] < 0:
                 os.kill(os.getpid(), signal.SIGKILL)
             return original(*args, **kwargs)
+
         return call
 
     pak_writer._RUN = 1
@@ -107,7 +120,9 @@ def test_resize(tmp_path, in_place):
         side = ws.side("src")
         files = {path.name: path.read_bytes() for path in facekit.write_faces(side.aligned, 3)}
         going = killed(step, resize_faceset, ws, size=128, in_place=in_place)
-        there = [path.read_bytes() for path in tmp_path.glob(f"{step}/**/*.jpg")] + [path.read_bytes() for path in ws.trash.rglob("*.jpg")]
+        there = [path.read_bytes() for path in tmp_path.glob(f"{step}/**/*.jpg")] + [
+            path.read_bytes() for path in ws.trash.rglob("*.jpg")
+        ]
         assert set(files.values()) <= set(there)
         if going:
             run(resize_faceset, ws, size=128, in_place=in_place)
@@ -128,7 +143,11 @@ def test_masks(tmp_path, packed):
         return ws
 
     def faces(ws) -> list[bytes]:
-        return faces_of(ws.side("src").pak) if packed else [path.read_bytes() for path in sorted(ws.side("src").aligned.glob("*.jpg"))]
+        return (
+            faces_of(ws.side("src").pak)
+            if packed
+            else [path.read_bytes() for path in sorted(ws.side("src").aligned.glob("*.jpg"))]
+        )
 
     whole = workspace("whole")
     before = faces(whole)
@@ -154,7 +173,9 @@ def test_what_an_interrupted_sort_left_is_put_in_order_first(tmp_path, monkeypat
     paths = facekit.write_faces(side.aligned, 3)
     monkeypatch.setattr(journal, "_arrive", lambda *_: (_ for _ in ()).throw(InterruptedError))
     with pytest.raises(InterruptedError):
-        journal.begin(side.frames, "sort", [Move(f"aligned/{path.name}", f"aligned/{k}.jpg") for k, path in enumerate(paths[:2])])
+        journal.begin(
+            side.frames, "sort", [Move(f"aligned/{path.name}", f"aligned/{k}.jpg") for k, path in enumerate(paths[:2])]
+        )
     monkeypatch.undo()
     with pytest.raises(InputError, match="interrupted"):
         store.open_faceset(side.aligned)

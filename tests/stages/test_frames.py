@@ -149,10 +149,20 @@ def test_a_run_killed_while_replacing_loses_nothing(filmed, monkeypatch):
 def test_kill_9_while_decoding_then_again(filmed):
     make_clip(filmed.root / "data_src.mp4", seconds=12, size="320x240")
     environment = os.environ | {"WORKSPACE": str(filmed.root)}
-    process = subprocess.Popen([sys.executable, "-m", "core", "frames", "src"], env=environment, cwd=PROJECT, stdin=subprocess.DEVNULL,
-                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "core", "frames", "src"],
+        env=environment,
+        cwd=PROJECT,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
     deadline = time.monotonic() + 60
-    while not list(filmed.side("src").frames.glob(".frames.*/00003.png")) and process.poll() is None and time.monotonic() < deadline:
+    while (
+        not list(filmed.side("src").frames.glob(".frames.*/00003.png"))
+        and process.poll() is None
+        and time.monotonic() < deadline
+    ):
         time.sleep(0.01)
     process.send_signal(signal.SIGKILL)
     process.wait()
@@ -166,7 +176,10 @@ def test_times(text, value):
     assert parse(frames.Options, "frames", ["src", "--end", text]).end == pytest.approx(value)
 
 
-@pytest.mark.parametrize("flags", [("--start", "1:2:3:4"), ("--end", "soon"), ("--fps", "0"), ("--start", "9", "--end", "3"), ("--format", "gif")])
+@pytest.mark.parametrize(
+    "flags",
+    [("--start", "1:2:3:4"), ("--end", "soon"), ("--fps", "0"), ("--start", "9", "--end", "3"), ("--format", "gif")],
+)
 def test_senseless_flags(flags):
     with pytest.raises(UsageError):
         parse(frames.Options, "frames", ["src", *flags])

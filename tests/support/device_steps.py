@@ -12,7 +12,9 @@ import numpy as np
 if os.environ["KERAS_BACKEND"] == "tensorflow":
     import tensorflow as tf
 
-    tf.config.set_logical_device_configuration(tf.config.list_physical_devices("CPU")[0], [tf.config.LogicalDeviceConfiguration()] * 2)
+    tf.config.set_logical_device_configuration(
+        tf.config.list_physical_devices("CPU")[0], [tf.config.LogicalDeviceConfiguration()] * 2
+    )
 
 from core.networks.keras_builder import get_weights
 from core.training.hardware.measure import noise
@@ -39,7 +41,9 @@ def used(trainer: Trainer) -> list[str]:
         return []
     x = training_inputs(noise(trainer.recipe.batch_size, trainer.recipe.resolution), trainer.recipe, 0)
     graph = tf.function(trainer.model.train_step).get_concrete_function(x).graph
-    return sorted({":".join(op.device.split(":")[-2:]) for op in graph.get_operations() if op.type == "Conv2DBackpropFilter"})
+    return sorted(
+        {":".join(op.device.split(":")[-2:]) for op in graph.get_operations() if op.type == "Conv2DBackpropFilter"}
+    )
 
 
 def largest(a: list[np.ndarray], b: list[np.ndarray]) -> float:
@@ -51,7 +55,14 @@ two, weights_two, second = run(2)
 start = [array for weights in Trainer(first.recipe, first.settings).weights().values() for array in weights.values()]
 views = [trainer.views(*noise(2, first.recipe.resolution).target)["sd"] for trainer in (first, second)]
 average = float(np.mean(np.concatenate([np.abs(x - y).ravel() for x, y in zip(weights_one, weights_two, strict=True)])))
-result = {"one": one, "two": two, "mean_difference": average, "used": used(second), "devices": list(second.devices),
-          "difference": largest(weights_one, weights_two), "moved": largest(start, weights_one[: len(start)]),
-          "views": largest(views[:1], views[1:])}
+result = {
+    "one": one,
+    "two": two,
+    "mean_difference": average,
+    "used": used(second),
+    "devices": list(second.devices),
+    "difference": largest(weights_one, weights_two),
+    "moved": largest(start, weights_one[: len(start)]),
+    "views": largest(views[:1], views[1:]),
+}
 sys.stdout.write(json.dumps(result) + "\n")

@@ -17,11 +17,15 @@ def source_points(seed: int = 0) -> np.ndarray:
     return HEAD_3D[:, :2].astype(np.float64) * 2 + 400 + np.random.default_rng(seed).normal(0, 2, (68, 2))
 
 
-def record(name: str = "00001_0.jpg", size: int = 64, seed: int = 0, face_type: FaceType = FaceType.WHOLE_FACE, **changes) -> FaceRecord:
+def record(
+    name: str = "00001_0.jpg", size: int = 64, seed: int = 0, face_type: FaceType = FaceType.WHOLE_FACE, **changes
+) -> FaceRecord:
     points = source_points(seed)
     matrix = face_matrix(points, size, face_type)
     frame, rect = f"{name.split('_')[0]}.png", (200, 210, 600, 640)
-    made = FaceRecord(name, (size, size), transform_points(points, matrix), face_type.file_name, frame, rect, points, matrix)
+    made = FaceRecord(
+        name, (size, size), transform_points(points, matrix), face_type.file_name, frame, rect, points, matrix
+    )
     return replace(made, **changes)
 
 
@@ -53,11 +57,27 @@ def write_faces(folder: Path, count: int, **changes) -> list[Path]:
 
 def same_record(one: FaceRecord, other: FaceRecord) -> bool:
     """Equal in everything that a face file holds."""
-    arrays = all(_same_array(getattr(one, name), getattr(other, name)) for name in ("landmarks", "source_landmarks", "image_to_face_mat"))
+    arrays = all(
+        _same_array(getattr(one, name), getattr(other, name))
+        for name in ("landmarks", "source_landmarks", "image_to_face_mat")
+    )
     polygons = len(one.polygons) == len(other.polygons) and all(
-        a.include == b.include and np.array_equal(a.points, b.points) for a, b in zip(one.polygons, other.polygons, strict=True))
-    plain = all(getattr(one, name) == getattr(other, name) for name in
-                ("name", "shape", "face_type", "source_filename", "source_rect", "xseg_mask", "eyebrows_expand_mod", "person"))
+        a.include == b.include and np.array_equal(a.points, b.points)
+        for a, b in zip(one.polygons, other.polygons, strict=True)
+    )
+    plain = all(
+        getattr(one, name) == getattr(other, name)
+        for name in (
+            "name",
+            "shape",
+            "face_type",
+            "source_filename",
+            "source_rect",
+            "xseg_mask",
+            "eyebrows_expand_mod",
+            "person",
+        )
+    )
     return arrays and polygons and plain
 
 

@@ -35,11 +35,15 @@ def picture(size: int, points: np.ndarray, seed: int = 0) -> np.ndarray:
     return image
 
 
-def write_face(folder: Path, name: str, size: int = 96, kind: FaceType = FaceType.WHOLE_FACE, seed: int = 0, **fields) -> Path:
+def write_face(
+    folder: Path, name: str, size: int = 96, kind: FaceType = FaceType.WHOLE_FACE, seed: int = 0, **fields
+) -> Path:
     """A face file; ``fields`` go into its record."""
     folder.mkdir(parents=True, exist_ok=True)
     points = landmarks(size, kind, seed)
-    record = FaceRecord(name, (size, size), points, kind.file_name, source_filename=f"{Path(name).stem.split('_')[0]}.png", **fields)
+    record = FaceRecord(
+        name, (size, size), points, kind.file_name, source_filename=f"{Path(name).stem.split('_')[0]}.png", **fields
+    )
     dfl_image.write(folder / name, encode_jpeg(picture(size, points, seed), 95), record)
     return folder / name
 
@@ -53,7 +57,9 @@ def write_xseg(folder: Path, resolution: int = 64, base: int = 2, face_type: str
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"XSeg_{resolution}.npy"
     with open(path, "wb") as stream:
-        dfl_weights.write_arrays(stream, initial_weights("XSeg", xseg_network(base, resolution=resolution), seed).items())
+        dfl_weights.write_arrays(
+            stream, initial_weights("XSeg", xseg_network(base, resolution=resolution), seed).items()
+        )
     with open(folder / "XSeg_data.dat", "wb") as stream:
         dfl_weights.write_data(stream, ModelData(1, {"face_type": face_type} if face_type else {}))
     return path

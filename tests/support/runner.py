@@ -7,18 +7,51 @@ from pathlib import Path
 
 from paths import ROOT
 
-TINY = ["--resolution", "64", "--ae-dims", "32", "--e-dims", "16", "--d-dims", "16", "--d-mask-dims", "16", "--batch-size", "2", "--workers", "1"]
+TINY = [
+    "--resolution",
+    "64",
+    "--ae-dims",
+    "32",
+    "--e-dims",
+    "16",
+    "--d-dims",
+    "16",
+    "--d-mask-dims",
+    "16",
+    "--batch-size",
+    "2",
+    "--workers",
+    "1",
+]
 
 
 def environment(workspace: Path, **extra: str) -> dict[str, str]:
-    kept = {key: value for key, value in os.environ.items() if not key.startswith(("FORGE_", "WORKSPACE", "DISPLAY", "KERAS_BACKEND"))}
-    return {**kept, "VIRTUAL_ENV": sys.prefix, "WORKSPACE": str(workspace), "FORGE_ASSETS": str(workspace.parent / "no assets"), **extra}
+    kept = {
+        key: value
+        for key, value in os.environ.items()
+        if not key.startswith(("FORGE_", "WORKSPACE", "DISPLAY", "KERAS_BACKEND"))
+    }
+    return {
+        **kept,
+        "VIRTUAL_ENV": sys.prefix,
+        "WORKSPACE": str(workspace),
+        "FORGE_ASSETS": str(workspace.parent / "no assets"),
+        **extra,
+    }
 
 
 def start(script: str, *arguments: str, workspace: Path, cwd: Path | None = None, **extra: str) -> subprocess.Popen:
     """Start a script of the project in a process group of its own."""
-    return subprocess.Popen(["bash", str(ROOT / script), *arguments], env=environment(workspace, **extra), cwd=cwd or workspace.parent,
-                            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    return subprocess.Popen(
+        ["bash", str(ROOT / script), *arguments],
+        env=environment(workspace, **extra),
+        cwd=cwd or workspace.parent,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
 
 
 def run(script: str, *arguments: str, workspace: Path, code: int | None = 0, **extra) -> subprocess.CompletedProcess:
@@ -27,5 +60,7 @@ def run(script: str, *arguments: str, workspace: Path, code: int | None = 0, **e
     out, err = process.communicate(timeout=600)
     done = subprocess.CompletedProcess([script, *arguments], process.returncode, out, err)
     if code is not None and done.returncode != code:
-        raise AssertionError(f"{script} {arguments} exited with {done.returncode}, expected {code}\n--- stdout\n{out}\n--- stderr\n{err}")
+        raise AssertionError(
+            f"{script} {arguments} exited with {done.returncode}, expected {code}\n--- stdout\n{out}\n--- stderr\n{err}"
+        )
     return done

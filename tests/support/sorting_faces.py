@@ -28,7 +28,9 @@ _HOPPER = """
 @cache
 def person(which: int) -> tuple[np.ndarray, np.ndarray]:
     """Frame (uint8 BGR) and its 68 landmarks: 0 the astronaut, 1 Grace Hopper."""
-    image = astronaut()[..., ::-1] if which == 0 else cv2.imread(str(get_sample_data("grace_hopper.jpg", asfileobj=False)))
+    image = (
+        astronaut()[..., ::-1] if which == 0 else cv2.imread(str(get_sample_data("grace_hopper.jpg", asfileobj=False)))
+    )
     text = _ASTRONAUT if which == 0 else _HOPPER
     return np.ascontiguousarray(image), np.array(text.split(), np.float64).reshape(68, 2)
 
@@ -47,9 +49,17 @@ def face(which: int = 0, seed: int = 0, size: int = 128, fault: str = "") -> tup
     if fault == "border":
         inside = cv2.warpAffine(np.ones(frame.shape[:2], np.float32), matrix, (size, size))
         image *= (inside > 0.5)[..., None]
-    record = FaceRecord(f"{seed:05d}_0.jpg", (size, size), transform_points(noisy, matrix), "whole_face", f"{seed:05d}.png",
-                        (int(noisy[:, 0].min()), int(noisy[:, 1].min()), int(noisy[:, 0].max()), int(noisy[:, 1].max()) + seed % 7), noisy, matrix,
-                        xseg_mask=_mask(size, transform_points(noisy, matrix), fault))
+    record = FaceRecord(
+        f"{seed:05d}_0.jpg",
+        (size, size),
+        transform_points(noisy, matrix),
+        "whole_face",
+        f"{seed:05d}.png",
+        (int(noisy[:, 0].min()), int(noisy[:, 1].min()), int(noisy[:, 0].max()), int(noisy[:, 1].max()) + seed % 7),
+        noisy,
+        matrix,
+        xseg_mask=_mask(size, transform_points(noisy, matrix), fault),
+    )
     return np.clip(image, 0, 255).astype(np.uint8), record
 
 
@@ -65,7 +75,7 @@ def _mask(size: int, landmarks: np.ndarray, fault: str) -> bytes | None:
         return None
     mask = hull_mask((size, size), landmarks)
     if fault == "obstructed":
-        mask[size // 2:, : int(size * 0.55)] = 0
+        mask[size // 2 :, : int(size * 0.55)] = 0
     return encode_xseg_mask(mask)
 
 

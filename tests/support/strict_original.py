@@ -10,9 +10,23 @@ import struct
 
 import numpy as np
 
-ALLOWED = {("numpy.core.multiarray", "_reconstruct"), ("numpy.core.multiarray", "scalar"), ("numpy", "ndarray"), ("numpy", "dtype")}
+ALLOWED = {
+    ("numpy.core.multiarray", "_reconstruct"),
+    ("numpy.core.multiarray", "scalar"),
+    ("numpy", "ndarray"),
+    ("numpy", "dtype"),
+}
 ENUMS = {("samplelib.Sample", "SampleType"), ("facelib.FaceType", "FaceType")}
-FACE_TYPES = {"half_face": 0, "midfull_face": 1, "full_face": 2, "full_face_no_align": 3, "whole_face": 4, "head": 10, "head_no_align": 20, "mark_only": 100}
+FACE_TYPES = {
+    "half_face": 0,
+    "midfull_face": 1,
+    "full_face": 2,
+    "full_face_no_align": 3,
+    "whole_face": 4,
+    "head": 10,
+    "head_no_align": 20,
+    "mark_only": 100,
+}
 
 
 class Enum:
@@ -53,7 +67,7 @@ def face_segments(data: bytes) -> list[tuple[int, bytes]]:
         assert not 0xD0 <= marker <= 0xD8 and marker not in (0xFF, 0), "a marker that stands alone"
         size = struct.unpack_from(">H", data, position + 2)[0]
         assert size > 2, "an empty segment"
-        body = data[position + 4:position + 2 + size]
+        body = data[position + 4 : position + 2 + size]
         assert len(body) == size - 2
         found.append((marker, body))
         position += 2 + size
@@ -74,7 +88,7 @@ def check_face_file(data: bytes, name: str) -> dict:
     assert all(body.startswith(b"JFIF") for marker, body in found if marker == 0xE0)
     assert 0xC0 in markers or 0xC2 in markers
     at = markers.index(0xEF)
-    assert not any(0xE0 <= marker <= 0xEE for marker in markers[at + 1:])
+    assert not any(0xE0 <= marker <= 0xEE for marker in markers[at + 1 :])
     assert all(0xE0 <= marker <= 0xEE for marker in markers[:at]), "APP15 follows the other APPn at once"
     payload = found[at][1]
     assert len(payload) <= 65533
@@ -89,9 +103,15 @@ def check_meta(meta: dict) -> None:
     assert meta["face_type"] in FACE_TYPES
     for key in ("landmarks", "source_landmarks"):
         if key in meta:
-            assert len(meta[key]) == 68 and all(len(point) == 2 and all(type(x) is float for x in point) for point in meta[key])
+            assert len(meta[key]) == 68 and all(
+                len(point) == 2 and all(type(x) is float for x in point) for point in meta[key]
+            )
     if "source_rect" in meta:
-        assert isinstance(meta["source_rect"], np.ndarray) and meta["source_rect"].shape == (4,) and meta["source_rect"].dtype.kind == "i"
+        assert (
+            isinstance(meta["source_rect"], np.ndarray)
+            and meta["source_rect"].shape == (4,)
+            and meta["source_rect"].dtype.kind == "i"
+        )
     if "image_to_face_mat" in meta:
         assert np.asarray(meta["image_to_face_mat"]).shape == (2, 3)
     if "xseg_mask" in meta:
@@ -108,15 +128,26 @@ def check_polys(polys: dict) -> None:
         assert np.asarray(poly["pts"]).dtype == np.float32 and np.asarray(poly["pts"]).shape[1] == 2
 
 
-KEYS = ["sample_type", "filename", "face_type", "shape", "landmarks", "seg_ie_polys", "xseg_mask", "xseg_mask_compressed", "eyebrows_expand_mod",
-        "source_filename", "person_name"]
+KEYS = [
+    "sample_type",
+    "filename",
+    "face_type",
+    "shape",
+    "landmarks",
+    "seg_ie_polys",
+    "xseg_mask",
+    "xseg_mask_compressed",
+    "eyebrows_expand_mod",
+    "source_filename",
+    "person_name",
+]
 
 
 def check_pak(data: bytes) -> list[tuple[dict, bytes]]:
     """(config, face file) of each face of a pak that obeys every rule, the absolute last offset among them."""
     version, length = struct.unpack_from("<QQ", data)
     assert version == 1
-    configs = unpickle(data[16:16 + length], enums=True)
+    configs = unpickle(data[16 : 16 + length], enums=True)
     assert type(configs) is list
     table = np.frombuffer(data, "<u8", len(configs) + 1, 16 + length)
     start = 16 + length + table.nbytes
@@ -126,7 +157,7 @@ def check_pak(data: bytes) -> list[tuple[dict, bytes]]:
     found = []
     for config, begin, end in zip(configs, table[:-1], ends, strict=True):
         check_config(config)
-        found.append((config, data[int(begin) + start:end]))
+        found.append((config, data[int(begin) + start : end]))
     return found
 
 

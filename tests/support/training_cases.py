@@ -61,12 +61,22 @@ def make_faceset(folder: Path, count: int, tint: tuple[int, int, int], size: int
     for number in range(count):
         random = np.random.RandomState(number)
         points = landmarks(size) + random.uniform(-3, 3, 2)
-        image = cv2.resize(random.randint(0, 90, (6, 6, 3)).astype(np.uint8), (size, size), interpolation=cv2.INTER_CUBIC)
+        image = cv2.resize(
+            random.randint(0, 90, (6, 6, 3)).astype(np.uint8), (size, size), interpolation=cv2.INTER_CUBIC
+        )
         cv2.fillConvexPoly(image, cv2.convexHull(points[:27].astype(np.int32)), tint)
         for start, stop in ((36, 42), (42, 48), (60, 68)):
             cv2.fillConvexPoly(image, cv2.convexHull(points[start:stop].astype(np.int32)), (20, 20, 60))
-        record = FaceRecord(f"{number:05d}_0.jpg", (size, size), points, "whole_face", source_filename=f"{number:05d}.png",
-                            source_rect=(0, 0, size, size), source_landmarks=points, image_to_face_mat=np.eye(2, 3))
+        record = FaceRecord(
+            f"{number:05d}_0.jpg",
+            (size, size),
+            points,
+            "whole_face",
+            source_filename=f"{number:05d}.png",
+            source_rect=(0, 0, size, size),
+            source_landmarks=points,
+            image_to_face_mat=np.eye(2, 3),
+        )
         dfl_image.write(folder / record.name, encode_jpeg(image, 95), record)
     return folder
 

@@ -22,7 +22,11 @@ def writers(iteration, averages=True):
 
 def averages(model):
     """Name -> first number, of the averages that the model has."""
-    return {name: float(read_weights(path)["a/weight:0"][0]) for name, path in model.load().files.items() if name.startswith(AVERAGED)}
+    return {
+        name: float(read_weights(path)["a/weight:0"][0])
+        for name, path in model.load().files.items()
+        if name.startswith(AVERAGED)
+    }
 
 
 def by_hand(model, name, value):

@@ -62,7 +62,9 @@ def trained(tmp_path_factory):
         trainer.step(BATCH)
         history.append(weights(trainer))
     workspace = Workspace(tmp_path_factory.mktemp("workspace")).create()
-    return SimpleNamespace(trainer=trainer, history=history, session=save(trainer, workspace.model, 3), workspace=workspace)
+    return SimpleNamespace(
+        trainer=trainer, history=history, session=save(trainer, workspace.model, 3), workspace=workspace
+    )
 
 
 def test_each_step_moves_the_average_towards_the_new_weights(trained):
@@ -119,7 +121,11 @@ def test_a_fresh_part_restarts_its_average_only(trained):
     other.load(files, reinit=("inter",))
     for name, model in other.networks.items():
         variables = {id(v) for v in model.trainable_variables}
-        pairs = [(numpy(v), numpy(mean)) for v, mean in zip(other.model.trainable_variables, other.optimizer.averages, strict=True) if id(v) in variables]
+        pairs = [
+            (numpy(v), numpy(mean))
+            for v, mean in zip(other.model.trainable_variables, other.optimizer.averages, strict=True)
+            if id(v) in variables
+        ]
         assert all((a == b).all() for a, b in pairs) is (name == "inter")
 
 
@@ -153,5 +159,7 @@ def test_the_export_takes_the_averages_unless_told_not_to(trained, flags, name):
     other = read_model_weights(files, config_of(RECIPE), averages=name != "averaged")
     tensors = {t.name: onnx.numpy_helper.to_array(t) for t in model.graph.initializer}
     key = "encoder/down1/downs_1/conv1/weight"
-    wanted, unwanted = (w["encoder"][f"{key.removeprefix('encoder/')}:0"].transpose(3, 2, 0, 1) for w in (chosen, other))
+    wanted, unwanted = (
+        w["encoder"][f"{key.removeprefix('encoder/')}:0"].transpose(3, 2, 0, 1) for w in (chosen, other)
+    )
     assert (tensors[key] == wanted).all() and (wanted != unwanted).any()

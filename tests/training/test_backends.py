@@ -48,9 +48,21 @@ STAGE = "import sys; from core.__main__ import main; code = main(sys.argv[1:]); 
 
 def python(backend, program, *arguments, **more):
     path = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
-    environment = {**os.environ, **more, "KERAS_BACKEND": backend, "PYTHONPATH": path, "XLA_FLAGS": "--xla_backend_optimization_level=0"}
+    environment = {
+        **os.environ,
+        **more,
+        "KERAS_BACKEND": backend,
+        "PYTHONPATH": path,
+        "XLA_FLAGS": "--xla_backend_optimization_level=0",
+    }
     block = "" if backend == "tensorflow" else BLOCK
-    done = subprocess.run([sys.executable, "-c", block + program, *arguments], env=environment, capture_output=True, text=True, timeout=550)
+    done = subprocess.run(
+        [sys.executable, "-c", block + program, *arguments],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=550,
+    )
     assert done.returncode == 0, done.stderr[-2000:]
     return done.stdout
 
@@ -87,10 +99,14 @@ def test_a_run_without_tensorflow_trains_saves_and_exports(tmp_path, backend, mo
     needs(backend)
     root = make_workspace(tmp_path)
     flags = [word for name, value in TINY.items() for word in (f"--{name.replace('_', '-')}", str(value))]
-    said = python(backend, STAGE, "train", "2", *flags, "--workers", "1", "--no-random-warp", *more, WORKSPACE=str(root))
+    said = python(
+        backend, STAGE, "train", "2", *flags, "--workers", "1", "--no-random-warp", *more, WORKSPACE=str(root)
+    )
     assert "0 -> 2" in said and "difference from the model" in said
     assert dfl_weights.read_data(root / "model/swap_SAEHD_data.dat").iteration == 2
-    assert (root / "model/swap_SAEHD_model.dfm").is_file() and (root / "model/swap_SAEHD_GAN.npy").is_file() == bool(more)
+    assert (root / "model/swap_SAEHD_model.dfm").is_file() and (root / "model/swap_SAEHD_GAN.npy").is_file() == bool(
+        more
+    )
 
 
 @pytest.mark.slow
@@ -100,7 +116,22 @@ def test_stopped_and_resumed_equals_uninterrupted_bit_for_bit(tmp_path, backend)
     whole, parts = make_workspace(tmp_path / "whole"), make_workspace(tmp_path / "parts")
     flags = [word for name, value in TINY.items() for word in (f"--{name.replace('_', '-')}", str(value))]
     for root, until in ((whole, "4"), (parts, "2"), (parts, "4")):
-        python(backend, STAGE, "train", until, *flags, "--workers", "1", "--archi", "df", "--gan-power", "0.1", "--gan-patch-size", "8", WORKSPACE=str(root))
+        python(
+            backend,
+            STAGE,
+            "train",
+            until,
+            *flags,
+            "--workers",
+            "1",
+            "--archi",
+            "df",
+            "--gan-power",
+            "0.1",
+            "--gan-patch-size",
+            "8",
+            WORKSPACE=str(root),
+        )
     for path in (whole / "model").glob("*.npy"):
         assert path.read_bytes() == (parts / "model" / path.name).read_bytes(), path.name
 

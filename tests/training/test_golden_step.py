@@ -32,7 +32,10 @@ def test_one_step_equals_the_original(shared, case):
         _check_moments(golden, player.optimizer_file, player.variable_names, player.critic.optimizer)
         name = RULE_NAMES.get(player.name, player.name)
         for key, array in get_weights(player.network).items():
-            assert np.abs(picked(f"{name}/{key}", array - step.weights[name][key]) - golden[f"dstep/{name}/{key}"]).max() < 2e-5
+            assert (
+                np.abs(picked(f"{name}/{key}", array - step.weights[name][key]) - golden[f"dstep/{name}/{key}"]).max()
+                < 2e-5
+            )
 
 
 def _trainer(step):
@@ -41,7 +44,12 @@ def _trainer(step):
     for name, model in trainer.networks.items():
         set_weights(model, trainer.descriptions[name], step.weights[name], where=name)
     for player in trainer.critics.players():
-        set_weights(player.network, player.description, step.weights[RULE_NAMES.get(player.name, player.name)], where=player.name)
+        set_weights(
+            player.network,
+            player.description,
+            step.weights[RULE_NAMES.get(player.name, player.name)],
+            where=player.name,
+        )
         player.lend()
     return trainer
 
@@ -57,4 +65,6 @@ def _check_moments(golden, label, names, optimizer):
         for key in keys:
             difference = np.abs(picked(f"{label}/{key}", moments[key]) - golden[f"state/{label}/{key}"]).max()
             assert difference < near * largest, key
-            assert np.linalg.norm(moments[key]) == pytest.approx(float(golden[f"statenorm/{label}/{key}"]), rel=2e-3, abs=1e-9)
+            assert np.linalg.norm(moments[key]) == pytest.approx(
+                float(golden[f"statenorm/{label}/{key}"]), rel=2e-3, abs=1e-9
+            )

@@ -16,7 +16,11 @@ def test_killed_three_times_and_still_equal_bit_for_bit(tmp_path, monkeypatch):
     monkeypatch.setattr(kill_training, "AFTER_SAVE", 1.0)
     with kill_training.Forks() as forks:
         found = kill_training.measure(tmp_path, 3, 7, forks)
-    assert [len(found["rounds"]), found["rounds_that_lost_a_complete_save"], found["rounds_with_damage"]] == [3, 0, 0], found
+    assert [len(found["rounds"]), found["rounds_that_lost_a_complete_save"], found["rounds_with_damage"]] == [
+        3,
+        0,
+        0,
+    ], found
     assert found["files_that_differ_from_an_uninterrupted_run"] == []
     assert found["rounds"][-1]["found"] >= 2 and found["iterations"] == found["rounds"][-1]["found"] + 3
 

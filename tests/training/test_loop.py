@@ -55,12 +55,15 @@ def run(tmp_path):
     (tmp_path / "model").mkdir()
 
     def start(stub, target, *extra, seen=None):
-        session = Session(ModelFolder(tmp_path / "model", "m"), Recipe(resolution=64, batch_size=2), stub, target=target)
+        session = Session(
+            ModelFolder(tmp_path / "model", "m"), Recipe(resolution=64, batch_size=2), stub, target=target
+        )
         chain = [*extra, hooks.Checkpoint(1000, lambda s: loop.save(s, chain))]
         if seen is not None:
             seen.append(session)
         loop.train(session, settings, chain, workers=0)
         return session
+
     return SimpleNamespace(start=start, folder=tmp_path / "model")
 
 
@@ -91,6 +94,7 @@ def test_signals_finish_the_step_and_save(run, number):
         def after_step(self, session, batch):
             if session.iteration == 3:
                 os.kill(os.getpid(), number)
+
     before = signal.getsignal(number)
     with pytest.raises(Interrupted):
         run.start(Stub(), 100, hooks.StopSignals(), Kick())
@@ -110,6 +114,7 @@ def test_diverging_twice_ends_with_code_6_and_keeps_the_save(run):
     class Always(Stub):
         def step(self, batch):
             return (float("nan"), 1.0) if batch.iteration >= 5 else super().step(batch)
+
     with pytest.raises(DivergedError, match="iteration 6") as caught:
         run.start(Always(), 10)
     assert caught.value.exit_code == 6 and "rolled back once" in str(caught.value)
@@ -147,7 +152,9 @@ def test_metrics_lines_and_what_a_resumed_run_takes_back(run):
     path = run.folder / "metrics.jsonl"
     run.start(Stub(), 4, hooks.Metrics(path, 0))
     lines = [json.loads(line) for line in path.read_text().splitlines()]
-    assert [line["iter"] for line in lines] == [1, 2, 3, 4] and {"src_loss", "dst_loss", "ms", "wait_ms"} <= set(lines[0])
+    assert [line["iter"] for line in lines] == [1, 2, 3, 4] and {"src_loss", "dst_loss", "ms", "wait_ms"} <= set(
+        lines[0]
+    )
     path.write_text(path.read_text() + '{"iter": 5, "src')
     hooks.Metrics(path, 3)
     assert [json.loads(line)["iter"] for line in path.read_text().splitlines()] == [1, 2, 3]

@@ -17,7 +17,15 @@ from core.training.recipe import Recipe
 from core.training.trainer import SMALLEST_SCALE, Trainer, TrainerSettings
 from core.training.weight_files import SCALES
 
-EVERYTHING = {**TINY, "archi": "df-u", "true_face_power": 0.1, "gan_power": 0.1, "gan_patch_size": 8, "gan_dims": 4, "clipgrad": True}
+EVERYTHING = {
+    **TINY,
+    "archi": "df-u",
+    "true_face_power": 0.1,
+    "gan_power": 0.1,
+    "gan_patch_size": 8,
+    "gan_dims": 4,
+    "clipgrad": True,
+}
 BATCH = noise(2, 64)
 STEPS = 3
 
@@ -82,7 +90,10 @@ def test_losses_stay_near_those_of_float32(runs, precision, band):
 @pytest.mark.parametrize("precision", ["bfloat16", "float16"])
 def test_layers_compute_in_half_and_keep_everything_in_float32(runs, precision):
     trainer = runs[precision][0]
-    networks = [*trainer.networks.values(), *(n for player in trainer.critics.players() for n in (player.network, player.twin))]
+    networks = [
+        *trainer.networks.values(),
+        *(n for player in trainer.critics.players() for n in (player.network, player.twin)),
+    ]
     layers = [layer for network in networks for layer in network.layers if layer.weights]
     assert {layer.compute_dtype for layer in layers} == {precision} and len(networks) == 8
     assert {variable.dtype for layer in layers for variable in layer.weights} == {"float32"}
@@ -110,7 +121,10 @@ def test_float16_resumes_to_the_bit(runs, tmp_path):
     first.step(BATCH)
     second = make("float16")
     second.load(save(first, tmp_path))
-    assert numpy(second.optimizer.scale) == 2.0**9 and numpy(second.optimizer.calm_steps) == numpy(first.optimizer.calm_steps) > 0
+    assert (
+        numpy(second.optimizer.scale) == 2.0**9
+        and numpy(second.optimizer.calm_steps) == numpy(first.optimizer.calm_steps) > 0
+    )
     assert [first.step(BATCH) for _ in range(2)] == [second.step(BATCH) for _ in range(2)]
     assert written(first) == written(second)
 
@@ -124,7 +138,9 @@ def test_a_step_that_overflows_moves_nothing_and_halves_the_scale(runs):
     losses = trainer.step(BATCH)
     assert np.isfinite(losses).all()
     assert all((a == b).all() for a, b in zip(before, state(trainer), strict=True))
-    assert [float(numpy(o.scale)) for o in optimizers] == [2.0**119] * 3 and [int(numpy(o.calm_steps)) for o in optimizers] == [0] * 3
+    assert [float(numpy(o.scale)) for o in optimizers] == [2.0**119] * 3 and [
+        int(numpy(o.calm_steps)) for o in optimizers
+    ] == [0] * 3
     assert int(trainer.optimizer.iterations) == count + 1
     for optimizer in optimizers:
         optimizer.scale.assign(FIRST_SCALE)

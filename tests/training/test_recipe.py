@@ -13,7 +13,13 @@ def given(**explicit):
 
 def test_defaults_of_a_new_model():
     saved = recipes.to_saved(Recipe())
-    assert (saved["resolution"], saved["archi"], saved["ae_dims"], saved["batch_size"], saved["lr_dropout"]) == (224, "liae-udt", 512, 12, "y")
+    assert (saved["resolution"], saved["archi"], saved["ae_dims"], saved["batch_size"], saved["lr_dropout"]) == (
+        224,
+        "liae-udt",
+        512,
+        12,
+        "y",
+    )
     assert saved["uniform_yaw"] and saved["blur_out_mask"] and not saved["clipgrad"] and saved["gan_patch_size"] == 28
     assert list(saved)[:4] == ["resolution", "face_type", "models_opt_on_gpu", "archi"] and len(saved) == 31
 
@@ -49,5 +55,11 @@ def test_combinations_that_cannot_be_built():
 def test_pretraining_overrides_without_forgetting():
     recipe = given(pretrain=True, random_warp=True, gan_power=0.5)
     forced = recipes.effective(recipe)
-    assert not forced.random_warp and forced.random_src_flip and forced.gan_power == 0 and forced.lr_dropout == "n" and forced.uniform_yaw
+    assert (
+        not forced.random_warp
+        and forced.random_src_flip
+        and forced.gan_power == 0
+        and forced.lr_dropout == "n"
+        and forced.uniform_yaw
+    )
     assert recipe.random_warp and recipe.gan_power == 0.5

@@ -40,7 +40,9 @@ def at(monkeypatch):
                 left[0] -= 1
                 act(self, batch)
             return real(self, batch)
+
         monkeypatch.setattr(Trainer, "step", step)
+
     return patch
 
 
@@ -51,7 +53,12 @@ def run(workspace, until):
 def on_disk(workspace):
     """Iteration, state, and whether every number of the model is finite."""
     files = ModelFolder(workspace.model, "swap").load().files
-    weights = [array for name in files if name.endswith("coder.npy") or "inter" in name for array in dfl_weights.read_weights(files[name]).values()]
+    weights = [
+        array
+        for name in files
+        if name.endswith("coder.npy") or "inter" in name
+        for array in dfl_weights.read_weights(files[name]).values()
+    ]
     slots = dfl_weights.read_optimizer(files["src_dst_opt.npy"]).slots
     arrays = [*weights, *(array for slot in slots.values() for array in slot.values())]
     assert len(arrays) > 20
@@ -78,7 +85,12 @@ def test_one_bad_step_is_rolled_back_and_halves_the_rate(workspace, at, caplog, 
     assert (iteration, state["rate"], finite) == (4, 0.5, True)
     said = [record.getMessage() for record in caplog.records if "half the learning rate" in record.getMessage()]
     assert len(said) == 1 and "iteration 3" in said[0] and "nan" in said[0] and "back to iteration 1" in said[0]
-    assert [json.loads(line)["iter"] for line in (workspace.model / "metrics.jsonl").read_text().splitlines()] == [1, 2, 3, 4]
+    assert [json.loads(line)["iter"] for line in (workspace.model / "metrics.jsonl").read_text().splitlines()] == [
+        1,
+        2,
+        3,
+        4,
+    ]
 
 
 def test_diverging_again_is_code_6_and_names_iterations_and_losses(workspace, at):
@@ -86,7 +98,12 @@ def test_diverging_again_is_code_6_and_names_iterations_and_losses(workspace, at
     with pytest.raises(DivergedError) as caught:
         run(workspace, 4)
     text = str(caught.value)
-    assert "iteration 3: loss nan" in text and "iterations 2 to 3 are given up" in text and "last sound loss was" in text and "rolled back once" in text
+    assert (
+        "iteration 3: loss nan" in text
+        and "iterations 2 to 3 are given up" in text
+        and "last sound loss was" in text
+        and "rolled back once" in text
+    )
     assert program.explain(caught.value) == 6
     assert on_disk(workspace)[0] == 1 and on_disk(workspace)[2]
 
@@ -101,6 +118,7 @@ def test_weights_spoilt_by_the_last_step_are_never_saved(workspace, at, monkeypa
             left[0] = 0
             infinite_weight(self, batch)
         return losses
+
     monkeypatch.setattr(Trainer, "step", step)
     run(workspace, 3)
     iteration, state, finite = on_disk(workspace)
@@ -110,10 +128,14 @@ def test_weights_spoilt_by_the_last_step_are_never_saved(workspace, at, monkeypa
 def memory_errors():
     import tensorflow as tf
 
-    return [tf.errors.ResourceExhaustedError(None, None, "failed to allocate memory"),
-            tf.errors.InternalError(None, None, "Failed call to cuMemAlloc: CUDA_ERROR_OUT_OF_MEMORY"),
-            RuntimeError("CUDA out of memory. Tried to allocate 20.00 MiB"),
-            RuntimeError("[enforce fail at alloc_cpu.cpp:127] . DefaultCPUAllocator: can't allocate memory: you tried to allocate 4 bytes")]
+    return [
+        tf.errors.ResourceExhaustedError(None, None, "failed to allocate memory"),
+        tf.errors.InternalError(None, None, "Failed call to cuMemAlloc: CUDA_ERROR_OUT_OF_MEMORY"),
+        RuntimeError("CUDA out of memory. Tried to allocate 20.00 MiB"),
+        RuntimeError(
+            "[enforce fail at alloc_cpu.cpp:127] . DefaultCPUAllocator: can't allocate memory: you tried to allocate 4 bytes"
+        ),
+    ]
 
 
 def test_memory_that_is_used_up_is_code_5_with_three_changes(workspace, monkeypatch):
@@ -122,18 +144,22 @@ def test_memory_that_is_used_up_is_code_5_with_three_changes(workspace, monkeypa
 
     def used_up(self, x):
         raise error
+
     run(workspace, 1)
     monkeypatch.setattr("core.training.objective.terms.Autoencoder.train_on_batch", used_up)
     with pytest.raises(OutOfMemoryFault) as caught:
         run(workspace, 4)
     assert program.explain(caught.value) == 5
-    assert all(word in str(caught.value) for word in ("iteration 2", "--batch-size 1", "--no-adabelief", "--resolution"))
+    assert all(
+        word in str(caught.value) for word in ("iteration 2", "--batch-size 1", "--no-adabelief", "--resolution")
+    )
     assert on_disk(workspace)[0] == 1
 
 
 def test_networks_that_do_not_fit_are_code_5_too(workspace, monkeypatch):
     def used_up(self, xla):
         raise RuntimeError("RESOURCE_EXHAUSTED: Out of memory while trying to allocate 99 bytes")
+
     monkeypatch.setattr(Trainer, "_build", used_up)
     with pytest.raises(OutOfMemoryFault, match="while the networks were made") as caught:
         run(workspace, 4)
@@ -143,7 +169,10 @@ def test_networks_that_do_not_fit_are_code_5_too(workspace, monkeypatch):
 def test_how_backends_say_that_memory_is_used_up():
     pytest.importorskip("tensorflow")
     assert all(machine.is_out_of_memory(error) for error in memory_errors())
-    assert not any(machine.is_out_of_memory(error) for error in (ValueError("ROOMS"), RuntimeError("zoom"), OSError(28, "No space left")))
+    assert not any(
+        machine.is_out_of_memory(error)
+        for error in (ValueError("ROOMS"), RuntimeError("zoom"), OSError(28, "No space left"))
+    )
 
 
 def test_what_a_rollback_finds_no_file_for_starts_anew():
@@ -165,6 +194,7 @@ def test_what_a_rollback_finds_no_file_for_starts_anew():
 def test_a_spike_is_measured_against_the_recent_mean():
     class Past:
         history, iteration = [[0.1, 0.2]] * 30, 30
+
     loop._check(Past, (14.0, 14.0))
     with pytest.raises(DivergedError, match="iteration 31: loss 20"):
         loop._check(Past, (20.0, 20.0))

@@ -21,7 +21,9 @@ def saved(root, iteration, name="swap", **options):
         dfl_weights.write_data(stream, dfl_weights.ModelData(iteration, options))
 
 
-@pytest.mark.parametrize(("models", "said"), [((), "3_extract_src_faces.sh"), (("one", "two"), "choose one with --model NAME")])
+@pytest.mark.parametrize(
+    ("models", "said"), [((), "3_extract_src_faces.sh"), (("one", "two"), "choose one with --model NAME")]
+)
 def test_it_is_said_before_a_framework_is_loaded(tmp_path, models, said):
     for name in models:
         saved(tmp_path, 3, name)
@@ -39,7 +41,9 @@ except PipelineError as error:
 else:
     raise SystemExit('no error')
 """
-    subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT, env={"PATH": "/usr/bin:/bin", "FORGE_ASSETS": str(tmp_path)})
+    subprocess.run(
+        [sys.executable, "-c", code], check=True, cwd=ROOT, env={"PATH": "/usr/bin:/bin", "FORGE_ASSETS": str(tmp_path)}
+    )
 
 
 def test_each_side_is_named_with_its_step(tmp_path, monkeypatch):
@@ -49,12 +53,22 @@ def test_each_side_is_named_with_its_step(tmp_path, monkeypatch):
         sides.check(Workspace(tmp_path), ModelFolder(tmp_path / "model", "swap"), Recipe(), 0)
     (tmp_path / "assets").mkdir()
     (tmp_path / "assets/random_dst_face_set.zip").write_bytes(b"")
-    sides.check(Workspace(tmp_path), ModelFolder(tmp_path / "model", "swap"), Recipe(), 0)  # dst can be filled from there
+    sides.check(
+        Workspace(tmp_path), ModelFolder(tmp_path / "model", "swap"), Recipe(), 0
+    )  # dst can be filled from there
 
 
-@pytest.mark.parametrize(("options", "given", "target", "needed"), [
-    ({"pretrain": True}, {}, 0, False), ({"pretrain": True}, {"pretrain": False}, 0, True), ({}, {"pretrain": True}, 0, False),
-    ({}, {}, 10, False), ({}, {}, 11, True), ({}, {}, 0, True)])
+@pytest.mark.parametrize(
+    ("options", "given", "target", "needed"),
+    [
+        ({"pretrain": True}, {}, 0, False),
+        ({"pretrain": True}, {"pretrain": False}, 0, True),
+        ({}, {"pretrain": True}, 0, False),
+        ({}, {}, 10, False),
+        ({}, {}, 11, True),
+        ({}, {}, 0, True),
+    ],
+)
 def test_only_where_they_are_needed(tmp_path, options, given, target, needed):
     saved(tmp_path, 10, **options)
     if not needed:

@@ -40,9 +40,16 @@ def test_stopped_and_resumed_equals_uninterrupted_bit_for_bit(tmp_path):
     run(parts, until=2, **more)
     run(parts, options={}, until=4)
     for name in FILES:
-        assert (whole / f"model/swap_SAEHD_{name}").read_bytes() == (parts / f"model/swap_SAEHD_{name}").read_bytes(), name
+        assert (whole / f"model/swap_SAEHD_{name}").read_bytes() == (parts / f"model/swap_SAEHD_{name}").read_bytes(), (
+            name
+        )
     assert all(path.is_file() for path in report.outputs) and any(path.suffix == ".dfm" for path in report.outputs)
-    assert [json.loads(line)["iter"] for line in (parts / "model/metrics.jsonl").read_text().splitlines()] == [1, 2, 3, 4]
+    assert [json.loads(line)["iter"] for line in (parts / "model/metrics.jsonl").read_text().splitlines()] == [
+        1,
+        2,
+        3,
+        4,
+    ]
     assert dict(run(parts, options={}, until=3).rows)["iterations"] == "4 -> 4"  # already there: exported, no error
     with pytest.raises(UsageError, match="--ae-dims 64 but the model has 32"):
         run(parts, options={}, ae_dims=64)
@@ -58,9 +65,15 @@ def test_a_model_folder_of_the_original_goes_on(shared, tmp_path):
     run(root, options={}, until=before.iteration + 1)
     after = dfl_weights.read_data(root / f"model/{name}_SAEHD_data.dat")
     assert after.iteration == before.iteration + 1 and after.loss_history[: before.iteration] == before.loss_history
-    assert {k: v for k, v in after.options.items() if k != "models_opt_on_gpu"} == {k: v for k, v in before.options.items() if k != "models_opt_on_gpu"}
+    assert {k: v for k, v in after.options.items() if k != "models_opt_on_gpu"} == {
+        k: v for k, v in before.options.items() if k != "models_opt_on_gpu"
+    }
     moved = dfl_weights.read_optimizer(root / f"model/{name}_SAEHD_src_dst_opt.npy")
-    assert moved.iterations == dfl_weights.read_optimizer(shared / f"golden/dfl-model/model_folder/{name}_SAEHD_src_dst_opt.npy").iterations + 1
+    assert (
+        moved.iterations
+        == dfl_weights.read_optimizer(shared / f"golden/dfl-model/model_folder/{name}_SAEHD_src_dst_opt.npy").iterations
+        + 1
+    )
 
 
 def test_no_faces_and_several_models_and_bad_names(tmp_path):
@@ -98,9 +111,14 @@ def test_the_log_says_where_the_masks_come_from(tmp_path, caplog, exact, src):
     root = make_workspace(tmp_path, 3)
     drawn, stored, _ = sorted((root / "data_src/aligned").iterdir())
     square = Polygon(True, np.array([(20, 20), (70, 20), (70, 70)], np.float32))
-    for path, changes in ((drawn, {"polygons": (square,)}), (stored, {"polygons": (square,), "xseg_mask": encode_xseg_mask(np.ones((16, 16)))})):
+    for path, changes in (
+        (drawn, {"polygons": (square,)}),
+        (stored, {"polygons": (square,), "xseg_mask": encode_xseg_mask(np.ones((16, 16)))}),
+    ):
         dfl_image.write(path, path.read_bytes(), replace(dfl_image.read(path), **changes))
-    session = SimpleNamespace(recipe=Recipe(**TINY), trainer=SimpleNamespace(settings=TrainerSettings(exact=exact)), held_out=0)
+    session = SimpleNamespace(
+        recipe=Recipe(**TINY), trainer=SimpleNamespace(settings=TrainerSettings(exact=exact)), held_out=0
+    )
     with caplog.at_level("INFO"):
         start.batch_settings(session, Workspace(root), 1, None)
     assert f"src masks: {src}" in caplog.messages and "dst masks: 3 hull" in caplog.messages
@@ -127,7 +145,12 @@ def test_a_new_model_starts_from_the_pretrained_one(tmp_path):
     assets, trainer = pretrained(tmp_path)
     folder = ModelFolder(tmp_path / "model", "swap")
     session = start.open_session(folder, Recipe(batch_size=3), start.StartOptions(), assets)
-    assert session.recipe.archi == "df-u" and session.recipe.ae_dims == 32 and session.recipe.batch_size == 3 and session.iteration == 0
+    assert (
+        session.recipe.archi == "df-u"
+        and session.recipe.ae_dims == 32
+        and session.recipe.batch_size == 3
+        and session.iteration == 0
+    )
     ours, theirs = session.trainer.weights(), trainer.weights()
     assert all((ours[name][key] == theirs[name][key]).all() for name in theirs for key in theirs[name])
     assert not list((tmp_path / "model").glob(".pre*"))

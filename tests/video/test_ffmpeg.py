@@ -16,7 +16,9 @@ _CLIP = ("-f", "lavfi", "-i", "testsrc=size=64x48:rate=10:duration=2")
 
 
 def make(path, *arguments):
-    subprocess.run([ffmpeg.find_ffmpeg(), "-v", "error", "-y", *arguments, str(path)], check=True, stdin=subprocess.DEVNULL)
+    subprocess.run(
+        [ffmpeg.find_ffmpeg(), "-v", "error", "-y", *arguments, str(path)], check=True, stdin=subprocess.DEVNULL
+    )
     return path
 
 
@@ -33,14 +35,30 @@ def written(info, folder, fmt="png", selection=WHOLE):
 
 def test_probe_tells_what_is_in_a_video(clip):
     info = ffmpeg.probe(clip)
-    assert (info.codec, info.width, info.height, info.rate, info.frames, info.rotation, info.hdr) == ("h264", 64, 48, 10.0, 20, 0, False)
+    assert (info.codec, info.width, info.height, info.rate, info.frames, info.rotation, info.hdr) == (
+        "h264",
+        64,
+        48,
+        10.0,
+        20,
+        0,
+        False,
+    )
     assert info.duration == pytest.approx(2.0, abs=0.01)
     assert "64 x 48" in ffmpeg.describe(info)
 
 
-@pytest.mark.parametrize(("suffix", "codec"), [
-    ("avi", "mpeg4"), ("mov", "prores_ks"), ("mkv", "ffv1"), ("webm", "libvpx"), ("wmv", "wmv2"), ("mpg", "mpeg2video"),
-])
+@pytest.mark.parametrize(
+    ("suffix", "codec"),
+    [
+        ("avi", "mpeg4"),
+        ("mov", "prores_ks"),
+        ("mkv", "ffv1"),
+        ("webm", "libvpx"),
+        ("wmv", "wmv2"),
+        ("mpg", "mpeg2video"),
+    ],
+)
 def test_containers_and_codecs(tmp_path, suffix, codec):
     info = ffmpeg.probe(make(tmp_path / f"a.{suffix}", *_CLIP, "-c:v", codec, "-r", "25"))
     outcome, files = written(info, tmp_path / "frames")
@@ -63,9 +81,16 @@ def test_one_frame_in_is_one_file_out_and_the_pipe_gives_the_same_pixels(clip, t
         np.testing.assert_array_equal(cv2.imdecode(np.frombuffer(path.read_bytes(), np.uint8), cv2.IMREAD_COLOR), frame)
 
 
-@pytest.mark.parametrize(("selection", "count"), [
-    (Selection(fps=5), 10), (Selection(start=0.5), 15), (Selection(end=1.0), 10), (Selection(start=0.5, end=1.0), 5), (Selection(fps=2, start=1.0), 2),
-])
+@pytest.mark.parametrize(
+    ("selection", "count"),
+    [
+        (Selection(fps=5), 10),
+        (Selection(start=0.5), 15),
+        (Selection(end=1.0), 10),
+        (Selection(start=0.5, end=1.0), 5),
+        (Selection(fps=2, start=1.0), 2),
+    ],
+)
 def test_selection(clip, tmp_path, selection, count):
     info = ffmpeg.probe(clip)
     _, files = written(info, tmp_path / "f", selection=selection)
@@ -92,7 +117,17 @@ def test_rotation_metadata_is_applied(clip, tmp_path):
 
 @pytest.mark.parametrize("pixels", ["yuv444p10le", "yuva420p", "gray16le"])
 def test_deep_odd_sized_and_transparent_video(tmp_path, pixels):
-    path = make(tmp_path / "odd.mkv", "-f", "lavfi", "-i", "color=c=red:size=65x49:rate=5:duration=0.4", "-pix_fmt", pixels, "-c:v", "ffv1")
+    path = make(
+        tmp_path / "odd.mkv",
+        "-f",
+        "lavfi",
+        "-i",
+        "color=c=red:size=65x49:rate=5:duration=0.4",
+        "-pix_fmt",
+        pixels,
+        "-c:v",
+        "ffv1",
+    )
     info = ffmpeg.probe(path)
     _, files = written(info, tmp_path / "f")
     picture = cv2.imread(str(files[0]), cv2.IMREAD_UNCHANGED)
@@ -103,7 +138,17 @@ def test_deep_odd_sized_and_transparent_video(tmp_path, pixels):
 
 def test_hdr_is_mapped_down(tmp_path):
     tags = "format=yuv420p10le,setparams=color_trc=smpte2084:color_primaries=bt2020:colorspace=bt2020nc"
-    grey = make(tmp_path / "hdr.mkv", "-f", "lavfi", "-i", "color=c=gray:size=64x48:rate=5:duration=0.2", "-vf", tags, "-c:v", "ffv1")
+    grey = make(
+        tmp_path / "hdr.mkv",
+        "-f",
+        "lavfi",
+        "-i",
+        "color=c=gray:size=64x48:rate=5:duration=0.2",
+        "-vf",
+        tags,
+        "-c:v",
+        "ffv1",
+    )
     info = ffmpeg.probe(grey)
     assert info.hdr
     assert len(list(ffmpeg.read_frames(info))) == 1
@@ -125,12 +170,25 @@ def test_jpeg_keeps_full_colour_resolution(clip, tmp_path):
     frame_header = data.index(b"\xff\xc0")
     samplings = [data[frame_header + 11 + 3 * i] for i in range(3)]
     assert len(set(samplings)) == 1  # every component has the same: 4:4:4
-    grey, png = (cv2.cvtColor(image, cv2.COLOR_BGR2GRAY).astype(int) for image in (cv2.imread(str(files[0])), next(ffmpeg.read_frames(ffmpeg.probe(clip)))))
+    grey, png = (
+        cv2.cvtColor(image, cv2.COLOR_BGR2GRAY).astype(int)
+        for image in (cv2.imread(str(files[0])), next(ffmpeg.read_frames(ffmpeg.probe(clip))))
+    )
     assert np.abs(grey - png).mean() < 4 and grey.min() < 8 and grey.max() > 247  # the same range: black stays black
 
 
 def test_truncated_video_gives_the_frames_that_decode(tmp_path):
-    whole = make(tmp_path / "whole.mp4", "-f", "lavfi", "-i", "testsrc=size=320x240:rate=10:duration=3", "-g", "5", "-movflags", "+faststart")
+    whole = make(
+        tmp_path / "whole.mp4",
+        "-f",
+        "lavfi",
+        "-i",
+        "testsrc=size=320x240:rate=10:duration=3",
+        "-g",
+        "5",
+        "-movflags",
+        "+faststart",
+    )
     cut = tmp_path / "cut.mp4"
     cut.write_bytes(whole.read_bytes()[: int(whole.stat().st_size * 0.6)])
     info = ffmpeg.probe(cut)
@@ -160,9 +218,14 @@ def test_space_is_estimated_from_samples(clip, tmp_path):
     assert ffmpeg.mean_file_size(info, "png", Selection()) == pytest.approx(true, rel=0.3)
 
 
-@pytest.mark.parametrize(("line", "number"), [
-    ("ffmpeg version n9.0.2-17-g2a571b6068", (9, 0)), ("ffmpeg version 5.1.9-0+deb12u1 Copyright", (5, 1)), ("ffmpeg version N-121-gabc", None),
-])
+@pytest.mark.parametrize(
+    ("line", "number"),
+    [
+        ("ffmpeg version n9.0.2-17-g2a571b6068", (9, 0)),
+        ("ffmpeg version 5.1.9-0+deb12u1 Copyright", (5, 1)),
+        ("ffmpeg version N-121-gabc", None),
+    ],
+)
 def test_version_and_the_spelling_of_the_sync_option(tmp_path, monkeypatch, line, number):
     program = tmp_path / "ffmpeg"
     program.write_text(f"#!/bin/sh\necho '{line}'\n")

@@ -42,7 +42,10 @@ class S3FD:
     def _seen(self, rgb: NDArray[np.uint8], quarters: int) -> list[DetectedFace]:
         boxes, scores = s3fd_decode.find(self.run, turned(rgb, quarters), self.settings.score, self.settings.size)
         boxes = boxes_back(boxes, quarters, *rgb.shape[:2]).astype(np.float32)
-        return [DetectedFace(box, min(float(score), 1.0), roll_of(quarters)) for box, score in zip(boxes, scores, strict=True)]
+        return [
+            DetectedFace(box, min(float(score), 1.0), roll_of(quarters))
+            for box, score in zip(boxes, scores, strict=True)
+        ]
 
 
 def _distinct(faces: list[DetectedFace]) -> list[DetectedFace]:

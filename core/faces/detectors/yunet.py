@@ -43,7 +43,12 @@ class YuNet:
         views = [first, *(self._seen(image, quarters) for quarters in (1, 2, 3))]
         if not any(views):
             views = [self._seen(image, quarters, _CLOSE_UP) for quarters in range(4)]
-        fitting = [face for quarters, faces in enumerate(views) for face in faces if abs(_apart(face.roll, quarters)) < _NEARLY_UPRIGHT]
+        fitting = [
+            face
+            for quarters, faces in enumerate(views)
+            for face in faces
+            if abs(_apart(face.roll, quarters)) < _NEARLY_UPRIGHT
+        ]
         return _distinct(_best_first(fitting) + _best_first([face for faces in views for face in faces]))
 
     def _seen(self, image: NDArray[np.uint8], quarters: int, size: int = 0) -> list[DetectedFace]:
@@ -52,7 +57,11 @@ class YuNet:
         faces = []
         for row in _look_turned(image, quarters, size or self.settings.size):
             score, roll = orientation.find(image, row[:4])
-            faces.append(DetectedFace(row[:4].copy(), max(score, float(row[4])) if abs(_apart(roll, quarters)) < _TURNED else score, roll))
+            faces.append(
+                DetectedFace(
+                    row[:4].copy(), max(score, float(row[4])) if abs(_apart(roll, quarters)) < _TURNED else score, roll
+                )
+            )
         return _best_first([face for face in faces if face.score >= self.settings.score])
 
 
@@ -78,7 +87,11 @@ def _look(image: NDArray[np.uint8], size: int) -> NDArray[np.float32]:
     scale = min(1.0, size / max(image.shape[:2]))
     small = image
     if scale < 1:
-        small = cv2.resize(image, (max(round(image.shape[1] * scale), 1), max(round(image.shape[0] * scale), 1)), interpolation=cv2.INTER_AREA)
+        small = cv2.resize(
+            image,
+            (max(round(image.shape[1] * scale), 1), max(round(image.shape[0] * scale), 1)),
+            interpolation=cv2.INTER_AREA,
+        )
     bottom, right = (-side % yunet_net.MULTIPLE for side in small.shape[:2])
     padded = cv2.copyMakeBorder(small, 0, bottom, 0, right, cv2.BORDER_CONSTANT)
     rows = yunet_net.merged(yunet_net.look(padded[None], _CANDIDATE)[0])
@@ -92,7 +105,11 @@ def _look_turned(image: NDArray[np.uint8], quarters: int, size: int) -> NDArray[
     rows = _look(np.ascontiguousarray(np.rot90(image, quarters)) if quarters else image, size)
     height, width = image.shape[:2]
     left, top, right, bottom = rows[:, :4].T.copy()
-    turned = {0: (left, top, right, bottom), 1: (width - bottom, left, width - top, right),
-              2: (width - right, height - bottom, width - left, height - top), 3: (top, height - right, bottom, height - left)}[quarters]
+    turned = {
+        0: (left, top, right, bottom),
+        1: (width - bottom, left, width - top, right),
+        2: (width - right, height - bottom, width - left, height - top),
+        3: (top, height - right, bottom, height - left),
+    }[quarters]
     rows[:, :4] = np.stack(turned, axis=1)
     return rows

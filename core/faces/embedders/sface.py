@@ -10,7 +10,9 @@ from core.geometry.align import similarity_fit
 from core.inference import packaged_weights
 
 # Eyes, nose, corners of the mouth in the 112 x 112 cut that the network was trained on.
-_TEMPLATE = np.array([(38.2946, 51.6963), (73.5318, 51.5014), (56.0252, 71.7366), (41.5493, 92.3655), (70.7299, 92.2041)])
+_TEMPLATE = np.array(
+    [(38.2946, 51.6963), (73.5318, 51.5014), (56.0252, 71.7366), (41.5493, 92.3655), (70.7299, 92.2041)]
+)
 _SIZE = 112
 
 

@@ -22,11 +22,13 @@ _OTHER_TURNS = (math.pi / 6, -math.pi / 6, math.pi)
 _READING = threading.Lock()
 _POINTS, _FLAG = "conv2d_20", "conv2d_30"
 # For each of the 68 iBUG points the mesh vertex nearest to the mean of two other 68-point networks on frontal faces.
+# fmt: off
 TO_68 = (
     127, 227, 137, 213, 138, 136, 149, 171, 152, 377, 378, 365, 367, 435, 366, 454, 356, 70, 63, 105, 66, 55, 285, 296, 334, 293, 300,
     168, 197, 195, 4, 240, 99, 2, 326, 305, 33, 160, 158, 155, 153, 144, 382, 385, 386, 249, 373, 380, 61, 39, 37, 0, 267, 269, 291,
     405, 314, 17, 84, 91, 62, 38, 13, 312, 308, 317, 14, 87,
 )
+# fmt: on
 _EYES = ((33, 133), (362, 263))  # outer and inner corner, subject's right eye first
 
 
@@ -70,7 +72,9 @@ class FaceMesh:
             centre, extent, roll = *_place(points, found), found
         return points, sure
 
-    def _look(self, image: NDArray[np.uint8], centre: NDArray, side: float, roll: float) -> tuple[NDArray[np.float64], float]:
+    def _look(
+        self, image: NDArray[np.uint8], centre: NDArray, side: float, roll: float
+    ) -> tuple[NDArray[np.float64], float]:
         cut, matrix = cut_square(image, centre, max(side, 1.0), roll, _SIZE)
         rgb = cv2.cvtColor(cut, cv2.COLOR_BGR2RGB).astype(np.float32) / 255
         net = self._net()
@@ -85,7 +89,9 @@ class FaceMesh:
         if not hasattr(self._own, "net"):
             with _READING:
                 # The newer engine of OpenCV 5 gives one of the two outputs only.
-                self._own.net = cv2.dnn.readNetFromTFLite(str(packaged_weights.locate(packaged_weights.FACEMESH)), cv2.dnn.ENGINE_CLASSIC)
+                self._own.net = cv2.dnn.readNetFromTFLite(
+                    str(packaged_weights.locate(packaged_weights.FACEMESH)), cv2.dnn.ENGINE_CLASSIC
+                )
         return self._own.net
 
 

@@ -21,7 +21,9 @@ from core.types import FaceRecord
 def create(request: MaskerRequest) -> "CustomMasker":
     """Raises UsageError without a description, InputError for a wrong one, CorruptFileError for a file that is no network."""
     if request.description is None:
-        raise UsageError("--masker custom needs a description", hint="--description FILE.json; docs/masks.md has examples")
+        raise UsageError(
+            "--masker custom needs a description", hint="--description FILE.json; docs/masks.md has examples"
+        )
     description = read_description(request.description).choose(request.include, request.exclude)
     return CustomMasker(description, request.description.parent / description.model)
 
@@ -43,7 +45,9 @@ class CustomMasker:
         names = [output.name for output in self._session.get_outputs()]
         wanted = self._description.result or names[0]
         if wanted not in names:
-            raise InputError("the network has no such output", where=path, why=wanted, hint=f"outputs: {', '.join(names)}")
+            raise InputError(
+                "the network has no such output", where=path, why=wanted, hint=f"outputs: {', '.join(names)}"
+            )
         return wanted
 
     def prepare(self, image: NDArray[np.uint8], record: FaceRecord) -> Prepared:
@@ -63,15 +67,22 @@ class CustomMasker:
         masks = np.concatenate([mask_of(self._description, self._run(group)) for group in groups])
         size = self._description.size
         kind = cv2.INTER_NEAREST if self._description.output == "labels" else cv2.INTER_LINEAR
-        return masks if masks.shape[1:] == (size, size) else np.stack([cv2.resize(mask, (size, size), interpolation=kind) for mask in masks])
+        return (
+            masks
+            if masks.shape[1:] == (size, size)
+            else np.stack([cv2.resize(mask, (size, size), interpolation=kind) for mask in masks])
+        )
 
     def _run(self, group: Array) -> NDArray:
         try:
             return self._session.run([self._output], {self._input.name: group})[0]
         except Exception as error:  # onnxruntime's own exceptions share no base class
-            raise InputError("the network does not take this input", where=f"{self._input.name} {self._input.shape}",
-                             why=f"shape {group.shape}: {str(error).strip().splitlines()[-1][:200]}",
-                             hint="check size and layout in the description") from None
+            raise InputError(
+                "the network does not take this input",
+                where=f"{self._input.name} {self._input.shape}",
+                why=f"shape {group.shape}: {str(error).strip().splitlines()[-1][:200]}",
+                hint="check size and layout in the description",
+            ) from None
 
     def place(self, mask: Array, prepared: Prepared, shape: tuple[int, ...], side: int) -> Array:
         return place_smoothly(mask, prepared.matrix, shape, side)

@@ -21,7 +21,9 @@ def create(request: MaskerRequest) -> "XSegMasker":
     """Raises InputError when there are no weights, CorruptFileError when they are damaged, UsageError for another face type than theirs."""
     weights = find(request.weights, request.assets)
     if weights is None:
-        raise InputError("no XSeg weights", where=request.weights, hint="put XSeg_256.npy there, or GenericXseg.zip into assets/")
+        raise InputError(
+            "no XSeg weights", where=request.weights, hint="put XSeg_256.npy there, or GenericXseg.zip into assets/"
+        )
     return XSegMasker(weights, _trained_on(request, weights), request.exact)
 
 
@@ -29,8 +31,12 @@ def _trained_on(request: MaskerRequest, weights: XSegWeights) -> FaceType | None
     """What the files say, else what the person says. Raises UsageError when the two differ: masks in the wrong place look like a bad network."""
     asked = None if request.face_type == "same" else FaceType.parse(request.face_type)
     if asked is not None and weights.face_type is not None and asked != weights.face_type:
-        raise UsageError("--face-type is not what these XSeg weights were trained on", where=f"--face-type {request.face_type}",
-                         why=f"{weights.origin} was trained on {weights.face_type.file_name}", hint="leave --face-type out")
+        raise UsageError(
+            "--face-type is not what these XSeg weights were trained on",
+            where=f"--face-type {request.face_type}",
+            why=f"{weights.origin} was trained on {weights.face_type.file_name}",
+            hint="leave --face-type out",
+        )
     return weights.face_type if weights.face_type is not None else asked
 
 
@@ -52,7 +58,10 @@ class XSegMasker:
                 picture = cv2.warpAffine(picture, matrix, (width, width))
             return Prepared(resize(picture, self._side, cv2.INTER_LANCZOS4), matrix)
         if matrix is None:
-            return Prepared(np.clip(resize(picture, self._side, cv2.INTER_AREA if width > self._side else cv2.INTER_CUBIC), 0, 1), None)
+            return Prepared(
+                np.clip(resize(picture, self._side, cv2.INTER_AREA if width > self._side else cv2.INTER_CUBIC), 0, 1),
+                None,
+            )
         matrix = matrix * (self._side / width)
         return Prepared(np.clip(warp_face(picture, matrix, self._side), 0, 1), matrix)
 

@@ -27,8 +27,13 @@ def coverage(yaw: NDArray[np.float64], pitch: NDArray[np.float64]) -> Coverage:
 def gaps(src: Coverage, dst: Coverage) -> list[str]:
     """Sentences about yaw ranges that the film (dst) needs and the source hardly has."""
     lines = []
-    for low, high, words in ((-91, -50, "below -50 degrees yaw"), (-50, -25, "between -50 and -25 degrees yaw"), (-25, 25, "between -25 and 25 degrees yaw"),
-                             (25, 50, "between 25 and 50 degrees yaw"), (50, 91, "above 50 degrees yaw")):
+    for low, high, words in (
+        (-91, -50, "below -50 degrees yaw"),
+        (-50, -25, "between -50 and -25 degrees yaw"),
+        (-25, 25, "between -25 and 25 degrees yaw"),
+        (25, 50, "between 25 and 50 degrees yaw"),
+        (50, 91, "above 50 degrees yaw"),
+    ):
         need, have = (int(np.count_nonzero((side.yaw >= low) & (side.yaw < high))) for side in (dst, src))
         if need >= 10 and have < max(0.1 * need, 5):
             lines.append(f"dst has {need} faces {words}, src has {have}")

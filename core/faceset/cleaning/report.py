@@ -23,10 +23,22 @@ def cleaning_page(title: str, gallery: Gallery, verdicts: Verdicts, maps: dict[s
     """The page. maps: side name -> pose coverage; with both src and dst their gaps are listed."""
     parts = [f"<h1>{html.escape(title)}</h1>", _summary(gallery, verdicts), _pose_section(maps)]
     for verdict in verdicts.counts():
-        members = sorted((i for i, v in verdicts.found.items() if verdict in v), key=lambda i: verdicts.found[i][verdict])
-        parts.append(_section(verdict, VERDICTS[verdict], gallery, members, [_caption(verdicts, verdict, i) for i in members]))
+        members = sorted(
+            (i for i, v in verdicts.found.items() if verdict in v), key=lambda i: verdicts.found[i][verdict]
+        )
+        parts.append(
+            _section(verdict, VERDICTS[verdict], gallery, members, [_caption(verdicts, verdict, i) for i in members])
+        )
     if verdicts.spared:
-        parts.append(_section("kept although blurred", "few other faces have this pose", gallery, verdicts.spared, [""] * len(verdicts.spared)))
+        parts.append(
+            _section(
+                "kept although blurred",
+                "few other faces have this pose",
+                gallery,
+                verdicts.spared,
+                [""] * len(verdicts.spared),
+            )
+        )
     head = f'<meta charset="utf-8"><title>{html.escape(title)}</title><style>{_STYLE}</style>'
     return f'<!doctype html><html lang="en">{head}<body>{"".join(parts)}</body></html>'
 
@@ -38,7 +50,9 @@ def _caption(verdicts: Verdicts, verdict: str, index: int) -> str:
 
 
 def _summary(gallery: Gallery, verdicts: Verdicts) -> str:
-    rows = "".join(f'<tr><th><a href="#{_anchor(v)}">{v}</a></th><td>{n}</td></tr>' for v, n in verdicts.counts().items())
+    rows = "".join(
+        f'<tr><th><a href="#{_anchor(v)}">{v}</a></th><td>{n}</td></tr>' for v, n in verdicts.counts().items()
+    )
     notes = "".join(f"<p>{html.escape(note)}</p>" for note in verdicts.notes)
     counts = f"{len(gallery)} pictures, {len(verdicts.found)} with a verdict, {len(verdicts.spared)} blurred ones kept for their rare pose"
     counts += f"; masks: {described(counted(verdicts.masks))}"
@@ -52,7 +66,9 @@ def _anchor(text: str) -> str:
 def _section(title: str, text: str, gallery: Gallery, members: Sequence[int], captions: Sequence[str]) -> str:
     figures = "".join(_figure(gallery, i, c) for i, c in list(zip(members, captions, strict=True))[:_SHOWN])
     more = f"<p>and {len(members) - _SHOWN} more</p>" if len(members) > _SHOWN else ""
-    return f'<h2 id="{_anchor(title)}">{html.escape(title)} ({len(members)})</h2><p>{html.escape(text)}</p>{figures}{more}'
+    return (
+        f'<h2 id="{_anchor(title)}">{html.escape(title)} ({len(members)})</h2><p>{html.escape(text)}</p>{figures}{more}'
+    )
 
 
 def _figure(gallery: Gallery, index: int, caption: str) -> str:
@@ -71,7 +87,11 @@ def _data_uri(data: bytes) -> str:
 
 
 def _pose_section(maps: dict[str, Coverage]) -> str:
-    lines = "".join(f'<p class="gap">{line}</p>' for line in gaps(maps["src"], maps["dst"])) if {"src", "dst"} <= set(maps) else ""
+    lines = (
+        "".join(f'<p class="gap">{line}</p>' for line in gaps(maps["src"], maps["dst"]))
+        if {"src", "dst"} <= set(maps)
+        else ""
+    )
     return "<h2>Poses</h2>" + lines + "".join(_pose_table(side, found) for side, found in maps.items())
 
 

@@ -23,13 +23,19 @@ def thumbnail(data: bytes, size: int = TILE) -> NDArray[np.uint8]:
 
 def contact_sheet(gallery: Gallery, faces: Sequence[tuple[int, str]]) -> bytes:
     """A JPEG of the faces (index, caption) in reading order; of more than 320 an even selection is shown."""
-    chosen = [faces[i] for i in np.unique(np.linspace(0, len(faces) - 1, min(len(faces), MOST)).round().astype(int))] if faces else []
+    chosen = (
+        [faces[i] for i in np.unique(np.linspace(0, len(faces) - 1, min(len(faces), MOST)).round().astype(int))]
+        if faces
+        else []
+    )
     down = max(1, -(-len(chosen) // ACROSS))
     sheet = np.full((down * (TILE + 14), ACROSS * TILE, 3), 32, np.uint8)
     for place, (index, caption) in enumerate(chosen):
         y, x = place // ACROSS * (TILE + 14), place % ACROSS * TILE
-        sheet[y:y + TILE, x:x + TILE] = _tile(gallery, index)
-        cv2.putText(sheet, caption[:16], (x + 2, y + TILE + 11), cv2.FONT_HERSHEY_SIMPLEX, 0.34, (220, 220, 220), 1, cv2.LINE_AA)
+        sheet[y : y + TILE, x : x + TILE] = _tile(gallery, index)
+        cv2.putText(
+            sheet, caption[:16], (x + 2, y + TILE + 11), cv2.FONT_HERSHEY_SIMPLEX, 0.34, (220, 220, 220), 1, cv2.LINE_AA
+        )
     return encode_jpeg(sheet, 88, "420")
 
 

@@ -13,10 +13,16 @@ from core.faceset.scores.features import Features
 from core.faceset.scores.misalignment import misalignment
 
 VERDICTS = {
-    "unreadable": UNREADABLE, "no face": NOT_A_FACE, "misaligned": "landmarks do not fit a face, or it is upside down",
-    "another person": "not the person that most faces show", "cut off": "a part of the face is beyond the border of its frame",
-    "obstructed": "the mask leaves out a part of the face", "blurred": "far less sharp than the others (kept where its pose is rare)",
-    "too dark": "the face is nearly black", "too bright": "the face is burnt out", "low contrast": "the face has hardly any light and shade",
+    "unreadable": UNREADABLE,
+    "no face": NOT_A_FACE,
+    "misaligned": "landmarks do not fit a face, or it is upside down",
+    "another person": "not the person that most faces show",
+    "cut off": "a part of the face is beyond the border of its frame",
+    "obstructed": "the mask leaves out a part of the face",
+    "blurred": "far less sharp than the others (kept where its pose is rare)",
+    "too dark": "the face is nearly black",
+    "too bright": "the face is burnt out",
+    "low contrast": "the face has hardly any light and shade",
     "duplicate": "shows the same as a sharper face",
 }
 POSE_CELL = np.radians(15)
@@ -81,11 +87,15 @@ def judge(features: Features, limits: Limits | None = None, *, identity: bool = 
         _other_people(features, faces, limits, add)
     add("obstructed", features["obstruction"] > limits.obstructed, features["obstruction"])
     dark = _exposure(features, limits, add)
-    add("cut off", (features["cut_off"] > limits.cut_off) & ~dark, features["cut_off"])  # in a dark picture black tells nothing
+    add(
+        "cut off", (features["cut_off"] > limits.cut_off) & ~dark, features["cut_off"]
+    )  # in a dark picture black tells nothing
     add("unreadable", ~features.readable(), one)
     spared = _blurred(features, limits, found, add)
     _duplicates(features, found)
-    return Verdicts(found, spared, _notes(features, faces), {"misaligned": error}, tuple(map(str, features["mask_origin"])))
+    return Verdicts(
+        found, spared, _notes(features, faces), {"misaligned": error}, tuple(map(str, features["mask_origin"]))
+    )
 
 
 def _other_people(features: Features, faces: NDArray[np.bool_], limits: Limits, add) -> None:
@@ -126,7 +136,11 @@ def relative_sharpness(features: Features, good: NDArray[np.bool_]) -> NDArray[n
 def pose_cells(yaw: NDArray[np.float64], pitch: NDArray[np.float64]) -> NDArray[np.intp]:
     """One number for each cell of 15 x 15 degrees; -1 without a pose."""
     known = np.isfinite(yaw) & np.isfinite(pitch)
-    cell = np.floor(np.nan_to_num(yaw) / POSE_CELL).astype(np.intp) * 1000 + np.floor(np.nan_to_num(pitch) / POSE_CELL).astype(np.intp) + 500_500
+    cell = (
+        np.floor(np.nan_to_num(yaw) / POSE_CELL).astype(np.intp) * 1000
+        + np.floor(np.nan_to_num(pitch) / POSE_CELL).astype(np.intp)
+        + 500_500
+    )
     return np.where(known, cell, -1)
 
 
@@ -147,4 +161,10 @@ def _duplicates(features: Features, found: dict[int, dict[str, float]]) -> None:
 
 def _notes(features: Features, faces: NDArray[np.bool_]) -> tuple[str, ...]:
     bare = int(np.count_nonzero(faces & np.isnan(features["obstruction"])))
-    return (f"{bare} faces have no mask of their own, only the landmark hull, so nothing can be said about obstruction: make masks first",) if bare else ()
+    return (
+        (
+            f"{bare} faces have no mask of their own, only the landmark hull, so nothing can be said about obstruction: make masks first",
+        )
+        if bare
+        else ()
+    )

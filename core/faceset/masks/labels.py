@@ -52,8 +52,11 @@ def _doubt(record: FaceRecord, table: MaskTable | None) -> float:
         return float("inf")
     row = table.rows.get(face_key(record)) if table else None
     try:
-        quality = measure(_mask_at(record), hull_mask(record.shape, record.landmarks, record.eyebrows_expand_mod),
-                          uncertain=row.uncertainty if row else float("nan"))
+        quality = measure(
+            _mask_at(record),
+            hull_mask(record.shape, record.landmarks, record.eyebrows_expand_mod),
+            uncertain=row.uncertainty if row else float("nan"),
+        )
     except PipelineError:
         return float("inf")
     return quality.score
@@ -75,7 +78,9 @@ def suggestion(record: FaceRecord) -> tuple[Polygon, ...]:
     return mask_to_polygons(_mask_at(record), smallest=int(_SPECK * record.shape[0] * record.shape[1]))
 
 
-def export(faceset: Faceset, folder: Path, indices: Sequence[int], form: Format, *, suggest: bool) -> tuple[list[str], list[tuple[str, str]]]:
+def export(
+    faceset: Faceset, folder: Path, indices: Sequence[int], form: Format, *, suggest: bool
+) -> tuple[list[str], list[tuple[str, str]]]:
     """Write copies of the faces at ``indices`` into ``folder`` with their polygons, or with suggestions where they have none and ``suggest``.
 
     A label file that is already there is left alone: it may hold somebody's work. Returns the names written and (name, reason) of faces left out.
@@ -142,7 +147,12 @@ def take_in(faceset: Faceset, pictures: Sequence[LabelledPicture], *, overwrite:
             continue
         record = records[index]
         if picture.shape not in ((0, 0), tuple(record.shape)):
-            problems.append((picture.name, f"labels for {picture.shape[1]} x {picture.shape[0]} px, the face has {record.shape[1]} x {record.shape[0]}"))
+            problems.append(
+                (
+                    picture.name,
+                    f"labels for {picture.shape[1]} x {picture.shape[0]} px, the face has {record.shape[1]} x {record.shape[0]}",
+                )
+            )
         elif _equal(record.polygons, picture.polygons):
             same += 1
         elif _has_polygons(record) and not overwrite:
@@ -152,10 +162,14 @@ def take_in(faceset: Faceset, pictures: Sequence[LabelledPicture], *, overwrite:
             if _has_polygons(record):
                 old.append(LabelledPicture(picture.name, (record.shape[0], record.shape[1]), record.polygons))
     if unmatched and len(unmatched) == len(pictures):
-        raise InputError("these labels belong to other faces", where=faceset.folder, why=f"no face is called {unmatched[0]}")
+        raise InputError(
+            "these labels belong to other faces", where=faceset.folder, why=f"no face is called {unmatched[0]}"
+        )
     if old:
         _set_aside(old, trash)
-    failed = change_records(faceset, {index: partial(_labelled, polygons) for index, polygons in new.items()}, "labelling")
+    failed = change_records(
+        faceset, {index: partial(_labelled, polygons) for index, polygons in new.items()}, "labelling"
+    )
     return Imported(len(new) - len(failed), same, tuple(kept), tuple(unmatched), (*problems, *failed))
 
 
@@ -173,4 +187,5 @@ def _set_aside(old: list[LabelledPicture], trash: Path) -> None:
 def _equal(one: Sequence[Polygon], other: Sequence[Polygon]) -> bool:
     def key(p: Polygon) -> tuple:
         return not p.include, np.round(p.points, 2).tolist()
+
     return sorted(map(key, one)) == sorted(map(key, other))

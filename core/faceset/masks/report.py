@@ -75,11 +75,15 @@ def judge(faceset: Faceset, table: MaskTable | None = None) -> tuple[list[Judged
 
 def _judge(record: FaceRecord, index: int, before: list[Mask], table: MaskTable | None) -> tuple[Judged, Mask]:
     full, origin = best_mask(record)
-    mask, hull = (cv2.resize(m, (_MEASURED, _MEASURED), interpolation=cv2.INTER_AREA)[..., None]
-                  for m in (full, hull_mask(record.shape, record.landmarks, record.eyebrows_expand_mod)))
+    mask, hull = (
+        cv2.resize(m, (_MEASURED, _MEASURED), interpolation=cv2.INTER_AREA)[..., None]
+        for m in (full, hull_mask(record.shape, record.landmarks, record.eyebrows_expand_mod))
+    )
     row = table.rows.get(face_key(record)) if table and origin == "xseg" else None
     doubt = row.uncertainty if row else math.nan
-    options = [measure(mask, hull, before=other, uncertain=doubt) for other in before] or [measure(mask, hull, uncertain=doubt)]
+    options = [measure(mask, hull, before=other, uncertain=doubt) for other in before] or [
+        measure(mask, hull, uncertain=doubt)
+    ]
     return Judged(index, face_key(record), origin, min(options, key=lambda q: q.score)), mask
 
 
@@ -100,7 +104,16 @@ def contact_sheet(faceset: Faceset, judged: Sequence[Judged], rows: int = 5) -> 
         y, x = place // _ACROSS * (_SIDE + _CAPTION), place % _ACROSS * _SIDE
         sheet[y : y + _SIDE, x : x + _SIDE] = _tile(faceset, item)
         for line, text in enumerate((item.name, item.quality.reason or "nothing odd")):
-            cv2.putText(sheet, text[:24], (x + 3, y + _SIDE + 12 + 13 * line), cv2.FONT_HERSHEY_SIMPLEX, 0.36, (225, 225, 225), 1, cv2.LINE_AA)
+            cv2.putText(
+                sheet,
+                text[:24],
+                (x + 3, y + _SIDE + 12 + 13 * line),
+                cv2.FONT_HERSHEY_SIMPLEX,
+                0.36,
+                (225, 225, 225),
+                1,
+                cv2.LINE_AA,
+            )
     return sheet
 
 
@@ -118,8 +131,23 @@ def _tile(faceset: Faceset, item: Judged) -> NDArray[np.uint8]:
 
 def table_rows(judged: Sequence[Judged]) -> list[dict]:
     """The numbers as plain values, for a JSON file."""
+
     def plain(value: float) -> float | None:
         return None if math.isnan(value) else round(value, 4)
-    return [{"face": j.name, "mask": j.origin, "score": plain(j.quality.score), "reason": j.quality.reason, "area": plain(j.quality.area),
-             "hull_ratio": plain(j.quality.hull_ratio), "hull_iou": plain(j.quality.hull_iou), "holes": j.quality.holes, "pieces": j.quality.pieces,
-             "change": plain(j.quality.change), "uncertainty": plain(j.quality.uncertainty)} for j in judged]
+
+    return [
+        {
+            "face": j.name,
+            "mask": j.origin,
+            "score": plain(j.quality.score),
+            "reason": j.quality.reason,
+            "area": plain(j.quality.area),
+            "hull_ratio": plain(j.quality.hull_ratio),
+            "hull_iou": plain(j.quality.hull_iou),
+            "holes": j.quality.holes,
+            "pieces": j.quality.pieces,
+            "change": plain(j.quality.change),
+            "uncertainty": plain(j.quality.uncertainty),
+        }
+        for j in judged
+    ]

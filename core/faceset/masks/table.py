@@ -49,17 +49,28 @@ class MaskTable:
             self._database.execute("PRAGMA journal_mode=WAL")
             self._database.execute("PRAGMA synchronous=NORMAL")
             self._database.execute(_SCHEMA)
-            found = self._database.execute("SELECT face, masker, checksum, area, uncertainty, pending IS NOT NULL FROM masks").fetchall()
+            found = self._database.execute(
+                "SELECT face, masker, checksum, area, uncertainty, pending IS NOT NULL FROM masks"
+            ).fetchall()
         except sqlite3.DatabaseError as error:
-            raise CorruptFileError("the table of masks is damaged", where=path, why=str(error),
-                                   hint="move that file away: it only remembers what was done, the masks are in the faces") from None
+            raise CorruptFileError(
+                "the table of masks is damaged",
+                where=path,
+                why=str(error),
+                hint="move that file away: it only remembers what was done, the masks are in the faces",
+            ) from None
         self._pending = {face for face, *_, pending in found if pending}
         self.rows = {face: MaskRow(face, masker, number, area, doubt) for face, masker, number, area, doubt, _ in found}
 
     def done(self, record: FaceRecord, masker: str) -> bool:
         """Whether the face carries the mask that this masker made."""
         row = self.rows.get(face_key(record))
-        return row is not None and record.xseg_mask is not None and row.masker == masker and row.checksum == checksum(record.xseg_mask)
+        return (
+            row is not None
+            and record.xseg_mask is not None
+            and row.masker == masker
+            and row.checksum == checksum(record.xseg_mask)
+        )
 
     def pending(self, face: str, masker: str) -> bytes | None:
         """The mask that this masker made for the face and that is not yet in the faceset."""
@@ -68,8 +79,10 @@ class MaskTable:
         return self._database.execute("SELECT pending FROM masks WHERE face = ?", (face,)).fetchone()[0]
 
     def add(self, row: MaskRow) -> None:
-        self._database.execute("INSERT OR REPLACE INTO masks VALUES (?, ?, ?, ?, ?, ?)",
-                               (row.face, row.masker, row.checksum, row.area, row.uncertainty, row.pending))
+        self._database.execute(
+            "INSERT OR REPLACE INTO masks VALUES (?, ?, ?, ?, ?, ?)",
+            (row.face, row.masker, row.checksum, row.area, row.uncertainty, row.pending),
+        )
         self.rows[row.face] = row
         (self._pending.discard if row.pending is None else self._pending.add)(row.face)
         self._database.commit()

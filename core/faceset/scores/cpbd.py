@@ -64,7 +64,7 @@ def _without_black_margins(grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
     x, y, width, height = cv2.boundingRect(grey)
     first = [max(start - _MARGIN, 0) // BLOCK * BLOCK for start in (y, x)]
     last = [-(-(end + _MARGIN) // BLOCK) * BLOCK for end in (y + height, x + width)]
-    return grey[first[0]:last[0], first[1]:last[1]]
+    return grey[first[0] : last[0], first[1] : last[1]]
 
 
 def _measured_edges(grey: NDArray[np.uint8], whole: int) -> NDArray[np.bool_]:
@@ -93,7 +93,9 @@ def _edge_widths(image: NDArray[np.int16], edges: NDArray[np.bool_]) -> tuple[ND
     return rows, columns, left + right + 2
 
 
-def _run(image: NDArray[np.int16], rows: NDArray, columns: NDArray, sign: NDArray[np.int16], step: int) -> NDArray[np.int64]:
+def _run(
+    image: NDArray[np.int16], rows: NDArray, columns: NDArray, sign: NDArray[np.int16], step: int
+) -> NDArray[np.int64]:
     """How many pixels beyond the first neighbour the edge goes on rising (sign 1) or falling (-1), at most 100."""
     flat, width = image.reshape(-1), image.shape[1]
     length = np.full(len(rows), _LONGEST)
@@ -141,10 +143,12 @@ def _exact_count(grey: NDArray[np.uint8], block: NDArray[np.bool_], known: NDArr
     window = tuple(slice(max(places[0] - _MARGIN, 0), places[-1] + 1 + _MARGIN) for places in (rows, columns))
     edges = canny(grey[window].astype(np.float64))
     top, left = (int(n) * BLOCK - part.start for n, part in zip(np.argwhere(block)[0], window, strict=True))
-    return int(np.count_nonzero(edges[top:top + BLOCK, left:left + BLOCK]))
+    return int(np.count_nonzero(edges[top : top + BLOCK, left : left + BLOCK]))
 
 
-def _edges_around(blocks: NDArray[np.bool_], gy: NDArray, gx: NDArray, magnitude: NDArray) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+def _edges_around(
+    blocks: NDArray[np.bool_], gy: NDArray, gx: NDArray, magnitude: NDArray
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """Edge pixels, right at least inside ``blocks``: ridges that hang together with a strong ridge pixel. And the blocks looked at.
 
     The area that is looked at grows until no weak ridge of those blocks leaves it.
@@ -184,7 +188,9 @@ def _gradient(grey: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.
 
 
 def _border_weight(length: int) -> NDArray[np.float32]:
-    return cv2.sepFilter2D(np.ones((length, 1), np.float32), cv2.CV_32F, np.ones(1), _GAUSS, borderType=cv2.BORDER_CONSTANT)[:, 0]
+    return cv2.sepFilter2D(
+        np.ones((length, 1), np.float32), cv2.CV_32F, np.ones(1), _GAUSS, borderType=cv2.BORDER_CONSTANT
+    )[:, 0]
 
 
 def _ridge(gy: NDArray, gx: NDArray, magnitude: NDArray, candidates: NDArray[np.bool_]) -> NDArray[np.bool_]:

@@ -30,7 +30,9 @@ IDENTITY = "identity-1"
 # Identity vectors for some pictures of a gallery: (gallery, indices) -> float32 (k, d), rows of NaN where there is none.
 Identities = Callable[[Gallery, Sequence[int]], NDArray[np.float32]]
 _PART, _CHUNK, _POOL_FROM, _MERGE_FROM = 4096, 16, 400, 32
-_GROUP_OF = {column: group for group, columns in measures.COLUMNS.items() for column in columns} | {"identity": IDENTITY}
+_GROUP_OF = {column: group for group, columns in measures.COLUMNS.items() for column in columns} | {
+    "identity": IDENTITY
+}
 
 
 class Features:
@@ -79,14 +81,20 @@ class Features:
 
     def _compute(self, group: str, missing: NDArray[np.intp]) -> None:
         if group == IDENTITY and self._identities is None:
-            raise InputError("identity vectors are needed", where=self.gallery.folder, hint="extract the faces again, or sort with the sort stage")
+            raise InputError(
+                "identity vectors are needed",
+                where=self.gallery.folder,
+                hint="extract the faces again, or sort with the sort stage",
+            )
         bar = progress(total=len(missing), desc=f"scoring ({group.rsplit('-', 1)[0]})", unit="face")
         for indices, rows in self._measure(group, missing, bar):
             keys = [self.gallery.keys[i] for i in indices]
             _save(self._store, group, keys, rows)
         bar.close()
 
-    def _measure(self, group: str, missing: NDArray[np.intp], bar: Any) -> Iterator[tuple[NDArray[np.intp], list[measures.Measures | None]]]:
+    def _measure(
+        self, group: str, missing: NDArray[np.intp], bar: Any
+    ) -> Iterator[tuple[NDArray[np.intp], list[measures.Measures | None]]]:
         parts = np.array_split(missing, -(-len(missing) // _PART))
         if group == IDENTITY:
             for part in np.array_split(missing, -(-len(missing) // 256)):
@@ -133,7 +141,9 @@ def _measure_chunk(group: str, items: list[tuple[bytes, str]]) -> list[measures.
     return [measures.measure(group, data, name) for data, name in items]
 
 
-def _spread(pool: ProcessPoolExecutor, group: str, gallery: Gallery, part: NDArray[np.intp], bar: Any, workers: int) -> list[measures.Measures | None]:
+def _spread(
+    pool: ProcessPoolExecutor, group: str, gallery: Gallery, part: NDArray[np.intp], bar: Any, workers: int
+) -> list[measures.Measures | None]:
     """Measure a part on all workers with a bounded number of pictures in flight; results in order."""
     waiting: list[Future] = []
     rows: list[measures.Measures | None] = []

@@ -24,8 +24,33 @@ from core.types import FaceRecord
 Measures = dict[str, Any]
 NAN = float("nan")
 THUMB = 32
-_SHAPE_COLUMNS = ("pitch", "yaw", "roll", "tilt", "rect_area", "size", "distance", "eye_mouth", "residual", "fit_error", "skew", "stretch")
-_FACE_COLUMNS = ("motion_blur", "laplacian", "blur_fft", "detail", "dark", "bright", "contrast", "luma_face", "cut_off", "hull_area", "obstruction")
+_SHAPE_COLUMNS = (
+    "pitch",
+    "yaw",
+    "roll",
+    "tilt",
+    "rect_area",
+    "size",
+    "distance",
+    "eye_mouth",
+    "residual",
+    "fit_error",
+    "skew",
+    "stretch",
+)
+_FACE_COLUMNS = (
+    "motion_blur",
+    "laplacian",
+    "blur_fft",
+    "detail",
+    "dark",
+    "bright",
+    "contrast",
+    "luma_face",
+    "cut_off",
+    "hull_area",
+    "obstruction",
+)
 _HEAD = np.column_stack([lm.HEAD_3D.astype(np.float64), np.ones(lm.COUNT)])
 _TO_CAMERA = np.linalg.pinv(_HEAD)
 # Frequencies -75..74 of 256, as they lie in an unshifted spectrum.
@@ -40,8 +65,16 @@ def shape(data: bytes, name: str) -> Measures:
     if record is None:
         return {"is_face": 0.0, "source_filename": "", "mask_origin": "", **dict.fromkeys(_SHAPE_COLUMNS, NAN)}
     pitch, yaw, _ = pitch_yaw_roll(record.landmarks, record.shape[1])
-    return {"is_face": 1.0, "source_filename": record.source_filename or "", "mask_origin": mask_origin(record), "pitch": pitch, "yaw": yaw,
-            **_rect(record), **_alignment(record), **_head_fit(record.landmarks)}
+    return {
+        "is_face": 1.0,
+        "source_filename": record.source_filename or "",
+        "mask_origin": mask_origin(record),
+        "pitch": pitch,
+        "yaw": yaw,
+        **_rect(record),
+        **_alignment(record),
+        **_head_fit(record.landmarks),
+    }
 
 
 def _rect(record: FaceRecord) -> Measures:
@@ -82,7 +115,8 @@ def _head_fit(landmarks: NDArray[np.float64]) -> Measures:
     lengths = np.maximum(np.linalg.norm(camera[:3], axis=0), 1e-9)
     return {
         "fit_error": float(np.sqrt((rest**2).sum() / max((spread**2).sum(), 1e-9))),
-        "skew": float(abs(right @ down) / lengths.prod()), "stretch": float(abs(np.log(lengths[0] / lengths[1]))),
+        "skew": float(abs(right @ down) / lengths.prod()),
+        "stretch": float(abs(np.log(lengths[0] / lengths[1]))),
         "roll": float(np.arctan2(down[0] - right[1], right[0] + down[1])),
     }
 
@@ -93,15 +127,24 @@ def pixels(data: bytes, name: str) -> Measures:
     record = record_of(data, name)
     grey = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
     out: Measures = {
-        "histogram": np.concatenate([_histogram(image, c) for c in range(3)]), "grey_histogram": _histogram(grey),
-        "thumb": cv2.resize(grey, (THUMB, THUMB), interpolation=cv2.INTER_AREA), "pixel_count": float(grey.size), **_colour(image),
+        "histogram": np.concatenate([_histogram(image, c) for c in range(3)]),
+        "grey_histogram": _histogram(grey),
+        "thumb": cv2.resize(grey, (THUMB, THUMB), interpolation=cv2.INTER_AREA),
+        "pixel_count": float(grey.size),
+        **_colour(image),
     }
     if record is None:
         return {**out, "masked_histogram": out["grey_histogram"], **dict.fromkeys(_FACE_COLUMNS, NAN)}
     hull = hull_mask(image.shape, record.landmarks)[..., 0].astype(np.uint8)
     masked, masked_grey = cv2.bitwise_and(image, image, mask=hull), cv2.bitwise_and(grey, grey, mask=hull)
-    return {**out, "masked_histogram": _histogram(masked_grey), **_sharpness(masked, masked_grey, hull), "detail": _detail(grey, hull),
-            **_exposure(grey, hull), **_holes(image, hull, record)}
+    return {
+        **out,
+        "masked_histogram": _histogram(masked_grey),
+        **_sharpness(masked, masked_grey, hull),
+        "detail": _detail(grey, hull),
+        **_exposure(grey, hull),
+        **_holes(image, hull, record),
+    }
 
 
 def _histogram(image: NDArray[np.uint8], channel: int = 0) -> NDArray[np.uint32]:
@@ -115,9 +158,14 @@ def _colour(image: NDArray[np.uint8]) -> Measures:
     samples, count = image.reshape(image.shape[0], -1), image.shape[0] * image.shape[1]
     black_pixels = cv2.countNonZero(cv2.inRange(image, (0, 0, 0), (0, 0, 0)))
     return {
-        "brightness": value, "hue": hue, "black": float(samples.size - cv2.countNonZero(samples)), "black_share": black_pixels / count,
-        "gray": 0.0722 * b + 0.7152 * g + 0.2126 * r, "luma": 0.25 * b + 0.5 * g + 0.25 * r,
-        "orange": 0.5 * r - 0.5 * b, "green": 0.5 * g - 0.25 * b - 0.25 * r,
+        "brightness": value,
+        "hue": hue,
+        "black": float(samples.size - cv2.countNonZero(samples)),
+        "black_share": black_pixels / count,
+        "gray": 0.0722 * b + 0.7152 * g + 0.2126 * r,
+        "luma": 0.25 * b + 0.5 * g + 0.25 * r,
+        "orange": 0.5 * r - 0.5 * b,
+        "green": 0.5 * g - 0.25 * b - 0.25 * r,
     }
 
 
@@ -129,7 +177,11 @@ def _variance(image: NDArray) -> float:
 
 def _sharpness(masked: NDArray[np.uint8], masked_grey: NDArray[np.uint8], hull: NDArray[np.uint8]) -> Measures:
     """Motion blur on the masked picture; the two blur measures of faceswap on its grey version at 256 px."""
-    small = cv2.resize(masked_grey, (256, 256), interpolation=cv2.INTER_AREA) if masked_grey.shape != (256, 256) else masked_grey
+    small = (
+        cv2.resize(masked_grey, (256, 256), interpolation=cv2.INTER_AREA)
+        if masked_grey.shape != (256, 256)
+        else masked_grey
+    )
     laplacian = _variance(cv2.Laplacian(small, cv2.CV_32F)) / 256
     return {"motion_blur": _motion_blur(masked, hull), "laplacian": laplacian, "blur_fft": _fft_detail(small)}
 
@@ -141,7 +193,7 @@ def _motion_blur(masked: NDArray[np.uint8], hull: NDArray[np.uint8]) -> float:
     rows, columns = slice(max(top - reach, 0), top + height + reach), slice(max(left - reach, 0), left + width + reach)
     if not width:
         return 0.0
-    border = (rows.start == 0 or rows.stop >= hull.shape[0] or columns.start == 0 or columns.stop >= hull.shape[1])
+    border = rows.start == 0 or rows.stop >= hull.shape[0] or columns.start == 0 or columns.stop >= hull.shape[1]
     laplacian = cv2.Laplacian(masked if border else masked[rows, columns], cv2.CV_64F, ksize=11)
     mean, deviation = cv2.meanStdDev(laplacian.reshape(-1, 1))
     share = laplacian.size / masked.size
@@ -176,7 +228,12 @@ def _exposure(grey: NDArray[np.uint8], hull: NDArray[np.uint8]) -> Measures:
     cumulative = np.cumsum(counts) / total
     low, high = np.searchsorted(cumulative, (0.05, 0.95))
     mean = float(counts @ np.arange(256) / total)
-    return {"dark": float(cumulative[15]), "bright": float(1 - cumulative[247]), "contrast": float(high - low), "luma_face": mean}
+    return {
+        "dark": float(cumulative[15]),
+        "bright": float(1 - cumulative[247]),
+        "contrast": float(high - low),
+        "luma_face": mean,
+    }
 
 
 def _holes(image: NDArray[np.uint8], hull: NDArray[np.uint8], record: FaceRecord) -> Measures:
@@ -233,8 +290,22 @@ def sharpness(data: bytes, name: str) -> Measures:
 GROUPS: dict[str, Callable[[bytes, str], Measures]] = {"shape-2": shape, "pixels-1": pixels, "sharpness-1": sharpness}
 COLUMNS = {
     "shape-2": ("is_face", "source_filename", "mask_origin", *_SHAPE_COLUMNS),
-    "pixels-1": ("histogram", "grey_histogram", "masked_histogram", "thumb", "pixel_count", "brightness", "hue", "black", "black_share", "gray",
-                 "luma", "orange", "green", *_FACE_COLUMNS),
+    "pixels-1": (
+        "histogram",
+        "grey_histogram",
+        "masked_histogram",
+        "thumb",
+        "pixel_count",
+        "brightness",
+        "hue",
+        "black",
+        "black_share",
+        "gray",
+        "luma",
+        "orange",
+        "green",
+        *_FACE_COLUMNS,
+    ),
     "sharpness-1": ("cpbd",),
 }
 

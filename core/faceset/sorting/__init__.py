@@ -21,13 +21,19 @@ def catalogue() -> dict[str, dict]:
         tree = ast.parse((Path(__path__[0]) / f"{module.name}.py").read_text())
         constants = {node.targets[0].id: ast.literal_eval(node.value) for node in tree.body if _is_constant(node)}  # type: ignore[attr-defined]
         found[module.name.replace("_", "-")] = {
-            "help": (ast.get_docstring(tree) or "").split("\n")[0], "number": constants.get("NUMBER"), "aliases": constants.get("ALIASES", ()),
+            "help": (ast.get_docstring(tree) or "").split("\n")[0],
+            "number": constants.get("NUMBER"),
+            "aliases": constants.get("ALIASES", ()),
         }
     return dict(sorted(found.items(), key=lambda item: (item[1]["number"] is None, item[1]["number"] or 0, item[0])))
 
 
 def _is_constant(node: ast.stmt) -> bool:
-    return isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name) and node.targets[0].id in ("NUMBER", "ALIASES")
+    return (
+        isinstance(node, ast.Assign)
+        and isinstance(node.targets[0], ast.Name)
+        and node.targets[0].id in ("NUMBER", "ALIASES")
+    )
 
 
 def names() -> list[str]:
@@ -46,7 +52,9 @@ def resolve(text: str) -> str:
 
 def listing() -> str:
     """All methods in one line, numbers in front."""
-    return ", ".join(name if entry["number"] is None else f"{entry['number']} {name}" for name, entry in catalogue().items())
+    return ", ".join(
+        name if entry["number"] is None else f"{entry['number']} {name}" for name, entry in catalogue().items()
+    )
 
 
 def load(text: str) -> ModuleType:

@@ -67,7 +67,9 @@ def make_dtype(name, align=False, copy=False) -> DtypeHolder:
 
 def set_dtype_state(holder: DtypeHolder, state) -> None:
     """``state``: (3, byte order, None, None, None, -1, -1, 0) as numpy writes it for plain numbers."""
-    plain = isinstance(state, tuple) and len(state) in (8, 9) and state[0] in (3, 4) and state[1] in ("<", ">", "|", "=")
+    plain = (
+        isinstance(state, tuple) and len(state) in (8, 9) and state[0] in (3, 4) and state[1] in ("<", ">", "|", "=")
+    )
     if not plain or any(part is not None for part in state[2:5]) or state[5:8] != (-1, -1, 0):
         raise Refused("the state of a dtype is not that of a plain number")
     if state[1] in "<>" and (state[1] != _HERE or not holder.dtype.isnative):
@@ -138,7 +140,9 @@ def empty_bytes(*nothing) -> bytes:
 
 
 def ordered_dict(pairs=()) -> dict:
-    if not isinstance(pairs, (list, tuple)) or not all(isinstance(p, (list, tuple)) and len(p) == 2 and isinstance(p[0], (str, int)) for p in pairs):
+    if not isinstance(pairs, (list, tuple)) or not all(
+        isinstance(p, (list, tuple)) and len(p) == 2 and isinstance(p[0], (str, int)) for p in pairs
+    ):
         raise Refused("OrderedDict of something else than pairs")
     return dict(pairs)
 

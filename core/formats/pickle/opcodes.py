@@ -21,7 +21,9 @@ _PAIRS = {code: re.compile(rb"(?s)\]%b\((?:\]%b\(G.{8}G.{8}e)+e" % (memo, memo))
 
 def _pair_dtype(memo_bytes: int) -> np.dtype:
     first = 3 + memo_bytes
-    return np.dtype({"names": ["x", "y"], "formats": [">f8", ">f8"], "offsets": [first, first + 9], "itemsize": first + 18})
+    return np.dtype(
+        {"names": ["x", "y"], "formats": [">f8", ">f8"], "offsets": [first, first + 9], "itemsize": first + 18}
+    )
 
 
 _PAIR_DTYPES = {0x94: _pair_dtype(1), 0x71: _pair_dtype(2), 0x72: _pair_dtype(5)}
@@ -61,6 +63,7 @@ def _number(unpack, size):
     def op(m):
         m.stack.append(unpack(m.data, m.pos)[0])
         m.pos += size
+
     return op
 
 
@@ -69,6 +72,7 @@ def _text(size, unpack=None):
         n = unpack(m.data, m.pos)[0] if unpack else m.data[m.pos]
         m.pos += size
         m.stack.append(m.take(n).decode("utf-8", "surrogatepass"))
+
     return op
 
 
@@ -77,6 +81,7 @@ def _bytes(size, unpack=None, kind: Callable[[Any], Any] = bytes):
         n = unpack(m.data, m.pos)[0] if unpack else m.data[m.pos]
         m.pos += size
         m.stack.append(kind(m.take(n)))
+
     return op
 
 
@@ -87,6 +92,7 @@ def _long(size, unpack=None):
         if not 0 <= n <= 64:
             raise Refused(f"an integer of {n} bytes")
         m.stack.append(int.from_bytes(m.take(n), "little", signed=True))
+
     return op
 
 
@@ -161,6 +167,7 @@ def _tuple_of(n):
         if len(m.stack) < n:
             raise Refused("the stack is empty")
         m.stack[-n:] = [tuple(m.stack[-n:])]
+
     return op
 
 
@@ -217,6 +224,7 @@ def _put(read):
     def op(m):
         m.put(read(m))
         m.count += 1
+
     return op
 
 
@@ -294,22 +302,76 @@ def _same(m):
 
 
 def _unknown(code):
-    names = {0x50: "PERSID", 0x51: "BINPERSID", 0x69: "INST", 0x6F: "OBJ", 0x81: "NEWOBJ", 0x82: "EXT1", 0x83: "EXT2", 0x84: "EXT4", 0x92: "NEWOBJ_EX",
-             0x8F: "EMPTY_SET", 0x90: "ADDITEMS", 0x91: "FROZENSET", 0x97: "NEXT_BUFFER"}
+    names = {
+        0x50: "PERSID",
+        0x51: "BINPERSID",
+        0x69: "INST",
+        0x6F: "OBJ",
+        0x81: "NEWOBJ",
+        0x82: "EXT1",
+        0x83: "EXT2",
+        0x84: "EXT4",
+        0x92: "NEWOBJ_EX",
+        0x8F: "EMPTY_SET",
+        0x90: "ADDITEMS",
+        0x91: "FROZENSET",
+        0x97: "NEXT_BUFFER",
+    }
 
     def op(m):
         raise Refused(f"opcode {names.get(code, hex(code))} at byte {m.pos - 1} is not allowed")
+
     return op
 
 
 _OPS: dict[str, Callable[[Any], None]] = {
-    "N": _constant(None), "\x88": _constant(True), "\x89": _constant(False), "I": _text_number, "L": _text_number, "F": _text_float,
-    "V": _unicode_line, "J": _number(_I4, 4), "M": _number(_U2, 2), "\x8a": _long(1), "\x8b": _long(4, _I4), "G": _number(_F8, 8),
-    "X": _text(4, _U4), "\x8d": _text(8, _U8), "C": _bytes(1), "B": _bytes(4, _U4), "\x8e": _bytes(8, _U8),
-    "\x96": _bytes(8, _U8, bytearray), "(": _mark, "]": _empty_list, "l": _list, ")": lambda m: m.stack.append(()), "t": _tuple,
-    "\x85": _tuple_of(1), "\x86": _tuple_of(2), "\x87": _tuple_of(3), "}": lambda m: m.stack.append({}), "d": _dict, "s": _setitem,
-    "u": _setitems, "a": _append, "e": _appends, "p": _put(_index_line), "q": _put(_u1), "r": _put(_u4), "g": _get(_index_line),
-    "h": _get(_u1), "j": _get(_u4), "c": _global, "\x93": _stack_global, "R": _reduce, "b": _build, "\x80": _proto, "\x95": _frame, "0": _pop,
-    "1": _pop_mark_op, "2": _dup, "\x98": _same,
+    "N": _constant(None),
+    "\x88": _constant(True),
+    "\x89": _constant(False),
+    "I": _text_number,
+    "L": _text_number,
+    "F": _text_float,
+    "V": _unicode_line,
+    "J": _number(_I4, 4),
+    "M": _number(_U2, 2),
+    "\x8a": _long(1),
+    "\x8b": _long(4, _I4),
+    "G": _number(_F8, 8),
+    "X": _text(4, _U4),
+    "\x8d": _text(8, _U8),
+    "C": _bytes(1),
+    "B": _bytes(4, _U4),
+    "\x8e": _bytes(8, _U8),
+    "\x96": _bytes(8, _U8, bytearray),
+    "(": _mark,
+    "]": _empty_list,
+    "l": _list,
+    ")": lambda m: m.stack.append(()),
+    "t": _tuple,
+    "\x85": _tuple_of(1),
+    "\x86": _tuple_of(2),
+    "\x87": _tuple_of(3),
+    "}": lambda m: m.stack.append({}),
+    "d": _dict,
+    "s": _setitem,
+    "u": _setitems,
+    "a": _append,
+    "e": _appends,
+    "p": _put(_index_line),
+    "q": _put(_u1),
+    "r": _put(_u4),
+    "g": _get(_index_line),
+    "h": _get(_u1),
+    "j": _get(_u4),
+    "c": _global,
+    "\x93": _stack_global,
+    "R": _reduce,
+    "b": _build,
+    "\x80": _proto,
+    "\x95": _frame,
+    "0": _pop,
+    "1": _pop_mark_op,
+    "2": _dup,
+    "\x98": _same,
 }
 TABLE = [_OPS.get(chr(code)) or _unknown(code) for code in range(256)]

@@ -46,7 +46,7 @@ class Machine:
                 end = pos + 1 + data[pos]
                 if end > size:
                     raise Refused("a length reaches beyond the end of the data")
-                text = str(data[pos + 1:end], "utf-8", "surrogatepass")
+                text = str(data[pos + 1 : end], "utf-8", "surrogatepass")
                 stack.append(text)
                 pos = end
                 if pos < size and data[pos] == 0x94:  # and MEMOIZE
@@ -84,7 +84,7 @@ class Machine:
         if n > len(self.data) - start:
             raise Refused("a length reaches beyond the end of the data")
         self.pos = start + n
-        return self.data[start:start + n]
+        return self.data[start : start + n]
 
     def line(self) -> str:
         end = self.data.find(b"\n", self.pos, self.pos + 4096)

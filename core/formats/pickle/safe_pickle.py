@@ -16,13 +16,41 @@ from core.formats.pickle.opcodes import check
 from core.formats.pickle.reader import Machine
 from core.formats.pickle.writer import LIST_END, LIST_NEXT, LIST_START, UNUSED_LEAST, dump, dumps, fragment, unused
 
-__all__ = ["LIST_END", "LIST_NEXT", "LIST_START", "UNUSED_LEAST", "PakEnum", "PointList", "dump", "dumps", "face_type",
-           "fragment", "load", "load_list", "loads", "sample_type", "unused"]
+__all__ = [
+    "LIST_END",
+    "LIST_NEXT",
+    "LIST_START",
+    "UNUSED_LEAST",
+    "PakEnum",
+    "PointList",
+    "dump",
+    "dumps",
+    "face_type",
+    "fragment",
+    "load",
+    "load_list",
+    "loads",
+    "sample_type",
+    "unused",
+]
 
-_MALFORMED = (Refused, ValueError, TypeError, KeyError, IndexError, OverflowError, struct.error, MemoryError, RecursionError, AttributeError)
+_MALFORMED = (
+    Refused,
+    ValueError,
+    TypeError,
+    KeyError,
+    IndexError,
+    OverflowError,
+    struct.error,
+    MemoryError,
+    RecursionError,
+    AttributeError,
+)
 
 
-def loads(data: bytes | mmap.mmap, *, where: str | Path = "pickled data", max_bytes: int | None = None, points: bool = False) -> Any:
+def loads(
+    data: bytes | mmap.mmap, *, where: str | Path = "pickled data", max_bytes: int | None = None, points: bool = False
+) -> Any:
     """The value in ``data``.
 
     where: named in the error; max_bytes: refuse longer data; points: lists of float pairs may come back as float64 arrays (n, 2), which
@@ -45,7 +73,9 @@ def _loads(data, points: bool) -> Any:
     return value
 
 
-def load_list(data: bytes | mmap.mmap, convert: Callable[[Any], Any], *, where: str | Path, restart: Callable[[], object] = list) -> list:
+def load_list(
+    data: bytes | mmap.mmap, convert: Callable[[Any], Any], *, where: str | Path, restart: Callable[[], object] = list
+) -> list:
     """``[convert(item) for item in the pickled list]``, holding one batch of raw items at a time.
 
     restart: called before the first item of each attempt; data with unusual sharing needs a second one. Lists of float pairs come as float64

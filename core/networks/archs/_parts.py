@@ -9,7 +9,9 @@ from core.networks.config import ModelConfig
 
 def encoder(config: ModelConfig) -> Network:
     letters = config.parsed().letters
-    return Network(partial(blocks.encoder, e_dims=config.e_dims, letters=letters), (config.resolution, config.resolution, 3))
+    return Network(
+        partial(blocks.encoder, e_dims=config.e_dims, letters=letters), (config.resolution, config.resolution, 3)
+    )
 
 
 def code_length(config: ModelConfig) -> int:

@@ -55,7 +55,9 @@ def fit(recipe: Recipe, settings: TrainerSettings) -> Fit:
     Raises OutOfMemoryFault when not even one sample fits, InputError when the first measurement fails otherwise.
     """
     parameters, state = size_of(recipe, settings)
-    log.info("%s parameters; weights and moments take about %s, before the first sample", f"{parameters:,}", gigabytes(state))
+    log.info(
+        "%s parameters; weights and moments take about %s, before the first sample", f"{parameters:,}", gigabytes(state)
+    )
     log.info("%s", HEAD)
     rows: list[Row] = []
     end = "no larger batch is possible"
@@ -87,7 +89,9 @@ def size_of(recipe: Recipe, settings: TrainerSettings) -> tuple[int, int]:
         critics.append(code_network(*networks["decoder_src"].input_shape[1:]))  # type: ignore[arg-type]  # a decoder's shape is static
     own, judging = (sum(map(parameter_count, some)) for some in (networks.values(), critics))
     copies = 1 + (2 if r.adabelief else 1)
-    return own + judging, 4 * ((copies + bool(settings.ema)) * own + (copies + 1) * judging)  # a discriminator has a twin, no averages
+    return own + judging, 4 * (
+        (copies + bool(settings.ema)) * own + (copies + 1) * judging
+    )  # a discriminator has a twin, no averages
 
 
 def _foreseen(rows: list[Row], size: int) -> str:
@@ -114,10 +118,16 @@ def _then(values: list[float] | list[int], rows: list[Row], size: int) -> float:
 def _failure(failed: Failed, size: int, some_fit: bool) -> str:
     if failed.kind == "memory":
         if not some_fit:
-            raise OutOfMemoryFault("not even one sample fits into memory", where=f"batch {size}", why=failed.why,
-                                   hint="choose a smaller --resolution, --ae-dims or --d-dims, or --no-adabelief")
+            raise OutOfMemoryFault(
+                "not even one sample fits into memory",
+                where=f"batch {size}",
+                why=failed.why,
+                hint="choose a smaller --resolution, --ae-dims or --d-dims, or --no-adabelief",
+            )
         return f"batch {size} does not fit: memory is used up"
     if not some_fit:
-        raise InputError("the measurement failed", where=f"batch {size}", why=failed.why, hint="run it again with --debug")
+        raise InputError(
+            "the measurement failed", where=f"batch {size}", why=failed.why, hint="run it again with --debug"
+        )
     said = {"timeout": "it takes too long", "crashed": "the process ended", "error": "it failed"}[failed.kind]
     return f"batch {size}: {said}: {failed.why}"

@@ -23,15 +23,27 @@ def chosen(count: int, batch_size: int) -> tuple[str, ...]:
     if count < 2:
         return ()
     if batch_size % count:
-        raise UsageError("the devices cannot share a batch evenly", where=f"--devices {count} --batch-size {batch_size}",
-                         hint=f"choose a batch size that {count} divides, such as {count * max(1, round(batch_size / count))}")
+        raise UsageError(
+            "the devices cannot share a batch evenly",
+            where=f"--devices {count} --batch-size {batch_size}",
+            hint=f"choose a batch size that {count} divides, such as {count * max(1, round(batch_size / count))}",
+        )
     backend = keras.backend.backend()
     if backend not in ("tensorflow", "jax"):
-        raise EnvironmentFault("several devices need TensorFlow or JAX", where=f"--devices {count}", why=f"the backend is {backend}", hint="use --devices 1")
+        raise EnvironmentFault(
+            "several devices need TensorFlow or JAX",
+            where=f"--devices {count}",
+            why=f"the backend is {backend}",
+            hint="use --devices 1",
+        )
     found = keras.distribution.list_devices()
     if len(found) < count:
-        raise EnvironmentFault("there are fewer devices than asked for", where=f"--devices {count}", why=f"{backend} finds {len(found)}: {', '.join(found)}",
-                               hint=f"use --devices {len(found)}; `python -m core doctor` looks at drivers")
+        raise EnvironmentFault(
+            "there are fewer devices than asked for",
+            where=f"--devices {count}",
+            why=f"{backend} finds {len(found)}: {', '.join(found)}",
+            hint=f"use --devices {len(found)}; `python -m core doctor` looks at drivers",
+        )
     return tuple(found[:count])
 
 
@@ -59,7 +71,9 @@ def _train_step(model: keras.Model, names: Sequence[str], sides: int, data: Any)
         with tf.device(name):
             with tf.GradientTape() as tape:
                 loss = model.optimizer.scale_loss(model.compute_loss(x=part, y_pred=model(part, training=True)))
-            gradients.append(tape.gradient(loss, variables))  # inside the device's scope, or all of it would run on the first one
+            gradients.append(
+                tape.gradient(loss, variables)
+            )  # inside the device's scope, or all of it would run on the first one
             if reported is not None:
                 reports.append(tf.identity(reported))
     if reported is not None:

@@ -7,7 +7,10 @@ from pathlib import Path
 
 import keras
 
-_MEMORY_MARKS = re.compile(r"resource_?exhausted|out[ _]?of[ _]?memory|\bOOM\b|_ALLOC_FAILED|can't allocate memory|failed to allocate", re.IGNORECASE)
+_MEMORY_MARKS = re.compile(
+    r"resource_?exhausted|out[ _]?of[ _]?memory|\bOOM\b|_ALLOC_FAILED|can't allocate memory|failed to allocate",
+    re.IGNORECASE,
+)
 
 
 def is_out_of_memory(error: BaseException) -> bool:
@@ -22,7 +25,10 @@ def accelerators() -> list[str]:
     if backend == "tensorflow":
         import tensorflow as tf
 
-        return [tf.config.experimental.get_device_details(gpu).get("device_name", gpu.name) for gpu in tf.config.list_physical_devices("GPU")]
+        return [
+            tf.config.experimental.get_device_details(gpu).get("device_name", gpu.name)
+            for gpu in tf.config.list_physical_devices("GPU")
+        ]
     if backend == "jax":
         import jax
 

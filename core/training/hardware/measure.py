@@ -52,7 +52,15 @@ class Failed:
     why: str
 
 
-def measure(recipe: Recipe, settings: TrainerSettings, batch_size: int, *, xla: bool | None = None, steps: int = 3, timeout: float = 900) -> Measured | Failed:
+def measure(
+    recipe: Recipe,
+    settings: TrainerSettings,
+    batch_size: int,
+    *,
+    xla: bool | None = None,
+    steps: int = 3,
+    timeout: float = 900,
+) -> Measured | Failed:
     """Train ``steps`` iterations on noise with first values, after a warm-up, in a child process.
 
     xla: compile the step or not, None decides as training does; timeout: seconds for everything. A GPU must not be in use by this
@@ -60,7 +68,13 @@ def measure(recipe: Recipe, settings: TrainerSettings, batch_size: int, *, xla: 
     """
     kind = _importable(type(recipe))
     values = recipe.model_dump(mode="json", include=set(kind.model_fields)) | {"batch_size": batch_size}
-    request = {"recipe": [kind.__module__, kind.__qualname__], "values": values, "settings": asdict(settings), "xla": xla, "steps": steps}
+    request = {
+        "recipe": [kind.__module__, kind.__qualname__],
+        "values": values,
+        "settings": asdict(settings),
+        "xla": xla,
+        "steps": steps,
+    }
     with tempfile.TemporaryDirectory(prefix="forge-measure-") as name:
         folder = Path(name)
         (folder / REQUEST).write_text(json.dumps(request))
@@ -73,10 +87,21 @@ def _importable(kind: type[Recipe]) -> type[Recipe]:
 
 
 def _outcome(folder: Path, timeout: float) -> Measured | Failed:
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(_ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])}
+    environment = os.environ | {
+        "PYTHONPATH": os.pathsep.join([str(_ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
+    }
     try:
-        done = subprocess.run([sys.executable, "-m", __spec__.name, str(folder)], env=environment, cwd=_ROOT, stdin=subprocess.DEVNULL, capture_output=True,
-                              text=True, errors="replace", timeout=timeout, check=False)
+        done = subprocess.run(
+            [sys.executable, "-m", __spec__.name, str(folder)],
+            env=environment,
+            cwd=_ROOT,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=timeout,
+            check=False,
+        )
     except subprocess.TimeoutExpired:
         return Failed("timeout", f"no answer within {timeout:.0f} s")
     result = folder / RESULT
@@ -108,7 +133,9 @@ def _timed(trainer: Trainer, batch: TrainingBatch, steps: int) -> Iterator[float
 def noise(batch_size: int, resolution: int) -> TrainingBatch:
     """A batch of random pictures and masks."""
     random = np.random.default_rng(0)
-    warped, target, mask, eyes_mouth = (random.random((2, batch_size, resolution, resolution, c), np.float32) for c in (3, 3, 1, 1))
+    warped, target, mask, eyes_mouth = (
+        random.random((2, batch_size, resolution, resolution, c), np.float32) for c in (3, 3, 1, 1)
+    )
     return TrainingBatch(0, warped, target, mask, eyes_mouth)
 
 
@@ -128,7 +155,11 @@ def child(folder: Path) -> None:
     try:
         answer = asdict(measure_here(json.loads((folder / REQUEST).read_text())))
     except Exception as error:  # whatever a framework raises is the answer
-        answer = {"failed": asdict(Failed("memory" if is_out_of_memory(error) else "error", f"{type(error).__name__}: {error}"[:_TAIL]))}
+        answer = {
+            "failed": asdict(
+                Failed("memory" if is_out_of_memory(error) else "error", f"{type(error).__name__}: {error}"[:_TAIL])
+            )
+        }
     temporary = folder / f".{RESULT}"
     temporary.write_text(json.dumps(answer))
     temporary.replace(folder / RESULT)

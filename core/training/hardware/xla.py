@@ -21,7 +21,17 @@ log = logging.getLogger(__name__)
 CACHE = ".xla.json"
 # Compiling takes a minute at every start: a smaller gain is none.
 _WORTH = 0.97
-_SHAPING = ("batch_size", "masked_training", "eyes_mouth_prio", "blur_out_mask", "adabelief", "lr_dropout", "clipgrad", "gan_patch_size", "gan_dims")
+_SHAPING = (
+    "batch_size",
+    "masked_training",
+    "eyes_mouth_prio",
+    "blur_out_mask",
+    "adabelief",
+    "lr_dropout",
+    "clipgrad",
+    "gan_patch_size",
+    "gan_dims",
+)
 _POWERS = ("true_face_power", "face_style_power", "bg_style_power", "gan_power")
 
 
@@ -67,11 +77,20 @@ def compare(recipe: Recipe, settings: TrainerSettings, *, steps: int = 5) -> Ver
     """Measure the step with and without XLA, each in a process of its own."""
     plain, fast = (measure(recipe, settings, recipe.batch_size, xla=xla, steps=steps) for xla in (False, True))
     if isinstance(fast, Failed):
-        return Verdict(False, _ms(plain), None, f"XLA is not used: its step failed ({fast.kind}: {fast.why.strip()[:200]})")
+        return Verdict(
+            False, _ms(plain), None, f"XLA is not used: its step failed ({fast.kind}: {fast.why.strip()[:200]})"
+        )
     if isinstance(plain, Failed):
-        return Verdict(True, None, fast.ms, f"XLA is used: without it the step failed ({plain.kind}: {plain.why.strip()[:200]})")
+        return Verdict(
+            True, None, fast.ms, f"XLA is used: without it the step failed ({plain.kind}: {plain.why.strip()[:200]})"
+        )
     better = fast.ms < _WORTH * plain.ms
-    return Verdict(better, plain.ms, fast.ms, f"XLA is {'' if better else 'not '}used: {fast.ms:.1f} ms an iteration with it, {plain.ms:.1f} without")
+    return Verdict(
+        better,
+        plain.ms,
+        fast.ms,
+        f"XLA is {'' if better else 'not '}used: {fast.ms:.1f} ms an iteration with it, {plain.ms:.1f} without",
+    )
 
 
 def _ms(found: Measured | Failed) -> float | None:
@@ -82,9 +101,15 @@ def key_of(recipe: Recipe, settings: TrainerSettings) -> str:
     """All that the answer depends on, as one line of JSON: devices, versions, networks, and which terms the objective has."""
     r = effective(recipe)
     versions = {name: metadata.version(name) for name in ("tensorflow", "keras")}
-    shape = asdict(config_of(r)) | {name: getattr(r, name) for name in _SHAPING} | {name: bool(getattr(r, name)) for name in _POWERS}
+    shape = (
+        asdict(config_of(r))
+        | {name: getattr(r, name) for name in _SHAPING}
+        | {name: bool(getattr(r, name)) for name in _POWERS}
+    )
     chosen = {"precision": settings.precision, "ema": bool(settings.ema), "exact": settings.exact}
-    return json.dumps({"device": accelerators() or device_name(), **versions, **shape, **chosen}, sort_keys=True, default=str)
+    return json.dumps(
+        {"device": accelerators() or device_name(), **versions, **shape, **chosen}, sort_keys=True, default=str
+    )
 
 
 def read_cache(path: Path) -> dict[str, dict]:

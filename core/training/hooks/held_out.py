@@ -43,8 +43,12 @@ def divided(faces: Faceset, count: int, side: str) -> Division:
     """Hold ``count`` faces back: those with the lowest hashes, so that faces which come later hardly change which. Raises UsageError when that is
     more than a third."""
     if count * _LARGEST_SHARE > len(faces):
-        raise UsageError("too many held-out faces", where=f"--held-out {count}", why=f"{side} has {len(faces)} faces",
-                         hint=f"at most a third of a side, here {len(faces) // _LARGEST_SHARE}; 0 for none")
+        raise UsageError(
+            "too many held-out faces",
+            where=f"--held-out {count}",
+            why=f"{side} has {len(faces)} faces",
+            hint=f"at most a third of a side, here {len(faces) // _LARGEST_SHARE}; 0 for none",
+        )
     if not count:
         return Division(faces, faces.subset([]))
     records = faces.records()
@@ -55,7 +59,9 @@ def divided(faces: Faceset, count: int, side: str) -> Division:
 def _hash(record: FaceRecord) -> bytes:
     """Of the file that the face was cut from, which sorting does not rename, and of its own name where that is not known."""
     name = record.source_filename or record.name
-    return hashlib.sha256(f"{record.person or ''}/{name}".encode("utf-8", "surrogatepass")).digest() + record.name.encode("utf-8", "surrogatepass")
+    return hashlib.sha256(
+        f"{record.person or ''}/{name}".encode("utf-8", "surrogatepass")
+    ).digest() + record.name.encode("utf-8", "surrogatepass")
 
 
 class Examiner(keras.Model):
@@ -107,7 +113,10 @@ class HeldOut(BaseHook):
     def _examined(self, trainer: Trainer, sides: list[list[dict[str, NDArray]]], size: int) -> NDArray[np.float32]:
         """(2, size): the losses; rows that no face fills are of black pictures."""
         resolution = trainer.recipe.resolution
-        arrays = {name: np.zeros((2, size, resolution, resolution, channels), np.float32) for name, channels in CHANNELS.items()}
+        arrays = {
+            name: np.zeros((2, size, resolution, resolution, channels), np.float32)
+            for name, channels in CHANNELS.items()
+        }
         for number, side in enumerate(sides):
             for row, face in enumerate(side):
                 for name, value in face.items():
@@ -129,7 +138,13 @@ def _mean(rows: tuple[NDArray[np.float32], ...]) -> float:
 
 
 def _loader(faces: Faceset, settings: BatchSettings) -> FaceLoader:
-    return FaceLoader(faces.subset(range(min(MOST, len(faces)))), settings.resolution, settings.face_type, _CACHE // 2, polygons=not settings.exact)
+    return FaceLoader(
+        faces.subset(range(min(MOST, len(faces)))),
+        settings.resolution,
+        settings.face_type,
+        _CACHE // 2,
+        polygons=not settings.exact,
+    )
 
 
 def _readable(loader: FaceLoader, session: Session) -> list[dict[str, NDArray]]:
@@ -145,7 +160,18 @@ def _readable(loader: FaceLoader, session: Session) -> list[dict[str, NDArray]]:
                 log.warning("skipped: %s", name)
             continue
         image, highest = np.clip(face.image_f32, 0, 1), float(face.eyes_mouth.max())
-        found.append({"warped": image, "target": image, "mask": face.mask, "eyes_mouth": face.eyes_mouth / highest if highest > 0 else face.eyes_mouth})
+        found.append(
+            {
+                "warped": image,
+                "target": image,
+                "mask": face.mask,
+                "eyes_mouth": face.eyes_mouth / highest if highest > 0 else face.eyes_mouth,
+            }
+        )
     if not found:
-        raise InputError("none of the held-out faces can be read", why=session.skipped[-1], hint="extract the faces again, or use --held-out 0")
+        raise InputError(
+            "none of the held-out faces can be read",
+            why=session.skipped[-1],
+            hint="extract the faces again, or use --held-out 0",
+        )
     return found

@@ -101,10 +101,14 @@ class ProgressLine(BaseHook):
 
     def after_step(self, session: Session, batch: TrainingBatch) -> None:
         now = [session.spent, session.waited, *session.history[-1]]
-        self._mean = now if self._mean is None else [0.95 * old + 0.05 * new for old, new in zip(self._mean, now, strict=True)]
+        self._mean = (
+            now if self._mean is None else [0.95 * old + 0.05 * new for old, new in zip(self._mean, now, strict=True)]
+        )
         spent, waited, src, dst = self._mean
         held = f", held out {session.held[-1][1]:.4f}, {session.held[-1][2]:.4f}" if session.held else ""
-        self._bar.set_postfix_str(f"{spent * 1000:.0f} ms, data {waited / spent:.0%}, src {src:.4f}, dst {dst:.4f}{held}", refresh=False)
+        self._bar.set_postfix_str(
+            f"{spent * 1000:.0f} ms, data {waited / spent:.0%}, src {src:.4f}, dst {dst:.4f}{held}", refresh=False
+        )
         self._bar.update(session.iteration - self._bar.n)
 
     def at_end(self, session: Session) -> None:
@@ -130,8 +134,17 @@ class Metrics(BaseHook):
         src, dst = session.history[-1]
         if time.monotonic() - self._flushed > 5:
             self._flush()
-        self._lines.append({"model": self._model, "iter": session.iteration, "src_loss": round(src, 6), "dst_loss": round(dst, 6),
-                            "ms": round(session.spent * 1000, 1), "wait_ms": round(session.waited * 1000, 1), **_held(session)})
+        self._lines.append(
+            {
+                "model": self._model,
+                "iter": session.iteration,
+                "src_loss": round(src, 6),
+                "dst_loss": round(dst, 6),
+                "ms": round(session.spent * 1000, 1),
+                "wait_ms": round(session.waited * 1000, 1),
+                **_held(session),
+            }
+        )
 
     def at_save(self, session: Session) -> None:
         if self._lines and self._lines[-1]["iter"] == session.iteration:
@@ -145,7 +158,11 @@ class Metrics(BaseHook):
         """Drop what was written after iteration ``start``."""
         self._done = start
         if self._path.exists():
-            kept = [line for line in self._path.read_text(errors="replace").splitlines() if _iteration(line, self._model) <= start]
+            kept = [
+                line
+                for line in self._path.read_text(errors="replace").splitlines()
+                if _iteration(line, self._model) <= start
+            ]
             fsio.write_text(self._path, "".join(f"{line}\n" for line in kept))
 
     def _flush(self) -> None:

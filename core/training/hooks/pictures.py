@@ -59,7 +59,9 @@ class LossPlot(BaseHook):
 
     def at_save(self, session: Session) -> None:
         if len(session.history) > 1:
-            fsio.write_bytes(self._path, encode_png(loss_plot(np.array(session.history, np.float64), session.held)), durable=False)
+            fsio.write_bytes(
+                self._path, encode_png(loss_plot(np.array(session.history, np.float64), session.held)), durable=False
+            )
 
 
 def sample_of(batch: TrainingBatch, arrays: int = 4) -> list[list[NDArray[np.float32]]]:
@@ -91,11 +93,19 @@ def loss_plot(history: NDArray[np.float64], held: Sequence[Sequence[float]] = ()
     for column, (label, colour) in enumerate((("src", "tab:blue"), ("dst", "tab:orange"))):
         buckets = [history[a:b, column] for a, b in zip(edges[:-1], edges[1:], strict=True)]
         means = [bucket.mean() for bucket in buckets]
-        axes.fill_between(edges[1:], [b.min() for b in buckets], [b.max() for b in buckets], color=colour, alpha=0.25, linewidth=0)
+        axes.fill_between(
+            edges[1:], [b.min() for b in buckets], [b.max() for b in buckets], color=colour, alpha=0.25, linewidth=0
+        )
         axes.plot(edges[1:], means, color=colour, label=f"{label} {np.mean(history[-100:, column]):.3f}")
         if held:
-            axes.plot([row[0] for row in held], [row[column + 1] for row in held], "--", color=colour, marker="." if len(held) < 20 else None,
-                      label=f"{label}, held out {held[-1][column + 1]:.3f}")
+            axes.plot(
+                [row[0] for row in held],
+                [row[column + 1] for row in held],
+                "--",
+                color=colour,
+                marker="." if len(held) < 20 else None,
+                label=f"{label}, held out {held[-1][column + 1]:.3f}",
+            )
     axes.set(xlabel="iteration", ylabel="loss", ylim=(0, float(np.percentile(history, 99)) * 1.1 or 1))
     axes.legend()
     axes.grid(alpha=0.3)

@@ -25,8 +25,11 @@ class TensorBoard(BaseHook):
         try:
             self._library: Any = importlib.import_module("tensorboardX")
         except ImportError:
-            raise EnvironmentFault("event files for TensorBoard need the package tensorboardX", where="--tensorboard",
-                                   hint=f"pip install '{PACKAGE}', or leave --tensorboard out") from None
+            raise EnvironmentFault(
+                "event files for TensorBoard need the package tensorboardX",
+                where="--tensorboard",
+                hint=f"pip install '{PACKAGE}', or leave --tensorboard out",
+            ) from None
         self._folder, self._preview = folder, preview
         self._open(start)
 
@@ -34,7 +37,9 @@ class TensorBoard(BaseHook):
         self._done, self._held, self._shown = start, start, 0.0
         self._rows: list[tuple[float, ...]] = []
         # The library names files by the second, and would write over the one that a rollback leaves.
-        self._writer = self._library.SummaryWriter(str(self._folder), purge_step=start + 1, filename_suffix=f".{time.time_ns()}")
+        self._writer = self._library.SummaryWriter(
+            str(self._folder), purge_step=start + 1, filename_suffix=f".{time.time_ns()}"
+        )
 
     def after_step(self, session: Session, batch: TrainingBatch) -> None:
         if session.iteration <= self._done:  # rolled back
@@ -49,7 +54,9 @@ class TensorBoard(BaseHook):
     def _write_means(self, session: Session) -> None:
         means = [sum(column) / len(self._rows) for column in zip(*self._rows, strict=True)]
         rate = KINDS[session.recipe.kind].rate * session.trainer.settings.rate
-        for tag, value in zip(("loss/src", "loss/dst", "time/ms", "time/wait_ms", "learning_rate"), (*means, rate), strict=True):
+        for tag, value in zip(
+            ("loss/src", "loss/dst", "time/ms", "time/wait_ms", "learning_rate"), (*means, rate), strict=True
+        ):
             self._writer.add_scalar(tag, value, session.iteration)
         self._rows = []
 
@@ -72,7 +79,9 @@ class TensorBoard(BaseHook):
         """The file as it is: decoding and encoding it again would need another library."""
         messages = importlib.import_module("tensorboardX.proto.summary_pb2")
         picture = messages.Summary.Image(encoded_image_string=jpeg, colorspace=3)
-        self._writer.file_writer.add_summary(messages.Summary(value=[messages.Summary.Value(tag="preview", image=picture)]), iteration, time.time())
+        self._writer.file_writer.add_summary(
+            messages.Summary(value=[messages.Summary.Value(tag="preview", image=picture)]), iteration, time.time()
+        )
 
     def at_end(self, session: Session) -> None:
         self._writer.close()

@@ -78,14 +78,29 @@ class Observer(keras.Model):
     def call(self, inputs: Mapping[str, Any], training: bool = False) -> dict[str, Any]:
         views: Views = forward(self.kind, self.networks, inputs)
         real, fake = shown(prepared(inputs, self.terms), views, self.terms)
-        return {"real": real, "fake": fake, **{key: ops.cast(getattr(views, key), "float32") for key in ("code_src", "code_dst")}}
+        return {
+            "real": real,
+            "fake": fake,
+            **{key: ops.cast(getattr(views, key), "float32") for key in ("code_src", "code_dst")},
+        }
 
 
 class Critics:
     """None, one or two discriminators, as ``terms`` ask for. ``judges``: the frozen twins, for the autoencoder's objective."""
 
-    def __init__(self, kind: str, networks: Mapping[str, keras.Model], terms: Terms, *, gan: tuple[int, int], seed: int, optimizer: Callable[[str], Any],
-                 dtype: str = "float32", xla: bool = False, devices: Sequence[str] = ()):
+    def __init__(
+        self,
+        kind: str,
+        networks: Mapping[str, keras.Model],
+        terms: Terms,
+        *,
+        gan: tuple[int, int],
+        seed: int,
+        optimizer: Callable[[str], Any],
+        dtype: str = "float32",
+        xla: bool = False,
+        devices: Sequence[str] = (),
+    ):
         """gan: (patch size, width); optimizer: name -> a new optimizer; dtype: policy of the layers; xla: compile the steps; devices: that share
         a batch. Raises UsageError for a patch size that does not fit."""
         self._seed, self._dtype, self._xla, self._devices = seed, dtype, xla, devices
@@ -102,7 +117,15 @@ class Critics:
         self._observer.compile(jit_compile=xla)
         share(self._observer, devices, sides=2)
 
-    def _add(self, key: str, names: tuple[str, str, str, str, str], description: Network, seed: int, make: Callable[[str], Any], weight: float) -> None:
+    def _add(
+        self,
+        key: str,
+        names: tuple[str, str, str, str, str],
+        description: Network,
+        seed: int,
+        make: Callable[[str], Any],
+        weight: float,
+    ) -> None:
         network = build_network(names[1], description, seed=seed, dtype=self._dtype)
         twin = build_network(f"{names[1]}_twin", description, seed=None, dtype=self._dtype)
         critic = Critic(network, weight)
@@ -136,7 +159,9 @@ class Critics:
         files: dict[str, Write] = {}
         for player in self._players.values():
             files[f"{player.file}.npy"] = partial(write_network, player.network)
-            files[f"{player.optimizer_file}.npy"] = partial(write_optimizer, player.critic.optimizer, player.variable_names)
+            files[f"{player.optimizer_file}.npy"] = partial(
+                write_optimizer, player.critic.optimizer, player.variable_names
+            )
         return files
 
     def load(self, files: Mapping[str, Path], reinit: tuple[str, ...] = ()) -> None:
@@ -147,7 +172,12 @@ class Critics:
                 log.info("%s starts anew", player.file)
                 player.start_anew(self._seed)
                 continue
-            set_weights(player.network, player.description, dfl_weights.read_weights(path), where=f"{path} (--reinit-part {player.file} starts it anew)")
+            set_weights(
+                player.network,
+                player.description,
+                dfl_weights.read_weights(path),
+                where=f"{path} (--reinit-part {player.file} starts it anew)",
+            )
             player.lend()
             if optimizer_path is not None:
                 load_optimizer(player.critic.optimizer, player.variable_names, optimizer_path)

@@ -95,8 +95,18 @@ def blur_outside(target: Tensor, mask: Tensor) -> Tensor:
     return target * mask + (outside / share) * (1 - mask)
 
 
-def reconstruction(target: Tensor, mask: Tensor, eyes_mouth: Tensor, image: Tensor, image_mask: Tensor, soft: Tensor, *,
-                   masked: bool, eyes_mouth_prio: bool, two_scales: bool | None = None) -> Tensor:
+def reconstruction(
+    target: Tensor,
+    mask: Tensor,
+    eyes_mouth: Tensor,
+    image: Tensor,
+    image_mask: Tensor,
+    soft: Tensor,
+    *,
+    masked: bool,
+    eyes_mouth_prio: bool,
+    two_scales: bool | None = None,
+) -> Tensor:
     """How far a decoded face is from its target, (N,): structure, pixels, mask, and the eyes and mouth once more.
 
     ``soft`` is ``soft_mask(mask)``; with ``masked`` only what it covers counts.

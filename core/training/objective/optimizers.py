@@ -38,23 +38,49 @@ class _Moments(keras.optimizers.Optimizer):
 
     slots: tuple[str, ...] = ()
 
-    def __init__(self, learning_rate: float = LEARNING_RATE, *, cosine: int = 0, keep: float = 1.0, clip_norm: float = 0.0, seed: int = 0,
-                 frozen: Iterable[Any] = (), scaled: bool = False, ema: float = 0.0, name: str | None = None):
+    def __init__(
+        self,
+        learning_rate: float = LEARNING_RATE,
+        *,
+        cosine: int = 0,
+        keep: float = 1.0,
+        clip_norm: float = 0.0,
+        seed: int = 0,
+        frozen: Iterable[Any] = (),
+        scaled: bool = False,
+        ema: float = 0.0,
+        name: str | None = None,
+    ):
         super().__init__(learning_rate=learning_rate, name=name or "src_dst_opt")
-        self.cosine, self.keep, self.clip_norm, self.seed, self.scaled, self.ema = cosine, keep, clip_norm, seed, scaled, ema
-        self._frozen_ids = {id(variable) for variable in frozen}  # the variables themselves would become part of the state, twice under JAX
+        self.cosine, self.keep, self.clip_norm, self.seed, self.scaled, self.ema = (
+            cosine,
+            keep,
+            clip_norm,
+            seed,
+            scaled,
+            ema,
+        )
+        self._frozen_ids = {
+            id(variable) for variable in frozen
+        }  # the variables themselves would become part of the state, twice under JAX
 
     def build(self, variables: list) -> None:
         """Allocate the moments of all ``variables``, the frozen too: the files hold them all."""
         if self.built:
             return
         super().build(variables)
-        self._frozen = {self._get_variable_index(variable) for variable in variables if id(variable) in self._frozen_ids}
-        self.moments = {slot: [self.add_variable_from_reference(v, name=slot) for v in variables] for slot in self.slots}
+        self._frozen = {
+            self._get_variable_index(variable) for variable in variables if id(variable) in self._frozen_ids
+        }
+        self.moments = {
+            slot: [self.add_variable_from_reference(v, name=slot) for v in variables] for slot in self.slots
+        }
         self.averages = [self.add_variable_from_reference(v, name="average") for v in variables] if self.ema else []
         self.restart_averages(variables)
         if self.scaled:
-            self.scale = self.add_variable((), initializer=keras.initializers.Constant(FIRST_SCALE), dtype="float32", name="scale")
+            self.scale = self.add_variable(
+                (), initializer=keras.initializers.Constant(FIRST_SCALE), dtype="float32", name="scale"
+            )
             self.calm_steps = self.add_variable((), initializer="zeros", dtype="int32", name="calm_steps")
 
     def restart_averages(self, variables: Iterable[Any]) -> None:
@@ -88,7 +114,9 @@ class _Moments(keras.optimizers.Optimizer):
 
     def _adapt_scale(self) -> None:
         grows = self.calm_steps + 1 >= _GROWTH_STEPS
-        larger = ops.where(grows, ops.minimum(self.scale * 2, LARGEST_SCALE), self.scale.value)  # JAX takes arrays only, no variables
+        larger = ops.where(
+            grows, ops.minimum(self.scale * 2, LARGEST_SCALE), self.scale.value
+        )  # JAX takes arrays only, no variables
         calm = ops.cast(ops.where(grows, 0, self.calm_steps + 1), "int32")
         self.scale.assign(ops.where(self._sound, larger, self.scale / 2))
         self.calm_steps.assign(ops.where(self._sound, calm, 0))
@@ -133,7 +161,9 @@ class _Moments(keras.optimizers.Optimizer):
             for name, variable in zip(names, self.moments[slot], strict=True):
                 yield slot, name, np.asarray(ops.convert_to_numpy(variable.value))
 
-    def load_slots(self, names: Sequence[str], iterations: int, slots: Mapping[str, Mapping[str, np.ndarray]]) -> list[str]:
+    def load_slots(
+        self, names: Sequence[str], iterations: int, slots: Mapping[str, Mapping[str, np.ndarray]]
+    ) -> list[str]:
         """Take over a saved state: slot -> name -> array. Returns what it lacks or has in another shape: those moments become zero."""
         self.iterations.assign(iterations)
         missing = []

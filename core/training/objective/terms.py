@@ -62,32 +62,56 @@ class Autoencoder(keras.Model):
         self.networks, self.judges = dict(networks), dict(judges)
         for still in (*self.judges.values(), *(self.networks[name] for name in terms.untrained)):
             still.trainable = False
-        self.reported = self.add_weight(shape=(2,), initializer="zeros", trainable=False, name="reported", dtype="float32")
+        self.reported = self.add_weight(
+            shape=(2,), initializer="zeros", trainable=False, name="reported", dtype="float32"
+        )
 
     def call(self, inputs: Mapping[str, Tensor], training: bool = False) -> dict[str, Tensor]:
-        views = forward(self.kind, self.networks, inputs, swap=self.terms.needs_swap, stopped=bool(self.terms.face_style))
+        views = forward(
+            self.kind, self.networks, inputs, swap=self.terms.needs_swap, stopped=bool(self.terms.face_style)
+        )
         return {name: value for name, value in vars(views).items() if value is not None}
 
-    def compute_loss(self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True) -> Tensor:
+    def compute_loss(
+        self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True
+    ) -> Tensor:
         """The sum over the batch of the per-sample objective."""
         batch, views = prepared(x, self.terms), Views(**y_pred)
         src, dst = ops.split(reconstruction(batch, views, self.terms), 2)
         src = src + styles(batch, views, self.terms)
         self.reported.assign(ops.stack([ops.mean(src), ops.mean(dst)]))
-        return ops.sum(src + dst + surroundings(batch, views, self.terms) + judged(batch, views, self.terms, self.judges))
+        return ops.sum(
+            src + dst + surroundings(batch, views, self.terms) + judged(batch, views, self.terms, self.judges)
+        )
 
 
 def prepared(x: Mapping[str, Tensor], terms: Terms) -> dict[str, Tensor]:
     """The batch with its final targets, and the soft mask."""
-    x = {name: ops.convert_to_tensor(value) for name, value in x.items()}  # PyTorch hands the objective what the trainer was given
+    x = {
+        name: ops.convert_to_tensor(value) for name, value in x.items()
+    }  # PyTorch hands the objective what the trainer was given
     target = losses.blur_outside(x["target"], x["mask"]) if terms.blur_out_mask else x["target"]
-    return {"target": target, "mask": x["mask"], "eyes_mouth": x["eyes_mouth"], "soft": losses.soft_mask(x["mask"], terms.full_inside)}
+    return {
+        "target": target,
+        "mask": x["mask"],
+        "eyes_mouth": x["eyes_mouth"],
+        "soft": losses.soft_mask(x["mask"], terms.full_inside),
+    }
 
 
 def reconstruction(batch: Mapping[str, Tensor], views: Views, terms: Terms) -> Tensor:
     """(2B,): how far both sides are from their own faces."""
-    return losses.reconstruction(batch["target"], batch["mask"], batch["eyes_mouth"], views.image, views.mask, batch["soft"],
-                                 masked=terms.masked, eyes_mouth_prio=terms.eyes_mouth_prio, two_scales=terms.two_scales)
+    return losses.reconstruction(
+        batch["target"],
+        batch["mask"],
+        batch["eyes_mouth"],
+        views.image,
+        views.mask,
+        batch["soft"],
+        masked=terms.masked,
+        eyes_mouth_prio=terms.eyes_mouth_prio,
+        two_scales=terms.two_scales,
+    )
 
 
 def styles(batch: Mapping[str, Tensor], views: Views, terms: Terms) -> Tensor:
@@ -110,7 +134,9 @@ def surroundings(batch: Mapping[str, Tensor], views: Views, terms: Terms) -> Ten
         return 0.0
     image, target, outside = (ops.split(t, 2)[1] for t in (views.image, batch["target"], 1 - batch["soft"]))
     made = image * outside
-    return terms.dst_background * losses.mean_square(made, target * outside) + terms.dst_variation * losses.total_variation(made, terms.original_variation)
+    return terms.dst_background * losses.mean_square(
+        made, target * outside
+    ) + terms.dst_variation * losses.total_variation(made, terms.original_variation)
 
 
 def judged(batch: Mapping[str, Tensor], views: Views, terms: Terms, judges: Mapping[str, Any]) -> Tensor:
@@ -147,10 +173,14 @@ class Critic(keras.Model):
     def call(self, inputs: Mapping[str, Tensor], training: bool = False) -> Tensor:
         return self.network(ops.concatenate([inputs["real"], inputs["fake"]]))
 
-    def compute_loss(self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True) -> Tensor:
+    def compute_loss(
+        self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True
+    ) -> Tensor:
         """The weighted cross entropy of each label, for every map of logits, summed over the batch."""
         total = 0.0
         for logits in y_pred if isinstance(y_pred, (list, tuple)) else [y_pred]:
             real, fake = ops.split(logits, 2)
-            total = total + self.weight * (losses.sigmoid_cross_entropy(1, real) + losses.sigmoid_cross_entropy(0, fake))
+            total = total + self.weight * (
+                losses.sigmoid_cross_entropy(1, real) + losses.sigmoid_cross_entropy(0, fake)
+            )
         return ops.sum(total)

@@ -40,7 +40,14 @@ def of_new(preset: Preset | None, given: Recipe, rate: float | None, kind: str) 
     return replace(begun, values=_recipe_values(values, given), learning_rate=first_rate)
 
 
-def of_saved(preset: Preset | None, given: Recipe, rate: float | None, state: Mapping[str, Any], data: ModelData, folder: ModelFolder) -> Opening:
+def of_saved(
+    preset: Preset | None,
+    given: Recipe,
+    rate: float | None,
+    state: Mapping[str, Any],
+    data: ModelData,
+    folder: ModelFolder,
+) -> Opening:
     """What a saved model goes on with. preset: a new one, None for the model's own; given: the flags; rate: the learning rate among them;
     state: of ``forge.json``. Raises InputError for a schedule that cannot be read."""
     before = restored(state["schedule"], str(folder.path("forge.json"))) if state.get("schedule") else None
@@ -82,8 +89,14 @@ def follow(session: Session, begun: Opening) -> Session:
     preset = begun.schedule.preset
     phase = preset.phases[begun.place.number]
     until = f"until iteration {phase.until}" if phase.until else "from now on"
-    log.info("%s, phase %d of %d, %s: %s", preset.name, begun.place.number + 1, len(preset.phases), until,
-             ", ".join(f"{key} {value}" for key, value in phase.options.items()) or "nothing special")
+    log.info(
+        "%s, phase %d of %d, %s: %s",
+        preset.name,
+        begun.place.number + 1,
+        len(preset.phases),
+        until,
+        ", ".join(f"{key} {value}" for key, value in phase.options.items()) or "nothing special",
+    )
     return session
 
 
@@ -94,7 +107,11 @@ def check(schedule: Schedule, recipe: Recipe, parts: list[str]) -> None:
         _check_kind(phase.options, recipe.kind, where)
         unknown = [name for name in phase.reinit if name not in parts]
         if unknown:
-            raise UsageError("no such part of the model", where=f"{where}, reinit: {', '.join(unknown)}", hint=f"parts: {', '.join(parts)}")
+            raise UsageError(
+                "no such part of the model",
+                where=f"{where}, reinit: {', '.join(unknown)}",
+                hint=f"parts: {', '.join(parts)}",
+            )
         values = {key: value for key, value in (schedule.base | phase.options).items() if key != RATE}
         try:
             recipes.checked(recipe.model_copy(update=values))
@@ -105,7 +122,11 @@ def check(schedule: Schedule, recipe: Recipe, parts: list[str]) -> None:
 def _check_kind(options: Mapping[str, Any], kind: str, where: str) -> None:
     foreign = [name for name in options if name not in (*KINDS[kind].options, RATE)]
     if foreign:
-        raise UsageError("the preset is for another kind of model", where=f"{where}: {', '.join(foreign)}", why=f"a {kind} model has no such option")
+        raise UsageError(
+            "the preset is for another kind of model",
+            where=f"{where}: {', '.join(foreign)}",
+            why=f"a {kind} model has no such option",
+        )
 
 
 @dataclass(frozen=True)
@@ -140,7 +161,9 @@ class Boundary:
 
 
 def _in_words(session: Session) -> dict[str, Any]:
-    return recipes.to_saved(session.recipe) | {RATE: f"{KINDS[session.recipe.kind].rate * session.trainer.settings.rate:g}"}
+    return recipes.to_saved(session.recipe) | {
+        RATE: f"{KINDS[session.recipe.kind].rate * session.trainer.settings.rate:g}"
+    }
 
 
 def backup(session: Session, preview: Path) -> None:
@@ -158,7 +181,9 @@ def backup(session: Session, preview: Path) -> None:
             return
     made = make_backup(folder, taken.name, (preview,) if preview.exists() else ())
     log.info("backup in %s", made)
-    kept = sorted((path for path in made.parent.iterdir() if _MARK in path.name), key=lambda path: path.stat().st_mtime_ns)
+    kept = sorted(
+        (path for path in made.parent.iterdir() if _MARK in path.name), key=lambda path: path.stat().st_mtime_ns
+    )
     for path in kept[:-KEPT]:
         log.info("the backup %s makes room", path.name)
         shutil.rmtree(path)

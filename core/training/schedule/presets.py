@@ -51,9 +51,19 @@ class Preset:
 
     def plain(self) -> dict[str, Any]:
         """As in the file, for :func:`from_plain`."""
-        tables = [{"until": p.until, **p.options, "reinit": list(p.reinit), "reinit_every": p.reinit_every} for p in self.phases]
-        return {"name": self.name, "description": self.description, "options": self.options,
-                "phase": [{key: value for key, value in table.items() if value not in (None, [], 0) or key in SAVED} for table in tables]}
+        tables = [
+            {"until": p.until, **p.options, "reinit": list(p.reinit), "reinit_every": p.reinit_every}
+            for p in self.phases
+        ]
+        return {
+            "name": self.name,
+            "description": self.description,
+            "options": self.options,
+            "phase": [
+                {key: value for key, value in table.items() if value not in (None, [], 0) or key in SAVED}
+                for table in tables
+            ],
+        }
 
     @property
     def scheduled(self) -> frozenset[str]:
@@ -76,7 +86,11 @@ def find(name: str) -> Preset:
     if name in NAMES:
         return read(FOLDER / f"{name}.toml")
     if not name.endswith(".toml") and "/" not in name:
-        raise UsageError("no such preset", where=f"--preset {name}", hint=f"built in are {', '.join(NAMES)}; {END} ends a schedule; or give a file.toml")
+        raise UsageError(
+            "no such preset",
+            where=f"--preset {name}",
+            hint=f"built in are {', '.join(NAMES)}; {END} ends a schedule; or give a file.toml",
+        )
     return read(Path(name).expanduser())
 
 
@@ -95,9 +109,17 @@ def from_plain(raw: Mapping[str, Any], where: str) -> Preset:
     """The preset of what a TOML file or a save holds. Raises InputError that names ``where``, the phase and the key."""
     unknown = [key for key in raw if key not in ("name", "description", "options", "phase")]
     options, tables = raw.get("options", {}), raw.get("phase", [])
-    if unknown or not isinstance(options, dict) or not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
-        raise _senseless(where, f"unknown: {', '.join(unknown)}" if unknown else "options must be a table and phase a list of tables",
-                         hint="it has a description, one table [options], and tables [[phase]]")
+    if (
+        unknown
+        or not isinstance(options, dict)
+        or not isinstance(tables, list)
+        or not all(isinstance(table, dict) for table in tables)
+    ):
+        raise _senseless(
+            where,
+            f"unknown: {', '.join(unknown)}" if unknown else "options must be a table and phase a list of tables",
+            hint="it has a description, one table [options], and tables [[phase]]",
+        )
     sound = _values(options, f"{where}, [options]", forbidden=_NOT_IN_A_PRESET)
     phases = tuple(_phase(table, f"{where}, phase {number}") for number, table in enumerate(tables, 1))
     _check_order(phases, where)
@@ -118,7 +140,11 @@ def _phase(table: Mapping[str, Any], where: str) -> Phase:
 def _count(table: Mapping[str, Any], key: str, where: str) -> int | None:
     value = table.get(key)
     if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 1):
-        raise _senseless(f"{where}, {key}", f"{value!r} is not a number of iterations", hint="a whole number from 1 on, such as 100_000")
+        raise _senseless(
+            f"{where}, {key}",
+            f"{value!r} is not a number of iterations",
+            hint="a whole number from 1 on, such as 100_000",
+        )
     return value
 
 
@@ -126,9 +152,13 @@ def _check_order(phases: tuple[Phase, ...], where: str) -> None:
     before, hint = 0, "until is the iteration at which the next phase begins; they must rise"
     for number, phase in enumerate(phases, 1):
         if phase.until is None and number < len(phases):
-            raise _senseless(f"{where}, phase {number}, until", "it is missing, and only the last phase may stay open", hint=hint)
+            raise _senseless(
+                f"{where}, phase {number}, until", "it is missing, and only the last phase may stay open", hint=hint
+            )
         if phase.until is not None and phase.until <= before:
-            raise _senseless(f"{where}, phase {number}, until", f"{phase.until} does not come after {before}", hint=hint)
+            raise _senseless(
+                f"{where}, phase {number}, until", f"{phase.until} does not come after {before}", hint=hint
+            )
         before = phase.until or before
 
 
@@ -136,8 +166,14 @@ def _values(raw: Mapping[str, Any], where: str, forbidden: set[str]) -> dict[str
     """The values as the recipe takes them."""
     for key in raw:
         if key not in (*SAVED, RATE) or key in forbidden:
-            raise _senseless(f"{where}, {key}", "it fixes the networks and cannot change" if key in FIXED else "it cannot be set there" if key in forbidden
-                             else "there is no such option")
+            raise _senseless(
+                f"{where}, {key}",
+                "it fixes the networks and cannot change"
+                if key in FIXED
+                else "it cannot be set there"
+                if key in forbidden
+                else "there is no such option",
+            )
     try:
         sound = _Values(**raw)
     except ValidationError as error:

@@ -39,8 +39,12 @@ def restored(raw: Mapping[str, Any], where: str) -> Schedule:
     try:
         return Schedule(from_plain(raw["preset"], where), dict(raw["base"]), int(raw["begun"]))
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise CorruptFileError("cannot read the schedule of the model", where=where, why=f"{type(error).__name__}: {error}",
-                         hint="take its entry, schedule, out of that file; --preset gives it anew") from None
+        raise CorruptFileError(
+            "cannot read the schedule of the model",
+            where=where,
+            why=f"{type(error).__name__}: {error}",
+            hint="take its entry, schedule, out of that file; --preset gives it anew",
+        ) from None
 
 
 @dataclass(frozen=True)
@@ -81,7 +85,9 @@ def opening(schedule: Schedule | None, iteration: int) -> Opening:
     if schedule.begun == here.start:
         return Opening(schedule, values, place=here)
     # A model that joins in the middle of a phase takes its options; only who passes the boundary starts parts anew.
-    return Opening(replace(schedule, begun=here.start), values, rate, phase.reinit if iteration == here.start else (), here, True)
+    return Opening(
+        replace(schedule, begun=here.start), values, rate, phase.reinit if iteration == here.start else (), here, True
+    )
 
 
 def attached(preset: Preset, own: Mapping[str, Any], before: Schedule | None) -> Schedule | None:
@@ -90,4 +96,6 @@ def attached(preset: Preset, own: Mapping[str, Any], before: Schedule | None) ->
         return None
     own = {**own, **(before.base if before else {})}
     same = before is not None and before.preset == preset
-    return Schedule(preset, {key: own[key] for key in sorted(preset.scheduled)}, before.begun if before and same else -1)
+    return Schedule(
+        preset, {key: own[key] for key in sorted(preset.scheduled)}, before.begun if before and same else -1
+    )

@@ -66,7 +66,9 @@ class XSegTrainer:
         self.network = build_network(NAME, self.description, seed=recipe.seed)
         self.optimizer = RMSprop(LEARNING_RATE, keep=KEEP, seed=recipe.seed, name=OPTIMIZER)
         self.optimizer.build(self.network.trainable_variables)
-        self.network.compile(optimizer=self.optimizer, loss=GreyLoss() if recipe.pretrain else MaskLoss(), jit_compile=compiled())
+        self.network.compile(
+            optimizer=self.optimizer, loss=GreyLoss() if recipe.pretrain else MaskLoss(), jit_compile=compiled()
+        )
 
     def set_rate(self, rate: float, dropout: bool) -> None:
         """Before the first step: how far weights move, and whether only a random third of them does."""
@@ -91,15 +93,22 @@ class XSegTrainer:
 
     def writers(self) -> dict[str, Callable[[IO[bytes]], None]]:
         weights, state = self.files
-        return {weights: partial(write_network, self.network), state: partial(write_optimizer, self.optimizer, self.variable_names())}
+        return {
+            weights: partial(write_network, self.network),
+            state: partial(write_optimizer, self.optimizer, self.variable_names()),
+        }
 
     def load(self, files: Mapping[str, Path], *, optimizer: bool = True) -> None:
         """Raises InputError when the weights are missing or of another size, CorruptFileError when they are damaged."""
         weights, state = self.files
         if weights not in files:
             others = ", ".join(sorted(f"{NAME}_{name}" for name in files if name.endswith(".npy")))
-            raise InputError("no XSeg weights of this resolution", where=f"{NAME}_{weights}", why=f"there is {others}" if others else "",
-                             hint="choose the --resolution the model was made with")
+            raise InputError(
+                "no XSeg weights of this resolution",
+                where=f"{NAME}_{weights}",
+                why=f"there is {others}" if others else "",
+                hint="choose the --resolution the model was made with",
+            )
         set_weights(self.network, self.description, dfl_weights.read_weights(files[weights]), where=str(files[weights]))
         if optimizer and state in files:
             load_optimizer(self.optimizer, self.variable_names(), files[state])

@@ -25,7 +25,9 @@ class XSegProgress:
 
     def after_step(self, session: XSegSession, batch: XSegBatch) -> None:
         now = [session.spent, session.waited, session.history[-1][0]]
-        self._mean = now if self._mean is None else [0.95 * old + 0.05 * new for old, new in zip(self._mean, now, strict=True)]
+        self._mean = (
+            now if self._mean is None else [0.95 * old + 0.05 * new for old, new in zip(self._mean, now, strict=True)]
+        )
         spent, waited, loss = self._mean
         self._bar.set_postfix_str(f"{spent * 1000:.0f} ms, data {waited / spent:.0%}, loss {loss:.4f}", refresh=False)
         self._bar.update(session.iteration - self._bar.n)
@@ -66,7 +68,10 @@ def preview(trainer: XSegTrainer, batch: XSegBatch, plain: Sequence[XSegSamples]
     """Rows of picture over green by the wanted mask, mask as made, picture over green by it; uint8 BGR."""
     rows = [(batch.image[:_PREVIEW_ROWS], batch.target[:_PREVIEW_ROWS])]
     for samples in plain:
-        pairs = [samples.sample(i * max(1, len(samples) // _PREVIEW_ROWS), []) for i in range(min(_PREVIEW_ROWS, len(samples)))]
+        pairs = [
+            samples.sample(i * max(1, len(samples) // _PREVIEW_ROWS), [])
+            for i in range(min(_PREVIEW_ROWS, len(samples)))
+        ]
         rows.append((np.stack([image for image, _ in pairs]), np.stack([mask for _, mask in pairs])))
     lines = []
     for images, wanted in rows:

@@ -68,15 +68,22 @@ class XSegSession:
         summary = dfl_weights.summary_text(NAME, self.iteration, self.options)
         recipe = self.trainer.recipe
         state = {"seed": recipe.seed, "resolution": recipe.resolution, "base": recipe.base}
-        self.folder.save(self.iteration, {
-            **self.trainer.writers(), DATA: lambda stream: dfl_weights.write_data(stream, data),
-            SUMMARY: _text(summary + "\n"), STATE: _text(json.dumps(state, indent=1) + "\n")})
+        self.folder.save(
+            self.iteration,
+            {
+                **self.trainer.writers(),
+                DATA: lambda stream: dfl_weights.write_data(stream, data),
+                SUMMARY: _text(summary + "\n"),
+                STATE: _text(json.dumps(state, indent=1) + "\n"),
+            },
+        )
         self.saved_iteration = self.iteration
 
 
 def _text(text: str) -> Any:
     def write(stream: IO[bytes]) -> None:
         stream.write(text.encode())
+
     return write
 
 
@@ -121,8 +128,12 @@ def open_session(folder: XSegFolder, choices: XSegChoices, trash: Path) -> XSegS
 def _new(folder: XSegFolder, choices: XSegChoices) -> XSegSession:
     stray = [name for name in flat_files(folder.folder, folder.prefix) if name.endswith(".npy")]
     if stray:
-        raise InputError("XSeg weights without their XSeg_data.dat", where=folder.path(stray[0]), why="training would replace them",
-                         hint="put XSeg_data.dat beside them to go on from them, or --restart to begin anew (they go to workspace/.trash)")
+        raise InputError(
+            "XSeg weights without their XSeg_data.dat",
+            where=folder.path(stray[0]),
+            why="training would replace them",
+            hint="put XSeg_data.dat beside them to go on from them, or --restart to begin anew (they go to workspace/.trash)",
+        )
     folder.folder.mkdir(parents=True, exist_ok=True)
     return _session(folder, {}, {}, choices)
 
@@ -145,15 +156,23 @@ def _session(folder: XSegFolder, options: dict[str, Any], saved: dict[str, Any],
         if value is not None:
             numbers[name] = int(value)
     recipe = XSegRecipe(pretrain=pretrain, **numbers)  # type: ignore[arg-type]
-    return XSegSession(folder, XSegTrainer(recipe), {**options, "face_type": str(face_type), "batch_size": batch_size, "pretrain": pretrain})
+    return XSegSession(
+        folder,
+        XSegTrainer(recipe),
+        {**options, "face_type": str(face_type), "batch_size": batch_size, "pretrain": pretrain},
+    )
 
 
 def _check_fixed(choices: XSegChoices, saved: dict[str, Any]) -> None:
     for name in ("face_type", "resolution", "base"):
         chosen = getattr(choices, name)
         if chosen is not None and name in saved and saved[name] != chosen:
-            raise UsageError("this belongs to the model and cannot change", where=f"--{name.replace('_', '-')} {chosen}",
-                             why=f"the model was made with {saved[name]}", hint="leave it out, or start anew with --restart")
+            raise UsageError(
+                "this belongs to the model and cannot change",
+                where=f"--{name.replace('_', '-')} {chosen}",
+                why=f"the model was made with {saved[name]}",
+                hint="leave it out, or start anew with --restart",
+            )
 
 
 def train(session: XSegSession, samples: XSegSamples, hooks: Sequence[Any], *, threads: int) -> None:
@@ -165,7 +184,10 @@ def train(session: XSegSession, samples: XSegSamples, hooks: Sequence[Any], *, t
         save(session, hooks)
     except StopRequested as stop:
         save(session, hooks)
-        raise Interrupted(f"stopped at iteration {session.iteration} ({stop})", hint="everything is saved; the same command goes on from here") from None
+        raise Interrupted(
+            f"stopped at iteration {session.iteration} ({stop})",
+            hint="everything is saved; the same command goes on from here",
+        ) from None
     finally:
         for hook in hooks:
             hook.at_end(session)
@@ -187,8 +209,10 @@ def _iterate(session: XSegSession, batches: Iterator[XSegBatch], hooks: Sequence
     loss = session.trainer.step(batch)
     session.spent = time.perf_counter() - start
     if not math.isfinite(loss):
-        raise DivergedError(f"training diverged at iteration {session.iteration + 1}: the loss is no number",
-                            hint="the last save is untouched; try a larger --batch-size")
+        raise DivergedError(
+            f"training diverged at iteration {session.iteration + 1}: the loss is no number",
+            hint="the last save is untouched; try a larger --batch-size",
+        )
     session.iteration += 1
     session.history.append([loss])
     for hook in hooks:

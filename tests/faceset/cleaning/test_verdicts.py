@@ -19,8 +19,15 @@ from core.faceset.scores.features import Features
 from core.formats import dfl_image
 from core.types import Polygon
 
-PLANTED = {"blurred": "blurred", "dark": "too dark", "bright": "too bright", "flat": "low contrast", "upside down": "misaligned", "border": "cut off",
-           "obstructed": "obstructed"}
+PLANTED = {
+    "blurred": "blurred",
+    "dark": "too dark",
+    "bright": "too bright",
+    "flat": "low contrast",
+    "upside down": "misaligned",
+    "border": "cut off",
+    "obstructed": "obstructed",
+}
 
 
 @pytest.fixture(scope="module")
@@ -78,7 +85,9 @@ def test_the_page_needs_no_other_file(planted):
     features, verdicts = planted
     maps = {"src": coverage(features["yaw"], features["pitch"])}
     page = cleaning_page("Cleaning <src>", features.gallery, verdicts, maps)
-    assert "Cleaning &lt;src&gt;" in page and page.count("data:image/jpeg;base64,") == sum(verdicts.counts().values()) + len(verdicts.spared)
+    assert "Cleaning &lt;src&gt;" in page and page.count("data:image/jpeg;base64,") == sum(
+        verdicts.counts().values()
+    ) + len(verdicts.spared)
     assert 'src="http' not in page and "<link" not in page
     for name in verdicts.counts():
         assert f'id="{name.replace(" ", "-")}"' in page
@@ -115,7 +124,9 @@ def test_persons_and_their_bins(planted):
     features, _ = planted
     found = find_persons(features)
     other = features.gallery.names.index("p other.jpg")
-    assert found.labels[0] == 0 and found.labels[other] != 0 and found.similarity[0] > 0.8 > 0.35 > found.similarity[other]
+    assert (
+        found.labels[0] == 0 and found.labels[other] != 0 and found.similarity[0] > 0.8 > 0.35 > found.similarity[other]
+    )
     by_person = bins.divide(features, "persons", 3)
     assert by_person.names[by_person.labels[other]] != by_person.names[by_person.labels[0]] == "person_00"
 
@@ -124,7 +135,11 @@ def test_bins_of_a_score(planted):
     features, _ = planted
     found = bins.divide(features, "brightness", 4)
     values, labels = features["brightness"], found.labels
-    assert sum(found.sizes()) == len(features) and labels[values.argmin()] == 0 and labels[values.argmax()] == len(found.names) - 1
+    assert (
+        sum(found.sizes()) == len(features)
+        and labels[values.argmin()] == 0
+        and labels[values.argmax()] == len(found.names) - 1
+    )
     assert all(values[labels == k].max() <= values[labels == k + 1].min() for k in range(len(found.names) - 1))
 
 
@@ -135,20 +150,48 @@ def test_identity_vectors_of_the_database_are_used_for_the_very_face(tmp_path, m
     paths = [write_face(frames / "aligned", f"{seed:05d}_0.jpg", seed=seed) for seed in (1, 2)]
     records = [dfl_image.read(path) for path in paths]
     vector = np.eye(1, 128, dtype=np.float32)[0]
-    rows = [database.FaceRow(r.name, r.source_filename, 0, "extracted", r.face_type, 128, 0, 0, 1, 1, 1, 1, 0, 0, 0, 0, "", landmarks, vector)
-            for r, landmarks in zip(records, (records[0].source_landmarks, records[1].source_landmarks + 9), strict=True)]
+    rows = [
+        database.FaceRow(
+            r.name,
+            r.source_filename,
+            0,
+            "extracted",
+            r.face_type,
+            128,
+            0,
+            0,
+            1,
+            1,
+            1,
+            1,
+            0,
+            0,
+            0,
+            0,
+            "",
+            landmarks,
+            vector,
+        )
+        for r, landmarks in zip(records, (records[0].source_landmarks, records[1].source_landmarks + 9), strict=True)
+    ]
     with database.open_database(frames / "faces.db", create=True) as connection:
         database.add(connection, [(database.FrameRow(row.frame, "done", "", {}), [row]) for row in rows])
     with open_gallery(frames / "aligned") as gallery:
-        found = Features(gallery, identities(frames, frames / "faces.db", lambda: lambda image, landmarks: vector * 2))["identity"]
+        found = Features(gallery, identities(frames, frames / "faces.db", lambda: lambda image, landmarks: vector * 2))[
+            "identity"
+        ]
     assert found[0, 0] == 1 and found[1, 0] == 2
 
 
 FAULTS = {
-    "blurred": lambda image: cv2.GaussianBlur(image, (0, 0), 5), "too bright": lambda image: cv2.convertScaleAbs(image, None, 0.2, 235),
-    "too dark": lambda image: cv2.convertScaleAbs(image, None, 0.05, 0), "low contrast": lambda image: cv2.convertScaleAbs(image, None, 0.05, 120),
+    "blurred": lambda image: cv2.GaussianBlur(image, (0, 0), 5),
+    "too bright": lambda image: cv2.convertScaleAbs(image, None, 0.2, 235),
+    "too dark": lambda image: cv2.convertScaleAbs(image, None, 0.05, 0),
+    "low contrast": lambda image: cv2.convertScaleAbs(image, None, 0.05, 120),
     "misaligned": lambda image: image[::-1, ::-1].copy(),
-    "cut off": lambda image: cv2.rectangle(image.copy(), (0, 0), (image.shape[1] * 2 // 5, image.shape[0]), (0, 0, 0), -1),
+    "cut off": lambda image: cv2.rectangle(
+        image.copy(), (0, 0), (image.shape[1] * 2 // 5, image.shape[0]), (0, 0, 0), -1
+    ),
     "duplicate": lambda image: image,  # only encoded once more
 }
 

@@ -100,7 +100,10 @@ def test_labels_of_other_faces_or_sizes(aligned, tmp_path):
     path = tmp_path / "out" / "00001_0.json"
     raw = json.loads(path.read_text())
     path.write_text(json.dumps(raw | {"imageWidth": 50}))
-    assert "50 x 96" in take_in(faceset, read_labels(tmp_path / "out")[0], overwrite=False, trash=tmp_path / "t").problems[0][1]
+    assert (
+        "50 x 96"
+        in take_in(faceset, read_labels(tmp_path / "out")[0], overwrite=False, trash=tmp_path / "t").problems[0][1]
+    )
     path.write_text(json.dumps(raw | {"imagePath": "elsewhere.jpg"}))
     with pytest.raises(InputError, match="other faces"):
         take_in(faceset, read_labels(tmp_path / "out")[0], overwrite=False, trash=tmp_path / "t")

@@ -25,9 +25,9 @@ def plain_cpbd(grey: np.ndarray) -> float:
     buckets = np.zeros(101)
     for top in range(0, h - 63, 64):
         for left in range(0, w - 63, 64):
-            if blocks_edges[top:top + 64, left:left + 64].sum() <= 0.002 * 4096:
+            if blocks_edges[top : top + 64, left : left + 64].sum() <= 0.002 * 4096:
                 continue
-            block = image[top:top + 64, left:left + 64]
+            block = image[top : top + 64, left : left + 64]
             jnw = 5 if int(block.max() - block.min()) <= 50 else 3
             for r in range(top, top + 64):
                 for c in range(left, left + 64):
@@ -61,7 +61,7 @@ def test_sparse_edges_equal_the_definition():
     rng = np.random.default_rng(3)
     for length in range(2, 14, 3):
         grey = np.full((128, 128), 100, np.uint8)
-        grey[30:30 + length, 70] = 160
+        grey[30 : 30 + length, 70] = 160
         grey[64:, 64:] += rng.integers(0, 2, (64, 64), dtype=np.uint8)
         assert cpbd(grey) == pytest.approx(plain_cpbd(grey), abs=1e-12)
 

@@ -52,7 +52,9 @@ def test_a_changed_picture_is_measured_again(folder, counted):
     second = column(folder, "brightness")
     assert counted[6:] == ["00002_0.jpg"]
     assert second["00002_0.jpg"] < first["00002_0.jpg"] / 3
-    assert {n: v for n, v in second.items() if n != "00002_0.jpg"} == {n: v for n, v in first.items() if n != "00002_0.jpg"}
+    assert {n: v for n, v in second.items() if n != "00002_0.jpg"} == {
+        n: v for n, v in first.items() if n != "00002_0.jpg"
+    }
 
 
 def test_a_damaged_score_file_is_made_again(folder, counted):
@@ -107,7 +109,12 @@ def test_measures_of_a_known_picture(folder):
     image = np.zeros((64, 64, 3), np.uint8)
     image[:, 32:] = (0, 0, 200)
     found = measures.pixels(cv2.imencode(".png", image)[1].tobytes(), "x.png")
-    assert found["brightness"] == 100 and found["hue"] == 0 and found["black"] == 64 * 64 * 3 - 64 * 32 and found["black_share"] == 0.5
+    assert (
+        found["brightness"] == 100
+        and found["hue"] == 0
+        and found["black"] == 64 * 64 * 3 - 64 * 32
+        and found["black_share"] == 0.5
+    )
     assert found["histogram"].reshape(3, 256)[2, 200] == 64 * 32 and found["grey_histogram"].sum() == 64 * 64
     assert np.isnan(found["motion_blur"]) and np.array_equal(found["masked_histogram"], found["grey_histogram"])
 
@@ -125,7 +132,9 @@ def test_roll_and_fit_of_the_landmarks():
     for degrees in (0, 25, -60, 170):
         t = np.radians(degrees)
         found = measures._head_fit(head @ np.array([[np.cos(t), np.sin(t)], [-np.sin(t), np.cos(t)]]) + 128)
-        assert np.degrees(found["roll"]) == pytest.approx(degrees) and found["fit_error"] < 1e-6 and found["skew"] < 1e-6
+        assert (
+            np.degrees(found["roll"]) == pytest.approx(degrees) and found["fit_error"] < 1e-6 and found["skew"] < 1e-6
+        )
     shaken = measures._head_fit(head + np.random.default_rng(0).normal(0, 12, head.shape))
     assert shaken["fit_error"] > 0.2
 

@@ -33,7 +33,11 @@ def reorder(folder) -> None:
     """0 5 3 4 become 00000.., 1 and 2 are thrown out; the trash has a 00001.jpg already."""
     names = ["00000.jpg", "00005.jpg", "00003.jpg", "00004.jpg"]
     thrown = to_trash(folder, {"00001.jpg": "blurred", "00002.jpg": "too dark"})
-    journal.begin(folder, "sort", thrown + [Move(f"aligned/{a}", f"aligned/{b}") for a, b in zip(names, numbered(names), strict=True)])
+    journal.begin(
+        folder,
+        "sort",
+        thrown + [Move(f"aligned/{a}", f"aligned/{b}") for a, b in zip(names, numbered(names), strict=True)],
+    )
 
 
 AFTER = {"00000.jpg": b"face 0", "00001.jpg": b"face 5", "00002.jpg": b"face 3", "00003.jpg": b"face 4"}
@@ -50,10 +54,16 @@ def test_apply_and_undo(side):
     reorder(side)
     assert snapshot(side / "aligned") == AFTER
     trash = snapshot(side / "aligned_trash")
-    assert trash["00001.jpg"] == b"face from an earlier sort" and trash["00001~2.jpg"] == b"face 1" and trash["00002.jpg"] == b"face 2"
+    assert (
+        trash["00001.jpg"] == b"face from an earlier sort"
+        and trash["00001~2.jpg"] == b"face 1"
+        and trash["00002.jpg"] == b"face 2"
+    )
     log = journal.read_trash_log(side)
     assert [(e["file"], e["from"], e["reason"]) for e in log] == [
-        ("00001~2.jpg", "aligned/00001.jpg", "blurred"), ("00002.jpg", "aligned/00002.jpg", "too dark")]
+        ("00001~2.jpg", "aligned/00001.jpg", "blurred"),
+        ("00002.jpg", "aligned/00002.jpg", "too dark"),
+    ]
     journal.undo(side)
     assert snapshot(side / "aligned") == before
 
@@ -100,10 +110,13 @@ def test_killed_at_every_moment(side, monkeypatch, operation, back):
 def test_original_names_survive_several_sorts(side):
     reorder(side)
     names = ["00003.jpg", "00001.jpg", "00000.jpg", "00002.jpg"]
-    journal.begin(side, "again", [Move(f"aligned/{a}", f"aligned/{b}") for a, b in zip(names, numbered(names), strict=True)])
+    journal.begin(
+        side, "again", [Move(f"aligned/{a}", f"aligned/{b}") for a, b in zip(names, numbered(names), strict=True)]
+    )
     origin = journal.original_names(side)
     assert {now: (side / now).read_bytes() for now in origin if "trash" not in now} == {
-        now: b"face %d" % int(first[-5]) for now, first in origin.items() if "trash" not in now}
+        now: b"face %d" % int(first[-5]) for now, first in origin.items() if "trash" not in now
+    }
     assert origin["aligned_trash/00001.jpg"] == "aligned/00001.jpg"
     journal.undo(side)
     journal.undo(side)
@@ -128,7 +141,9 @@ def test_a_taken_name_is_refused_before_anything_moves(side):
         journal.undo(side)
     assert snapshot(side / "aligned") == before
     with pytest.raises(InputError, match="one name"):
-        journal.begin(side, "x", [Move("aligned/00000.jpg", "aligned/a.jpg"), Move("aligned/00001.jpg", "aligned/a.jpg")])
+        journal.begin(
+            side, "x", [Move("aligned/00000.jpg", "aligned/a.jpg"), Move("aligned/00001.jpg", "aligned/a.jpg")]
+        )
 
 
 def test_a_damaged_record_is_an_error(side):
@@ -182,7 +197,10 @@ def test_pak_is_sorted_and_undone(packed):
 def test_pak_of_persons_keeps_them(tmp_path):
     folder = tmp_path / "data_src/aligned"
     folder.mkdir(parents=True)
-    write_pak(folder / "faceset.pak", [FileSource(p, person) for person in ("ann", "bob") for p in write_set(tmp_path / person, 3)])
+    write_pak(
+        folder / "faceset.pak",
+        [FileSource(p, person) for person in ("ann", "bob") for p in write_set(tmp_path / person, 3)],
+    )
     with open_gallery(folder) as gallery:
         names = gallery.names
         apply(tmp_path / "data_src", gallery, Order("x", names[::-1], (), {}))
@@ -207,4 +225,8 @@ def test_a_killed_pak_sort_leaves_the_old_pak(packed, monkeypatch):
 def test_the_step_file_is_readable(side):
     reorder(side)
     step = json.loads((side / "aligned_history/000001.json").read_text())
-    assert step["what"] == "sort" and step["phase"] == "done" and step["moves"][0] == ["aligned/00001.jpg", "aligned_trash/00001.jpg", "blurred"]
+    assert (
+        step["what"] == "sort"
+        and step["phase"] == "done"
+        and step["moves"][0] == ["aligned/00001.jpg", "aligned_trash/00001.jpg", "blurred"]
+    )

@@ -12,7 +12,7 @@ from core.faceset.chain import bhattacharyya, histogram_chain, summed_distances
 def plain_chain(histograms: np.ndarray) -> list[int]:
     order = list(range(len(histograms)))
     for i in range(len(order) - 2):
-        distances = [bhattacharyya(histograms[order[i]], histograms[j]) for j in order[i + 1:]]
+        distances = [bhattacharyya(histograms[order[i]], histograms[j]) for j in order[i + 1 :]]
         j = i + 1 + int(np.argmin(distances))
         order[i + 1], order[j] = order[j], order[i + 1]
     return order
@@ -21,7 +21,11 @@ def plain_chain(histograms: np.ndarray) -> list[int]:
 def drifting(count: int, seed: int) -> np.ndarray:
     """Histograms as a film gives them: slow changes, cuts, and repeated frames."""
     rng = np.random.default_rng(seed)
-    centre = 128 + np.cumsum(rng.normal(0, 3, (count, 3)), axis=0) + 40 * rng.normal(size=(5, 3))[np.arange(count) * 5 // count]
+    centre = (
+        128
+        + np.cumsum(rng.normal(0, 3, (count, 3)), axis=0)
+        + 40 * rng.normal(size=(5, 3))[np.arange(count) * 5 // count]
+    )
     width = 20 + 8 * np.sin(np.arange(count) / 9)[:, None]
     p = np.exp(-0.5 * ((np.arange(256) - centre[..., None]) / width[..., None]) ** 2) + 1e-3
     counts = np.stack([[rng.multinomial(4096, q / q.sum()) for q in face] for face in p]).astype(np.uint32)
@@ -52,8 +56,14 @@ def test_few_pictures(count):
 def test_summed_distances(monkeypatch):
     monkeypatch.setattr("core.faceset.chain._BLOCK", 16)  # several blocks
     histograms = drifting(50, 2)[:, 0]
-    expected = [sum(cv2.compareHist(a.astype(np.float32), b.astype(np.float32), cv2.HISTCMP_BHATTACHARYYA) for j, b in enumerate(histograms) if j != i)
-                for i, a in enumerate(histograms)]
+    expected = [
+        sum(
+            cv2.compareHist(a.astype(np.float32), b.astype(np.float32), cv2.HISTCMP_BHATTACHARYYA)
+            for j, b in enumerate(histograms)
+            if j != i
+        )
+        for i, a in enumerate(histograms)
+    ]
     np.testing.assert_allclose(summed_distances(histograms), expected, rtol=1e-9, atol=1e-6)
 
 

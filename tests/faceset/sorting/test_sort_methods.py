@@ -17,8 +17,23 @@ from core.faceset.order import arrange
 from core.faceset.ranking import Choices
 from core.faceset.scores.features import Features
 
-NUMBERED = ["blur", "motion-blur", "yaw", "pitch", "rect-size", "hist", "hist-dissim", "brightness", "hue", "black", "origname", "oneface", "absdiff", "best",
-            "best-fast"]
+NUMBERED = [
+    "blur",
+    "motion-blur",
+    "yaw",
+    "pitch",
+    "rect-size",
+    "hist",
+    "hist-dissim",
+    "brightness",
+    "hue",
+    "black",
+    "origname",
+    "oneface",
+    "absdiff",
+    "best",
+    "best-fast",
+]
 
 
 def by_colour(gallery, indices):
@@ -41,7 +56,11 @@ def features(tmp_path_factory):
 def test_numbers_are_those_that_people_know():
     assert [sorting.resolve(str(n)) for n in range(15)] == NUMBERED
     assert sorting.names()[:15] == NUMBERED
-    assert sorting.resolve("final") == "best" and sorting.resolve("face-yaw") == "yaw" and sorting.resolve("Motion_Blur") == "motion-blur"
+    assert (
+        sorting.resolve("final") == "best"
+        and sorting.resolve("face-yaw") == "yaw"
+        and sorting.resolve("Motion_Blur") == "motion-blur"
+    )
     with pytest.raises(UsageError, match="5 hist"):
         sorting.resolve("15")
 
@@ -109,7 +128,10 @@ def test_pictures_that_are_no_faces_and_damaged_ones(tmp_path):
     cv2.imwrite(str(folder / "plain.png"), np.full((60, 80, 3), 90, np.uint8))
     with open_gallery(folder) as gallery:
         features = Features(gallery, by_plain_colour)
-        assert arrange(features, "blur", Choices())[0].rejected == {"cut.jpg": "cannot be decoded", "plain.png": "no face metadata"}
+        assert arrange(features, "blur", Choices())[0].rejected == {
+            "cut.jpg": "cannot be decoded",
+            "plain.png": "no face metadata",
+        }
         order = arrange(features, "hist", Choices())[0]
         assert order.rejected == {"cut.jpg": "cannot be decoded"} and "plain.png" in order.names
 
@@ -118,9 +140,22 @@ def by_plain_colour(gallery, indices):
     return np.ones((len(indices), 128), np.float32)
 
 
-GOLDEN = {"blur": "blur", "motion-blur": "motion-blur", "face-yaw": "yaw", "face-pitch": "pitch", "face-source-rect-size": "rect-size", "hist": "hist",
-          "hist-dissim": "hist-dissim", "brightness": "brightness", "hue": "hue", "black": "black", "origname": "origname", "oneface": "oneface",
-          "final": "best", "final-fast": "best-fast"}
+GOLDEN = {
+    "blur": "blur",
+    "motion-blur": "motion-blur",
+    "face-yaw": "yaw",
+    "face-pitch": "pitch",
+    "face-source-rect-size": "rect-size",
+    "hist": "hist",
+    "hist-dissim": "hist-dissim",
+    "brightness": "brightness",
+    "hue": "hue",
+    "black": "black",
+    "origname": "origname",
+    "oneface": "oneface",
+    "final": "best",
+    "final-fast": "best-fast",
+}
 
 
 @pytest.fixture(scope="module")
@@ -144,4 +179,6 @@ def test_orders_and_scores_of_the_original(golden_set, key):
     assert sorted(order.rejected) == sorted(trash)
     if order.scores and len(faces[0]) > 1:
         loose = 2e-3 if key in ("face-yaw", "face-pitch") else 1e-11  # the pose comes from an iterative solver
-        np.testing.assert_allclose(order.scores, [face[1] for face in faces], rtol=loose, atol=loose if loose > 1e-9 else 1e-12)
+        np.testing.assert_allclose(
+            order.scores, [face[1] for face in faces], rtol=loose, atol=loose if loose > 1e-9 else 1e-12
+        )

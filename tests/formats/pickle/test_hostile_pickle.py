@@ -26,7 +26,12 @@ PLAIN = b"(K\x03" + short("<") + b"NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK\x00tb"
 
 
 def array(shape: bytes, raw: bytes, dtype: bytes = short("f8"), state: bytes = PLAIN) -> bytes:
-    made = stack_global("numpy.core.multiarray", "_reconstruct") + stack_global("numpy", "ndarray") + b"K\x00\x85C\x01b\x87R(K\x01" + shape
+    made = (
+        stack_global("numpy.core.multiarray", "_reconstruct")
+        + stack_global("numpy", "ndarray")
+        + b"K\x00\x85C\x01b\x87R(K\x01"
+        + shape
+    )
     return made + stack_global("numpy", "dtype") + dtype + b"\x89\x88\x87R" + state + b"\x89" + raw + b"tb"
 
 
@@ -43,7 +48,11 @@ PAYLOADS = {
     "nt.system": P4 + stack_global("nt", "system") + short(CANARY) + b"\x85R.",
     "builtins.eval": P4 + stack_global("builtins", "eval") + short(f"__import__('os').system('{CANARY}')") + b"\x85R.",
     "builtins.exec": P4 + stack_global("builtins", "exec") + short("import os") + b"\x85R.",
-    "builtins.getattr": P4 + stack_global("builtins", "getattr") + stack_global("numpy", "ndarray") + short("tofile") + b"\x86R.",
+    "builtins.getattr": P4
+    + stack_global("builtins", "getattr")
+    + stack_global("numpy", "ndarray")
+    + short("tofile")
+    + b"\x86R.",
     "builtins.__import__": P4 + stack_global("builtins", "__import__") + short("os") + b"\x85R.",
     "builtins.open": P4 + stack_global("builtins", "open") + short("CANARY") + short("w") + b"\x86R.",
     "python 2 builtins": b"c__builtin__\neval\n(V1+1\ntR.",
@@ -77,7 +86,12 @@ PAYLOADS = {
     "EXT4": P4 + b"\x84\x01\x00\x00\x00.",
     "out-of-band buffer": b"\x80\x05\x97.",
     "BUILD on a dict": P4 + b"}" + short("__class__") + b"}s}b.",
-    "BUILD with __setstate__": P4 + stack_global("collections", "OrderedDict") + b")R}" + short("__setstate__") + stack_global("numpy", "dtype") + b"sb.",
+    "BUILD with __setstate__": P4
+    + stack_global("collections", "OrderedDict")
+    + b")R}"
+    + short("__setstate__")
+    + stack_global("numpy", "dtype")
+    + b"sb.",
     "BUILD on a function": P4 + stack_global("numpy", "dtype") + b"}" + short("__code__") + b"Nsb.",
     "BUILD twice": P4 + array(b"K\x01\x85", RAW8) + b"(K\x01K\x01\x85N\x89C\x00tb.",
     "array calls ndarray": P4 + stack_global("numpy", "ndarray") + HUGE + b"\x85R.",
@@ -85,15 +99,33 @@ PAYLOADS = {
     "array whose shape overflows": P4 + array(b"(" + HUGE * 4 + b"t", RAW8) + b".",
     "array with a negative shape": P4 + array(b"J\xff\xff\xff\xff\x85", RAW8) + b".",
     "array with too few bytes": P4 + array(b"K\x02\x85", RAW8) + b".",
-    "array of objects": P4 + array(b"K\x01\x85", b"]K\x01a", short("O8"), b"(K\x03" + short("|") + b"NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK?tb") + b".",
+    "array of objects": P4
+    + array(
+        b"K\x01\x85", b"]K\x01a", short("O8"), b"(K\x03" + short("|") + b"NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK?tb"
+    )
+    + b".",
     "array of records": P4 + array(b"K\x01\x85", RAW8, short("V8")) + b".",
     "dtype by an expression": P4 + stack_global("numpy", "dtype") + short("f8,f8,O") + b"\x89\x88\x87R.",
-    "dtype with fields": P4 + array(b"K\x01\x85", RAW8, short("f8"), b"(K\x03" + short("|") + b"N)}K\x08K\x01K\x10tb") + b".",
+    "dtype with fields": P4
+    + array(b"K\x01\x85", RAW8, short("f8"), b"(K\x03" + short("|") + b"N)}K\x08K\x01K\x10tb")
+    + b".",
     "array of a million dimensions": P4 + array(b"(" + b"K\x01" * 100_000 + b"t", RAW8) + b".",
-    "_reconstruct of another class": P4 + RECONSTRUCT + stack_global("collections", "OrderedDict") + b"K\x00\x85C\x01b\x87R.",
+    "_reconstruct of another class": P4
+    + RECONSTRUCT
+    + stack_global("collections", "OrderedDict")
+    + b"K\x00\x85C\x01b\x87R.",
     "_reconstruct with a shape": P4 + RECONSTRUCT + stack_global("numpy", "ndarray") + HUGE + b"\x85C\x01b\x87R.",
-    "_frombuffer with a huge shape": P4 + stack_global("numpy.core.numeric", "_frombuffer") + b"(" + RAW8 + stack_global("numpy", "dtype")
-    + short("f8") + b"\x89\x88\x87R" + HUGE + b"\x85" + short("C") + b"tR.",
+    "_frombuffer with a huge shape": P4
+    + stack_global("numpy.core.numeric", "_frombuffer")
+    + b"("
+    + RAW8
+    + stack_global("numpy", "dtype")
+    + short("f8")
+    + b"\x89\x88\x87R"
+    + HUGE
+    + b"\x85"
+    + short("C")
+    + b"tR.",
     "memo index bomb": P4 + b"Nr\xff\xff\xff\x7f0j\xfe\xff\xff\x7f.",
     "memo index bomb, text": b"Np99999999999999999999\n0g1\n.",
     "memo entry that is not there": P4 + b"h\x07.",
@@ -165,8 +197,14 @@ def test_there_are_enough():
     assert len(PAYLOADS) >= 25
 
 
-@pytest.mark.parametrize(("payload", "name"), [("os.system by GLOBAL, text", "os.system"), ("builtins.eval", "builtins.eval"),
-                                               ("dotted name under numpy", "numpy.lib.npyio.load")])
+@pytest.mark.parametrize(
+    ("payload", "name"),
+    [
+        ("os.system by GLOBAL, text", "os.system"),
+        ("builtins.eval", "builtins.eval"),
+        ("dotted name under numpy", "numpy.lib.npyio.load"),
+    ],
+)
 def test_refusal_names_the_global(payload, name):
     with pytest.raises(CorruptFileError, match=name):
         safe_pickle.loads(PAYLOADS[payload])
@@ -176,6 +214,7 @@ def test_standard_reduce_is_refused(tmp_path):
     class Attack:
         def __reduce__(self):
             import os
+
             return os.system, (f"touch {tmp_path}/canary",)
 
     for protocol in range(6):
@@ -186,9 +225,15 @@ def test_standard_reduce_is_refused(tmp_path):
 
 def sample(protocol: int) -> bytes:
     points = np.random.default_rng(0).normal(size=(68, 2)).tolist()
-    value = {"face_type": "whole_face", "landmarks": points, "source_rect": np.arange(4),
-             "seg_ie_polys": {"polys": [{"type": 1, "pts": np.zeros((5, 2), "f4")}]},
-             "xseg_mask": np.arange(200, dtype=np.uint8), "scalar": np.float64(1), "list": [1, "a", None, (2, 3)]}
+    value = {
+        "face_type": "whole_face",
+        "landmarks": points,
+        "source_rect": np.arange(4),
+        "seg_ie_polys": {"polys": [{"type": 1, "pts": np.zeros((5, 2), "f4")}]},
+        "xseg_mask": np.arange(200, dtype=np.uint8),
+        "scalar": np.float64(1),
+        "list": [1, "a", None, (2, 3)],
+    }
     return pickle.dumps(value, protocol)
 
 

@@ -10,6 +10,7 @@ import pytest
 from core.errors import CorruptFileError, InputError
 from core.formats.pickle import safe_pickle
 
+# fmt: off
 VALUES = {
     "text": "übung \U0001f600", "long text": "x" * 300, "bytes": b"y" * 300, "short": b"ab", "none": None, "yes": True, "no": False, "float": -2.5,
     "ints": [0, 255, 256, 65536, -1, -(2**31), 2**31, 2**70, -(2**70)], "tuple": (1, (2, 3), ()), "nested": {"a": {"b": [1, [2, {"c": 3}]]}, 5: 6},
@@ -17,6 +18,7 @@ VALUES = {
     "empty": np.zeros((0, 5)), "no dimension": np.array(3.0), "bools": np.array([True, False]), "u1": np.arange(200, dtype=np.uint8),
     "f2": np.array([1.5], np.float16), "scalar": np.float64(2.5), "int scalar": np.int64(-5), "big": np.arange(100_000, dtype="f8"),
 }
+# fmt: on
 
 
 def same(a, b) -> bool:
@@ -94,24 +96,36 @@ def test_enums_of_paks_become_numbers():
 
 
 def test_list_item_by_item():
-    parts = b"".join(safe_pickle.fragment({"n": n, "p": safe_pickle.PointList(np.full((2, 2), n)), "name": "x"}) + safe_pickle.LIST_NEXT for n in range(5))
+    parts = b"".join(
+        safe_pickle.fragment({"n": n, "p": safe_pickle.PointList(np.full((2, 2), n)), "name": "x"})
+        + safe_pickle.LIST_NEXT
+        for n in range(5)
+    )
     data = safe_pickle.LIST_START + parts + safe_pickle.LIST_END
     assert [item["n"] for item in pickle.loads(data)] == [0, 1, 2, 3, 4]
-    assert safe_pickle.load_list(data, lambda item: (item["n"], item["p"].tolist()), where="x")[3] == (3, [[3.0, 3.0]] * 2)
+    assert safe_pickle.load_list(data, lambda item: (item["n"], item["p"].tolist()), where="x")[3] == (
+        3,
+        [[3.0, 3.0]] * 2,
+    )
     assert safe_pickle.load_list(pickle.dumps(list(range(2500))), lambda item: item, where="x") == list(range(2500))
 
 
 def test_a_shape_that_faces_share_needs_no_second_attempt():
     starts, shape = [], (128, 128, 3)
     data = pickle.dumps([{"shape": shape, "n": n} for n in range(3)])
-    assert safe_pickle.load_list(data, lambda item: item["shape"], where="x", restart=lambda: starts.append(1)) == [shape] * 3
+    assert (
+        safe_pickle.load_list(data, lambda item: item["shape"], where="x", restart=lambda: starts.append(1))
+        == [shape] * 3
+    )
     assert len(starts) == 1
 
 
 def test_list_item_by_item_with_shared_items():
     item = {"n": 1}
     starts = []
-    found = safe_pickle.load_list(pickle.dumps([item, item, [1], [1]]), lambda value: value, where="x", restart=lambda: starts.append(1))
+    found = safe_pickle.load_list(
+        pickle.dumps([item, item, [1], [1]]), lambda value: value, where="x", restart=lambda: starts.append(1)
+    )
     assert found == [item, item, [1], [1]]
     assert len(starts) == 2
 

@@ -17,20 +17,43 @@ from core.training.hardware import devices
 from core.training.hardware.machine import compiled
 
 PLAIN = {**TINY, "batch_size": 4, "clipgrad": True}
-JUDGED = {**TINY, "archi": "df", "batch_size": 4, "lr_dropout": "n", "true_face_power": 0.01, "gan_power": 0.1, "gan_patch_size": 8, "gan_dims": 4}
+JUDGED = {
+    **TINY,
+    "archi": "df",
+    "batch_size": 4,
+    "lr_dropout": "n",
+    "true_face_power": 0.01,
+    "gan_power": 0.1,
+    "gan_patch_size": 8,
+    "gan_dims": 4,
+}
 
 
 def steps(backend, recipe, settings):
     """What ``device_steps.py`` reports of one and of two devices."""
-    environment = {**os.environ, "KERAS_BACKEND": backend, "TF_CPP_MIN_LOG_LEVEL": "2", "PYTHONPATH": f"{ROOT}{os.pathsep}{os.environ.get('PYTHONPATH', '')}",
-                   "XLA_FLAGS": "--xla_force_host_platform_device_count=2 --xla_backend_optimization_level=0"}
+    environment = {
+        **os.environ,
+        "KERAS_BACKEND": backend,
+        "TF_CPP_MIN_LOG_LEVEL": "2",
+        "PYTHONPATH": f"{ROOT}{os.pathsep}{os.environ.get('PYTHONPATH', '')}",
+        "XLA_FLAGS": "--xla_force_host_platform_device_count=2 --xla_backend_optimization_level=0",
+    }
     program = SUPPORT / "device_steps.py"
-    done = subprocess.run([sys.executable, program, json.dumps(recipe), json.dumps(settings)], env=environment, capture_output=True, text=True, timeout=550)
+    done = subprocess.run(
+        [sys.executable, program, json.dumps(recipe), json.dumps(settings)],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=550,
+    )
     assert done.returncode == 0, done.stderr[-3000:]
     return json.loads(done.stdout.strip().splitlines()[-1])
 
 
-@pytest.mark.parametrize(("backend", "recipe"), [("tensorflow", PLAIN), pytest.param("jax", {**PLAIN, "archi": "df"}, marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    ("backend", "recipe"),
+    [("tensorflow", PLAIN), pytest.param("jax", {**PLAIN, "archi": "df"}, marks=pytest.mark.slow)],
+)
 def test_two_devices_make_the_steps_of_one(backend, recipe):
     if importlib.util.find_spec(backend) is None:
         pytest.skip(f"{backend} is not installed")
@@ -54,7 +77,12 @@ def test_slices_hold_their_share_of_both_sides():
     x = {"warped": np.arange(8), "mask": np.arange(8) * 10}
     parts = devices.slices(x, 2, sides=2)
     assert [keras.ops.convert_to_numpy(part["warped"]).tolist() for part in parts] == [[0, 1, 4, 5], [2, 3, 6, 7]]
-    assert [keras.ops.convert_to_numpy(part["mask"]).tolist() for part in devices.slices(x, 4, sides=1)] == [[0, 10], [20, 30], [40, 50], [60, 70]]
+    assert [keras.ops.convert_to_numpy(part["mask"]).tolist() for part in devices.slices(x, 4, sides=1)] == [
+        [0, 10],
+        [20, 30],
+        [40, 50],
+        [60, 70],
+    ]
 
 
 def test_one_device_shares_nothing():

@@ -31,7 +31,10 @@ def test_what_the_child_cannot_build_is_an_error_with_its_message():
     assert isinstance(found, Failed) and found.kind == "error" and "evenly" in found.why
 
 
-@pytest.mark.parametrize(("status", "stderr", "expected"), [(-signal.SIGKILL, "", "memory"), (-signal.SIGSEGV, "boom", "crashed"), (1, "boom", "crashed")])
+@pytest.mark.parametrize(
+    ("status", "stderr", "expected"),
+    [(-signal.SIGKILL, "", "memory"), (-signal.SIGSEGV, "boom", "crashed"), (1, "boom", "crashed")],
+)
 def test_a_child_that_dies_says_how(monkeypatch, status, stderr, expected):
     monkeypatch.setattr(measure.subprocess, "run", lambda *a, **k: SimpleNamespace(returncode=status, stderr=stderr))
     found = measure.measure(RECIPE, SETTINGS, 2)
@@ -42,14 +45,19 @@ def test_a_child_that_dies_says_how(monkeypatch, status, stderr, expected):
 def test_a_child_that_takes_too_long(monkeypatch):
     def slow(*args, timeout, **kwargs):
         raise subprocess.TimeoutExpired("python", timeout)
+
     monkeypatch.setattr(measure.subprocess, "run", slow)
     assert measure.measure(RECIPE, SETTINGS, 2, timeout=7) == Failed("timeout", "no answer within 7 s")
 
 
-@pytest.mark.parametrize(("error", "kind"), [(RuntimeError("RESOURCE_EXHAUSTED: failed to allocate"), "memory"), (ValueError("odd"), "error")])
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [(RuntimeError("RESOURCE_EXHAUSTED: failed to allocate"), "memory"), (ValueError("odd"), "error")],
+)
 def test_the_child_answers_whatever_is_raised(monkeypatch, tmp_path, error, kind):
     def fail(request):
         raise error
+
     monkeypatch.setattr(measure, "measure_here", fail)
     monkeypatch.setattr(measure, "_first_to_be_killed", lambda: None)
     (tmp_path / measure.REQUEST).write_text("{}")
@@ -59,7 +67,11 @@ def test_the_child_answers_whatever_is_raised(monkeypatch, tmp_path, error, kind
 
 
 def test_marks_of_memory():
-    assert is_out_of_memory(MemoryError()) and is_out_of_memory(RuntimeError("CUDA out of memory")) and not is_out_of_memory(ValueError("memory"))
+    assert (
+        is_out_of_memory(MemoryError())
+        and is_out_of_memory(RuntimeError("CUDA out of memory"))
+        and not is_out_of_memory(ValueError("memory"))
+    )
     held = bytearray(os.urandom(1)) * (64 << 20)
     assert peak_bytes() >= len(held)
 
@@ -72,12 +84,21 @@ def answers(monkeypatch, plain, fast):
         asked.append((batch_size, xla))
         found = fast if xla else plain
         return Measured(found, 1000, 10**9, "GPU") if isinstance(found, float) else found
+
     monkeypatch.setattr(xla, "measure", answer)
     return asked
 
 
-@pytest.mark.parametrize(("plain", "fast", "expected"), [
-    (10.0, 7.0, True), (10.0, 9.9, False), (10.0, 12.0, False), (10.0, Failed("crashed", "SIGSEGV"), False), (Failed("memory", ""), 7.0, True)])
+@pytest.mark.parametrize(
+    ("plain", "fast", "expected"),
+    [
+        (10.0, 7.0, True),
+        (10.0, 9.9, False),
+        (10.0, 12.0, False),
+        (10.0, Failed("crashed", "SIGSEGV"), False),
+        (Failed("memory", ""), 7.0, True),
+    ],
+)
 def test_the_faster_way_is_chosen(monkeypatch, plain, fast, expected):
     asked = answers(monkeypatch, plain, fast)
     verdict = xla.compare(RECIPE, SETTINGS)
@@ -115,7 +136,9 @@ def test_nothing_is_measured_where_the_answer_is_known(monkeypatch, tmp_path):
     monkeypatch.setattr(machine, "accelerators", list)
     assert xla.Chooser().choose(RECIPE, SETTINGS, tmp_path) is False
     accelerated(monkeypatch)
-    assert xla.Chooser().choose(RECIPE, TrainerSettings(devices=2), tmp_path) is False  # slices side by side cannot be compiled
+    assert (
+        xla.Chooser().choose(RECIPE, TrainerSettings(devices=2), tmp_path) is False
+    )  # slices side by side cannot be compiled
     assert not asked and not list(tmp_path.iterdir())
 
 

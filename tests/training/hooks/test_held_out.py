@@ -30,14 +30,19 @@ def test_faces_are_held_out_by_hash_and_later_ones_hardly_change_which(tmp_path)
     folder = make_faceset(tmp_path / "faces", 12, (1, 2, 3))
     few = divided(open_faceset(folder), 4, "src")
     assert len(few.held) == 4 and len(few.trained) == 8 and not set(names(few.held)) & set(names(few.trained))
-    assert names(few.trained) == sorted(names(few.trained)) and names(divided(open_faceset(folder), 3, "src").held) == names(few.held)[:3]
+    assert (
+        names(few.trained) == sorted(names(few.trained))
+        and names(divided(open_faceset(folder), 3, "src").held) == names(few.held)[:3]
+    )
     assert few.held.read(0) == (folder / names(few.held)[0]).read_bytes()
     make_faceset(folder, 18, (1, 2, 3))
     more = divided(open_faceset(folder), 4, "src")
     kept = [name for name in names(few.held) if name in names(more.held)]
     assert names(more.held)[: len(kept)] == kept or set(kept) <= set(names(more.held))
     gone = [name for name in names(few.held) if name not in kept]
-    assert len(gone) == len([name for name in names(more.held) if name >= "00012"])  # only a new face takes the place of an old one
+    assert len(gone) == len(
+        [name for name in names(more.held) if name >= "00012"]
+    )  # only a new face takes the place of an old one
     with pytest.raises(UsageError, match="src has 18 faces"):
         divided(open_faceset(folder), 7, "src")
 
@@ -52,13 +57,20 @@ def test_examining_changes_nothing_and_is_written_down(tmp_path):
     run(never, **TINY, held_out=2, held_out_every=1000, seed=3, until=2)
     run(never, until=5, held_out_every=1000)  # the number stays with the model
     for name in FILES:
-        assert (often / f"model/swap_SAEHD_{name}").read_bytes() == (never / f"model/swap_SAEHD_{name}").read_bytes(), name
+        assert (often / f"model/swap_SAEHD_{name}").read_bytes() == (never / f"model/swap_SAEHD_{name}").read_bytes(), (
+            name
+        )
     lines = [json.loads(line) for line in (often / "model/metrics.jsonl").read_text().splitlines()]
     assert [line["iter"] for line in lines] == [1, 2, 3, 4, 5]
     assert [line["iter"] for line in lines if "held_src" in line] == [1, 2, 4, 5]  # 1 and 5 are saves
     held = json.loads((often / "model/swap_SAEHD_forge.json").read_text())["held"]
     other = json.loads((never / "model/swap_SAEHD_forge.json").read_text())["held"]
-    assert [row[0] for row in held] == [1, 2, 4, 5] and [row[0] for row in other] == [1, 2, 5] and held[-1] == other[-1] and held[1] == other[1]
+    assert (
+        [row[0] for row in held] == [1, 2, 4, 5]
+        and [row[0] for row in other] == [1, 2, 5]
+        and held[-1] == other[-1]
+        and held[1] == other[1]
+    )
     assert lines[-1]["held_dst"] == held[-1][2]
     assert 0 < held[-1][1] < held[0][1] * 1.5
     assert dict(report.rows)["loss of 2 held-out faces a side"] == f"src {held[-1][1]:.4f}, dst {held[-1][2]:.4f}"
@@ -89,6 +101,7 @@ def test_a_rollback_forgets_later_examinations(tmp_path):
         def reset_rate(self, factor): ...
 
     from core.formats import dfl_weights
+
     with open(tmp_path / "data.dat", "wb") as stream:
         dfl_weights.write_data(stream, dfl_weights.ModelData(4, {}))
     session = Session(Saved(), None, Stub(), iteration=9, held=[[2, 1.0, 1.0], [4, 0.9, 0.9], [6, 9.0, 9.0]])
@@ -97,7 +110,10 @@ def test_a_rollback_forgets_later_examinations(tmp_path):
 
 def test_who_holds_no_faces_out_any_more_is_told_no_old_losses():
     state = {"held_out": 2, "held": [[4, 0.9, 0.8]]}
-    ready = [start._ready(Session(None, None, None), start.StartOptions(held_out=count), dict(state), Opening()) for count in (None, 0)]
+    ready = [
+        start._ready(Session(None, None, None), start.StartOptions(held_out=count), dict(state), Opening())
+        for count in (None, 0)
+    ]
     assert [(session.held_out, session.held) for session in ready] == [(2, [[4, 0.9, 0.8]]), (0, [])]
 
 

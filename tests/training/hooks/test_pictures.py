@@ -26,7 +26,9 @@ def batch():
 
 def session():
     folder = SimpleNamespace(name="m", prefix="m_SAEHD")
-    return SimpleNamespace(sample=sample_of(batch()), recipe=Recipe(resolution=64), trainer=Views(), iteration=1, folder=folder)
+    return SimpleNamespace(
+        sample=sample_of(batch()), recipe=Recipe(resolution=64), trainer=Views(), iteration=1, folder=folder
+    )
 
 
 def test_columns_are_src_made_dst_made_swap_and_inputs_are_unwarped():
@@ -50,7 +52,9 @@ def test_preview_files(tmp_path):
 def test_saved_samples_in_both_layouts_and_unusable_ones():
     sample = sample_of(batch())
     first = [[a.transpose(0, 3, 1, 2) for a in side] for side in sample]
-    assert all((a == b).all() for x, y in zip(usable_sample(first, 64), sample, strict=True) for a, b in zip(x, y, strict=True))
+    assert all(
+        (a == b).all() for x, y in zip(usable_sample(first, 64), sample, strict=True) for a, b in zip(x, y, strict=True)
+    )
     for wrong in (None, [], sample[:1], 5, [[np.zeros((2, 3))] * 4] * 2):
         assert usable_sample(wrong, 64) is None
     assert usable_sample(sample, 96) is None
@@ -59,5 +63,8 @@ def test_saved_samples_in_both_layouts_and_unusable_ones():
 def test_loss_plot_has_both_lines():
     history = np.stack([np.linspace(5, 1, 3000), np.linspace(4, 2, 3000)], 1)
     picture = loss_plot(history)
-    blue, orange = (picture[..., 0].astype(int) - picture[..., 2] > 60), (picture[..., 2].astype(int) - picture[..., 0] > 100)
+    blue, orange = (
+        (picture[..., 0].astype(int) - picture[..., 2] > 60),
+        (picture[..., 2].astype(int) - picture[..., 0] > 100),
+    )
     assert picture.shape == (420, 900, 3) and blue.sum() > 300 and orange.sum() > 300

@@ -39,7 +39,12 @@ def test_style_golden(golden, pair, blur):
 
 def test_matrix_and_convolution_agree(pair):
     for taps, pad in ((losses.dssim_taps(11), 0), (losses.gaussian_taps(2), 4)):
-        assert np.abs(numpy(losses.separable(pair[0], taps, pad)) - numpy(losses._separable_convolution(pair[0], taps, pad))).max() < 2e-6
+        assert (
+            np.abs(
+                numpy(losses.separable(pair[0], taps, pad)) - numpy(losses._separable_convolution(pair[0], taps, pad))
+            ).max()
+            < 2e-6
+        )
 
 
 def test_dssim_of_a_picture_with_itself_is_zero(pair):

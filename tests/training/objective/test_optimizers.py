@@ -26,7 +26,9 @@ def test_twelve_steps_golden(shared, case):
     optimizer = KINDS[case.split("_")[0]](5e-5, cosine=settings.get("lr_cos", 0), clip_norm=settings.get("clipnorm", 0))
     optimizer.build(variables)
     for step in range(12):
-        optimizer.apply([ops.convert_to_tensor(golden[f"opt_{case}_grad_{part}"][step]) for part in ("weight", "bias")], variables)
+        optimizer.apply(
+            [ops.convert_to_tensor(golden[f"opt_{case}_grad_{part}"][step]) for part in ("weight", "bias")], variables
+        )
         for variable, part in zip(variables, ("weight", "bias"), strict=True):
             assert np.abs(numpy(variable) - golden[f"opt_{case}_w_{part}"][step]).max() < 1e-6
     assert int(optimizer.iterations) == golden[f"opt_{case}_state/iters:0"]
@@ -52,6 +54,7 @@ def test_dropout_keeps_the_original_share_and_depends_only_on_seed_and_iteration
         optimizer.iterations.assign(steps)
         optimizer.apply([ops.ones((300, 300))], [variable])
         return numpy(variable) != 0
+
     assert moved(1, 5).mean() == pytest.approx(KEEP, abs=0.006)
     assert (moved(1, 5) == moved(1, 5)).all()
     for other in (moved(2, 5), moved(1, 6)):
@@ -71,7 +74,9 @@ def test_frozen_variable_keeps_value_moments_and_does_not_count_in_the_norm():
     moving, frozen = keras.Variable(np.zeros(2, np.float32)), keras.Variable(np.zeros(2, np.float32))
     optimizer = AdaBelief(clip_norm=1.0, frozen=[frozen])
     optimizer.build([moving, frozen])
-    optimizer.apply([ops.convert_to_tensor(np.float32([0.3, 0.4])), ops.convert_to_tensor(np.float32([1e6, 1e6]))], [moving, frozen])
+    optimizer.apply(
+        [ops.convert_to_tensor(np.float32([0.3, 0.4])), ops.convert_to_tensor(np.float32([1e6, 1e6]))], [moving, frozen]
+    )
     assert (numpy(frozen) == 0).all()
     first = {name: array for slot, name, array in optimizer.slot_arrays(NAMES) if slot == "ms"}
     assert first[NAMES[0]] == pytest.approx([0.03, 0.04])

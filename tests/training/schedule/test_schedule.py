@@ -21,18 +21,36 @@ from core.training.trainer import TrainerSettings
 from core.workspace import Workspace
 
 FILES = ("encoder.npy", "inter_AB.npy", "inter_B.npy", "decoder.npy", "src_dst_opt.npy", "data.dat")
-THREE = Preset("three", "", {}, (Phase(4, {"random_warp": True}, ("inter_AB",), 3), Phase(6, {"random_warp": False}), Phase(None)))
+THREE = Preset(
+    "three", "", {}, (Phase(4, {"random_warp": True}, ("inter_AB",), 3), Phase(6, {"random_warp": False}), Phase(None))
+)
 
 
-@pytest.mark.parametrize(("iteration", "expected"), [
-    (0, Place(0, 0, 3)), (2, Place(0, 0, 3)), (3, Place(0, 3, 4)), (4, Place(1, 4, 6)), (5, Place(1, 4, 6)), (6, Place(2, 6, 0)), (10**6, Place(2, 6, 0))])
+@pytest.mark.parametrize(
+    ("iteration", "expected"),
+    [
+        (0, Place(0, 0, 3)),
+        (2, Place(0, 0, 3)),
+        (3, Place(0, 3, 4)),
+        (4, Place(1, 4, 6)),
+        (5, Place(1, 4, 6)),
+        (6, Place(2, 6, 0)),
+        (10**6, Place(2, 6, 0)),
+    ],
+)
 def test_a_place_is_a_function_of_the_iteration(iteration, expected):
     assert place(THREE, iteration) == expected
 
 
 def test_the_last_phase_may_end_and_its_options_hold_on():
     ending = Preset("e", "", {}, (Phase(5, {}, ("inter_AB",), 2),))
-    assert [place(ending, i) for i in (0, 2, 4, 5, 9)] == [Place(0, 0, 2), Place(0, 2, 4), Place(0, 4, 0), Place(0, 4, 0), Place(0, 4, 0)]
+    assert [place(ending, i) for i in (0, 2, 4, 5, 9)] == [
+        Place(0, 0, 2),
+        Place(0, 2, 4),
+        Place(0, 4, 0),
+        Place(0, 4, 0),
+        Place(0, 4, 0),
+    ]
     assert ending.end == 5 and THREE.end == 0
 
 
@@ -75,21 +93,24 @@ def test_the_built_in_presets_are_sound():
     assert presets.from_plain(live.plain(), "x") == live
 
 
-@pytest.mark.parametrize(("text", "said"), [
-    ("x = 1", "unknown: x"),
-    ("[options]\nwarp = true", r"\[options\], warp\n  there is no such option"),
-    ("[options]\nbatch_size = 0", r"\[options\], batch_size\n  Input should be greater"),
-    ("[options]\npretrain = true", "pretrain\n  it cannot be set there"),
-    ("[[phase]]\nuntil = 5\n[[phase]]\nresolution = 128", "phase 2, resolution\n  it fixes the networks"),
-    ("[[phase]]\nuntil = 5\n[[phase]]\nuntil = 5", "phase 2, until\n  5 does not come after 5"),
-    ("[[phase]]\n[[phase]]\nuntil = 5", "phase 1, until\n  it is missing"),
-    ("[[phase]]\nuntil = 1.5", "phase 1, until\n  1.5 is not a number of iterations"),
-    ("[[phase]]\ngan_power = 9", "phase 1, gan_power"),
-    ("[[phase]]\nreinit = 'inter_AB'", "phase 1, reinit\n  it must be a list"),
-    ("[[phase]]\nreinit_every = 5", "phase 1, reinit_every\n  there is no reinit"),
-    ("[phase]", "list of tables"),
-    ("[[phase", "cannot read the preset"),
-])
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("x = 1", "unknown: x"),
+        ("[options]\nwarp = true", r"\[options\], warp\n  there is no such option"),
+        ("[options]\nbatch_size = 0", r"\[options\], batch_size\n  Input should be greater"),
+        ("[options]\npretrain = true", "pretrain\n  it cannot be set there"),
+        ("[[phase]]\nuntil = 5\n[[phase]]\nresolution = 128", "phase 2, resolution\n  it fixes the networks"),
+        ("[[phase]]\nuntil = 5\n[[phase]]\nuntil = 5", "phase 2, until\n  5 does not come after 5"),
+        ("[[phase]]\n[[phase]]\nuntil = 5", "phase 1, until\n  it is missing"),
+        ("[[phase]]\nuntil = 1.5", "phase 1, until\n  1.5 is not a number of iterations"),
+        ("[[phase]]\ngan_power = 9", "phase 1, gan_power"),
+        ("[[phase]]\nreinit = 'inter_AB'", "phase 1, reinit\n  it must be a list"),
+        ("[[phase]]\nreinit_every = 5", "phase 1, reinit_every\n  there is no reinit"),
+        ("[phase]", "list of tables"),
+        ("[[phase", "cannot read the preset"),
+    ],
+)
 def test_what_makes_no_sense_is_named(tmp_path, text, said):
     path = tmp_path / "mine.toml"
     path.write_text(text)
@@ -160,26 +181,41 @@ def test_stopped_anywhere_equals_run_through_bit_for_bit(tmp_path, mine, caplog)
     with caplog.at_level("INFO"):
         run(whole, preset=mine, seed=5)  # the end of the last phase is the target
     (change,) = [message for message in caplog.messages if message.startswith("iteration 4: ")]
-    assert all(said in change for said in ("batch_size 2 -> 3", "lr_dropout n -> y", "random_warp True -> False", "learning_rate 5e-05 -> 1e-05"))
+    assert all(
+        said in change
+        for said in (
+            "batch_size 2 -> 3",
+            "lr_dropout n -> y",
+            "random_warp True -> False",
+            "learning_rate 5e-05 -> 1e-05",
+        )
+    )
     assert caplog.messages.count("inter_AB starts anew") == 1
     caplog.clear()
     run(parts, preset=mine, seed=5, until=1)
     with caplog.at_level("INFO"):
         run(parts, until=2)  # at a boundary
         run(parts, until=3)  # behind it
-        before = {save.iteration: json.loads((save.folder / "forge.json").read_text())["schedule"]["begun"] for save in saves.complete(folder(parts).saves)}
+        before = {
+            save.iteration: json.loads((save.folder / "forge.json").read_text())["schedule"]["begun"]
+            for save in saves.complete(folder(parts).saves)
+        }
         assert before == {2: 2, 3: 2}  # what started anew was saved at once: a rollback finds it
         run(parts, until=5)  # over one
     assert caplog.messages.count("inter_AB starts anew") == 1
     assert state(parts)["rate"] == pytest.approx(0.2)
     run(parts)
     for name in (*FILES, "GAN.npy", "GAN_opt.npy"):
-        assert (whole / f"model/swap_SAEHD_{name}").read_bytes() == (parts / f"model/swap_SAEHD_{name}").read_bytes(), name
+        assert (whole / f"model/swap_SAEHD_{name}").read_bytes() == (parts / f"model/swap_SAEHD_{name}").read_bytes(), (
+            name
+        )
     backups = ["2 - before phase 1 of mine", "4 - before phase 2 of mine", "5 - before phase 3 of mine"]
     for root in (whole, parts):
         assert sorted(path.name for path in (root / "model/swap_SAEHD_autobackups").iterdir()) == backups
         assert dfl_weights.read_data(root / "model/swap_SAEHD_data.dat").iteration == 6
-    assert state(whole)["rate"] == pytest.approx(1) and state(whole)["schedule"]["begun"] == 5  # the phase that named a rate is over
+    assert (
+        state(whole)["rate"] == pytest.approx(1) and state(whole)["schedule"]["begun"] == 5
+    )  # the phase that named a rate is over
     options = dfl_weights.read_data(whole / "model/swap_SAEHD_data.dat").options
     assert (options["batch_size"], options["adabelief"], options["gan_power"]) == (2, False, 0.1)
 
@@ -196,14 +232,27 @@ class Stub:
 def test_a_backup_is_made_once_a_boundary_and_the_oldest_make_room(tmp_path, monkeypatch):
     monkeypatch.setattr(phases, "KEPT", 2)
     (tmp_path / "model").mkdir()
-    session = Session(folder(tmp_path), recipe.Recipe(resolution=64), Stub(), schedule=attached(THREE, {"random_warp": True}, None))
+    session = Session(
+        folder(tmp_path), recipe.Recipe(resolution=64), Stub(), schedule=attached(THREE, {"random_warp": True}, None)
+    )
     made = []
-    for iteration, history in ((3, 1.0), (3, 1.0), (3, 2.0), (4, 1.0), (6, 1.0)):  # killed after the backup; trained again to the same place
+    for iteration, history in (
+        (3, 1.0),
+        (3, 1.0),
+        (3, 2.0),
+        (4, 1.0),
+        (6, 1.0),
+    ):  # killed after the backup; trained again to the same place
         session.iteration, session.history = iteration, [[history, history]] * iteration
         session.save()
         phases.backup(session, tmp_path / "none.jpg")
         made.append(sorted(path.name for path in (tmp_path / "model/swap_SAEHD_autobackups").iterdir()))
-    first, again, second, third = "3 - before phase 1 of three", "3 - before phase 1 of three (2)", "4 - before phase 2 of three", "6 - before phase 3 of three"
+    first, again, second, third = (
+        "3 - before phase 1 of three",
+        "3 - before phase 1 of three (2)",
+        "4 - before phase 2 of three",
+        "6 - before phase 3 of three",
+    )
     assert made == [[first], [first], [first, again], [again, second], [second, third]]
 
 
