@@ -32,10 +32,13 @@ def main(arguments: list[str]) -> int:
 
 def run(stage: str, arguments: list[str]) -> int:
     from core.options import parse
+    from core.progress import TerminalBars, reporting_to
     from core.workspace import Workspace
 
     module = stages.load(stage)
-    report = module.run(parse(module.Options, stage, arguments), Workspace.from_environment())
+    options = parse(module.Options, stage, arguments)
+    with reporting_to(TerminalBars()):
+        report = module.run(options, Workspace.from_environment())
     print(report, flush=True)
     return 0
 

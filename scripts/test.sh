@@ -7,5 +7,6 @@ export FORGE_DEV=1 WORKSPACE="${WORKSPACE:-$root/workspace}"
 . "$root/env.sh"
 cd "$root"
 "$FORGE_PYTHON" -m ruff check .
+"$FORGE_PYTHON" -m ruff format --check --quiet .
 "$FORGE_PYTHON" -m mypy
 exec "$FORGE_PYTHON" -m pytest "$@"

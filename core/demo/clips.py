@@ -28,7 +28,9 @@ def make_clips(folder: Path, frames: int) -> list[Path]:
     for name, share in SHARES.items():
         face = fictional_face(first, second, share)
         path = folder / f"data_{name}.mp4"
-        moving = progress(animate(face, frames, _PHASE[name]), total=frames, desc=f"demo clip {name}", unit="frame")
+        moving = progress(
+            animate(face, frames, _PHASE[name]), total=frames, description=f"demo clip {name}", unit="frame"
+        )
         write_video(path, moving)
         paths.append(path)
     return paths

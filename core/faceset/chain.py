@@ -47,7 +47,7 @@ class _Chain:
         self.square, self.bound = (np.empty(len(histograms), np.float32) for _ in range(2))
 
     def run(self) -> NDArray[np.intp]:
-        for place in progress(range(1, len(self.item) - 1), desc="chaining", unit="face"):
+        for place in progress(range(1, len(self.item) - 1), description="chaining", unit="face"):
             self._swap(place, self._twin(place) or self._nearest(place))
         return self.item
 

@@ -47,7 +47,7 @@ def change_records(faceset: Faceset, changes: Mapping[int, Change], what: str) -
         rewrite_pak(faceset.folder / PAK_NAME, {face_of(records[i]): change for i, change in changes.items()})
         return []
     problems = []
-    for index, change in progress(changes.items(), total=len(changes), desc=what, unit="face"):
+    for index, change in progress(changes.items(), total=len(changes), description=what, unit="face"):
         path = faceset.path(index)
         try:
             image = path.read_bytes()

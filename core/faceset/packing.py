@@ -11,7 +11,7 @@ from core.faceset.store import is_face
 from core.formats.names import UniqueNames
 from core.formats.pak import PakReader
 from core.formats.pak_writer import FileSource, Packed, PakSource, Source, write_pak
-from core.progress import progress
+from core.progress import Task
 from core.workspace import list_images, natural_key
 
 _RUN = 128  # faces that are written at a stretch
@@ -173,10 +173,10 @@ def unpack(reader: PakReader, folder: Path, trash: Path, *, overwrite: bool = Fa
     for place in different:
         fsio.move_to_trash(Path(place), trash)
     todo = [(place, *reader.span(i)) for i, place in zip(whole, places, strict=True) if place not in same]
-    with progress(total=len(todo), desc="unpacking", unit="face") as bar:
+    with Task("unpacking", "face", total=len(todo)) as task:
         runs = [(str(reader.path), todo[at : at + _RUN]) for at in range(0, len(todo), _RUN)]
         for count in parallel.spread(_write_run, runs, files=_RUN):
-            bar.update(count)
+            task.update(count)
     return Unpacked(len(todo), len(same), len(different), (*reader.problems, *damaged))
 
 

@@ -82,12 +82,9 @@ def _known(path: Path) -> dict[str, database.FaceRow]:
 
 def _stored(row: database.FaceRow | None, record: FaceRecord) -> NDArray[np.float32] | None:
     """The vector of a row, if the row is about this very face: the same frame and the same landmarks in it."""
-    if (
-        row is None
-        or row.frame != record.source_filename
-        or record.source_landmarks is None
-        or len(row.identity) != DIMENSIONS
-    ):  # type: ignore[arg-type]
+    if row is None or row.identity is None or record.source_landmarks is None:
+        return None
+    if row.frame != record.source_filename or len(row.identity) != DIMENSIONS:
         return None
     return row.identity if np.abs(row.landmarks - record.source_landmarks).max() < 0.5 else None
 

@@ -79,7 +79,7 @@ def _sketch(read: Callable, count: int, shape: tuple[int, ...], stream: IO[bytes
         stream,
         (shape[0], shape[1], 3),
     )
-    for index in progress(range(count), desc="reading pixels", unit="face"):
+    for index in progress(range(count), description="reading pixels", unit="face"):
         image = read(index)
         if image.shape != shape:
             image = cv2.resize(image, (shape[1], shape[0]), interpolation=cv2.INTER_AREA)
@@ -130,7 +130,7 @@ class _Rest:
 def _walk(sketches: Sketches, similar: bool) -> NDArray[np.intp]:
     rest, order = _Rest(sketches), [0]
     here, there = np.empty(sketches.shape, np.uint8), np.empty(sketches.shape, np.uint8)
-    for _ in progress(range(rest.count), desc="chaining", unit="face"):
+    for _ in progress(range(rest.count), description="chaining", unit="face"):
         sketches.picture(order[-1], here)
         place = _next(sketches, rest, order[-1], here, there, 1 if similar else -1)
         order.append(rest.remove(place))

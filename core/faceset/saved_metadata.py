@@ -75,7 +75,7 @@ def save(database: Path, paths: Sequence[Path], moved: Mapping[str, str]) -> Out
     done, names = 0, origins([path.name for path in paths], moved)
     with open_database(database, create=True) as connection:
         connection.executescript(_TABLES)
-        for number, path in enumerate(progress(paths, desc="saving metadata", unit="face"), 1):
+        for number, path in enumerate(progress(paths, description="saving metadata", unit="face"), 1):
             try:
                 connection.execute(
                     "INSERT OR REPLACE INTO face_metadata VALUES (?, ?, ?, ?, ?)", (_origin(names, path), *_row(path))
@@ -106,7 +106,7 @@ def restore(database: Path, paths: Sequence[Path], moved: Mapping[str, str]) -> 
     names = origins([path.name for path in paths], moved)
     with open_database(database) as connection:
         connection.executescript(_TABLES)
-        for path in progress(paths, desc="restoring metadata", unit="face"):
+        for path in progress(paths, description="restoring metadata", unit="face"):
             try:
                 result = _restore_one(connection, path, names)
                 done, kept, scaled = done + (result != "kept"), kept + (result == "kept"), scaled + (result == "scaled")

@@ -19,7 +19,7 @@ from core.formats.face_metadata import FACE_TYPES
 from core.formats.pak import HEADER, VERSION, PakReader, config_fragment, plain_fragment
 from core.formats.pickle import safe_pickle
 from core.parallel import spread
-from core.progress import progress
+from core.progress import Task
 
 _BLOCK = 1 << 20
 _RUN = 128  # faces that are copied and compared at a stretch
@@ -212,11 +212,11 @@ def _take_all(runs: list[_Run], listing: IO[bytes]) -> list[_Taken]:
     several = all(isinstance(source, FileSource) for run in runs for source in run.sources)
     found = []
     listing.write(safe_pickle.LIST_START)
-    with progress(total=sum(len(run.sources) for run in runs), desc="packing", unit="face") as bar:
+    with Task("packing", "face", total=sum(len(run.sources) for run in runs)) as task:
         for taken in spread(_take, runs, files=_RUN) if several else map(_take, runs):
             listing.write(taken.entries)
             found.append(taken._replace(entries=b""))
-            bar.update(len(taken.kept) + len(taken.problems))
+            task.update(len(taken.kept) + len(taken.problems))
     return found
 
 
@@ -317,9 +317,9 @@ def _check_head(path: str, size: int, expected: int) -> None:
 
 
 def _check_all(placed: list[_Placed]) -> None:
-    with progress(total=sum(len(part.sizes) for part in placed), desc="reading back", unit="face") as bar:
+    with Task("reading back", "face", total=sum(len(part.sizes) for part in placed)) as task:
         for part, _ in zip(placed, spread(_check, placed, files=_RUN), strict=True):
-            bar.update(len(part.sizes))
+            task.update(len(part.sizes))
 
 
 def _check(part: _Placed) -> None:

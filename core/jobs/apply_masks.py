@@ -120,7 +120,9 @@ def _packed(
 
 def _collect(faces: Iterator[Face], total: int, masker: Masker, table: MaskTable, batch_size: int) -> Outcome:
     made, problems, reduced = 0, [], []
-    for result in progress(masks_of(faces, masker, batch_size=batch_size), total=total, desc="masks", unit="face"):
+    for result in progress(
+        masks_of(faces, masker, batch_size=batch_size), total=total, description="masks", unit="face"
+    ):
         if result.problem:
             problems.append((result.key, result.problem))
             continue
@@ -204,7 +206,7 @@ def fetch(faceset: Faceset, folder: Path) -> int:
     chosen = [i for i, record in enumerate(records) if any(len(p.points) for p in record.polygons)]
     if chosen:
         folder.mkdir(parents=True, exist_ok=True)
-    for index in progress(chosen, desc="copying labelled faces", unit="face"):
+    for index in progress(chosen, description="copying labelled faces", unit="face"):
         name = face_key(records[index]).replace("/", "_")
         fsio.write_bytes(folder / name, faceset.read(index), durable=False)
     return len(chosen)

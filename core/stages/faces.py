@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import sqlite3
 
     from core.faces.extractor import Extractor, FrameFaces
+    from core.progress import Task
     from core.video.ffmpeg import VideoInfo
 
 log = logging.getLogger(__name__)
@@ -274,7 +275,7 @@ def _extract(
     import time
 
     from core.faces import extractor as pipeline
-    from core.progress import progress
+    from core.progress import Task
 
     extractor = _extractor(options, settings)
     workers = options.workers or pipeline.cores()
@@ -282,11 +283,11 @@ def _extract(
     todo = ((name, load) for name, load in pictures() if name not in done)
     with (
         pipeline.one_opencv_thread(),
-        progress(total=len(names), initial=len(done & set(names)), unit="frame", desc="faces") as bar,
+        Task("faces", "frame", total=len(names), done=len(done & set(names))) as task,
     ):
-        before = bar.n
-        _commit(connection, side, pipeline.in_order(lambda item: extractor.extract(*item), todo, workers), bar)
-        rate = (bar.n - before) / max(time.monotonic() - started, 1e-9)
+        before = task.done
+        _commit(connection, side, pipeline.in_order(lambda item: extractor.extract(*item), todo, workers), task)
+        rate = (task.done - before) / max(time.monotonic() - started, 1e-9)
     devices = f"detector {extractor.detector.device}, landmarks {extractor.landmarker.device}"
     devices += f", identity {extractor.embedder.device}" if extractor.embedder else ""
     return (("speed", f"{rate:.1f} frames/s with {workers} workers"), ("computed on", devices))
@@ -322,7 +323,7 @@ def _extractor(options: Options, settings: dict[str, Any]) -> "Extractor":
     return Extractor(detector, landmarker, embedder, Limits(options.min_face_size, max_faces=options.max_faces), cut)
 
 
-def _commit(connection: "sqlite3.Connection", side: Side, results: "Iterator[FrameFaces]", bar: Any) -> None:
+def _commit(connection: "sqlite3.Connection", side: Side, results: "Iterator[FrameFaces]", task: "Task") -> None:
     """Write the face files of each frame, then, some frames at a time, their rows: a row means that the files are there."""
     from core.faceset import database
 
@@ -334,7 +335,7 @@ def _commit(connection: "sqlite3.Connection", side: Side, results: "Iterator[Fra
             if len(rows) >= _COMMIT_FRAMES:
                 database.add(connection, rows)
                 rows = []
-            bar.update()
+            task.update()
     finally:
         database.add(connection, rows)
 

@@ -222,13 +222,13 @@ def _check_space(
 def _decode(
     info: "VideoInfo", staging: Path, fmt: Literal["png", "jpg"], selection: "Selection", expected: int | None
 ) -> "Outcome":
-    from core.progress import progress
+    from core.progress import Task
     from core.video import ffmpeg
 
     digits = max(5, len(str(expected or 0)))
-    with progress(total=expected, unit="frame", desc="frames") as bar:
+    with Task("frames", "frame", total=expected) as task:
         return ffmpeg.write_frames(
-            info, staging, fmt, selection, digits=digits, on_frame=lambda count: bar.update(count - bar.n)
+            info, staging, fmt, selection, digits=digits, on_frame=lambda count: task.update(count - task.done)
         )
 
 

@@ -47,7 +47,7 @@ def _resize(options: Options, workspace: Workspace) -> StageReport:
     face_type = None if options.face_type == "same" else FaceType.parse(options.face_type)
     paths = _paths(side, output)
     problems, skipped = [], 0
-    for path in progress(paths, desc="resizing", unit="face"):
+    for path in progress(paths, description="resizing", unit="face"):
         target = output / path.name
         if resize.is_done(path, target, options.size, face_type):
             skipped += 1

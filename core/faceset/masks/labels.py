@@ -89,7 +89,7 @@ def export(
     records = faceset.records()
     written: list[LabelledPicture] = []
     problems: list[tuple[str, str]] = []
-    for index in progress(indices, desc="writing labels", unit="face"):
+    for index in progress(indices, description="writing labels", unit="face"):
         record = records[index]
         name = face_key(record).replace("/", "_")
         target = (folder / name).with_suffix(".json") if form == "labelme" else folder / COCO_NAME

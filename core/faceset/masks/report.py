@@ -60,7 +60,7 @@ def judge(faceset: Faceset, table: MaskTable | None = None) -> tuple[list[Judged
     order = sorted(range(len(records)), key=lambda i: (_frame(records[i]), i))
     before: dict[int, list[Mask]] = defaultdict(list)
     judged, problems = [], []
-    for i in progress(order, desc="judging masks", unit="face"):
+    for i in progress(order, description="judging masks", unit="face"):
         try:
             item, mask = _judge(records[i], i, before.get(_frame(records[i]) - 1, []), table)
         except PipelineError as error:

@@ -22,7 +22,7 @@ from core.errors import InputError
 from core.faceset.gallery import Gallery
 from core.faceset.scores import measures
 from core.fsio import write_bytes
-from core.progress import progress
+from core.progress import Task
 
 log = logging.getLogger(__name__)
 SCORES = "aligned_scores"
@@ -86,33 +86,33 @@ class Features:
                 where=self.gallery.folder,
                 hint="extract the faces again, or sort with the sort stage",
             )
-        bar = progress(total=len(missing), desc=f"scoring ({group.rsplit('-', 1)[0]})", unit="face")
-        for indices, rows in self._measure(group, missing, bar):
-            keys = [self.gallery.keys[i] for i in indices]
-            _save(self._store, group, keys, rows)
-        bar.close()
+        name = group.rsplit("-", 1)[0]
+        with Task(f"scoring ({name})", "face", total=len(missing)) as task:
+            for indices, rows in self._measure(group, missing, task):
+                keys = [self.gallery.keys[i] for i in indices]
+                _save(self._store, group, keys, rows)
 
     def _measure(
-        self, group: str, missing: NDArray[np.intp], bar: Any
+        self, group: str, missing: NDArray[np.intp], task: Task
     ) -> Iterator[tuple[NDArray[np.intp], list[measures.Measures | None]]]:
         parts = np.array_split(missing, -(-len(missing) // _PART))
         if group == IDENTITY:
             for part in np.array_split(missing, -(-len(missing) // 256)):
                 vectors = self._identities(self.gallery, part.tolist())  # type: ignore[misc]
-                bar.update(len(part))
+                task.update(len(part))
                 yield part, [{"identity": np.asarray(v, np.float32)} for v in vectors]
             return
         if len(missing) < _POOL_FROM or self._workers < 2:
             for part in parts:
-                yield part, [_one(group, self.gallery, i, bar) for i in part]
+                yield part, [_one(group, self.gallery, i, task) for i in part]
             return
         with _pool(self._workers) as pool:
             for part in parts:
-                yield part, _spread(pool, group, self.gallery, part, bar, self._workers)
+                yield part, _spread(pool, group, self.gallery, part, task, self._workers)
 
 
-def _one(group: str, gallery: Gallery, index: int, bar: Any) -> measures.Measures | None:
-    bar.update()
+def _one(group: str, gallery: Gallery, index: int, task: Task) -> measures.Measures | None:
+    task.update()
     return measures.measure(group, gallery.read(index), gallery.names[index])
 
 
@@ -142,23 +142,23 @@ def _measure_chunk(group: str, items: list[tuple[bytes, str]]) -> list[measures.
 
 
 def _spread(
-    pool: ProcessPoolExecutor, group: str, gallery: Gallery, part: NDArray[np.intp], bar: Any, workers: int
+    pool: ProcessPoolExecutor, group: str, gallery: Gallery, part: NDArray[np.intp], task: Task, workers: int
 ) -> list[measures.Measures | None]:
     """Measure a part on all workers with a bounded number of pictures in flight; results in order."""
     waiting: list[Future] = []
     rows: list[measures.Measures | None] = []
     for chunk in np.array_split(part, -(-len(part) // _CHUNK)):
         if len(waiting) >= 3 * workers:
-            rows += _take(waiting, bar)
+            rows += _take(waiting, task)
         waiting.append(pool.submit(_measure_chunk, group, [(gallery.read(i), gallery.names[i]) for i in chunk]))
     while waiting:
-        rows += _take(waiting, bar)
+        rows += _take(waiting, task)
     return rows
 
 
-def _take(waiting: list[Future], bar: Any) -> list[measures.Measures | None]:
+def _take(waiting: list[Future], task: Task) -> list[measures.Measures | None]:
     rows = waiting.pop(0).result()
-    bar.update(len(rows))
+    task.update(len(rows))
     return rows
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from core import fsio
 from core.checkpoints.backups import make_backup
 from core.data.batches import TrainingBatch
-from core.progress import progress
+from core.progress import Task
 from core.training.loop import StopRequested
 from core.training.session import Session
 
@@ -96,7 +96,8 @@ class ProgressLine(BaseHook):
     """Iteration, ms an iteration, share of time spent waiting for data, losses, time left."""
 
     def __init__(self, session: Session):
-        self._bar = progress(total=session.target or None, initial=session.iteration, unit="it", desc="train")
+        self._task = Task("train", "it", total=session.target or None, done=session.iteration)
+        self._task.begin()
         self._mean: list[float] | None = None
 
     def after_step(self, session: Session, batch: TrainingBatch) -> None:
@@ -106,13 +107,11 @@ class ProgressLine(BaseHook):
         )
         spent, waited, src, dst = self._mean
         held = f", held out {session.held[-1][1]:.4f}, {session.held[-1][2]:.4f}" if session.held else ""
-        self._bar.set_postfix_str(
-            f"{spent * 1000:.0f} ms, data {waited / spent:.0%}, src {src:.4f}, dst {dst:.4f}{held}", refresh=False
-        )
-        self._bar.update(session.iteration - self._bar.n)
+        self._task.note = f"{spent * 1000:.0f} ms, data {waited / spent:.0%}, src {src:.4f}, dst {dst:.4f}{held}"
+        self._task.update(session.iteration - self._task.done)
 
     def at_end(self, session: Session) -> None:
-        self._bar.close()
+        self._task.end()
 
 
 class Metrics(BaseHook):

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from core.data.xseg_samples import XSegBatch, XSegSamples
 from core.formats.provenance import write_synthetic_picture
-from core.progress import progress
+from core.progress import Task
 from core.training.xseg.model import XSegTrainer
 from core.training.xseg.session import XSegSession
 
@@ -20,7 +20,8 @@ class XSegProgress:
     """Iteration, time an iteration, share of it spent waiting for data, loss."""
 
     def __init__(self, session: XSegSession):
-        self._bar = progress(total=session.target or None, initial=session.iteration, unit="it", desc="train XSeg")
+        self._task = Task("train XSeg", "it", total=session.target or None, done=session.iteration)
+        self._task.begin()
         self._mean: list[float] | None = None
 
     def after_step(self, session: XSegSession, batch: XSegBatch) -> None:
@@ -29,14 +30,14 @@ class XSegProgress:
             now if self._mean is None else [0.95 * old + 0.05 * new for old, new in zip(self._mean, now, strict=True)]
         )
         spent, waited, loss = self._mean
-        self._bar.set_postfix_str(f"{spent * 1000:.0f} ms, data {waited / spent:.0%}, loss {loss:.4f}", refresh=False)
-        self._bar.update(session.iteration - self._bar.n)
+        self._task.note = f"{spent * 1000:.0f} ms, data {waited / spent:.0%}, loss {loss:.4f}"
+        self._task.update(session.iteration - self._task.done)
 
     def at_save(self, session: XSegSession) -> None:
         """Nothing to save."""
 
     def at_end(self, session: XSegSession) -> None:
-        self._bar.close()
+        self._task.end()
 
 
 class XSegPreview:
