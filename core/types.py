@@ -2,27 +2,43 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-
-@dataclass(frozen=True)
-class Frame:
-    """A picture of the film. name: file name such as ``00001.png``; image: uint8, H x W x 3, BGR."""
-
-    name: str
-    image: NDArray[np.uint8]
+Status = Literal["kept", "filtered", "dropped"]
 
 
-@dataclass(frozen=True)
-class DetectedFace:
-    """A face in a frame. box: float32 (4,) left, top, right, bottom in frame pixels; score: 0..1; roll: radians,
-    the clockwise turn of the head as seen in the frame (0 upright)."""
+@dataclass(frozen=True, eq=False)
+class Face:
+    """A face of a frame: what detection finds, the database keeps, a person edits, rendering and merging take.
+
+    Everything is in frame pixels; what is cut out of the frame is an aligned face (``FaceRecord``).
+
+    box: float32 (4,), left, top, right, bottom, of the detector.
+    confidence: 0..1, of the detector, that this is a face.
+    roll: radians, the clockwise turn of the head as seen in the frame; 0 is upright.
+    landmarks: float64 (68, 2); None where they were not looked for.
+    landmark_confidence: 0..1, of the landmarker, that this is a face.
+    frame: file name of the frame.
+    origin: who found it: the name of a detector, ``imported``, ``hand``.
+    status: ``kept``; ``filtered`` by a rule; ``dropped`` by a person. reason: why it was not kept.
+    person: who it is, as far as somebody said; empty where nobody did.
+    id: 16 hexadecimal digits that stay with the face whatever happens to its files; empty until it is given.
+    """
 
     box: NDArray[np.float32]
-    score: float
+    confidence: float
     roll: float = 0.0
+    landmarks: NDArray[np.float64] | None = None
+    landmark_confidence: float = 0.0
+    frame: str = ""
+    origin: str = ""
+    status: Status = "kept"
+    reason: str = ""
+    person: str = ""
+    id: str = ""
 
 
 @dataclass(frozen=True)
@@ -41,7 +57,8 @@ class FaceRecord:
     landmarks: float64 (68, 2) pixels of the aligned image; source_landmarks: the same in the frame; source_rect: int
     (4,) left, top, right, bottom of the detector's box in the frame; image_to_face_mat: float64 (2, 3), frame to aligned;
     polygons: includes first; xseg_mask: an encoded PNG or JPEG of any size that covers the aligned square, or None;
-    person: sub-folder in a person faceset; extra: keys of the file that are not ours, kept as they are.
+    person: sub-folder in a person faceset; extra: keys of the file that are not ours, kept as they are;
+    face_id: the id of the face (``Face.id``) as the file says it, empty where it does not.
     """
 
     name: str
@@ -57,6 +74,7 @@ class FaceRecord:
     eyebrows_expand_mod: float = 1.0
     person: str | None = None
     extra: dict = field(default_factory=dict)
+    face_id: str = ""
 
 
 @dataclass(frozen=True)

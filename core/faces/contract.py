@@ -14,7 +14,7 @@ from typing import Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from core.types import DetectedFace
+from core.types import Face
 
 Rotations = Literal["auto", "all"]
 
@@ -34,7 +34,7 @@ class Detector(Protocol):
 
     device: str
 
-    def detect(self, image: NDArray[np.uint8]) -> list[DetectedFace]:
+    def detect(self, image: NDArray[np.uint8]) -> list[Face]:
         """The faces of a uint8 H x W x 3 BGR picture, each with the roll of the head."""
 
 
@@ -43,7 +43,7 @@ class Landmarker(Protocol):
 
     device: str
 
-    def landmarks(self, image: NDArray[np.uint8], face: DetectedFace) -> tuple[NDArray[np.float32], float]:
+    def landmarks(self, image: NDArray[np.uint8], face: Face) -> tuple[NDArray[np.float32], float]:
         """The 68 points (float32, pixels of the picture) and how sure it is that this is a face: 0..1, 1 where it cannot tell."""
 
 

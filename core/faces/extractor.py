@@ -108,7 +108,7 @@ class Extractor:
             dfl_image.embed(jpeg, record),
             points,
             tuple(candidate.face.box.tolist()),
-            candidate.face.score,
+            candidate.face.confidence,
             candidate.sure,
             pitch,
             yaw,

@@ -17,7 +17,7 @@ from core.faces.turns import boxes_there, points_back, quarters_of, turned
 from core.geometry.align import FaceType, face_matrix, invert, transform_points
 from core.imaging.warp import warp_face
 from core.inference import user_weights
-from core.types import DetectedFace
+from core.types import Face
 
 Points = NDArray[np.float64]
 SIDE, MAP = 256, 64
@@ -33,7 +33,7 @@ class FAN:
     detect: Callable[[NDArray[np.uint8]], NDArray]
     device: str
 
-    def landmarks(self, image: NDArray[np.uint8], face: DetectedFace) -> tuple[NDArray[np.float32], float]:
+    def landmarks(self, image: NDArray[np.uint8], face: Face) -> tuple[NDArray[np.float32], float]:
         """The points found in the picture turned by quarters until the face is nearly upright."""
         quarters, shape = quarters_of(face.roll), image.shape[:2]
         rgb = turned(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), quarters)

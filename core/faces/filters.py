@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from core.errors import InputError
 from core.faces.yunet_net import iou
 from core.geometry.align import FaceType, face_matrix, landmarks_rect
-from core.types import DetectedFace
+from core.types import Face
 
 SMALL = "smaller than --min-face-size"
 NO_FACE = "not a face to the landmarker"
@@ -27,7 +27,7 @@ _OVERLAP = 0.5
 class Candidate:
     """A face with landmarks. landmarks: float32 (68, 2), frame pixels; sure: 0..1, that it is a face at all."""
 
-    face: DetectedFace
+    face: Face
     landmarks: NDArray[np.float32]
     sure: float
 
@@ -41,7 +41,7 @@ class Limits:
     max_faces: int = 0
 
 
-def large_enough(faces: list[DetectedFace], limits: Limits) -> list[DetectedFace]:
+def large_enough(faces: list[Face], limits: Limits) -> list[Face]:
     """The faces of at least the smallest size: asked before the costly landmarks."""
     return [face for face in faces if min(face.box[2] - face.box[0], face.box[3] - face.box[1]) >= limits.min_size]
 
@@ -50,7 +50,7 @@ def sift(candidates: list[Candidate], height: int, width: int, limits: Limits) -
     """(the faces to keep, largest first; how many were dropped under which name)."""
     dropped: Counter[str] = Counter()
     kept: list[Candidate] = []
-    for candidate in sorted(candidates, key=lambda item: -item.sure * item.face.score):
+    for candidate in sorted(candidates, key=lambda item: -item.sure * item.face.confidence):
         reason = _reason(candidate, height, width, limits) or (TWICE if _overlaps(candidate, kept) else "")
         if reason:
             dropped[reason] += 1

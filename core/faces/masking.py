@@ -94,7 +94,7 @@ def resize(picture: NDArray, side: int, kind: int) -> NDArray:
 
 
 @dataclass(frozen=True)
-class Face:
+class PendingFace:
     """One face to mask. load: reads it, (image, record); side: of the mask to be made, 0 for the image's own; save: takes the soft mask
     (side, side). Both are called from threads."""
 
@@ -104,7 +104,7 @@ class Face:
     side: int = STORED_SIDE
 
 
-def masks_of(faces: Iterable[Face], masker: Masker, *, batch_size: int = 8, threads: int = 4) -> Iterator[Made]:
+def masks_of(faces: Iterable[PendingFace], masker: Masker, *, batch_size: int = 8, threads: int = 4) -> Iterator[Made]:
     """Make and save the masks of ``faces``, in their order; a face that cannot be read, masked or saved comes with its problem.
 
     At most a few batches are in memory. Raises what concerns the machine and not a face: no space, no permission.
@@ -124,14 +124,14 @@ def masks_of(faces: Iterable[Face], masker: Masker, *, batch_size: int = 8, thre
 
 @dataclass(frozen=True)
 class _Loaded:
-    face: Face
+    face: PendingFace
     prepared: Prepared | None = None
     shape: tuple[int, ...] = ()
     problem: str = ""
 
 
 def _batches(
-    pool: ThreadPoolExecutor, faces: Iterable[Face], masker: Masker, batch_size: int
+    pool: ThreadPoolExecutor, faces: Iterable[PendingFace], masker: Masker, batch_size: int
 ) -> Iterator[list[_Loaded]]:
     """Prepared faces, ``batch_size`` at a time, while the next ones are being read."""
     waiting: deque[Future[_Loaded]] = deque()
@@ -152,7 +152,7 @@ def _batches(
         yield batch
 
 
-def _load(face: Face, masker: Masker) -> _Loaded:
+def _load(face: PendingFace, masker: Masker) -> _Loaded:
     try:
         image, record = face.load()
         return _Loaded(face, masker.prepare(image, record), image.shape)

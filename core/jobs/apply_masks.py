@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from core import fsio
 from core.errors import InputError
-from core.faces.masking import STORED_SIDE, Array, Face, Masker, masks_of, resize
+from core.faces.masking import STORED_SIDE, Array, Masker, PendingFace, masks_of, resize
 from core.faceset.edit import Change, change_records, face_of, rewrite_pak
 from core.faceset.masks.table import MaskRow, MaskTable, checksum, face_key
 from core.faceset.store import PAK_NAME, Faceset
@@ -118,7 +118,7 @@ def _packed(
     return len(changes), problems, reduced
 
 
-def _collect(faces: Iterator[Face], total: int, masker: Masker, table: MaskTable, batch_size: int) -> Outcome:
+def _collect(faces: Iterator[PendingFace], total: int, masker: Masker, table: MaskTable, batch_size: int) -> Outcome:
     made, problems, reduced = 0, [], []
     for result in progress(
         masks_of(faces, masker, batch_size=batch_size), total=total, description="masks", unit="face"
@@ -133,8 +133,12 @@ def _collect(faces: Iterator[Face], total: int, masker: Masker, table: MaskTable
     return made, problems, reduced
 
 
-def _face(faceset: Faceset, index: int, record: FaceRecord, style: MaskStyle, save: Callable[[Array], _Saved]) -> Face:
-    return Face(face_key(record), partial(_load, faceset, index, record.name), save, 0 if style.native else STORED_SIDE)
+def _face(
+    faceset: Faceset, index: int, record: FaceRecord, style: MaskStyle, save: Callable[[Array], _Saved]
+) -> PendingFace:
+    return PendingFace(
+        face_key(record), partial(_load, faceset, index, record.name), save, 0 if style.native else STORED_SIDE
+    )
 
 
 def _load(faceset: Faceset, index: int, name: str) -> tuple[NDArray[np.uint8], FaceRecord]:

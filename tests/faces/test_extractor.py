@@ -18,7 +18,7 @@ from core.faces.landmarkers import facemesh
 from core.formats import dfl_image
 from core.geometry.align import FaceType, face_matrix, transform_points
 from core.geometry.landmarks import MEAN_51
-from core.types import DetectedFace
+from core.types import Face
 
 
 def candidate(x=100.0, y=100.0, size=100.0, score=0.9, sure=1.0, stretch=1.0):
@@ -27,7 +27,7 @@ def candidate(x=100.0, y=100.0, size=100.0, score=0.9, sure=1.0, stretch=1.0):
     points[17:] = MEAN_51 * size * stretch + (x, y)
     points[:17] = points[17]
     box = np.array([x - 0.1 * size, y - 0.1 * size, x + 1.1 * size, y + 1.1 * size], np.float32)
-    return Candidate(DetectedFace(box, score), points, sure)
+    return Candidate(Face(box, score), points, sure)
 
 
 def test_each_filter_has_its_name():

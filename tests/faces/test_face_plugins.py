@@ -6,7 +6,7 @@ import pytest
 from core import plugins
 from core.errors import EnvironmentFault, InputError, UsageError
 from core.faces.contract import DetectorSettings
-from core.types import DetectedFace
+from core.types import Face
 
 BOX = np.array([178, 63, 268, 176], np.float32)  # of the astronaut's face
 EYES, MOUTH = (224, 102), (219, 143)
@@ -40,7 +40,7 @@ def test_detector(name, astronaut):
     (face,) = detector.detect(astronaut)
     assert face.box.dtype == np.float32 and face.box.shape == (4,)
     np.testing.assert_allclose(face.box, BOX, atol=25)
-    assert 0.6 <= face.score <= 1 and abs(face.roll) < 0.35
+    assert 0.6 <= face.confidence <= 1 and abs(face.roll) < 0.35
     assert detector.detect(np.full((200, 300, 3), 90, np.uint8)) == []
     assert detector.detect(np.zeros((3, 1, 3), np.uint8)) == []
     again = detector.detect(astronaut)
@@ -51,7 +51,7 @@ def test_detector(name, astronaut):
 @pytest.mark.parametrize("name", plugins.names("landmarkers"))
 def test_landmarker(name, astronaut):
     landmarker = created("landmarkers", name)
-    points, sure = landmarker.landmarks(astronaut, DetectedFace(BOX, 0.9))
+    points, sure = landmarker.landmarks(astronaut, Face(BOX, 0.9))
     assert points.shape == (68, 2) and points.dtype == np.float32 and 0.5 < sure <= 1
     np.testing.assert_allclose(points[36:48].mean(axis=0), EYES, atol=6)
     np.testing.assert_allclose(points[48:60].mean(axis=0), MOUTH, atol=6)

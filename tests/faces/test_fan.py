@@ -10,7 +10,7 @@ from core.faces import fan_points
 from core.faces.fan_points import FAN, crop, peaks, place, to_picture
 from core.faces.turns import boxes_back, points_back, roll_of
 from core.inference import user_weights
-from core.types import DetectedFace
+from core.types import Face
 
 SIZE = 220
 BOX = np.array([40, 50, 180, 200])
@@ -63,7 +63,7 @@ def test_golden_two_passes(shared):
         return np.array([[40, 40, 220, 230]])
 
     points, sure = FAN(network, detect, "CPU").landmarks(
-        golden["fan_img"], DetectedFace(golden["fan_cases"][1].astype(np.float32), 0.9)
+        golden["fan_img"], Face(golden["fan_cases"][1].astype(np.float32), 0.9)
     )
     assert sum(map(len, batches)) == golden["fan_n_runs"] and [len(batch) for batch in batches] == [1, 5] and sure == 1
     np.testing.assert_allclose(batches[0], golden["fan_first_in"], atol=1e-6)
@@ -104,7 +104,7 @@ def test_points_of_turned_faces(coded, truth, quarters, found):
     there = points_back(truth, quarters, SIZE, SIZE)  # where the points are in the turned picture
     box = boxes_back(BOX, quarters, SIZE, SIZE)[0].astype(np.float32)
     fan = FAN(finder(truth), lambda rgb: np.array(found), "CPU")
-    points, _ = fan.landmarks(image, DetectedFace(box, 0.9, roll_of(quarters) + 0.2))
+    points, _ = fan.landmarks(image, Face(box, 0.9, roll_of(quarters) + 0.2))
     assert points.shape == (68, 2) and points.dtype == np.float32
     error = np.abs(points - there)
     assert error.max() < 2.5 and error.mean() < 1.2

@@ -13,7 +13,7 @@ from core import plugins
 from core.errors import CorruptFileError, DiskFullError, InputError, UsageError
 from core.faces.maskers import xseg
 from core.faces.maskers.xseg import XSegMasker
-from core.faces.masking import Face, MaskerRequest, Prepared, masks_of, place_smoothly
+from core.faces.masking import MaskerRequest, PendingFace, Prepared, masks_of, place_smoothly
 from core.formats import dfl_weights
 from core.geometry.align import FaceType, face_matrix, transform_points
 from core.inference.xseg_weights import ARCHIVE, find
@@ -49,7 +49,7 @@ def test_every_face_comes_out_in_order_and_a_bad_one_is_named():
                 raise CorruptFileError("broken", where="face 4", why="on purpose")
             return np.full((8, 8, 3), i * 10, np.uint8), record(8)
 
-        return Face(i, load, lambda mask: saved.setdefault(i, float(mask.mean())))
+        return PendingFace(i, load, lambda mask: saved.setdefault(i, float(mask.mean())))
 
     results = list(masks_of((face(i) for i in range(11)), Numbers(), batch_size=3, threads=3))
     assert [r.key for r in results] == list(range(11))
@@ -62,7 +62,7 @@ def test_a_full_disk_ends_the_run():
         raise OSError(28, "No space left on device", "x")
 
     with pytest.raises(DiskFullError):
-        list(masks_of([Face(0, lambda: (np.zeros((8, 8, 3), np.uint8), record(8)), save)], Numbers()))
+        list(masks_of([PendingFace(0, lambda: (np.zeros((8, 8, 3), np.uint8), record(8)), save)], Numbers()))
 
 
 def test_equal_to_the_golden_network(shared, tmp_path):

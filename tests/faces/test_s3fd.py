@@ -135,7 +135,7 @@ def test_turned_heads(quarters, rotations):
     (face,) = S3FD(DetectorSettings(rotations=rotations), red_above_blue, "CPU").detect(image)
     assert (
         face.roll == pytest.approx(roll_of(quarters))
-        and face.score == pytest.approx(0.8)
+        and face.confidence == pytest.approx(0.8)
         and face.box.dtype == np.float32
     )
     centre, side = np.array([170, 140]), 64 * 2  # the picture is looked at with half its side

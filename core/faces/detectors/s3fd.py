@@ -10,7 +10,7 @@ from core.faces import s3fd_decode
 from core.faces.contract import DetectorSettings
 from core.faces.turns import boxes_back, roll_of, turned
 from core.inference import user_weights
-from core.types import DetectedFace
+from core.types import Face
 
 _SMALLEST_PICTURE = 128
 _TURNS = (0, 3, 1, 2)  # upright, then lying to either side, then upside down
@@ -31,7 +31,7 @@ class S3FD:
     run: s3fd_decode.Run
     device: str
 
-    def detect(self, image: NDArray[np.uint8]) -> list[DetectedFace]:
+    def detect(self, image: NDArray[np.uint8]) -> list[Face]:
         if min(image.shape[:2]) < _SMALLEST_PICTURE:
             return []
         rgb = cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
@@ -39,17 +39,14 @@ class S3FD:
             return _distinct([face for quarters in _TURNS for face in self._seen(rgb, quarters)])
         return next((faces for quarters in _TURNS if (faces := self._seen(rgb, quarters))), [])
 
-    def _seen(self, rgb: NDArray[np.uint8], quarters: int) -> list[DetectedFace]:
+    def _seen(self, rgb: NDArray[np.uint8], quarters: int) -> list[Face]:
         boxes, scores = s3fd_decode.find(self.run, turned(rgb, quarters), self.settings.score, self.settings.size)
         boxes = boxes_back(boxes, quarters, *rgb.shape[:2]).astype(np.float32)
-        return [
-            DetectedFace(box, min(float(score), 1.0), roll_of(quarters))
-            for box, score in zip(boxes, scores, strict=True)
-        ]
+        return [Face(box, min(float(score), 1.0), roll_of(quarters)) for box, score in zip(boxes, scores, strict=True)]
 
 
-def _distinct(faces: list[DetectedFace]) -> list[DetectedFace]:
+def _distinct(faces: list[Face]) -> list[Face]:
     if not faces:
         return []
-    kept = s3fd_decode.distinct(np.stack([face.box for face in faces]), np.array([face.score for face in faces]))
+    kept = s3fd_decode.distinct(np.stack([face.box for face in faces]), np.array([face.confidence for face in faces]))
     return [faces[i] for i in kept]

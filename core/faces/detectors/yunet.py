@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from core.faces import orientation, yunet_net
 from core.faces.contract import DetectorSettings
 from core.inference import packaged_weights
-from core.types import DetectedFace
+from core.types import Face
 
 _CANDIDATE = 0.4  # a turned face scores low at first sight, so look again before judging
 _TURNED = math.pi / 4
@@ -31,14 +31,14 @@ class YuNet:
     settings: DetectorSettings
     device: str
 
-    def detect(self, image: NDArray[np.uint8]) -> list[DetectedFace]:
+    def detect(self, image: NDArray[np.uint8]) -> list[Face]:
         faces = self._seen(image, 0)
-        upright = [face.score for face in faces if abs(face.roll) < _TURNED]
+        upright = [face.confidence for face in faces if abs(face.roll) < _TURNED]
         if self.settings.rotations == "all" or len(upright) < len(faces) or max(upright, default=0.0) < _CLEAR:
             return self._search(image, faces)
         return faces
 
-    def _search(self, image: NDArray[np.uint8], first: list[DetectedFace]) -> list[DetectedFace]:
+    def _search(self, image: NDArray[np.uint8], first: list[Face]) -> list[Face]:
         """The faces of all four views. Each counts where it is seen nearly upright, for there its box fits; if there is no such view, anywhere."""
         views = [first, *(self._seen(image, quarters) for quarters in (1, 2, 3))]
         if not any(views):
@@ -51,31 +51,31 @@ class YuNet:
         ]
         return _distinct(_best_first(fitting) + _best_first([face for faces in views for face in faces]))
 
-    def _seen(self, image: NDArray[np.uint8], quarters: int, size: int = 0) -> list[DetectedFace]:
+    def _seen(self, image: NDArray[np.uint8], quarters: int, size: int = 0) -> list[Face]:
         """The faces in the image turned by quarters, each with a second look: which way up, and how sure. A face that is upright
         there keeps the better of both scores."""
         faces = []
         for row in _look_turned(image, quarters, size or self.settings.size):
             score, roll = orientation.find(image, row[:4])
             faces.append(
-                DetectedFace(
+                Face(
                     row[:4].copy(), max(score, float(row[4])) if abs(_apart(roll, quarters)) < _TURNED else score, roll
                 )
             )
-        return _best_first([face for face in faces if face.score >= self.settings.score])
+        return _best_first([face for face in faces if face.confidence >= self.settings.score])
 
 
-def _best_first(faces: list[DetectedFace]) -> list[DetectedFace]:
-    return sorted(faces, key=lambda face: -face.score)
+def _best_first(faces: list[Face]) -> list[Face]:
+    return sorted(faces, key=lambda face: -face.confidence)
 
 
 def _apart(roll: float, quarters: int) -> float:
     return math.remainder(roll - quarters * math.pi / 2, 2 * math.pi)
 
 
-def _distinct(faces: list[DetectedFace]) -> list[DetectedFace]:
+def _distinct(faces: list[Face]) -> list[Face]:
     """Without those that share more than a third of the smaller box with an earlier one."""
-    kept: list[DetectedFace] = []
+    kept: list[Face] = []
     for face in faces:
         if not kept or yunet_net.shared(face.box, np.array([other.box for other in kept])).max() <= 1 / 3:
             kept.append(face)

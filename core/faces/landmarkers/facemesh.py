@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from core.faces.orientation import cut_square
 from core.geometry.align import invert, transform_points
 from core.inference import packaged_weights
-from core.types import DetectedFace
+from core.types import Face
 
 _SIZE = 192
 _MARGIN = 1.5  # side of the cut in longer sides of the face
@@ -46,11 +46,11 @@ class FaceMesh:
     device: str = "CPU"
     _own: threading.local = field(default_factory=threading.local)
 
-    def landmarks(self, image: NDArray[np.uint8], face: DetectedFace) -> tuple[NDArray[np.float32], float]:
+    def landmarks(self, image: NDArray[np.uint8], face: Face) -> tuple[NDArray[np.float32], float]:
         mesh, sure = self.mesh(image, face)
         return mesh[list(TO_68), :2].astype(np.float32), sure
 
-    def mesh(self, image: NDArray[np.uint8], face: DetectedFace) -> tuple[NDArray[np.float64], float]:
+    def mesh(self, image: NDArray[np.uint8], face: Face) -> tuple[NDArray[np.float64], float]:
         """All 468 points as (468, 3): x, y in pixels of the image, z of the same scale with the nose toward -z; and how sure the network is
         that this is a face. Where it does not look like one at the roll of the detector, other rolls are tried, and the surest wins."""
         best = self._search(image, face, face.roll)
@@ -60,7 +60,7 @@ class FaceMesh:
             best = max(best, self._search(image, face, face.roll + turn), key=lambda result: result[1])
         return best
 
-    def _search(self, image: NDArray[np.uint8], face: DetectedFace, roll: float) -> tuple[NDArray[np.float64], float]:
+    def _search(self, image: NDArray[np.uint8], face: Face, roll: float) -> tuple[NDArray[np.float64], float]:
         """Repeated looks, each at the place and roll that the one before found."""
         centre, extent = (face.box[:2] + face.box[2:]) / 2, float(max(face.box[2:] - face.box[:2]))
         for look in range(1, _LOOKS[1] + 1):
