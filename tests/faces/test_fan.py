@@ -130,7 +130,7 @@ def test_a_missing_file_is_named(tmp_path, monkeypatch, name, file):
 
 
 def test_each_name_has_its_weights(monkeypatch):
-    monkeypatch.setattr(fan_points.brought, "load", lambda file: user_weights.Brought(file, file, None))
+    monkeypatch.setattr(fan_points.user_weights, "load", lambda file: user_weights.Brought(file, file, None))
     assert [plugins.load("landmarkers", name).create().device for name in ("fan2d", "fan3d")] == [
         "2DFAN.npy",
         "3DFAN.npy",

