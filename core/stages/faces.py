@@ -8,6 +8,7 @@ from pydantic import Field
 
 from core import fsio, plugins
 from core.errors import InputError
+from core.jobs.side import opened_side
 from core.options import SideOptions
 from core.stages.frames import identity, read_receipt
 from core.types import StageReport
@@ -106,8 +107,7 @@ _BINDING = {
 
 def run(options: Options, workspace: Workspace) -> StageReport:
     """Extract the faces of one side; what an earlier run finished is kept."""
-    side = workspace.side(options.side)
-    with side.locked():
+    with opened_side(workspace, options.side) as side:
         settings = _settings(options, side)
         if options.overwrite:
             _check_source(options, side, settings)

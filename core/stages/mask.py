@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import Field
 
 from core.errors import UsageError
+from core.jobs.side import opened_side
 from core.options import SideOptions
 from core.types import StageReport
 from core.workspace import Side, Workspace
@@ -53,8 +54,7 @@ def run(options: Options, workspace: Workspace) -> StageReport:
 
     if sum((options.remove, options.remove_labels, options.fetch)) > 1:
         raise UsageError("one thing at a time", where="--remove, --remove-labels, --fetch")
-    side = workspace.side(options.side)
-    with side.locked():
+    with opened_side(workspace, options.side) as side:
         faceset = open_faceset(side.aligned)
         try:
             return _run(options, workspace, side, faceset)

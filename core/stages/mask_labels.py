@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import Field
 
 from core.errors import UsageError
+from core.jobs.side import opened_side
 from core.options import SideOptions
 from core.types import StageReport
 from core.workspace import Side, Workspace
@@ -39,8 +40,7 @@ def run(options: Options, workspace: Workspace) -> StageReport:
 
     if options.take and (options.suggest or options.export):
         raise UsageError("one thing at a time", where="--take, --suggest, --export")
-    side = workspace.side(options.side)
-    with side.locked(), MaskTable(side.masks_database) as table:
+    with opened_side(workspace, options.side) as side, MaskTable(side.masks_database) as table:
         faceset = open_faceset(side.aligned)
         try:
             if options.take:

@@ -7,6 +7,7 @@ from pathlib import Path
 from pydantic import Field
 
 from core.errors import InputError
+from core.jobs.side import opened_side
 from core.options import SideOptions
 from core.types import StageReport
 from core.workspace import Side, Workspace
@@ -31,20 +32,18 @@ class Options(SideOptions):
 
 
 def run(options: Options, workspace: Workspace) -> StageReport:
-    with workspace.side(options.side).locked():
-        return _pack(options, workspace)
+    with opened_side(workspace, options.side) as side:
+        return _pack(options, side, workspace)
 
 
-def _pack(options: Options, workspace: Workspace) -> StageReport:
-    from core.faceset import journal, packing
+def _pack(options: Options, side: Side, workspace: Workspace) -> StageReport:
+    from core.faceset import packing
     from core.formats.pak import PakReader
     from core.formats.pak_writer import Source
 
-    side = workspace.side(options.side)
     if side.pak.exists() and not (options.append or options.overwrite):
         return _already_packed(options, side)
     side.aligned.mkdir(parents=True, exist_ok=True)
-    journal.finish(side.frames)
     with ExitStack() as stack:
         groups: list[tuple[str, Sequence[Source]]] = []
         paks = [*([side.pak] if options.append and side.pak.exists() else []), *options.merge]

@@ -1,8 +1,9 @@
 """Rename faces after the frames they came from, undoing the names that sorting gave."""
 
+from core.jobs.side import loose_faces, opened_side
 from core.options import SideOptions
 from core.types import StageReport
-from core.workspace import Workspace
+from core.workspace import Side, Workspace
 
 
 class Options(SideOptions):
@@ -10,24 +11,14 @@ class Options(SideOptions):
 
 
 def run(options: Options, workspace: Workspace) -> StageReport:
-    with workspace.side(options.side).locked():
-        return _recover(options, workspace)
+    with opened_side(workspace, options.side) as side:
+        return _recover(options, side)
 
 
-def _recover(options: Options, workspace: Workspace) -> StageReport:
-    from core.errors import InputError
+def _recover(options: Options, side: Side) -> StageReport:
     from core.faceset import journal, recover, store
-    from core.workspace import list_images
 
-    side = workspace.side(options.side)
-    journal.finish(side.frames)
-    paths = list_images(side.aligned)
-    if not paths:
-        raise InputError(
-            "no loose faces",
-            where=side.aligned,
-            hint="python -m core unpack SIDE makes loose faces of a packed faceset",
-        )
+    paths = loose_faces(side)
     records, problems = store.read_records(paths)
     names, unknown = recover.original_names(records, {path.name for path in paths})
     step = journal.begin(

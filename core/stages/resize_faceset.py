@@ -5,6 +5,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from core.jobs.side import loose_faces, opened_side
 from core.options import SideOptions
 from core.types import StageReport
 from core.workspace import Side, Workspace
@@ -23,19 +24,17 @@ class Options(SideOptions):
 
 
 def run(options: Options, workspace: Workspace) -> StageReport:
-    with workspace.side(options.side).locked():
-        return _resize(options, workspace)
+    with opened_side(workspace, options.side) as side:
+        return _resize(options, side, workspace)
 
 
-def _resize(options: Options, workspace: Workspace) -> StageReport:
+def _resize(options: Options, side: Side, workspace: Workspace) -> StageReport:
     from core.errors import PipelineError
-    from core.faceset import journal, resize
+    from core.faceset import resize
     from core.geometry.align import FaceType
     from core.progress import progress
 
-    side = workspace.side(options.side)
     output = side.frames / "aligned_resized"
-    journal.finish(side.frames)
     if options.in_place and not side.aligned.exists() and output.exists():
         output.rename(side.aligned)
         return StageReport(
@@ -76,13 +75,7 @@ def _paths(side: Side, output: Path) -> list[Path]:
     from core.errors import InputError
     from core.workspace import list_images
 
-    paths = list_images(side.aligned)
-    if not paths:
-        raise InputError(
-            "no loose faces",
-            where=side.aligned,
-            hint="python -m core unpack SIDE makes loose faces of a packed faceset",
-        )
+    paths = loose_faces(side)
     output.mkdir(exist_ok=True)
     fsio.remove_leftovers(output)
     others = {path.name for path in list_images(output)} - {path.name for path in paths}

@@ -1,8 +1,9 @@
 """Put the metadata kept by save-metadata back into faces that lost it in an image editor."""
 
+from core.jobs.side import loose_faces, opened_side
 from core.options import SideOptions
 from core.types import StageReport
-from core.workspace import Workspace
+from core.workspace import Side, Workspace
 
 
 class Options(SideOptions):
@@ -10,20 +11,14 @@ class Options(SideOptions):
 
 
 def run(options: Options, workspace: Workspace) -> StageReport:
-    with workspace.side(options.side).locked():
-        return _restore(options, workspace)
+    with opened_side(workspace, options.side) as side:
+        return _restore(options, side)
 
 
-def _restore(options: Options, workspace: Workspace) -> StageReport:
-    from core.errors import InputError
+def _restore(options: Options, side: Side) -> StageReport:
     from core.faceset import journal, saved_metadata
-    from core.workspace import list_images
 
-    side = workspace.side(options.side)
-    journal.finish(side.frames)
-    paths = list_images(side.aligned)
-    if not paths:
-        raise InputError("no loose faces", where=side.aligned)
+    paths = loose_faces(side)
     done = saved_metadata.restore(side.database, paths, journal.original_names(side.frames))
     warnings = tuple(f"not restored: {name}: {why}" for name, why in done.problems[:20])
     rows = (

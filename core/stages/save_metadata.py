@@ -1,8 +1,9 @@
 """Keep the metadata of all faces in faces.db, before editing the pictures in an image editor."""
 
+from core.jobs.side import loose_faces, opened_side
 from core.options import SideOptions
 from core.types import StageReport
-from core.workspace import Workspace
+from core.workspace import Side, Workspace
 
 
 class Options(SideOptions):
@@ -10,24 +11,14 @@ class Options(SideOptions):
 
 
 def run(options: Options, workspace: Workspace) -> StageReport:
-    with workspace.side(options.side).locked():
-        return _save(options, workspace)
+    with opened_side(workspace, options.side) as side:
+        return _save(options, side)
 
 
-def _save(options: Options, workspace: Workspace) -> StageReport:
-    from core.errors import InputError
+def _save(options: Options, side: Side) -> StageReport:
     from core.faceset import journal, saved_metadata
-    from core.workspace import list_images
 
-    side = workspace.side(options.side)
-    journal.finish(side.frames)
-    paths = list_images(side.aligned)
-    if not paths:
-        raise InputError(
-            "no loose faces",
-            where=side.aligned,
-            hint="a packed faceset cannot be edited: python -m core unpack SIDE comes first",
-        )
+    paths = loose_faces(side)
     done = saved_metadata.save(side.database, paths, journal.original_names(side.frames))
     warnings = tuple(f"not saved: {name}: {why}" for name, why in done.problems[:20])
     return StageReport(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from pydantic import Field
 
 from core.errors import InputError, UsageError
+from core.jobs.side import opened_side
 from core.options import SideOptions
 from core.types import StageReport
 from core.workspace import Side, Workspace
@@ -46,7 +47,7 @@ class Options(SideOptions):
 
 
 def run(options: Options, workspace: Workspace) -> StageReport:
-    from core.faceset import journal, sorting
+    from core.faceset import sorting
 
     if options.by == "list":
         methods = (
@@ -56,10 +57,8 @@ def run(options: Options, workspace: Workspace) -> StageReport:
         return StageReport(
             "sort methods", (*methods, ("   clean", "Look for bad faces; --apply moves them to the trash."))
         )
-    side = workspace.side(options.side)
-    with side.locked():
-        finished = journal.finish(side.frames)
-        notes = (f"an interrupted change ({finished.what}) was completed first",) if finished else ()
+    with opened_side(workspace, options.side) as side:
+        notes = (f"an interrupted change ({side.completed}) was completed first",) if side.completed else ()
         return _action(options)(options, side, workspace, notes)
 
 

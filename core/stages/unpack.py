@@ -3,9 +3,10 @@
 from pydantic import Field
 
 from core.errors import InputError
+from core.jobs.side import opened_side
 from core.options import SideOptions
 from core.types import StageReport
-from core.workspace import Workspace
+from core.workspace import Side, Workspace
 
 
 class Options(SideOptions):
@@ -22,16 +23,14 @@ class Options(SideOptions):
 
 
 def run(options: Options, workspace: Workspace) -> StageReport:
-    with workspace.side(options.side).locked():
-        return _unpack(options, workspace)
+    with opened_side(workspace, options.side) as side:
+        return _unpack(options, side, workspace)
 
 
-def _unpack(options: Options, workspace: Workspace) -> StageReport:
+def _unpack(options: Options, side: Side, workspace: Workspace) -> StageReport:
     from core import fsio
-    from core.faceset import journal, packing
+    from core.faceset import packing
 
-    side = workspace.side(options.side)
-    journal.finish(side.frames)
     if not side.pak.is_file():
         raise InputError("no packed faceset", where=side.pak, hint="steps 3.3 and 4.3 make one")
     with packing.open_pak(side.pak, salvage=options.salvage) as reader:
