@@ -28,7 +28,8 @@ from core.faces.contract import DetectorSettings  # noqa: E402
 from core.geometry.align import FaceType, face_matrix  # noqa: E402
 from core.imaging.codec import encode_jpeg, encode_png, read_image  # noqa: E402
 from core.imaging.warp import warp_face  # noqa: E402
-from core.video import ffmpeg  # noqa: E402
+from core.video.decode import read_frames  # noqa: E402
+from core.video.probe import count_frames, probe  # noqa: E402
 
 
 def load(video: str | None, count: int) -> list[np.ndarray]:
@@ -37,9 +38,9 @@ def load(video: str | None, count: int) -> list[np.ndarray]:
         canvas = np.full((720, 1280, 3), 90, np.uint8)
         canvas[100:612, 300:812] = cv2.cvtColor(skimage.data.astronaut(), cv2.COLOR_RGB2BGR)
         return [canvas] * count
-    info = ffmpeg.probe(Path(video))
-    step = max(ffmpeg.count_frames(info) // count, 1)
-    return [frame for i, frame in enumerate(ffmpeg.read_frames(info)) if i % step == 0][:count]
+    info = probe(Path(video))
+    step = max(count_frames(info) // count, 1)
+    return [frame for i, frame in enumerate(read_frames(info)) if i % step == 0][:count]
 
 
 def steps(frames: list[np.ndarray], folder: Path) -> dict[str, float]:

@@ -4,15 +4,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
-import ffmpeg
 import numpy as np
 from numpy.typing import NDArray
 
 from core.demo.faces import SIZE, Portrait, anchors, fictional_face, portraits, warp
-from core.errors import EnvironmentFault
 from core.formats.provenance import VIDEO_TAGS
 from core.progress import progress
-from core.video.ffmpeg import find_ffmpeg
+from core.video.encode import write_video
 
 FPS = 12
 # Share of the second portrait in each face.
@@ -31,28 +29,9 @@ def make_clips(folder: Path, frames: int) -> list[Path]:
         moving = progress(
             animate(face, frames, _PHASE[name]), total=frames, description=f"demo clip {name}", unit="frame"
         )
-        write_video(path, moving)
+        write_video(path, moving, width=SIZE, height=SIZE, rate=FPS, tags=VIDEO_TAGS)
         paths.append(path)
     return paths
-
-
-def write_video(path: Path, frames: Iterator[NDArray[np.uint8]]) -> None:
-    """Encode frames (uint8 SIZE x SIZE x 3 BGR) as H.264, labelled as synthetic; appears under ``path`` when it is whole."""
-    partial = path.with_name(f".{path.stem}.partial{path.suffix}")
-    tags = {f"metadata:g:{i}": f"{key}={value}" for i, (key, value) in enumerate(VIDEO_TAGS.items())}
-    source = ffmpeg.input("pipe:", format="rawvideo", pix_fmt="bgr24", s=f"{SIZE}x{SIZE}", r=FPS)
-    output = source.output(str(partial), vcodec="libx264", pix_fmt="yuv420p", crf=16, loglevel="error", **tags)
-    process = output.overwrite_output().run_async(cmd=find_ffmpeg(), pipe_stdin=True)
-    for frame in frames:
-        process.stdin.write(frame.tobytes())
-    process.stdin.close()
-    if process.wait() != 0:
-        raise EnvironmentFault(
-            "ffmpeg could not encode the demo clip",
-            where=path,
-            hint="the lines above are from ffmpeg; `python -m core doctor` tells its version",
-        )
-    partial.replace(path)
 
 
 def animate(face: Portrait, frames: int, phase: float) -> Iterator[NDArray[np.uint8]]:

@@ -198,10 +198,10 @@ def onnx_runtime() -> list[Row]:
 
 
 def ffmpeg(warnings: list[str]) -> list[Row]:
-    from core.video import ffmpeg as format
+    from core.video.program import find_ffmpeg
 
     try:
-        path = format.find_ffmpeg()
+        path = find_ffmpeg()
     except PipelineError as error:
         warnings.append(str(error))
         return [("ffmpeg", "not found")]

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from core.faces.extractor import Extractor, FrameFaces
     from core.progress import Task
-    from core.video.ffmpeg import VideoInfo
+    from core.video.probe import VideoInfo
 
 log = logging.getLogger(__name__)
 FaceTypeName = Literal[
@@ -245,19 +245,20 @@ def _from_folder(side: Side, every: int) -> tuple[list[str], Callable[[], Iterat
 
 def _from_video(side: Side, every: int) -> tuple[list[str], Callable[[], Iterator[tuple[str, Callable]]]]:
     """The same for a video; its frames get the names that the frames step would give them."""
-    from core.video import ffmpeg
+    from core.video.decode import Selection
+    from core.video.probe import count_frames, probe
 
-    info = ffmpeg.probe(side.video())
-    count = ffmpeg.count_frames(info)
-    digits = max(5, len(str(ffmpeg.Selection().expected(info) or 0)))
+    info = probe(side.video())
+    count = count_frames(info)
+    digits = max(5, len(str(Selection().expected(info) or 0)))
     names = [f"{number:0{digits}d}.png" for number in range(1, count + 1, every)]
     return names, lambda: _video_frames(info, digits, every)
 
 
 def _video_frames(info: "VideoInfo", digits: int, every: int) -> Iterator[tuple[str, Callable]]:
-    from core.video import ffmpeg
+    from core.video.decode import read_frames
 
-    for number, image in enumerate(ffmpeg.read_frames(info), start=1):
+    for number, image in enumerate(read_frames(info), start=1):
         if (number - 1) % every == 0:
             yield f"{number:0{digits}d}.png", lambda image=image: image
 

@@ -16,7 +16,8 @@ from core.types import StageReport
 from core.workspace import Side, Workspace, list_images
 
 if TYPE_CHECKING:
-    from core.video.ffmpeg import Outcome, Selection, VideoInfo
+    from core.video.decode import Outcome, Selection
+    from core.video.probe import VideoInfo
 
 log = logging.getLogger(__name__)
 RECEIPT = ".frames.json"
@@ -158,11 +159,12 @@ def _usable_staging(side: Side, wanted: dict, overwrite: bool) -> Path | None:
 
 def _extract(options: Options, side: Side, video: Path, wanted: dict) -> Path:
     """Decode into a staging folder and leave a receipt in it; returns the folder."""
-    from core.video import ffmpeg
+    from core.video.decode import Selection
+    from core.video.probe import describe, probe
 
-    info = ffmpeg.probe(video)
-    selection = ffmpeg.Selection(options.fps, options.start, options.end)
-    log.info("%s: %s", video.name, ffmpeg.describe(info))
+    info = probe(video)
+    selection = Selection(options.fps, options.start, options.end)
+    log.info("%s: %s", video.name, describe(info))
     _check_start(info, selection)
     expected = selection.expected(info)
     _check_space(info, options.format, selection, expected, side.frames)
@@ -202,9 +204,9 @@ def _check_start(info: "VideoInfo", selection: "Selection") -> None:
 def _check_space(
     info: "VideoInfo", fmt: Literal["png", "jpg"], selection: "Selection", expected: int | None, folder: Path
 ) -> None:
-    from core.video import ffmpeg
+    from core.video.decode import mean_file_size
 
-    size = ffmpeg.mean_file_size(info, fmt, selection)
+    size = mean_file_size(info, fmt, selection)
     if not size or not expected:
         log.info("the container does not say how long it is: free disk space was not checked")
         return
@@ -223,11 +225,11 @@ def _decode(
     info: "VideoInfo", staging: Path, fmt: Literal["png", "jpg"], selection: "Selection", expected: int | None
 ) -> "Outcome":
     from core.progress import Task
-    from core.video import ffmpeg
+    from core.video.decode import write_frames
 
     digits = max(5, len(str(expected or 0)))
     with Task("frames", "frame", total=expected) as task:
-        return ffmpeg.write_frames(
+        return write_frames(
             info, staging, fmt, selection, digits=digits, on_frame=lambda count: task.update(count - task.done)
         )
 

@@ -17,7 +17,7 @@ from core.faceset import database
 from core.formats import dfl_image
 from core.options import parse
 from core.stages import faces
-from core.video.ffmpeg import find_ffmpeg
+from core.video.program import find_ffmpeg
 from core.workspace import PROJECT, Workspace, list_images
 
 SMALL = ("--image-size", "96", "--embedder", "none")

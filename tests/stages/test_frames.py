@@ -13,7 +13,7 @@ import pytest
 from core.errors import CorruptFileError, DiskFullError, InputError, UsageError
 from core.options import parse
 from core.stages import frames
-from core.video.ffmpeg import find_ffmpeg
+from core.video.program import find_ffmpeg
 from core.workspace import PROJECT, Workspace, list_images
 
 

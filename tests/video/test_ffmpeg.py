@@ -8,8 +8,9 @@ import pytest
 import skimage.data
 
 from core.errors import CorruptFileError, InputError
-from core.video import ffmpeg
-from core.video.ffmpeg import Selection
+from core.video import program
+from core.video.decode import Selection, mean_file_size, read_frames, write_frames
+from core.video.probe import count_frames, describe, probe
 
 WHOLE = Selection()
 _CLIP = ("-f", "lavfi", "-i", "testsrc=size=64x48:rate=10:duration=2")
@@ -17,7 +18,7 @@ _CLIP = ("-f", "lavfi", "-i", "testsrc=size=64x48:rate=10:duration=2")
 
 def make(path, *arguments):
     subprocess.run(
-        [ffmpeg.find_ffmpeg(), "-v", "error", "-y", *arguments, str(path)], check=True, stdin=subprocess.DEVNULL
+        [program.find_ffmpeg(), "-v", "error", "-y", *arguments, str(path)], check=True, stdin=subprocess.DEVNULL
     )
     return path
 
@@ -29,12 +30,12 @@ def clip(tmp_path_factory):
 
 def written(info, folder, fmt="png", selection=WHOLE):
     folder.mkdir()
-    outcome = ffmpeg.write_frames(info, folder, fmt, selection)
+    outcome = write_frames(info, folder, fmt, selection)
     return outcome, sorted(folder.iterdir())
 
 
 def test_probe_tells_what_is_in_a_video(clip):
-    info = ffmpeg.probe(clip)
+    info = probe(clip)
     assert (info.codec, info.width, info.height, info.rate, info.frames, info.rotation, info.hdr) == (
         "h264",
         64,
@@ -45,7 +46,7 @@ def test_probe_tells_what_is_in_a_video(clip):
         False,
     )
     assert info.duration == pytest.approx(2.0, abs=0.01)
-    assert "64 x 48" in ffmpeg.describe(info)
+    assert "64 x 48" in describe(info)
 
 
 @pytest.mark.parametrize(
@@ -60,22 +61,22 @@ def test_probe_tells_what_is_in_a_video(clip):
     ],
 )
 def test_containers_and_codecs(tmp_path, suffix, codec):
-    info = ffmpeg.probe(make(tmp_path / f"a.{suffix}", *_CLIP, "-c:v", codec, "-r", "25"))
+    info = probe(make(tmp_path / f"a.{suffix}", *_CLIP, "-c:v", codec, "-r", "25"))
     outcome, files = written(info, tmp_path / "frames")
     assert (outcome.code, len(files), (info.width, info.height)) == (0, 50, (64, 48))
 
 
 def test_one_frame_in_is_one_file_out_and_the_pipe_gives_the_same_pixels(clip, tmp_path):
-    info = ffmpeg.probe(clip)
+    info = probe(clip)
     seen = []
     folder = tmp_path / "a %d folder"
     folder.mkdir()
-    outcome = ffmpeg.write_frames(info, folder, "png", on_frame=seen.append)
+    outcome = write_frames(info, folder, "png", on_frame=seen.append)
     files = sorted(folder.iterdir())
     assert outcome.code == 0 and outcome.complaints == ()
     assert [path.name for path in files] == [f"{i:05d}.png" for i in range(1, 21)]
     assert seen[-1] == 20
-    frames = list(ffmpeg.read_frames(info))
+    frames = list(read_frames(info))
     assert len(frames) == 20
     for path, frame in zip(files, frames, strict=True):
         np.testing.assert_array_equal(cv2.imdecode(np.frombuffer(path.read_bytes(), np.uint8), cv2.IMREAD_COLOR), frame)
@@ -92,27 +93,27 @@ def test_one_frame_in_is_one_file_out_and_the_pipe_gives_the_same_pixels(clip, t
     ],
 )
 def test_selection(clip, tmp_path, selection, count):
-    info = ffmpeg.probe(clip)
+    info = probe(clip)
     _, files = written(info, tmp_path / "f", selection=selection)
     assert len(files) == count == selection.expected(info)
 
 
 def test_variable_frame_rate_is_kept(tmp_path):
     path = make(tmp_path / "vfr.mkv", *_CLIP, "-vf", "select='not(between(n,3,9))'", "-fps_mode", "vfr", "-c:v", "ffv1")
-    info = ffmpeg.probe(path)
+    info = probe(path)
     _, files = written(info, tmp_path / "f")
-    assert len(files) == 13 == ffmpeg.count_frames(info)
+    assert len(files) == 13 == count_frames(info)
 
 
 def test_rotation_metadata_is_applied(clip, tmp_path):
     path = make(tmp_path / "turned.mp4", "-display_rotation", "90", "-i", str(clip), "-c", "copy")
-    info = ffmpeg.probe(path)
+    info = probe(path)
     _, files = written(info, tmp_path / "f")
     assert (info.width, info.height) == (48, 64)
-    turned, plain = cv2.imread(str(files[0])), next(ffmpeg.read_frames(ffmpeg.probe(clip)))
+    turned, plain = cv2.imread(str(files[0])), next(read_frames(probe(clip)))
     assert turned.shape == (64, 48, 3)
     assert np.abs(turned.astype(int) - np.rot90(plain).astype(int)).mean() < 2
-    assert next(ffmpeg.read_frames(info)).shape == (64, 48, 3)
+    assert next(read_frames(info)).shape == (64, 48, 3)
 
 
 @pytest.mark.parametrize("pixels", ["yuv444p10le", "yuva420p", "gray16le"])
@@ -128,7 +129,7 @@ def test_deep_odd_sized_and_transparent_video(tmp_path, pixels):
         "-c:v",
         "ffv1",
     )
-    info = ffmpeg.probe(path)
+    info = probe(path)
     _, files = written(info, tmp_path / "f")
     picture = cv2.imread(str(files[0]), cv2.IMREAD_UNCHANGED)
     assert len(files) == 2 and picture.shape == (49, 65, 3) and picture.dtype == np.uint8
@@ -149,9 +150,9 @@ def test_hdr_is_mapped_down(tmp_path):
         "-c:v",
         "ffv1",
     )
-    info = ffmpeg.probe(grey)
+    info = probe(grey)
     assert info.hdr
-    assert len(list(ffmpeg.read_frames(info))) == 1
+    assert len(list(read_frames(info))) == 1
 
 
 def test_colours_are_rounded_not_cut_off(tmp_path):
@@ -159,20 +160,20 @@ def test_colours_are_rounded_not_cut_off(tmp_path):
     photo = cv2.cvtColor(skimage.data.astronaut(), cv2.COLOR_RGB2BGR)
     cv2.imwrite(str(tmp_path / "photo.png"), photo)
     video = make(tmp_path / "photo.mkv", "-i", str(tmp_path / "photo.png"), "-pix_fmt", "yuv420p", "-c:v", "ffv1")
-    difference = next(ffmpeg.read_frames(ffmpeg.probe(video))).astype(float) - photo
+    difference = next(read_frames(probe(video))).astype(float) - photo
     assert np.abs(difference.mean(axis=(0, 1))).max() < 0.3
     assert 10 * np.log10(255**2 / (difference**2).mean()) > 41
 
 
 def test_jpeg_keeps_full_colour_resolution(clip, tmp_path):
-    _, files = written(ffmpeg.probe(clip), tmp_path / "f", "jpg")
+    _, files = written(probe(clip), tmp_path / "f", "jpg")
     data = files[0].read_bytes()
     frame_header = data.index(b"\xff\xc0")
     samplings = [data[frame_header + 11 + 3 * i] for i in range(3)]
     assert len(set(samplings)) == 1  # every component has the same: 4:4:4
     grey, png = (
         cv2.cvtColor(image, cv2.COLOR_BGR2GRAY).astype(int)
-        for image in (cv2.imread(str(files[0])), next(ffmpeg.read_frames(ffmpeg.probe(clip))))
+        for image in (cv2.imread(str(files[0])), next(read_frames(probe(clip))))
     )
     assert np.abs(grey - png).mean() < 4 and grey.min() < 8 and grey.max() > 247  # the same range: black stays black
 
@@ -191,7 +192,7 @@ def test_truncated_video_gives_the_frames_that_decode(tmp_path):
     )
     cut = tmp_path / "cut.mp4"
     cut.write_bytes(whole.read_bytes()[: int(whole.stat().st_size * 0.6)])
-    info = ffmpeg.probe(cut)
+    info = probe(cut)
     outcome, files = written(info, tmp_path / "f")
     assert info.frames == 30 and 5 <= len(files) < 30
     assert outcome.complaints
@@ -202,20 +203,20 @@ def test_what_is_no_video_is_refused(tmp_path, content):
     path = tmp_path / "letter.mp4"
     path.write_bytes(content)
     with pytest.raises(CorruptFileError, match="cannot read this file as a video"):
-        ffmpeg.probe(path)
+        probe(path)
 
 
 def test_sound_alone_is_refused(tmp_path):
     path = make(tmp_path / "sound.m4a", "-f", "lavfi", "-i", "sine=duration=0.2")
     with pytest.raises(InputError, match="no video stream"):
-        ffmpeg.probe(path)
+        probe(path)
 
 
 def test_space_is_estimated_from_samples(clip, tmp_path):
-    info = ffmpeg.probe(clip)
+    info = probe(clip)
     _, files = written(info, tmp_path / "f")
     true = sum(path.stat().st_size for path in files) / len(files)
-    assert ffmpeg.mean_file_size(info, "png", Selection()) == pytest.approx(true, rel=0.3)
+    assert mean_file_size(info, "png", Selection()) == pytest.approx(true, rel=0.3)
 
 
 @pytest.mark.parametrize(
@@ -227,14 +228,14 @@ def test_space_is_estimated_from_samples(clip, tmp_path):
     ],
 )
 def test_version_and_the_spelling_of_the_sync_option(tmp_path, monkeypatch, line, number):
-    program = tmp_path / "ffmpeg"
-    program.write_text(f"#!/bin/sh\necho '{line}'\n")
-    program.chmod(0o755)
-    assert ffmpeg.version(str(program)) == number
-    monkeypatch.setattr(ffmpeg, "find_ffmpeg", lambda: str(program))
-    assert list(ffmpeg._sync()) == ["fps_mode"]
+    fake = tmp_path / "ffmpeg"
+    fake.write_text(f"#!/bin/sh\necho '{line}'\n")
+    fake.chmod(0o755)
+    assert program.version(str(fake)) == number
+    monkeypatch.setattr(program, "find_ffmpeg", lambda: str(fake))
+    assert list(program.keep_every_frame()) == ["fps_mode"]
     old = tmp_path / "old"
     old.write_text("#!/bin/sh\necho 'ffmpeg version 4.4.2'\n")
     old.chmod(0o755)
-    monkeypatch.setattr(ffmpeg, "find_ffmpeg", lambda: str(old))
-    assert list(ffmpeg._sync()) == ["vsync"]
+    monkeypatch.setattr(program, "find_ffmpeg", lambda: str(old))
+    assert list(program.keep_every_frame()) == ["vsync"]

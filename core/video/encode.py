@@ -1,0 +1,63 @@
+"""Writing a video from frames that are arrays."""
+
+import subprocess
+import tempfile
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+import ffmpeg
+import numpy as np
+from numpy.typing import NDArray
+
+from core.errors import EnvironmentFault
+from core.video import program
+
+
+def write_video(
+    path: Path,
+    frames: Iterable[NDArray[np.uint8]],
+    *,
+    width: int,
+    height: int,
+    rate: float,
+    tags: Mapping[str, str],
+) -> None:
+    """Encode frames (uint8 height x width x 3 BGR) as H.264, yuv420p; appears under ``path`` when it is whole.
+
+    width, height: even numbers of pixels.
+    rate: frames a second.
+    tags: metadata of the file, such as ``core.formats.provenance.VIDEO_TAGS``.
+
+    Raises:
+        EnvironmentFault: ffmpeg cannot encode it.
+    """
+    partial = path.with_name(f".{path.stem}.partial{path.suffix}")
+    metadata = {f"metadata:g:{i}": f"{key}={value}" for i, (key, value) in enumerate(tags.items())}
+    source = ffmpeg.input("pipe:", format="rawvideo", pix_fmt="bgr24", s=f"{width}x{height}", r=rate)
+    output = source.output(str(partial), vcodec="libx264", pix_fmt="yuv420p", crf=16, **metadata).overwrite_output()
+    try:
+        complaints = _encode(ffmpeg.compile(output, cmd=program.find_ffmpeg()), frames)
+        if complaints is not None:
+            raise EnvironmentFault(
+                "ffmpeg could not encode a video",
+                where=path,
+                why="; ".join(complaints[-1:]),
+                hint="`python -m core doctor` tells which ffmpeg is used, and its version",
+            )
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _encode(command: list[str], frames: Iterable[NDArray[np.uint8]]) -> tuple[str, ...] | None:
+    """Feed ``frames`` to ffmpeg. Returns its error lines when it failed, else None."""
+    with tempfile.TemporaryFile() as errors:
+        try:
+            with program.running(command, errors, stdin=subprocess.PIPE) as process:
+                for frame in frames:
+                    process.stdin.write(frame.tobytes())
+                process.stdin.close()
+                code = process.wait()
+        except BrokenPipeError:  # it ended before it had all frames
+            code = None
+        return None if code == 0 else program.read_complaints(errors)
