@@ -2,10 +2,12 @@
 
 import gc
 import os
+import shutil
 import sys
 from pathlib import Path
 
 import pytest
+from clips import put_first, wheel_ffmpeg
 from paths import ROOT
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -18,6 +20,18 @@ def shared() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no reference material at {folder} (set FORGE_SHARED)")
     return folder
+
+
+@pytest.fixture(params=["wheel", "system"] if shutil.which("ffmpeg") else ["wheel"])
+def any_ffmpeg(request, tmp_path_factory, monkeypatch):
+    """The test runs with every ffmpeg there is: the one inside the imageio-ffmpeg wheel, and the system's."""
+    from core.video.program import find_ffmpeg
+
+    if request.param == "wheel":
+        monkeypatch.setenv("PATH", put_first(wheel_ffmpeg(), tmp_path_factory.mktemp("path") / "bin"))
+    find_ffmpeg.cache_clear()
+    yield
+    find_ffmpeg.cache_clear()
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -11,13 +11,14 @@ import cv2
 import numpy as np
 import pytest
 import skimage.data
+from clips import make_clip, still
+from jpegs import samplings
 
 from core.errors import InputError, UsageError
 from core.faceset import database
 from core.formats import dfl_image
 from core.options import parse
 from core.stages import faces
-from core.video.program import find_ffmpeg
 from core.workspace import PROJECT, Workspace, list_images
 
 SMALL = ("--image-size", "96", "--embedder", "none")
@@ -171,30 +172,12 @@ def test_every_and_max_faces_and_debug(workspace, portrait):
     assert [path.name for path in list_images(workspace.side("src").aligned_debug)] == ["00001.jpg", "00006.jpg"]
 
 
+@pytest.mark.usefixtures("any_ffmpeg")
 def test_from_video_gives_the_faces_of_its_frames(workspace, portrait, tmp_path):
-    still = tmp_path / "still.png"
-    cv2.imwrite(str(still), portrait)
+    image = tmp_path / "still.png"
+    cv2.imwrite(str(image), portrait)
     video = workspace.root / "data_src.mp4"
-    subprocess.run(
-        [
-            find_ffmpeg(),
-            "-v",
-            "error",
-            "-loop",
-            "1",
-            "-r",
-            "5",
-            "-i",
-            str(still),
-            "-t",
-            "0.8",
-            "-pix_fmt",
-            "yuv444p",
-            str(video),
-        ],
-        check=True,
-        stdin=subprocess.DEVNULL,
-    )
+    make_clip(video, *still(image, seconds=0.8), "-pix_fmt", "yuv444p")
     shutil.rmtree(workspace.side("src").frames)
     report = run(workspace, "--from-video")
     assert list(files(workspace)) == [f"{i:05d}_0.jpg" for i in range(1, 5)]
@@ -202,32 +185,12 @@ def test_from_video_gives_the_faces_of_its_frames(workspace, portrait, tmp_path)
     assert "nothing to do" in run(workspace, "--from-video").title
 
 
+@pytest.mark.usefixtures("any_ffmpeg")
 def test_a_truncated_video_is_said_so_once(workspace, portrait, tmp_path):
-    still = tmp_path / "still.png"
-    cv2.imwrite(str(still), portrait)
+    image = tmp_path / "still.png"
+    cv2.imwrite(str(image), portrait)
     video = workspace.root / "data_src.mp4"
-    subprocess.run(
-        [
-            find_ffmpeg(),
-            "-v",
-            "error",
-            "-loop",
-            "1",
-            "-r",
-            "5",
-            "-i",
-            str(still),
-            "-t",
-            "2",
-            "-g",
-            "1",
-            "-movflags",
-            "+faststart",
-            str(video),
-        ],
-        check=True,
-        stdin=subprocess.DEVNULL,
-    )
+    make_clip(video, *still(image, seconds=2), "-g", "1", "-movflags", "+faststart")
     video.write_bytes(video.read_bytes()[: int(video.stat().st_size * 0.6)])
     report = run(workspace, "--from-video")
     assert 0 < dict(report.rows)["faces"] < 10 and "truncated" in report.warnings[0]
@@ -274,15 +237,15 @@ def test_kill_9_then_again_gives_the_same_files_and_rows(workspace, portrait, tm
 def test_dfl_exact_is_the_plain_bilinear_cut_at_half_colour_resolution(workspace):
     frame = cv2.imread(str(workspace.side("src").frames / "00001.png"))
     path = workspace.side("src").aligned / "00001_0.jpg"
-    apart, densities = [], []
+    apart, luma = [], []
     for flags in (("--dfl-exact",), ("--overwrite",)):
         run(workspace, *flags, "--jpeg-quality", "100")
-        data, matrix = path.read_bytes(), dfl_image.read(path).image_to_face_mat
+        matrix = dfl_image.read(path).image_to_face_mat
         plain = cv2.warpAffine(frame, matrix, (96, 96), flags=cv2.INTER_LINEAR)
         grey, expected = (
             cv2.cvtColor(image, cv2.COLOR_BGR2GRAY).astype(int) for image in (cv2.imread(str(path)), plain)
         )
         apart.append(np.abs(grey - expected).max())
-        densities.append(data[data.index(b"\xff\xc0") + 11])  # of the first component, beside colours of 0x11
-    assert densities == [0x22, 0x11]
+        luma.append(samplings(path.read_bytes())[0])
+    assert luma == [(2, 2), (1, 1)]  # beside colors of (1, 1)
     assert apart[0] < 8 < 16 < apart[1]  # rounding of a JPEG at quality 100, and a filter instead of single samples

@@ -9,22 +9,20 @@ import sys
 import time
 
 import pytest
+from clips import make_clip, pattern
 
 from core.errors import CorruptFileError, DiskFullError, InputError, UsageError
 from core.options import parse
 from core.stages import frames
-from core.video.program import find_ffmpeg
 from core.workspace import PROJECT, Workspace, list_images
 
 
-def make_clip(path, seconds=1, size="64x48"):
-    source = f"testsrc=size={size}:rate=10:duration={seconds}"
-    command = [find_ffmpeg(), "-v", "error", "-y", "-f", "lavfi", "-i", source, "-movflags", "+faststart", str(path)]
-    subprocess.run(command, check=True, stdin=subprocess.DEVNULL)
+def film(path, seconds=1, size="64x48"):
+    make_clip(path, *pattern(seconds, size), "-movflags", "+faststart")
 
 
 @pytest.fixture
-def workspace(tmp_path):
+def workspace(tmp_path, any_ffmpeg):
     root = tmp_path / "mein wörk space"
     root.mkdir()
     return Workspace(root)
@@ -32,7 +30,7 @@ def workspace(tmp_path):
 
 @pytest.fixture
 def filmed(workspace):
-    make_clip(workspace.root / "data_src.mp4")
+    film(workspace.root / "data_src.mp4")
     return workspace
 
 
@@ -67,7 +65,7 @@ def test_other_options_are_refused_and_overwrite_keeps_the_old_frames_in_the_tra
 
 def test_another_video_is_noticed(filmed):
     run(filmed)
-    make_clip(filmed.root / "data_src.mp4", seconds=2)
+    film(filmed.root / "data_src.mp4", seconds=2)
     with pytest.raises(InputError, match="another video"):
         run(filmed)
 
@@ -75,7 +73,7 @@ def test_another_video_is_noticed(filmed):
 def test_no_video_several_videos_and_frames_without_a_video(workspace):
     with pytest.raises(InputError, match="no video"):
         run(workspace)
-    make_clip(workspace.root / "data_src.mp4")
+    film(workspace.root / "data_src.mp4")
     shutil.copy(workspace.root / "data_src.mp4", workspace.root / "data_src.mov")
     with pytest.raises(InputError, match="more than one video") as caught:
         run(workspace)
@@ -96,7 +94,7 @@ def test_a_persons_own_pictures_are_never_touched(filmed):
 
 def test_a_truncated_video_warns_and_one_without_a_frame_fails(filmed):
     video = filmed.root / "data_src.mp4"
-    make_clip(video, seconds=3, size="320x240")
+    film(video, seconds=3, size="320x240")
     video.write_bytes(video.read_bytes()[: int(video.stat().st_size * 0.7)])
     report = run(filmed)
     assert 0 < len(names(filmed)) < 30 and "30" in report.warnings[0]
@@ -147,7 +145,7 @@ def test_a_run_killed_while_replacing_loses_nothing(filmed, monkeypatch):
 
 
 def test_kill_9_while_decoding_then_again(filmed):
-    make_clip(filmed.root / "data_src.mp4", seconds=12, size="320x240")
+    film(filmed.root / "data_src.mp4", seconds=12, size="320x240")
     environment = os.environ | {"WORKSPACE": str(filmed.root)}
     process = subprocess.Popen(
         [sys.executable, "-m", "core", "frames", "src"],

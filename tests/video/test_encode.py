@@ -8,6 +8,8 @@ from core.video.decode import read_frames
 from core.video.encode import write_video
 from core.video.probe import probe
 
+pytestmark = pytest.mark.usefixtures("any_ffmpeg")
+
 
 def frames(count=6):
     ramp = np.linspace(40, 200, 64, dtype=np.uint8)

@@ -1,31 +1,24 @@
 """Videos through ffmpeg, on clips made on the spot."""
 
-import subprocess
-
 import cv2
 import numpy as np
 import pytest
 import skimage.data
+from clips import make_clip, pattern, plain
+from jpegs import samplings
 
 from core.errors import CorruptFileError, InputError
-from core.video import program
 from core.video.decode import Selection, mean_file_size, read_frames, write_frames
 from core.video.probe import count_frames, describe, probe
 
+pytestmark = pytest.mark.usefixtures("any_ffmpeg")
 WHOLE = Selection()
-_CLIP = ("-f", "lavfi", "-i", "testsrc=size=64x48:rate=10:duration=2")
-
-
-def make(path, *arguments):
-    subprocess.run(
-        [program.find_ffmpeg(), "-v", "error", "-y", *arguments, str(path)], check=True, stdin=subprocess.DEVNULL
-    )
-    return path
+CLIP = pattern(seconds=2)
 
 
 @pytest.fixture(scope="module")
 def clip(tmp_path_factory):
-    return make(tmp_path_factory.mktemp("clip") / "ein video: 100%é.mp4", *_CLIP, "-pix_fmt", "yuv420p")
+    return make_clip(tmp_path_factory.mktemp("clip") / "ein video: 100%é.mp4", *CLIP, "-pix_fmt", "yuv420p")
 
 
 def written(info, folder, fmt="png", selection=WHOLE):
@@ -61,7 +54,7 @@ def test_probe_tells_what_is_in_a_video(clip):
     ],
 )
 def test_containers_and_codecs(tmp_path, suffix, codec):
-    info = probe(make(tmp_path / f"a.{suffix}", *_CLIP, "-c:v", codec, "-r", "25"))
+    info = probe(make_clip(tmp_path / f"a.{suffix}", *CLIP, "-c:v", codec, "-r", "25"))
     outcome, files = written(info, tmp_path / "frames")
     assert (outcome.code, len(files), (info.width, info.height)) == (0, 50, (64, 48))
 
@@ -99,14 +92,15 @@ def test_selection(clip, tmp_path, selection, count):
 
 
 def test_variable_frame_rate_is_kept(tmp_path):
-    path = make(tmp_path / "vfr.mkv", *_CLIP, "-vf", "select='not(between(n,3,9))'", "-fps_mode", "vfr", "-c:v", "ffv1")
+    uneven = ("-vf", "select='not(between(n,3,9))'", "-fps_mode", "vfr")
+    path = make_clip(tmp_path / "vfr.mkv", *CLIP, *uneven, "-c:v", "ffv1")
     info = probe(path)
     _, files = written(info, tmp_path / "f")
     assert len(files) == 13 == count_frames(info)
 
 
 def test_rotation_metadata_is_applied(clip, tmp_path):
-    path = make(tmp_path / "turned.mp4", "-display_rotation", "90", "-i", str(clip), "-c", "copy")
+    path = make_clip(tmp_path / "turned.mp4", "-display_rotation", "90", "-i", str(clip), "-c", "copy")
     info = probe(path)
     _, files = written(info, tmp_path / "f")
     assert (info.width, info.height) == (48, 64)
@@ -118,17 +112,7 @@ def test_rotation_metadata_is_applied(clip, tmp_path):
 
 @pytest.mark.parametrize("pixels", ["yuv444p10le", "yuva420p", "gray16le"])
 def test_deep_odd_sized_and_transparent_video(tmp_path, pixels):
-    path = make(
-        tmp_path / "odd.mkv",
-        "-f",
-        "lavfi",
-        "-i",
-        "color=c=red:size=65x49:rate=5:duration=0.4",
-        "-pix_fmt",
-        pixels,
-        "-c:v",
-        "ffv1",
-    )
+    path = make_clip(tmp_path / "odd.mkv", *plain("red", "65x49", frames=2), "-pix_fmt", pixels, "-c:v", "ffv1")
     info = probe(path)
     _, files = written(info, tmp_path / "f")
     picture = cv2.imread(str(files[0]), cv2.IMREAD_UNCHANGED)
@@ -139,18 +123,8 @@ def test_deep_odd_sized_and_transparent_video(tmp_path, pixels):
 
 def test_hdr_is_mapped_down(tmp_path):
     tags = "format=yuv420p10le,setparams=color_trc=smpte2084:color_primaries=bt2020:colorspace=bt2020nc"
-    grey = make(
-        tmp_path / "hdr.mkv",
-        "-f",
-        "lavfi",
-        "-i",
-        "color=c=gray:size=64x48:rate=5:duration=0.2",
-        "-vf",
-        tags,
-        "-c:v",
-        "ffv1",
-    )
-    info = probe(grey)
+    path = make_clip(tmp_path / "hdr.mkv", *plain("gray", "64x48", frames=1), "-vf", tags, "-c:v", "ffv1")
+    info = probe(path)
     assert info.hdr
     assert len(list(read_frames(info))) == 1
 
@@ -159,7 +133,8 @@ def test_colours_are_rounded_not_cut_off(tmp_path):
     """A photo stored as 4:2:0 comes back as bright as it was."""
     photo = cv2.cvtColor(skimage.data.astronaut(), cv2.COLOR_RGB2BGR)
     cv2.imwrite(str(tmp_path / "photo.png"), photo)
-    video = make(tmp_path / "photo.mkv", "-i", str(tmp_path / "photo.png"), "-pix_fmt", "yuv420p", "-c:v", "ffv1")
+    stored = ("-pix_fmt", "yuv420p", "-c:v", "ffv1")
+    video = make_clip(tmp_path / "photo.mkv", "-i", str(tmp_path / "photo.png"), *stored)
     difference = next(read_frames(probe(video))).astype(float) - photo
     assert np.abs(difference.mean(axis=(0, 1))).max() < 0.3
     assert 10 * np.log10(255**2 / (difference**2).mean()) > 41
@@ -167,10 +142,7 @@ def test_colours_are_rounded_not_cut_off(tmp_path):
 
 def test_jpeg_keeps_full_colour_resolution(clip, tmp_path):
     _, files = written(probe(clip), tmp_path / "f", "jpg")
-    data = files[0].read_bytes()
-    frame_header = data.index(b"\xff\xc0")
-    samplings = [data[frame_header + 11 + 3 * i] for i in range(3)]
-    assert len(set(samplings)) == 1  # every component has the same: 4:4:4
+    assert len(set(samplings(files[0].read_bytes()))) == 1  # every component has the same: 4:4:4
     grey, png = (
         cv2.cvtColor(image, cv2.COLOR_BGR2GRAY).astype(int)
         for image in (cv2.imread(str(files[0])), next(read_frames(probe(clip))))
@@ -179,17 +151,8 @@ def test_jpeg_keeps_full_colour_resolution(clip, tmp_path):
 
 
 def test_truncated_video_gives_the_frames_that_decode(tmp_path):
-    whole = make(
-        tmp_path / "whole.mp4",
-        "-f",
-        "lavfi",
-        "-i",
-        "testsrc=size=320x240:rate=10:duration=3",
-        "-g",
-        "5",
-        "-movflags",
-        "+faststart",
-    )
+    moving = pattern(seconds=3, size="320x240")
+    whole = make_clip(tmp_path / "whole.mp4", *moving, "-g", "5", "-movflags", "+faststart")
     cut = tmp_path / "cut.mp4"
     cut.write_bytes(whole.read_bytes()[: int(whole.stat().st_size * 0.6)])
     info = probe(cut)
@@ -207,7 +170,7 @@ def test_what_is_no_video_is_refused(tmp_path, content):
 
 
 def test_sound_alone_is_refused(tmp_path):
-    path = make(tmp_path / "sound.m4a", "-f", "lavfi", "-i", "sine=duration=0.2")
+    path = make_clip(tmp_path / "sound.m4a", "-f", "lavfi", "-i", "sine=duration=0.2")
     with pytest.raises(InputError, match="no video stream"):
         probe(path)
 
@@ -217,25 +180,3 @@ def test_space_is_estimated_from_samples(clip, tmp_path):
     _, files = written(info, tmp_path / "f")
     true = sum(path.stat().st_size for path in files) / len(files)
     assert mean_file_size(info, "png", Selection()) == pytest.approx(true, rel=0.3)
-
-
-@pytest.mark.parametrize(
-    ("line", "number"),
-    [
-        ("ffmpeg version n9.0.2-17-g2a571b6068", (9, 0)),
-        ("ffmpeg version 5.1.9-0+deb12u1 Copyright", (5, 1)),
-        ("ffmpeg version N-121-gabc", None),
-    ],
-)
-def test_version_and_the_spelling_of_the_sync_option(tmp_path, monkeypatch, line, number):
-    fake = tmp_path / "ffmpeg"
-    fake.write_text(f"#!/bin/sh\necho '{line}'\n")
-    fake.chmod(0o755)
-    assert program.version(str(fake)) == number
-    monkeypatch.setattr(program, "find_ffmpeg", lambda: str(fake))
-    assert list(program.keep_every_frame()) == ["fps_mode"]
-    old = tmp_path / "old"
-    old.write_text("#!/bin/sh\necho 'ffmpeg version 4.4.2'\n")
-    old.chmod(0o755)
-    monkeypatch.setattr(program, "find_ffmpeg", lambda: str(old))
-    assert list(program.keep_every_frame()) == ["vsync"]
