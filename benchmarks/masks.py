@@ -26,8 +26,8 @@ from core.data.occluders import occlude  # noqa: E402
 from core.faceset.store import open_faceset  # noqa: E402
 from core.formats import dfl_image  # noqa: E402
 from core.imaging.codec import decode_image, encode_jpeg  # noqa: E402
-from core.imaging.masks import decode_mask, hull_mask  # noqa: E402
-from core.imaging.polygons import iou, mask_to_polygons  # noqa: E402
+from core.imaging.masks import decode_mask, hull_mask, mask_iou  # noqa: E402
+from core.imaging.polygons import mask_to_polygons  # noqa: E402
 from core.types import FaceRecord  # noqa: E402
 
 COPIES = 4  # of each training face, with other occluders
@@ -155,8 +155,8 @@ def score(folder: Path, truth: dict) -> dict:
         mask, hull = truth[record.name]
         made = cv2.resize(decode_mask(record.xseg_mask)[..., 0], mask.shape[1::-1]) > 0.5
         true, outline = mask[..., 0] > 0.5, hull[..., 0] > 0.5
-        ours.append(iou(made, true))
-        hulls.append(iou(outline, true))
+        ours.append(mask_iou(made, true))
+        hulls.append(mask_iou(outline, true))
         wins += ours[-1] > hulls[-1]
         covered = outline & ~true
         if covered.sum() > 50:

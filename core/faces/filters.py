@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import InputError
-from core.faces.yunet_net import iou
 from core.geometry.align import FaceType, face_matrix, landmarks_rect
+from core.geometry.boxes import intersection_over_union
 from core.types import Face
 
 SMALL = "smaller than --min-face-size"
@@ -88,7 +88,7 @@ def _overlaps(candidate: Candidate, kept: list[Candidate]) -> bool:
     if not kept:
         return False
     boxes = np.array([landmarks_rect(item.landmarks) for item in [candidate, *kept]])
-    return bool((iou(boxes[0], boxes[1:]) > _OVERLAP).any())
+    return bool((intersection_over_union(boxes[0], boxes[1:]) > _OVERLAP).any())
 
 
 def _area(box: NDArray) -> float:

@@ -6,6 +6,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from core.geometry.boxes import non_maximum_suppression
+
 Run = Callable[[NDArray[np.float32]], Sequence[NDArray[np.float32]]]
 SCORE, SIZE, SMALLEST = 0.5, 640, 40
 _LEAST = 64  # a picture is looked at with a longer side of at least so many pixels
@@ -69,19 +71,13 @@ def _level(
     return np.concatenate([centre - half, centre + half], axis=1), sure[rows, columns]
 
 
-def distinct(boxes: NDArray, scores: NDArray, overlap: float = _OVERLAP) -> NDArray[np.int64]:
-    """Indices, surest first, without the boxes that overlap a surer one by more than ``overlap`` (intersection over union, sides counted + 1)."""
-    left, top, right, bottom = np.asarray(boxes, np.float64).reshape(-1, 4).T
-    areas = (right - left + 1) * (bottom - top + 1)
-    waiting, kept = np.argsort(-np.asarray(scores), kind="stable"), []
-    while len(waiting):
-        first, rest = waiting[0], waiting[1:]
-        kept.append(first)
-        width = np.minimum(right[first], right[rest]) - np.maximum(left[first], left[rest]) + 1
-        height = np.minimum(bottom[first], bottom[rest]) - np.maximum(top[first], top[rest]) + 1
-        shared = np.maximum(width, 0) * np.maximum(height, 0)
-        waiting = rest[shared / (areas[first] + areas[rest] - shared) <= overlap]
-    return np.array(kept, np.int64)
+def distinct(boxes: NDArray, scores: NDArray, overlap: float = _OVERLAP) -> NDArray[np.intp]:
+    """Indices, surest first, of the boxes (n, 4) that overlap no surer one by more than ``overlap``.
+
+    The overlap is the intersection over union of the pixels: right and bottom belong to a box.
+    """
+    outer = np.asarray(boxes, np.float64).reshape(-1, 4) + (0, 0, 1, 1)
+    return non_maximum_suppression(outer, scores, overlap)
 
 
 def _in_picture(

@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from core.geometry.boxes import non_maximum_suppression
 from core.inference import packaged_weights
 
 _STRIDES = (8, 16, 32)
@@ -43,28 +44,7 @@ def _decode(outputs: list[NDArray], grid: NDArray, stride: int, score: float) ->
 
 def merged(rows: NDArray[np.float32], overlap: float = 0.3) -> NDArray[np.float32]:
     """The rows whose boxes overlap no better one by more than ``overlap`` (intersection over union), best first."""
-    left = rows[np.argsort(-rows[:, 4], kind="stable")]
-    kept = []
-    while len(left):
-        kept.append(left[0])
-        left = left[iou(left[0, :4], left[:, :4]) <= overlap]
-    return np.array(kept, np.float32).reshape(-1, rows.shape[1])
-
-
-def iou(box: NDArray, boxes: NDArray) -> NDArray:
-    """Intersection over union of one box with many."""
-    common = _common(box, boxes)
-    return common / ((box[2:] - box[:2]).prod() + (boxes[:, 2:] - boxes[:, :2]).prod(axis=1) - common)
-
-
-def shared(box: NDArray, boxes: NDArray) -> NDArray:
-    """Intersection over the smaller of the two, of one box with many."""
-    return _common(box, boxes) / np.minimum((box[2:] - box[:2]).prod(), (boxes[:, 2:] - boxes[:, :2]).prod(axis=1))
-
-
-def _common(box: NDArray, boxes: NDArray) -> NDArray:
-    sides = np.minimum(box[2:], boxes[:, 2:]) - np.maximum(box[:2], boxes[:, :2])
-    return np.clip(sides, 0, None).prod(axis=1)
+    return rows[non_maximum_suppression(rows[:, :4], rows[:, 4], overlap)]
 
 
 def roll_of(five: NDArray) -> float:

@@ -10,7 +10,7 @@ import numpy as np
 from core.errors import CorruptFileError
 from core.formats.labelme import read_json
 from core.formats.labels import EXCLUDE, INCLUDE, LabelledPicture, is_include, polygon, rounded
-from core.geometry.landmarks import polygon_area
+from core.geometry.polygons import polygon_area
 from core.imaging.polygons import mask_to_polygons
 from core.types import Polygon
 

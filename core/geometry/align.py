@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from core.errors import InputError, UsageError
 from core.geometry import landmarks as lm
+from core.geometry.polygons import polygon_area
 
 Matrix = NDArray[np.float64]
 
@@ -150,7 +151,7 @@ def _centre(
 
 def _upright(centre: NDArray[np.float32], u: NDArray[np.float32], v: NDArray[np.float32]) -> NDArray[np.float32]:
     """The corners of the unturned square with the area of the turned one."""
-    half = np.sqrt(lm.polygon_area(np.stack([centre - u, centre + v, centre + u, centre - v]))) / 2
+    half = np.sqrt(polygon_area(np.stack([centre - u, centre + v, centre + u, centre - v]))) / 2
     return centre + np.array([(-half, -half), (half, -half), (half, half)], np.float32)
 
 

@@ -20,22 +20,7 @@ PARTS = {
     "jaw": slice(0, 17),
 }
 
-# Mean face in the unit square for the points 17-48 and 54, as in the DeepFaceLab format.
-MEAN_33_INDICES = (*range(17, 49), 54)
-# fmt: off
-MEAN_33 = np.array([
-    (0.000213256, 0.106454), (0.0752622, 0.038915), (0.18113, 0.0187482), (0.29077, 0.0344891), (0.393397, 0.0773906),
-    (0.586856, 0.0773906), (0.689483, 0.0344891), (0.799124, 0.0187482), (0.904991, 0.038915), (0.98004, 0.106454),
-    (0.490127, 0.203352), (0.490127, 0.307009), (0.490127, 0.409805), (0.490127, 0.515625), (0.36688, 0.587326),
-    (0.426036, 0.609345), (0.490127, 0.628106), (0.554217, 0.609345), (0.613373, 0.587326), (0.121737, 0.216423),
-    (0.187122, 0.178758), (0.265825, 0.179852), (0.334606, 0.231733), (0.260918, 0.245099), (0.182743, 0.244077),
-    (0.645647, 0.231733), (0.714428, 0.179852), (0.793132, 0.178758), (0.858516, 0.216423), (0.79751, 0.244077),
-    (0.719335, 0.245099), (0.254149, 0.780233), (0.726104, 0.780233),
-], np.float32)
-# fmt: on
-MEAN_33.flags.writeable = False
-
-# The same for the points 17-67.
+# Mean face in the unit square for the points 17-67, as in the DeepFaceLab format.
 # fmt: off
 MEAN_51 = np.array([
     (0.000213256, 0.106454), (0.0752622, 0.038915), (0.18113, 0.0187482), (0.29077, 0.0344891), (0.393397, 0.0773906),
@@ -52,6 +37,11 @@ MEAN_51 = np.array([
 ], np.float32)
 # fmt: on
 MEAN_51.flags.writeable = False
+
+# Its points that hardly move with the mouth, the ones that a crop is aligned by.
+MEAN_33_INDICES = (*range(17, 49), 54)
+MEAN_33 = MEAN_51[np.array(MEAN_33_INDICES) - 17]
+MEAN_33.flags.writeable = False
 
 # Mean head in three dimensions: x right, y down, z away from the camera.
 # fmt: off
@@ -153,9 +143,3 @@ def averaged_yaw(points: ArrayLike) -> float:
     left = np.mean([x[27] - x[0], x[28] - x[1], x[29] - x[2]])
     right = np.mean([x[16] - x[27], x[15] - x[28], x[14] - x[29]])
     return float(right - left)
-
-
-def polygon_area(points: ArrayLike) -> float:
-    """Area of a simple polygon (n, 2) in square units."""
-    x, y = np.asarray(points, np.float64).T
-    return float(0.5 * abs(x @ np.roll(y, 1) - y @ np.roll(x, 1)))

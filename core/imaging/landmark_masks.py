@@ -8,14 +8,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from core.geometry import landmarks as lm
-from core.imaging.masks import Mask, hull_mask
+from core.imaging.masks import HULL_PARTS, Mask, hull_mask
 
-# fmt: off
-_PARTS = (
-    [*range(9), 17], [*range(8, 17), 26], [17, 18, 19, 8], [24, 25, 26, 8], [*range(19, 25), 8],
-    [*range(17, 22), 27, *range(31, 36), 8], [*range(22, 27), 27, *range(31, 36), 8], [*range(27, 31), *range(31, 36)],
-)
-# fmt: on
 _FOREHEAD = 0.72  # height above the brows, in units of the distance from nose base to brows
 _ARC = 24  # points over the forehead
 _SMOOTHING = 0.02  # of the outline's length
@@ -81,7 +75,7 @@ def _raised_brows(p: NDArray[np.float64]) -> NDArray[np.float64]:
 def _fill_parts(shape: tuple[int, ...], points: NDArray[np.float64]) -> Mask:
     mask = np.zeros(shape[:2], np.uint8)
     whole = np.rint(np.clip(points, -32000, 32000)).astype(np.int32)
-    for part in _PARTS:
+    for part in HULL_PARTS:
         cv2.fillConvexPoly(mask, cv2.convexHull(whole[part]), 255, lineType=cv2.LINE_AA)
     return (mask.astype(np.float32) / 255)[..., None]
 

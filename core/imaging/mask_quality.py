@@ -6,8 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from core.imaging.masks import Mask
-from core.imaging.polygons import iou
+from core.imaging.masks import Mask, mask_iou
 
 _USUAL_RATIO = (0.75, 1.45)  # area against the landmark hull, which ends at the brows
 _SPECK = 0.0005  # of the picture: smaller pieces and holes count as noise of the edge
@@ -56,8 +55,8 @@ def measure(mask: Mask, hull: Mask, *, before: Mask | None = None, uncertain: fl
     outline = _plane(hull)
     holes, pieces = _count(binary)
     ratio = float(binary.sum() / max(int(outline.sum()), 1))
-    change = float("nan") if before is None else 1 - iou(binary, _plane(before))
-    return MaskQuality(float(binary.mean()), ratio, iou(binary, outline), holes, pieces, change, uncertain)
+    change = float("nan") if before is None else 1 - mask_iou(binary, _plane(before))
+    return MaskQuality(float(binary.mean()), ratio, mask_iou(binary, outline), holes, pieces, change, uncertain)
 
 
 def uncertainty(mask: NDArray) -> float:

@@ -16,7 +16,7 @@ Mask = NDArray[Any]  # float32
 
 MAX_STORED_BYTES = 50_000
 # fmt: off
-_HULL_PARTS = (
+HULL_PARTS = (
     [*range(9), 17], [*range(8, 17), 26], [17, 18, 19, 8], [24, 25, 26, 8], [*range(19, 25), 8],
     [*range(17, 22), 27, *range(31, 36), 8], [*range(22, 27), 27, *range(31, 36), 8], [*range(27, 31), *range(31, 36)],
 )
@@ -26,7 +26,7 @@ _HULL_PARTS = (
 def hull_mask(shape: tuple[int, ...], landmarks: ArrayLike, eyebrows_expand_mod: float = 1.0) -> Mask:
     """The face as the union of the convex hulls of its parts, two-level. shape: (height, width, ...) of the image."""
     points = lm.expand_eyebrows(landmarks, eyebrows_expand_mod)
-    return _fill_hulls(shape, [points[part] for part in _HULL_PARTS])
+    return _fill_hulls(shape, [points[part] for part in HULL_PARTS])
 
 
 def eyes_mask(shape: tuple[int, ...], landmarks: ArrayLike) -> Mask:
@@ -70,6 +70,13 @@ def encode_xseg_mask(mask: NDArray) -> bytes:
         if ok and (len(data) <= MAX_STORED_BYTES or quality == 0):
             return data.tobytes()
     raise InputError("cannot encode a mask", why=f"shape {mask.shape}, {mask.dtype}")
+
+
+def mask_iou(a: NDArray, b: NDArray) -> float:
+    """Intersection over union of two masks of one shape, cut at 0.5; two empty masks agree (1.0)."""
+    x, y = np.asarray(a) > 0.5, np.asarray(b) > 0.5
+    union = int((x | y).sum())
+    return float((x & y).sum() / union) if union else 1.0
 
 
 def mask_origin(record: FaceRecord) -> str:

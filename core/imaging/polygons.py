@@ -10,18 +10,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from core.imaging.masks import Mask, polygon_mask
+from core.imaging.masks import Mask, mask_iou, polygon_mask
 from core.types import Polygon
 
 _TOLERANCES = (2.0, 1.5, 1.0, 0.7, 0.4)  # pixels at a side of 256; then no simplification at all
 _GOOD = 0.985
-
-
-def iou(a: NDArray, b: NDArray) -> float:
-    """Intersection over union of two masks at 0.5; two empty masks agree (1.0)."""
-    x, y = np.asarray(a) > 0.5, np.asarray(b) > 0.5
-    union = int((x | y).sum())
-    return float((x & y).sum() / union) if union else 1.0
 
 
 def mask_to_polygons(mask: Mask, *, smallest: int = 0, good: float = _GOOD) -> tuple[Polygon, ...]:
@@ -33,7 +26,7 @@ def mask_to_polygons(mask: Mask, *, smallest: int = 0, good: float = _GOOD) -> t
     scale = max(binary.shape) / 256
     for tolerance in _TOLERANCES:
         polygons = _outlines(binary, tolerance * scale)
-        if iou(polygon_mask(binary.shape, polygons)[..., 0], binary) >= good:
+        if mask_iou(polygon_mask(binary.shape, polygons)[..., 0], binary) >= good:
             return polygons
     return _outlines(binary, 0.0)
 

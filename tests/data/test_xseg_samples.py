@@ -10,8 +10,7 @@ from core.data.xseg_samples import XSegSamples, XSegSettings, augment, choose, l
 from core.errors import InputError
 from core.faceset.store import open_faceset
 from core.geometry.align import FaceType, face_matrix, transform_points
-from core.imaging.masks import encode_xseg_mask, hull_mask, polygon_mask
-from core.imaging.polygons import iou
+from core.imaging.masks import encode_xseg_mask, hull_mask, mask_iou, polygon_mask
 from core.types import FaceRecord, Polygon
 
 SQUARE = Polygon(True, np.array([(20, 20), (70, 20), (70, 70), (20, 70)], np.float32))
@@ -48,7 +47,7 @@ def test_polygons_come_before_the_stored_mask_before_landmarks():
         and label_origin(both, "masks") == "xseg"
         and label_origin(records()[0]) == "landmarks"
     )
-    assert iou(label_mask(records()[0], "landmarks"), hull_mask((96, 96), landmarks(96))) > 0.6
+    assert mask_iou(label_mask(records()[0], "landmarks"), hull_mask((96, 96), landmarks(96))) > 0.6
 
 
 def test_a_stored_mask_keeps_its_place_when_the_face_type_changes():
@@ -59,7 +58,7 @@ def test_a_stored_mask_keeps_its_place_when_the_face_type_changes():
     corners = np.array([(24, 24), (48, 24), (48, 48), (24, 48)], float)
     moved = transform_points(corners, face_matrix(points, 64, FaceType.FULL))
     expected = cv2.fillPoly(np.zeros((64, 64), np.uint8), [np.rint(moved).astype(np.int32)], 1)
-    assert iou(mask[..., 0], expected) > 0.85
+    assert mask_iou(mask[..., 0], expected) > 0.85
 
 
 def test_batches_are_functions_of_their_number(tmp_path):
@@ -112,7 +111,7 @@ def test_image_and_mask_move_together():
         )
         middle = (image[moved[..., 0] > 0].mean() + image[moved[..., 0] == 0].mean()) / 2
         bright = image.mean(2) > middle
-        agreed.append(max(iou(bright, moved[..., 0]), iou(~bright, moved[..., 0])))
+        agreed.append(max(mask_iou(bright, moved[..., 0]), mask_iou(~bright, moved[..., 0])))
     assert np.median(agreed) > 0.85
 
 

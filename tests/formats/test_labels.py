@@ -8,8 +8,7 @@ import pytest
 from core.errors import CorruptFileError, InputError
 from core.formats import coco, labelme
 from core.formats.labels import LabelledPicture, is_include
-from core.imaging.masks import polygon_mask
-from core.imaging.polygons import iou
+from core.imaging.masks import mask_iou, polygon_mask
 from core.types import Polygon
 
 FACE = Polygon(True, np.array([(10.5, 10.25), (80, 12), (85, 90.125), (8, 88)], np.float32))
@@ -86,7 +85,7 @@ def test_coco_run_lengths_and_what_cannot_be_read(tmp_path):
     )
     pictures, problems = coco.read(path)
     assert len(pictures) == 1 and pictures[0].name == "a.jpg" and len(problems) == 3
-    assert iou(polygon_mask((20, 30), pictures[0].polygons)[..., 0], mask) > 0.98
+    assert mask_iou(polygon_mask((20, 30), pictures[0].polygons)[..., 0], mask) > 0.98
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from core.errors import InputError, UsageError
 from core.geometry import align, pose
 from core.geometry import landmarks as lm
 from core.geometry.align import FaceType
+from core.geometry.polygons import polygon_area
 
 
 def test_face_types_have_the_names_and_numbers_of_files():
@@ -122,7 +123,7 @@ def test_eyebrows_move_up():
 
 
 def test_area():
-    assert lm.polygon_area([(0, 0), (4, 0), (4, 3), (0, 3)]) == 12.0
+    assert polygon_area([(0, 0), (4, 0), (4, 3), (0, 3)]) == 12.0
 
 
 @pytest.fixture(scope="module")

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.imaging.masks import polygon_mask
-from core.imaging.polygons import iou, mask_to_polygons
+from core.imaging.masks import mask_iou, polygon_mask
+from core.imaging.polygons import mask_to_polygons
 
 
 def blobs(seed: int, size: int = 128, level: float = 0.0) -> np.ndarray:
@@ -20,7 +20,7 @@ def blobs(seed: int, size: int = 128, level: float = 0.0) -> np.ndarray:
 @given(st.integers(0, 10**6), st.sampled_from([64, 128, 200]), st.floats(-3, 3))
 def test_there_and_back(seed, size, level):
     mask = blobs(seed, size, level)
-    assert iou(polygon_mask(mask.shape, mask_to_polygons(mask)), mask) > 0.98
+    assert mask_iou(polygon_mask(mask.shape, mask_to_polygons(mask)), mask) > 0.98
 
 
 def test_polygon_mask_polygon_keeps_the_shape():
@@ -31,7 +31,7 @@ def test_polygon_mask_polygon_keeps_the_shape():
     first = polygon_mask((256, 256), [Polygon(True, points), Polygon(False, hole)])
     polygons = mask_to_polygons(first)
     assert [p.include for p in polygons] == [True, False]
-    assert iou(polygon_mask((256, 256), polygons), first) > 0.99
+    assert mask_iou(polygon_mask((256, 256), polygons), first) > 0.99
     assert sum(len(p.points) for p in polygons) < 30
 
 
@@ -41,7 +41,7 @@ def test_an_island_in_a_hole_survives():
     cv2.circle(mask, (100, 100), 50, 0, -1)
     cv2.circle(mask, (105, 98), 20, 1, -1)
     back = polygon_mask(mask.shape, mask_to_polygons(mask))
-    assert iou(back, mask) > 0.98
+    assert mask_iou(back, mask) > 0.98
     assert back[98, 105] == 1 and back[100, 60] == 0
 
 
@@ -63,5 +63,5 @@ def test_empty_and_full(value, count):
 
 
 def test_iou_of_nothing():
-    assert iou(np.zeros((4, 4)), np.zeros((4, 4))) == 1.0
-    assert iou(np.ones((4, 4)), np.zeros((4, 4))) == 0.0
+    assert mask_iou(np.zeros((4, 4)), np.zeros((4, 4))) == 1.0
+    assert mask_iou(np.ones((4, 4)), np.zeros((4, 4))) == 0.0

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from core.faces import orientation, yunet_net
 from core.faces.contract import DetectorSettings
+from core.geometry.boxes import first_of_overlapping, intersection_over_smaller
 from core.inference import packaged_weights
 from core.types import Face
 
@@ -75,11 +76,8 @@ def _apart(roll: float, quarters: int) -> float:
 
 def _distinct(faces: list[Face]) -> list[Face]:
     """Without those that share more than a third of the smaller box with an earlier one."""
-    kept: list[Face] = []
-    for face in faces:
-        if not kept or yunet_net.shared(face.box, np.array([other.box for other in kept])).max() <= 1 / 3:
-            kept.append(face)
-    return kept
+    boxes = np.array([face.box for face in faces]).reshape(-1, 4)
+    return [faces[i] for i in first_of_overlapping(boxes, 1 / 3, intersection_over_smaller)]
 
 
 def _look(image: NDArray[np.uint8], size: int) -> NDArray[np.float32]:

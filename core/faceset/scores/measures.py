@@ -16,6 +16,7 @@ from core.faceset.gallery import record_of
 from core.faceset.scores.cpbd import cpbd
 from core.geometry import landmarks as lm
 from core.geometry.align import similarity_fit, transform_points
+from core.geometry.polygons import polygon_area
 from core.geometry.pose import pitch_yaw_roll
 from core.imaging.codec import decode_image
 from core.imaging.masks import decode_mask, hull_mask, mask_origin, polygon_mask
@@ -82,7 +83,7 @@ def _rect(record: FaceRecord) -> Measures:
     out: Measures = {"rect_area": NAN, "size": NAN, "tilt": NAN}
     if record.source_rect is not None:
         left, top, right, bottom = map(float, record.source_rect)
-        out["rect_area"] = lm.polygon_area([(left, top), (right, top), (right, bottom), (left, bottom)])
+        out["rect_area"] = polygon_area([(left, top), (right, top), (right, bottom), (left, bottom)])
     points = record.source_landmarks if record.source_landmarks is not None else record.landmarks
     to_mean = similarity_fit(points[17:], lm.MEAN_51)
     scale = float(np.hypot(to_mean[0, 0], to_mean[1, 0]))

@@ -14,8 +14,7 @@ from core.faceset.packing import loose_sources
 from core.faceset.store import open_faceset
 from core.formats.pak_writer import write_pak
 from core.imaging.landmark_masks import whole_face_mask
-from core.imaging.masks import encode_xseg_mask, polygon_mask
-from core.imaging.polygons import iou
+from core.imaging.masks import encode_xseg_mask, mask_iou, polygon_mask
 from core.options import parse
 from core.types import Polygon
 from core.workspace import Workspace
@@ -41,7 +40,7 @@ def test_a_suggestion_is_the_mask(aligned):
         polygons = suggestion(record)
         assert polygons and sum(len(p.points) for p in polygons) < 80
         expected = whole_face_mask((96, 96), landmarks(96, seed=i)) > 0.5
-        assert iou(polygon_mask((96, 96), polygons), expected) > 0.97
+        assert mask_iou(polygon_mask((96, 96), polygons), expected) > 0.97
 
 
 def test_the_least_certain_come_first(aligned, tmp_path):
