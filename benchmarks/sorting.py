@@ -23,7 +23,7 @@ import numpy as np  # noqa: E402
 
 def histograms(scale: float) -> dict:
     """Scores ready: 60,000 sets of three histograms, as a film in scenes gives them, of 512 px pictures."""
-    from core.faceset.chain import histogram_chain, summed_distances
+    from core.faceset.sorting.chain import histogram_chain, summed_distances
 
     count = int(60_000 * scale)
     faces = _film_histograms(count, 512 * 512)
@@ -68,7 +68,7 @@ def clusters(scale: float) -> dict:
     """60,000 identity vectors of 6 people and some strangers."""
     from scipy.cluster.hierarchy import linkage
 
-    from core.faceset.cluster import average_linkage
+    from core.faceset.scores.cluster import average_linkage
 
     count = int(60_000 * scale)
     rng = np.random.default_rng(0)
@@ -101,7 +101,7 @@ def clusters(scale: float) -> dict:
 
 def pixels(scale: float) -> dict:
     """20,000 faces of 256 px in JPEG files, moving and changing as in a film."""
-    from core.faceset.pixel_chain import pixel_chain
+    from core.faceset.sorting.pixel_chain import pixel_chain
     from core.imaging.codec import read_image
 
     count = int(20_000 * scale)

@@ -14,8 +14,8 @@ from core.types import StageReport
 from core.workspace import Side, Workspace
 
 if TYPE_CHECKING:
-    from core.faceset.order import Order
     from core.faceset.scores.features import Features
+    from core.faceset.sorting.order import Order
 
 # In the film every frame needs its face: these verdicts are shown for dst, but move nothing unless --reason asks for them.
 _KEPT_IN_DST = {"duplicate", "blurred"}
@@ -47,12 +47,11 @@ class Options(SideOptions):
 
 
 def run(options: Options, workspace: Workspace) -> StageReport:
-    from core.faceset import sorting
+    from core.faceset.sorting.methods import METHODS
 
     if options.by == "list":
         methods = (
-            (f"{'' if e['number'] is None else e['number']:>2} {name}", e["help"])
-            for name, e in sorting.catalogue().items()
+            (f"{'' if method.number is None else method.number:>2} {method.name}", method.help) for method in METHODS
         )
         return StageReport(
             "sort methods", (*methods, ("   clean", "Look for bad faces; --apply moves them to the trash."))
@@ -87,7 +86,7 @@ def _undo(options: Options, side: Side, workspace: Workspace, notes: tuple[str, 
 
 
 def _restore(options: Options, side: Side, workspace: Workspace, notes: tuple[str, ...]) -> StageReport:
-    from core.faceset.order import restore
+    from core.faceset.sorting.trash import restore
 
     if side.pak.exists():
         raise InputError(
@@ -102,11 +101,12 @@ def _restore(options: Options, side: Side, workspace: Workspace, notes: tuple[st
 
 
 def _sort(options: Options, side: Side, workspace: Workspace, notes: tuple[str, ...]) -> StageReport:
-    from core.faceset.order import apply, arrange
-    from core.faceset.ranking import Choices
+    from core.faceset.sorting.apply import apply
+    from core.faceset.sorting.order import arrange
+    from core.faceset.sorting.ranking import Choices
 
     with _features(side) as features:
-        order, _ = arrange(features, options.by, Choices(options.count, options.similar, options.exact_count))
+        order = arrange(features, options.by, Choices(options.count, options.similar, options.exact_count))
         rows = (
             ("method", order.method),
             ("faces in order", len(order.names)),
@@ -124,15 +124,17 @@ def _sort(options: Options, side: Side, workspace: Workspace, notes: tuple[str, 
 
 
 def _group(options: Options, side: Side, workspace: Workspace, notes: tuple[str, ...]) -> StageReport:
-    from core.faceset import bins, journal
+    from core.faceset import journal
+    from core.faceset.sorting import groups
 
     with _features(side) as features:
-        found = bins.divide(features, options.group, options.bins)
+        found = groups.divide(features, options.group, options.bins)
         rows = tuple(zip(found.names, found.sizes(), strict=True))
         if not options.apply:
             folder = _views(side) / f"groups_{options.group}"
             views = [
-                _view(folder, features, bins.as_order(features, found, k)) for k in range(min(len(found.names), 50))
+                _view(folder, features, groups.as_order(features.gallery, found, k))
+                for k in range(min(len(found.names), 50))
             ]
             return StageReport(
                 f"groups of the {side.name} faces (nothing moved; --apply moves)",
@@ -142,15 +144,18 @@ def _group(options: Options, side: Side, workspace: Workspace, notes: tuple[str,
             )
         if features.gallery.pak is not None:
             raise InputError("a packed faceset cannot be divided into folders", where=side.pak, hint="unpack it first")
-        journal.begin(side.frames, f"group by {options.group}", bins.plan(side.frames, features, found))
+        journal.begin(
+            side.frames, f"group by {options.group}", groups.into_folders(side.frames, features.gallery, found)
+        )
     hint = "--undo brings all that is still there back into aligned"
-    return StageReport(f"grouped the {side.name} faces", rows, (*notes, hint), (side.frames / bins.GROUPS_FOLDER,))
+    return StageReport(f"grouped the {side.name} faces", rows, (*notes, hint), (side.frames / groups.GROUPS_FOLDER,))
 
 
 def _clean(options: Options, side: Side, workspace: Workspace, notes: tuple[str, ...]) -> StageReport:
     from core.faceset.cleaning import verdicts as clean
     from core.faceset.masks.report import counted, described
-    from core.faceset.order import Order, apply
+    from core.faceset.sorting.apply import apply
+    from core.faceset.sorting.order import Order
 
     wanted = _wanted(options, side)
     with _features(side) as features:
@@ -170,7 +175,7 @@ def _clean(options: Options, side: Side, workspace: Workspace, notes: tuple[str,
                 raise InputError(
                     "every face has a verdict: nothing would be left", where=side.aligned, hint=f"look at {page}"
                 )
-            apply(side.frames, features.gallery, Order("clean", kept, (), thrown, renumber=False), "clean")
+            apply(side.frames, features.gallery, Order("clean", kept, rejected=thrown, renumber=False), "clean")
     moved = ("moved to the trash" if options.apply else "to be moved with --apply", len(thrown))
     outputs = (page, side.aligned_trash) if options.apply else (page,)
     return StageReport(f"cleaning of the {side.name} faces", (*rows, moved), (*notes, *verdicts.notes), outputs)
@@ -192,7 +197,7 @@ def _wanted(options: Options, side: Side) -> set[str]:
 
 def _cleaning_page(side: Side, workspace: Workspace, features: "Features", verdicts) -> Path:
     from core.faceset.cleaning.coverage import Coverage, coverage
-    from core.faceset.cleaning.report import cleaning_page
+    from core.faceset.cleaning.page import cleaning_page
     from core.fsio import write_text
 
     maps: dict[str, Coverage] = {}
@@ -218,8 +223,8 @@ def _has_faces(side: Side) -> bool:
 @contextmanager
 def _features(side: Side) -> "Iterator[Features]":
     from core.faceset.gallery import open_gallery
-    from core.faceset.persons import identities
     from core.faceset.scores.features import Features
+    from core.faceset.scores.persons import identities
 
     with open_gallery(side.aligned) as gallery:
         yield Features(gallery, identities(side.frames, side.database, _embedder))
@@ -236,12 +241,6 @@ def _views(side: Side) -> Path:
 
 
 def _view(folder: Path, features: "Features", order: "Order") -> tuple[Path, Path]:
-    """The order as a listing and as a contact sheet."""
-    from core.faceset.cleaning.thumbnails import contact_sheet
-    from core.faceset.order import gallery_scores, write_view
-    from core.fsio import write_bytes
+    from core.faceset.sorting.views import write_views
 
-    listing = write_view(folder, order)
-    picture = folder / f"{order.method}.jpg"
-    write_bytes(picture, contact_sheet(features.gallery, gallery_scores(features.gallery, order)))
-    return listing, picture
+    return write_views(folder, features.gallery, order)

@@ -12,7 +12,7 @@ import pytest
 from sorting_faces import snapshot, write_face, write_set
 
 from core.errors import InputError, UsageError
-from core.faceset import sorting
+from core.faceset.sorting.methods import METHODS
 from core.options import parse
 from core.stages import sort
 from core.workspace import Workspace
@@ -28,7 +28,7 @@ def run(workspace, *arguments):
     return sort.run(parse(sort.Options, "sort", ["src", *arguments]), workspace)
 
 
-@pytest.mark.parametrize("method", sorting.names())
+@pytest.mark.parametrize("method", [method.name for method in METHODS])
 def test_undo_after_every_method_restores_the_folder(workspace, method):
     before = snapshot(workspace.side("src").aligned)
     run(workspace, "--by", method, "--count", "4")
@@ -134,15 +134,15 @@ def test_help_is_quick_and_imports_little():
 SORT_FOR_EVER = """
 import sys
 from pathlib import Path
-from core.faceset import moves
-from core.faceset.moves import Move
-from core.faceset.order import numbered
+from core.faceset import journal
+from core.faceset.journal import Move
+from core.faceset.sorting.order import numbered
 side = Path(sys.argv[1])
 print("go", flush=True)
 while True:
-    moves.finish(side)
+    journal.finish(side)
     names = sorted((p.name for p in (side / "aligned").glob("[!.]*.jpg")), reverse=True)
-    moves.begin(side, "sort", [Move(f"aligned/{a}", f"aligned/{b}") for a, b in zip(names, numbered(names))])
+    journal.begin(side, "sort", [Move(f"aligned/{a}", f"aligned/{b}") for a, b in zip(names, numbered(names))])
 """
 
 
@@ -154,7 +154,7 @@ def test_kill_at_random_moments_loses_nothing(workspace):
     rng = random.Random(4)
     for _ in range(5):
         process = subprocess.Popen([sys.executable, "-c", SORT_FOR_EVER, str(folder.parent)], stdout=subprocess.PIPE)
-        process.stdout.readline()
+        assert process.stdout.readline() == b"go\n"
         time.sleep(rng.uniform(0.01, 0.12))
         os.kill(process.pid, signal.SIGKILL)
         process.wait()

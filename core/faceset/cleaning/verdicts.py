@@ -5,12 +5,11 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from core.faceset.duplicates import duplicate_groups
-from core.faceset.order import UNREADABLE
-from core.faceset.persons import find_persons
-from core.faceset.ranking import NOT_A_FACE
+from core.faceset.scores.duplicates import duplicate_groups
 from core.faceset.scores.features import Features
 from core.faceset.scores.misalignment import misalignment
+from core.faceset.scores.persons import find_persons
+from core.faceset.sorting.ranking import NOT_A_FACE, UNREADABLE
 
 VERDICTS = {
     "unreadable": UNREADABLE,

@@ -1,12 +1,74 @@
-"""Best faces: keeps --count faces, spread over yaw and pitch, the sharpest of each."""
+"""The best faces, spread over yaw and pitch: as many as asked, sharp ones first, unusual ones before alike ones."""
 
-from core.faceset.best import best_faces
-from core.faceset.ranking import Choices, Ranking
+import numpy as np
+from numpy.typing import NDArray
+
 from core.faceset.scores.features import Features
+from core.faceset.sorting.chain import summed_distances
+from core.faceset.sorting.ranking import Choices, Ranking, not_faces, ordered, without
 
-NUMBER = 13
-ALIASES = ("final", "best-faces", "final-by-blur")
+_BINS, _WIDEST = 128, 1.2
+NOT_CHOSEN, NOT_SHARP = "not among the best", "not among the sharpest of its pose"
 
 
-def rank(features: Features, choices: Choices) -> Ranking:
-    return best_faces(features, choices, features["cpbd"])
+def best_faces(features: Features, choices: Choices, quality: NDArray[np.float64]) -> Ranking:
+    """Keep the asked number of faces (``exact``), or about that number as the original program counts.
+
+    Order: by yaw, and within a yaw bin in rounds over its pitch bins.
+    """
+    rejected = not_faces(features)
+    candidates = without(rejected, len(features))
+    bins = _yaw_bins(features["yaw"], ordered(quality, True, candidates))
+    kept: list[int] = []
+    for members, quota in zip(bins, _quotas([len(b) for b in bins], choices), strict=True):
+        sharp = members[: 10 * quota]
+        rejected |= {int(i): NOT_SHARP for i in members[10 * quota :]}
+        chosen = _rounds(features, sharp, quota) if quota else []
+        rejected |= {int(i): NOT_CHOSEN for i in np.setdiff1d(sharp, chosen)}
+        kept += chosen
+    return Ranking(np.array(kept, np.intp), quality, rejected)
+
+
+def _yaw_bins(yaw: NDArray[np.float64], by_quality: NDArray[np.intp]) -> list[NDArray[np.intp]]:
+    edges = np.linspace(-_WIDEST, _WIDEST, _BINS)
+    place = np.clip(np.searchsorted(edges, -yaw[by_quality], side="right") - 1, 0, _BINS - 1)
+    return [by_quality[place == g] for g in range(_BINS)]
+
+
+def _quotas(sizes: list[int], choices: Choices) -> list[int]:
+    """How many each yaw bin may keep."""
+    if not choices.exact:
+        return [_quota(sizes, choices.count)] * len(sizes)
+    target = min(choices.count, sum(sizes))
+    quota = next(q for q in range(max(sizes) + 1) if sum(min(size, q) for size in sizes) >= target)
+    quotas = [min(size, quota) for size in sizes]
+    full = sorted((g for g, size in enumerate(sizes) if size >= quota > 0), key=lambda g: sizes[g])
+    for g in full[: sum(quotas) - target]:  # one too many in as many bins: those that have the fewest to choose from
+        quotas[g] -= 1
+    return quotas
+
+
+def _quota(sizes: list[int], target: int) -> int:
+    """The original's rule: what small bins lack is given to the others. A small target keeps one a bin, it throws nothing away wholesale."""
+    base = round(target / _BINS)
+    return max(1, base + sum(max(0, base - size) for size in sizes) // _BINS)
+
+
+def _rounds(features: Features, members: NDArray[np.intp], quota: int) -> list[int]:
+    """Take the most unusual face of each pitch bin in turn."""
+    edges = np.linspace(-np.pi / 2, np.pi / 2, quota)
+    pitch = features["pitch"][members]
+    place = np.clip(np.searchsorted(edges, pitch, side="right") - 1, 0, quota - 1)
+    queues = [_unusual_first(features, members[place == p]) for p in range(quota)]
+    taken: list[int] = []
+    depth = 0
+    while len(taken) < quota and any(depth < len(q) for q in queues):
+        taken += [int(q[depth]) for q in queues if depth < len(q)]
+        depth += 1
+    return taken[:quota]
+
+
+def _unusual_first(features: Features, members: NDArray[np.intp]) -> NDArray[np.intp]:
+    if len(members) < 2:
+        return members
+    return members[np.argsort(-summed_distances(features["grey_histogram"][members]), kind="stable")]

@@ -8,14 +8,14 @@ import pytest
 from sorting_faces import write_face
 
 from core.faces.embedders import sface
-from core.faceset import bins
 from core.faceset.cleaning import verdicts as clean
 from core.faceset.cleaning.coverage import coverage, gaps
-from core.faceset.cleaning.report import cleaning_page
+from core.faceset.cleaning.page import cleaning_page
 from core.faceset.gallery import open_gallery
 from core.faceset.masks import report
-from core.faceset.persons import find_persons, identities
 from core.faceset.scores.features import Features
+from core.faceset.scores.persons import find_persons, identities
+from core.faceset.sorting import groups
 from core.formats import dfl_image
 from core.types import Polygon
 
@@ -127,13 +127,13 @@ def test_persons_and_their_bins(planted):
     assert (
         found.labels[0] == 0 and found.labels[other] != 0 and found.similarity[0] > 0.8 > 0.35 > found.similarity[other]
     )
-    by_person = bins.divide(features, "persons", 3)
+    by_person = groups.divide(features, "persons", 3)
     assert by_person.names[by_person.labels[other]] != by_person.names[by_person.labels[0]] == "person_00"
 
 
 def test_bins_of_a_score(planted):
     features, _ = planted
-    found = bins.divide(features, "brightness", 4)
+    found = groups.divide(features, "brightness", 4)
     values, labels = features["brightness"], found.labels
     assert (
         sum(found.sizes()) == len(features)

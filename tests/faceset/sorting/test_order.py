@@ -10,7 +10,9 @@ from core.errors import CorruptFileError, InputError
 from core.faceset import journal
 from core.faceset.gallery import open_gallery
 from core.faceset.journal import Move
-from core.faceset.order import Order, apply, numbered, restore, to_trash
+from core.faceset.sorting.apply import apply
+from core.faceset.sorting.order import Order, numbered
+from core.faceset.sorting.trash import restore, to_trash
 from core.formats.pak import PakReader
 from core.formats.pak_writer import FileSource, write_pak
 
@@ -184,7 +186,7 @@ def test_pak_is_sorted_and_undone(packed):
     before = snapshot(side / "aligned")
     names = tuple(sorted(faces, reverse=True))
     with open_gallery(side / "aligned") as gallery:
-        apply(side, gallery, Order("blur", names[1:], (), {names[0]: "too dark"}))
+        apply(side, gallery, Order("blur", names[1:], rejected={names[0]: "too dark"}))
     with PakReader(side / "aligned/faceset.pak") as pak:
         assert [r.name for r in pak.records] == [f"{n:05d}.jpg" for n in range(5)]
         assert [pak.read(i) for i in range(5)] == [faces[n] for n in names[1:]]
@@ -203,7 +205,7 @@ def test_pak_of_persons_keeps_them(tmp_path):
     )
     with open_gallery(folder) as gallery:
         names = gallery.names
-        apply(tmp_path / "data_src", gallery, Order("x", names[::-1], (), {}))
+        apply(tmp_path / "data_src", gallery, Order("x", names[::-1]))
     with PakReader(folder / "faceset.pak") as pak:
         assert [r.person for r in pak.records] == ["bob"] * 3 + ["ann"] * 3
         assert len({r.name for r in pak.records}) == 6
@@ -216,9 +218,9 @@ def test_a_killed_pak_sort_leaves_the_old_pak(packed, monkeypatch):
     def die(*args, **kwargs):
         raise Killed
 
-    monkeypatch.setattr("core.faceset.pak_order.write_pak", die)
+    monkeypatch.setattr("core.faceset.sorting.pak_order.write_pak", die)
     with open_gallery(side / "aligned") as gallery, pytest.raises(Killed):
-        apply(side, gallery, Order("blur", gallery.names, (), {}))
+        apply(side, gallery, Order("blur", gallery.names))
     assert snapshot(side / "aligned") == before and not list((side / "aligned_history").iterdir())
 
 

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from core.errors import DiskFullError
-from core.faceset import pixel_chain
-from core.faceset.chain import bhattacharyya, histogram_chain, summed_distances
+from core.faceset.sorting import pixel_chain
+from core.faceset.sorting.chain import bhattacharyya, histogram_chain, summed_distances
 
 
 def plain_chain(histograms: np.ndarray) -> list[int]:
@@ -54,7 +54,7 @@ def test_few_pictures(count):
 
 
 def test_summed_distances(monkeypatch):
-    monkeypatch.setattr("core.faceset.chain._BLOCK", 16)  # several blocks
+    monkeypatch.setattr("core.faceset.sorting.chain._BLOCK", 16)  # several blocks
     histograms = drifting(50, 2)[:, 0]
     expected = [
         sum(

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy.cluster.hierarchy import fcluster, linkage
 
-from core.faceset.cluster import average_linkage, centres
-from core.faceset.duplicates import duplicate_groups
+from core.faceset.scores.cluster import average_linkage, centres
+from core.faceset.scores.duplicates import duplicate_groups
 
 
 def people(count: int, seed: int, noise: float) -> tuple[np.ndarray, np.ndarray]:
@@ -51,7 +51,7 @@ def test_unknown_faces_have_no_cluster():
 
 
 def test_duplicates(monkeypatch):
-    monkeypatch.setattr("core.faceset.duplicates._BLOCK", 7)
+    monkeypatch.setattr("core.faceset.scores.duplicates._BLOCK", 7)
     rng = np.random.default_rng(0)
     thumbs = rng.integers(0, 256, (30, 8, 8)).astype(np.uint8)
     thumbs[20] = np.clip(thumbs[4].astype(int) + rng.integers(-1, 2, (8, 8)), 0, 255)

@@ -11,11 +11,12 @@ import pytest
 from sorting_faces import write_face, write_set
 
 from core.errors import UsageError
-from core.faceset import sorting
 from core.faceset.gallery import open_gallery
-from core.faceset.order import arrange
-from core.faceset.ranking import Choices
 from core.faceset.scores.features import Features
+from core.faceset.sorting.algorithms import ALGORITHMS
+from core.faceset.sorting.methods import METHODS, find
+from core.faceset.sorting.order import arrange
+from core.faceset.sorting.ranking import Choices
 
 NUMBERED = [
     "blur",
@@ -54,68 +55,66 @@ def features(tmp_path_factory):
 
 
 def test_numbers_are_those_that_people_know():
-    assert [sorting.resolve(str(n)) for n in range(15)] == NUMBERED
-    assert sorting.names()[:15] == NUMBERED
-    assert (
-        sorting.resolve("final") == "best"
-        and sorting.resolve("face-yaw") == "yaw"
-        and sorting.resolve("Motion_Blur") == "motion-blur"
-    )
+    assert [find(str(n)).name for n in range(15)] == NUMBERED
+    assert [method.name for method in METHODS[:15]] == NUMBERED
+    assert [find(text).name for text in ("final", "face-yaw", "Motion_Blur")] == ["best", "yaw", "motion-blur"]
     with pytest.raises(UsageError, match="5 hist"):
-        sorting.resolve("15")
+        find("15")
 
 
 def test_no_name_means_two_methods():
-    spellings = [s for name, e in sorting.catalogue().items() for s in (name, *e["aliases"])]
+    spellings = [spelling for method in METHODS for spelling in (method.name, *method.aliases)]
     assert len(spellings) == len(set(spellings))
-    assert all(entry["help"].endswith(".") for entry in sorting.catalogue().values())
+    assert all(method.help.endswith(".") for method in METHODS)
 
 
-def test_listing_imports_no_method():
-    code = "import sys, core.faceset.sorting as s; s.names(); assert not [m for m in sys.modules if m.startswith('core.faceset.sorting.') or m == 'cv2']"
+def test_each_method_has_one_way_to_rank():
+    assert {method.name for method in METHODS if not method.column} == set(ALGORITHMS)
+
+
+def test_listing_imports_nothing_heavy():
+    code = "import sys, core.faceset.sorting.methods as m; m.listing(); assert not {'numpy', 'cv2'} & set(sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
-@pytest.mark.parametrize("method", sorting.names())
+@pytest.mark.parametrize("method", [method.name for method in METHODS])
 def test_every_method_accounts_for_every_picture(features, method):
-    order, ranking = arrange(features, method, Choices(count=8))
+    order = arrange(features, method, Choices(count=8))
     assert sorted([*order.names, *order.rejected]) == sorted(features.gallery.names)
-    assert len(set(ranking.order.tolist())) == len(ranking.order)
-    again, _ = arrange(features, method, Choices(count=8))
-    assert again.names == order.names
+    assert arrange(features, method, Choices(count=8)).names == order.names
 
 
 def test_scores_descend_or_ascend(features):
     for method, sign in (("blur", -1), ("yaw", -1), ("black", 1), ("distance", 1), ("identity", -1), ("size", -1)):
-        order, _ = arrange(features, method, Choices())
+        order = arrange(features, method, Choices())
         assert (np.diff(order.scores) * sign >= 0).all(), method
 
 
 def test_persons_come_one_after_another(features):
-    order, _ = arrange(features, "persons", Choices())
+    order = arrange(features, "persons", Choices())
     first = [int(name[:5]) < 8 for name in order.names]
     assert first == sorted(first, reverse=True)
 
 
 def test_oneface_throws_out_whole_frames_and_else_does_nothing(features, tmp_path):
-    order, _ = arrange(features, "oneface", Choices())
+    order = arrange(features, "oneface", Choices())
     assert set(order.rejected) == {"00001_0.jpg", "00001_1.jpg"} and order.renumber
     write_face(tmp_path / "s/aligned", "a.jpg", seed=1)
     write_face(tmp_path / "s/aligned", "b.jpg", seed=2)
     with open_gallery(tmp_path / "s/aligned") as gallery:
-        order, _ = arrange(Features(gallery), "oneface", Choices())
+        order = arrange(Features(gallery), "oneface", Choices())
     assert not order.renumber and not order.rejected
 
 
 @pytest.mark.parametrize("count", [1, 3, 7, 100])
 @pytest.mark.parametrize("method", ["best", "best-fast"])
 def test_best_keeps_the_asked_number(features, method, count):
-    order, _ = arrange(features, method, Choices(count=count))
+    order = arrange(features, method, Choices(count=count))
     assert len(order.names) == min(count, len(features))
 
 
 def test_best_of_a_small_number_does_not_empty_the_folder(features):
-    order, _ = arrange(features, "best", Choices(count=30, exact=False))
+    order = arrange(features, "best", Choices(count=30, exact=False))
     assert order.names
 
 
@@ -128,11 +127,11 @@ def test_pictures_that_are_no_faces_and_damaged_ones(tmp_path):
     cv2.imwrite(str(folder / "plain.png"), np.full((60, 80, 3), 90, np.uint8))
     with open_gallery(folder) as gallery:
         features = Features(gallery, by_plain_colour)
-        assert arrange(features, "blur", Choices())[0].rejected == {
+        assert arrange(features, "blur", Choices()).rejected == {
             "cut.jpg": "cannot be decoded",
             "plain.png": "no face metadata",
         }
-        order = arrange(features, "hist", Choices())[0]
+        order = arrange(features, "hist", Choices())
         assert order.rejected == {"cut.jpg": "cannot be decoded"} and "plain.png" in order.names
 
 
@@ -174,7 +173,7 @@ def test_orders_and_scores_of_the_original(golden_set, key):
     faces, trash = expected[key]
     side = "without" if key in ("hist", "oneface") else "with"
     with open_gallery(root / side / "aligned") as gallery:
-        order, _ = arrange(Features(gallery), GOLDEN[key], Choices(count=200, exact=False))
+        order = arrange(Features(gallery), GOLDEN[key], Choices(count=200, exact=False))
     assert list(order.names) == [face[0] for face in faces]
     assert sorted(order.rejected) == sorted(trash)
     if order.scores and len(faces[0]) > 1:

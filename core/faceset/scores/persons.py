@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from core.errors import CorruptFileError, InputError
 from core.faceset import database, journal
-from core.faceset.cluster import average_linkage, centres
 from core.faceset.gallery import Gallery, record_of
+from core.faceset.scores.cluster import average_linkage, centres
 from core.faceset.scores.features import Features, Identities
 from core.imaging.codec import decode_image
 from core.types import FaceRecord

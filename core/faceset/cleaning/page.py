@@ -9,10 +9,10 @@ import numpy as np
 
 from core.errors import CorruptFileError
 from core.faceset.cleaning.coverage import EDGES, Coverage, gaps
-from core.faceset.cleaning.thumbnails import thumbnail
 from core.faceset.cleaning.verdicts import VERDICTS, Verdicts
 from core.faceset.gallery import Gallery
 from core.faceset.masks.report import counted, described
+from core.faceset.thumbnails import thumbnail
 
 _SHOWN = 120
 _STYLE = """body{font:14px sans-serif;background:#1b1b1b;color:#ddd;margin:2em}h2{margin-top:1.5em}figure{display:inline-block;margin:3px;width:96px;

@@ -1,4 +1,7 @@
-"""Sorting a packed faceset: a new pak in the new order, checked face by face, takes the place of the old one, which is kept for undoing."""
+"""Sorting a packed faceset: a new pak in the new order, checked face by face, takes the place of the old one.
+
+The old pak stays in the history folder, for undoing, until somebody removes it.
+"""
 
 import shutil
 import time
@@ -7,14 +10,19 @@ from pathlib import Path
 from core.faceset import journal
 from core.faceset.gallery import PAK_NAME, Gallery
 from core.faceset.journal import ALIGNED, HISTORY, TRASH, Move
-from core.faceset.order import Order, free_name, numbered
+from core.faceset.sorting.order import Order
+from core.faceset.sorting.trash import free_name
 from core.formats import dfl_image
 from core.formats.pak_writer import PakSource, write_pak
 from core.fsio import write_bytes
+from core.types import FaceRecord
 
 
-def apply(frames: Path, gallery: Gallery, order: Order, what: str) -> journal.Step | None:
-    """Put ``order`` into effect; rejected faces become files in the trash. The old pak stays in the history folder until somebody removes it."""
+def apply_to_pak(frames: Path, gallery: Gallery, order: Order, what: str) -> journal.Step | None:
+    """Put ``order`` into effect as a step named ``what``; rejected faces become files in the trash.
+
+    frames: the folder of the side.
+    """
     _forget_copies(frames)
     staging = frames / HISTORY / f"pak-{time.time_ns()}"
     staging.mkdir(parents=True)
@@ -30,7 +38,7 @@ def apply(frames: Path, gallery: Gallery, order: Order, what: str) -> journal.St
 
 
 def _forget_copies(frames: Path) -> None:
-    """Sorted copies of killed and of undone runs: all their faces are in the pak in use."""
+    """Remove the sorted copies of killed and of undone runs: all their faces are in the pak in use."""
     for folder in (frames / HISTORY).glob("pak-*"):
         if not (folder / "before.pak").exists():
             shutil.rmtree(folder)
@@ -40,11 +48,10 @@ def _write_sorted(path: Path, gallery: Gallery, order: Order) -> list[tuple[str,
     """Write the pak; returns (old, new) names. Each face keeps its person."""
     index = {name: i for i, name in enumerate(gallery.names)}
     sources, renames = [], []
-    new_names = numbered(order.names) if order.renumber else [Path(name).name for name in order.names]
-    for old, number in zip(order.names, new_names, strict=True):
-        record = gallery.pak.records[index[old]]
-        sources.append(PakSource(gallery.pak, index[old], number, record.person))
-        renames.append((old, f"{record.person}/{number}" if record.person else number))
+    for old, new in zip(order.names, order.new_names(), strict=True):
+        person = gallery.pak.records[index[old]].person
+        sources.append(PakSource(gallery.pak, index[old], new, person))
+        renames.append((old, f"{person}/{new}" if person else new))
     write_pak(path, sources)
     return renames
 
@@ -59,7 +66,7 @@ def _unpack_rejected(frames: Path, staging: Path, gallery: Gallery, rejected: di
     return planned
 
 
-def _with_metadata(data: bytes, record) -> bytes:
+def _with_metadata(data: bytes, record: FaceRecord) -> bytes:
     """The face file as it was packed; one without metadata of its own gets the pak's."""
     try:
         dfl_image.parse(data, record.name)

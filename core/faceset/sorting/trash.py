@@ -1,0 +1,54 @@
+"""The trash folder beside the faces: what sorting throws out goes there with its reason, and comes back from there."""
+
+from pathlib import Path
+
+from core.faceset import journal
+from core.faceset.journal import ALIGNED, TRASH, Move
+
+
+def to_trash(frames: Path, rejected: dict[str, str]) -> list[Move]:
+    """Moves of the loose images (name -> reason) into the trash, where a name that is taken gets a number.
+
+    frames: the folder of the side.
+    """
+    taken: set[str] = set()
+    return [
+        Move(f"{ALIGNED}/{name}", f"{TRASH}/{free_name(frames / TRASH, name, taken)}", reason)
+        for name, reason in rejected.items()
+    ]
+
+
+def free_name(folder: Path, name: str, taken: set[str]) -> str:
+    """``name``, or ``stem~2.jpg`` and so on when it is taken in ``folder`` or in ``taken``, which gets the answer too."""
+    candidate, number = name, 1
+    while candidate in taken or (folder / candidate).exists():
+        number += 1
+        candidate = f"{Path(name).stem}~{number}{Path(name).suffix}"
+    taken.add(candidate)
+    return candidate
+
+
+def restore(frames: Path, reason: str = "") -> journal.Step | None:
+    """Bring images back from the trash under the names they had, or free ones; None when there are none.
+
+    frames: the folder of the side.
+    reason: only those whose reason contains it; "" brings all back.
+    """
+    log = {entry["file"]: entry for entry in journal.read_trash_log(frames)}
+    planned, taken = [], set[str]()
+    for name in _thrown(frames / TRASH):
+        entry = log.get(name, {})
+        if reason.lower() not in entry.get("reason", "").lower():
+            continue
+        old = Path(entry.get("from", name)).name
+        target = free_name(frames / ALIGNED, old, taken)
+        planned.append(Move(f"{TRASH}/{name}", f"{ALIGNED}/{target}", "restored"))
+    return journal.begin(frames, f"restore {reason}".strip(), planned)
+
+
+def _thrown(trash: Path) -> list[str]:
+    """Names of the files in the trash but the log; also of what a person put there."""
+    if not trash.is_dir():
+        return []
+    names = [path.name for path in sorted(trash.iterdir()) if path.is_file()]
+    return [name for name in names if name != journal.TRASH_LOG and not name.startswith(".")]
