@@ -104,7 +104,7 @@ forge_set_up() {
   local active="${VIRTUAL_ENV:-${CONDA_PREFIX:-}}"
   if [ -n "$active" ] && [ "$active" != "$FORGE_ROOT/.venv" ]; then
     FORGE_PYTHON="$active/bin/python"
-    if ! "$FORGE_PYTHON" -c 'import sys, importlib.util as u; sys.exit(not all(map(u.find_spec, ("cv2", "pydantic_settings", "onnxruntime", "tqdm"))))'; then
+    if ! "$FORGE_PYTHON" -c 'import sys, importlib.util as u; sys.exit(not all(map(u.find_spec, ("cv2", "pydantic", "onnxruntime", "tqdm"))))'; then
       echo "error: the active environment $active lacks packages of the pipeline" >&2
       echo "hint: pip install -r '$FORGE_ROOT/requirements.txt', or 'deactivate' and let env.sh make its own" >&2
       return 4

@@ -95,7 +95,7 @@ import importlib
 from core.workspace import Workspace
 stage = importlib.import_module("core.stages." + sys.argv[2])
 start, before = time.perf_counter(), cpu()
-stage.run(stage.Options(side="src", _cli_parse_args=False), Workspace(Path(sys.argv[1])))
+stage.run(stage.Options(side="src"), Workspace(Path(sys.argv[1])))
 print(json.dumps(dict(seconds=round(time.perf_counter() - start, 2), cpu_seconds=round(cpu() - before, 2), peak_mib=peak())))
 """
 

@@ -4,43 +4,61 @@ import logging
 import os
 import signal
 import sys
+from types import ModuleType
+from typing import TYPE_CHECKING
 
 from core import errors, stages
 
+# What takes a while to import is imported where it is used, so that the list of stages appears at once.
+if TYPE_CHECKING:
+    from core.options import Options
+    from core.types import StageReport
 
-def main(arguments: list[str]) -> int:
-    """Run a stage; returns the exit code."""
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the stage that the arguments (without them, the command line's) name; returns the exit code."""
+    arguments = sys.argv[1:] if arguments is None else arguments
     if not arguments or arguments[0] in ("-h", "--help"):
         print(usage())
         return 0
-    stage, rest = arguments[0], arguments[1:]
-    debug = "--debug" in rest
-    logging.basicConfig(level=logging.DEBUG if debug else logging.INFO, format="%(message)s", stream=sys.stderr)
-    for noisy in ("matplotlib", "h5py", "PIL", "asyncio", "absl", "jax"):
-        logging.getLogger(noisy).setLevel(logging.WARNING)
-    logging.getLogger("tensorflow").setLevel(
-        logging.ERROR
-    )  # it warns of graphs that are built anew, as they are where a phase begins
+    debug = "--debug" in arguments
     signal.signal(signal.SIGTERM, _terminate)
     try:
-        return run(stage, rest)
+        stage, options = read(arguments)
+        debug = options.debug
+        start_logging(debug)
+        print(run(stage, options), flush=True)
     except BaseException as error:
         if debug and not isinstance(error, SystemExit):
             raise
         return explain(error)
+    return 0
 
 
-def run(stage: str, arguments: list[str]) -> int:
+def read(arguments: list[str]) -> tuple[ModuleType, "Options"]:
+    """The stage's module and the options for it, as the arguments and the environment give them."""
     from core.options import parse
+
+    stage = stages.load(arguments[0])
+    return stage, parse(stage.Options, arguments[0], arguments[1:])
+
+
+def run(stage: ModuleType, options: "Options") -> "StageReport":
+    """Run a stage with bars on the terminal, in the workspace that the environment names."""
     from core.progress import TerminalBars, reporting_to
     from core.workspace import Workspace
 
-    module = stages.load(stage)
-    options = parse(module.Options, stage, arguments)
     with reporting_to(TerminalBars()):
-        report = module.run(options, Workspace.from_environment())
-    print(report, flush=True)
-    return 0
+        return stage.run(options, Workspace.from_environment())
+
+
+def start_logging(debug: bool) -> None:
+    """Lines of the program itself go to stderr; libraries speak up only when something is wrong."""
+    logging.basicConfig(level=logging.DEBUG if debug else logging.INFO, format="%(message)s", stream=sys.stderr)
+    for noisy in ("matplotlib", "h5py", "PIL", "asyncio", "absl", "jax"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+    # It warns of graphs that are built anew, as they are where a phase begins.
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)
 
 
 def explain(error: BaseException) -> int:
@@ -61,7 +79,8 @@ def explain(error: BaseException) -> int:
     if isinstance(error, errors.PipelineError):
         print(f"error: {error}", file=sys.stderr)
         return error.exit_code
-    hint = "this is a bug; run the same command with --debug and report what it prints, with the table of `python -m core doctor`"
+    hint = "this is a bug; run the same command with --debug and report what it prints"
+    hint += ", with the table of `python -m core doctor`"
     print(f"error: {type(error).__name__}: {error}\nhint: {hint}", file=sys.stderr)
     return 1
 
@@ -77,4 +96,4 @@ def _terminate(signum, frame):
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main())

@@ -1,80 +1,141 @@
-"""Options declared once, as typed fields: flag, environment variable, saved JSON, ``--help`` and docs come from the field.
+"""Options declared once, as typed fields: flag, environment variable, ``--help`` and documentation come from the field.
 
-A stage declares ``class Options(core.options.Options)`` with pydantic fields. Precedence: flag, then the environment
-variable ``FORGE_<FIELD>``, then the default. ``options.model_fields_set`` tells what a person chose.
+A stage declares ``class Options(core.options.Options)`` with pydantic fields. An object built in code has the values it
+is given and the defaults, nothing else. ``parse`` reads a command line and, here only, the environment: a flag wins
+over ``FORGE_<FIELD>``, and that over the default. ``options.model_fields_set`` tells what a person chose.
 """
 
-from typing import Any, Literal, TypeVar, get_args, get_origin
+import argparse
+import json
+import os
+from dataclasses import dataclass
+from types import NoneType, UnionType
+from typing import Annotated, Any, Literal, NoReturn, TypeVar, Union, get_args, get_origin
 
-from pydantic import Field, ValidationError
-from pydantic_settings import (
-    BaseSettings,
-    CliApp,
-    CliPositionalArg,
-    CliSettingsSource,
-    SettingsConfigDict,
-    SettingsError,
-)
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic.fields import FieldInfo
 
 from core.errors import UsageError
 
 SideName = Literal["src", "dst"]
 O = TypeVar("O", bound="Options")
-_POSITIONAL = get_args(CliPositionalArg[str])[1]
+T = TypeVar("T")
 
 
-class Options(BaseSettings):
+@dataclass(frozen=True)
+class Place:
+    """Marks a field that is given by its place on the command line. flag: or by its flag."""
+
+    flag: bool = False
+
+
+Positional = Annotated[T, Place()]
+PositionalOrFlag = Annotated[T, Place(flag=True)]
+
+
+class Options(BaseModel):
     """What every stage understands."""
 
-    model_config = SettingsConfigDict(
-        env_prefix="FORGE_",
-        cli_kebab_case=True,
-        cli_implicit_flags=True,
-        cli_hide_none_type=True,
-        cli_avoid_json=True,
-        extra="forbid",
-        frozen=True,
-        validate_default=True,
-        protected_namespaces=(),
-    )
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True, protected_namespaces=())
+
     debug: bool = Field(False, description="show tracebacks and more log lines")
 
 
 class SideOptions(Options):
     """A stage that works on one side."""
 
-    side: CliPositionalArg[SideName] = Field(
-        description="which side: src is the face to put in, dst the film it goes into"
-    )
+    side: Positional[SideName] = Field(description="which side: src is the face to put in, dst the film it goes into")
 
 
 def fixed(default: Any, **kwargs: Any) -> Any:
-    """A field that belongs to the model once it exists: a resumed run takes it from the model, a conflicting flag is an error."""
+    """A field that belongs to the model once it exists.
+
+    A resumed run takes it from the model; a flag that contradicts it is an error.
+    """
     return Field(default, json_schema_extra={"fixed": True}, **kwargs)
 
 
 def parse(options: type[O], stage: str, arguments: list[str]) -> O:
-    """Read ``arguments`` into ``options``. Raises UsageError for unknown flags and bad values; ``--help`` leaves through SystemExit."""
-    source: CliSettingsSource = CliSettingsSource(
-        options, cli_prog_name=f"python -m core {stage}", cli_exit_on_error=False
-    )
+    """The options of ``stage`` as a person gave them. ``--help`` leaves through SystemExit.
+
+    Raises:
+        UsageError: for unknown flags, and for bad values of flags or environment variables.
+    """
+    parser = _Parser(stage)
+    for name, field in options.model_fields.items():
+        parser.add_field(name, field)
+    given = parser.read(_spread_lists(options, arguments))
+    environment = _environment(options)
     try:
-        return CliApp.run(options, cli_args=_spread_lists(options, arguments), cli_settings_source=source)
-    except SettingsError as error:
-        raise UsageError(str(error).removeprefix("error parsing CLI: "), hint=_hint(stage)) from None
+        return options(**environment | given)
     except ValidationError as error:
-        raise usage_error(error, options, stage) from None
+        variables = [name for name in environment if name not in given]
+        raise _usage_error(error, options, variables, stage) from None
+
+
+def flag_name(field: str) -> str:
+    """``--batch-size``, of the field ``batch_size``."""
+    return "--" + field.replace("_", "-")
+
+
+def variable_name(field: str) -> str:
+    """``FORGE_BATCH_SIZE``, of the field ``batch_size``."""
+    return "FORGE_" + field.upper()
+
+
+def place_of(field: FieldInfo) -> Place | None:
+    """How the field is given by its place; None where it has a flag only."""
+    return next((item for item in field.metadata if isinstance(item, Place)), None)
+
+
+class _Parser(argparse.ArgumentParser):
+    """Reads texts by field; what they have to be is the model's to say."""
+
+    def __init__(self, stage: str):
+        super().__init__(prog=f"python -m core {stage}", allow_abbrev=False, argument_default=argparse.SUPPRESS)
+        self._hint = _hint(stage)
+
+    def add_field(self, name: str, field: FieldInfo) -> None:
+        place = place_of(field)
+        if place is None or place.flag:
+            self._add_flag(name, field)
+        if place:
+            count = None if field.is_required() else "?"
+            self.add_argument(name.upper(), nargs=count, help=_help(field))
+
+    def _add_flag(self, name: str, field: FieldInfo) -> None:
+        how: dict[str, Any] = {"metavar": _metavar(field.annotation)}
+        kind = _plain(field.annotation)
+        if kind is bool:
+            how = {"action": argparse.BooleanOptionalAction}
+        elif get_origin(kind) is list:
+            how |= {"action": "extend", "type": _at_commas if get_args(kind) == (str,) else _alone}
+        self.add_argument(flag_name(name), dest=name, help=_help(field), **how)
+
+    def read(self, arguments: list[str]) -> dict[str, Any]:
+        """Field -> what was given for it."""
+        given = vars(self.parse_intermixed_args(arguments))
+        by_flag = {key: value for key, value in given.items() if key.islower()}
+        by_place = {key.lower(): value for key, value in given.items() if key.isupper()}
+        for name in by_place.keys() & by_flag.keys():
+            if by_place[name] != by_flag[name]:
+                different = f"{name.upper()} is {by_place[name]}, {flag_name(name)} is {by_flag[name]}"
+                self.error(f"{different}; they are the same option")
+        return by_place | by_flag
+
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(message, hint=self._hint)
 
 
 def _spread_lists(options: type[Options], arguments: list[str]) -> list[str]:
-    """``--list a b`` as ``--list a --list b``, for flags that take several values. Only after the positional arguments, which would be taken for more."""
-    flags = {
-        "--" + name.replace("_", "-")
-        for name, field in options.model_fields.items()
-        if get_origin(field.annotation) is list
-    }
-    positional = sum(_POSITIONAL in field.metadata for field in options.model_fields.values())
-    if any(argument.startswith("-") for argument in arguments[:positional]):
+    """``--list a b`` as ``--list a --list b``, for flags that take several values.
+
+    Only after the positional arguments, which would be taken for more.
+    """
+    fields = options.model_fields.items()
+    flags = {flag_name(name) for name, field in fields if get_origin(_plain(field.annotation)) is list}
+    places = [name for name, field in fields if place_of(field)]
+    if any(argument.startswith("-") for argument in arguments[: len(places)]):
         return arguments
     spread: list[str] = []
     flag, values = "", 0
@@ -85,24 +146,76 @@ def _spread_lists(options: type[Options], arguments: list[str]) -> list[str]:
     return spread
 
 
-def usage_error(error: ValidationError, options: type[Options], stage: str) -> UsageError:
-    """The validation error in the words of the command line."""
-    lines = []
+def _at_commas(text: str) -> list[str]:
+    return [item.strip() for item in text.split(",")]
+
+
+def _alone(text: str) -> list[str]:
+    """A path may have commas in its name."""
+    return [text]
+
+
+def _environment(options: type[Options]) -> dict[str, Any]:
+    """Field -> the value of its variable, where there is one. A list is written as in JSON."""
+    found: dict[str, Any] = {}
+    for name, field in options.model_fields.items():
+        text = os.environ.get(variable_name(name))
+        if text is not None:
+            found[name] = _json(text) if get_origin(_plain(field.annotation)) is list else text
+    return found
+
+
+def _json(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text  # the model says what is wrong with it
+
+
+def _plain(annotation: Any) -> Any:
+    """The annotation without None and validators: ``int``, of ``int | None``."""
+    if get_origin(annotation) is Annotated:
+        return _plain(get_args(annotation)[0])
+    if get_origin(annotation) in (Union, UnionType):
+        kinds = [kind for kind in get_args(annotation) if kind is not NoneType]
+        return _plain(kinds[0]) if len(kinds) == 1 else annotation
+    return annotation
+
+
+def _metavar(annotation: Any) -> str:
+    """What ``--help`` shows in place of a value: ``int``, ``{src,dst}``."""
+    kind = _plain(annotation)
+    if get_origin(kind) is list:
+        return _metavar(get_args(kind)[0])
+    if get_origin(kind) is Literal:
+        return "{" + ",".join(map(str, get_args(kind))) + "}"
+    return kind.__name__
+
+
+def _help(field: FieldInfo) -> str:
+    text = field.description or ""
+    if field.default not in (None, []) and not field.is_required():
+        text += f" (default: {field.default})"
+    return text.replace("%", "%%")
+
+
+def _usage_error(error: ValidationError, options: type[Options], variables: list[str], stage: str) -> UsageError:
+    """What is wrong, by the names that a person typed. variables: the fields that come from the environment."""
+    faults = []
     for item in error.errors():
-        field = str(item["loc"][0]) if item["loc"] else "options"
-        name = field.upper() if is_positional(options, field) else f"--{field.replace('_', '-')}"
-        lines.append(
-            f"{name}: {item['msg'].removeprefix('Value error, ')}"
-            + (f" (received {item['input']!r})" if item["type"] != "missing" else "")
-        )
-    return UsageError("wrong option", where="; ".join(lines), hint=_hint(stage))
+        field = str(item["loc"][0]) if item["loc"] else ""
+        said = item["msg"].removeprefix("Value error, ")
+        received = f" (received {item['input']!r})" if field else ""
+        faults.append(f"{_name(options, field, variables)}: {said}{received}")
+    return UsageError("wrong option", where="; ".join(faults), hint=_hint(stage))
 
 
-def is_positional(options: type[Options], field: str) -> bool:
-    """Whether the field is given by its place instead of a flag."""
-    return field in options.model_fields and any(
-        "CliPositional" in str(item) for item in options.model_fields[field].metadata
-    )
+def _name(options: type[Options], field: str, variables: list[str]) -> str:
+    if field not in options.model_fields:
+        return "options"
+    if field in variables:
+        return variable_name(field)
+    return field.upper() if place_of(options.model_fields[field]) else flag_name(field)
 
 
 def _hint(stage: str) -> str:

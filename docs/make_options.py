@@ -8,7 +8,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from pydantic.fields import FieldInfo
 
 from core import stages
-from core.options import Options, is_positional
+from core.options import Options, flag_name, place_of
 
 HEAD = """# Options
 
@@ -25,13 +25,13 @@ def page() -> str:
 
 def section(name: str) -> str:
     options: type[Options] = stages.load(name).Options
-    rows = [row(options, field, info) for field, info in options.model_fields.items() if field != "debug"]
+    rows = [row(field, info) for field, info in options.model_fields.items() if field != "debug"]
     table = ["| flag | default | range | meaning |", "|---|---|---|---|", *rows] if rows else ["No options."]
     return "\n".join([f"## {name}", "", stages.summary(name), "", *table, ""])
 
 
-def row(options: type[Options], field: str, info: FieldInfo) -> str:
-    flag = f"`{field.upper()}`" if is_positional(options, field) else f"`--{field.replace('_', '-')}`"
+def row(field: str, info: FieldInfo) -> str:
+    flag = f"`{field.upper()}`" if place_of(info) else f"`{flag_name(field)}`"
     default = "required" if info.is_required() else "" if info.default is None else f"`{info.default}`"
     fixed = " *(fixed)*" if isinstance(info.json_schema_extra, dict) and info.json_schema_extra.get("fixed") else ""
     return f"| {flag} | {default} | {limits(info)} | {info.description or ''}{fixed} |".replace("\n", " ")

@@ -3,8 +3,10 @@ from pathlib import Path
 import pytest
 from pydantic import Field, field_validator
 
+from core import __main__ as program
+from core import stages
 from core.errors import UsageError
-from core.options import Options, SideOptions, parse
+from core.options import Options, PositionalOrFlag, SideOptions, parse
 
 
 class Example(SideOptions):
@@ -12,7 +14,8 @@ class Example(SideOptions):
     batch_size: int = Field(12, ge=1, le=64, description="samples")
     uniform_yaw: bool = Field(True, description="bins")
     merge: list[Path] = Field([], description="several")
-    name: str = Field("x", description="one word")
+    words: list[str] = Field([], description="several, with commas between")
+    name: str = Field("x", description="one word, 100 % yours")
 
     @field_validator("name")
     @classmethod
@@ -22,12 +25,68 @@ class Example(SideOptions):
         return value
 
 
-def test_flags_environment_and_defaults(monkeypatch):
+class Counted(Options):
+    count: PositionalOrFlag[int] = Field(7, ge=0, description="by its place, or by its flag")
+
+
+def test_a_flag_wins_over_the_environment_and_that_over_the_default(monkeypatch):
     monkeypatch.setenv("FORGE_BATCH_SIZE", "3")
     options = parse(Example, "x", ["src", "--no-uniform-yaw"])
     assert (options.side, options.batch_size, options.uniform_yaw, options.fps) == ("src", 3, False, None)
     assert options.model_fields_set == {"side", "batch_size", "uniform_yaw"}
     assert parse(Example, "x", ["dst", "--batch-size", "5"]).batch_size == 5
+
+
+def test_a_wrong_variable_is_named_not_the_flag(monkeypatch):
+    monkeypatch.setenv("FORGE_BATCH_SIZE", "many")
+    with pytest.raises(UsageError, match="wrong option: FORGE_BATCH_SIZE: Input should be a valid integer") as caught:
+        parse(Example, "x", ["src"])
+    assert "--batch-size" not in str(caught.value)
+    assert parse(Example, "x", ["src", "--batch-size", "5"]).batch_size == 5  # it is not used
+
+
+def test_a_variable_that_the_stage_does_not_know_is_ignored(monkeypatch):
+    monkeypatch.setenv("FORGE_BATCHSIZE", "many")
+    monkeypatch.setenv("FORGE_BATCH_SIZE", "many")
+    assert parse(Options, "x", []) == Options()
+
+
+def test_lists_from_the_environment(monkeypatch):
+    monkeypatch.setenv("FORGE_MERGE", '["a.pak", "b,c.pak"]')
+    assert parse(Example, "x", ["src"]).merge == [Path("a.pak"), Path("b,c.pak")]
+    monkeypatch.setenv("FORGE_MERGE", "a.pak")
+    with pytest.raises(UsageError, match="FORGE_MERGE: Input should be a valid list"):
+        parse(Example, "x", ["src"])
+
+
+def test_an_object_built_in_code_never_reads_the_environment(monkeypatch):
+    required = {"side": "src", "action": "list", "file": Path("x.jpg")}
+    for name in stages.names():
+        options = stages.load(name).Options
+        given = {field: value for field, value in required.items() if field in options.model_fields}
+        before = options(**given)
+        for field in options.model_fields:
+            monkeypatch.setenv(f"FORGE_{field.upper()}", "1")
+        assert options(**given) == before and options(**given).model_fields_set == given.keys()
+
+
+def test_options_do_not_change():
+    with pytest.raises(ValueError, match="frozen"):
+        Example(side="src").batch_size = 2
+    with pytest.raises(ValueError, match="Extra inputs"):
+        Example(side="src", batchsize=2)
+
+
+def test_by_place_or_by_flag_is_one_option(monkeypatch):
+    for arguments in (["3"], ["--count", "3"], ["--count=3"], ["3", "--count", "3"], ["--count", "3", "3"]):
+        assert parse(Counted, "x", arguments).count == 3
+    with pytest.raises(UsageError, match="COUNT is 3, --count is 4"):
+        parse(Counted, "x", ["3", "--count", "4"])
+    with pytest.raises(UsageError, match="COUNT: Input should be greater than or equal to 0"):
+        parse(Counted, "x", ["--count", "-1"])
+    assert parse(Counted, "x", []).model_fields_set == set()
+    monkeypatch.setenv("FORGE_COUNT", "5")
+    assert parse(Counted, "x", []).count == 5 and parse(Counted, "x", ["6"]).count == 6
 
 
 @pytest.mark.parametrize(
@@ -61,6 +120,11 @@ def test_lists_of_values(arguments):
     assert (options.merge, options.fps, options.side) == ([Path("a.pak"), Path("b c.pak")], 2, "src")
 
 
+def test_commas_part_words_but_not_paths():
+    options = parse(Example, "x", ["src", "--merge", "a,b.pak", "--words", "hair, ears", "nose"])
+    assert (options.merge, options.words) == ([Path("a,b.pak")], ["hair", "ears", "nose"])
+
+
 def test_extra_values_are_no_list():
     with pytest.raises(UsageError, match="unrecognized arguments: 3"):
         parse(Example, "x", ["src", "--fps", "2", "3"])
@@ -68,6 +132,15 @@ def test_extra_values_are_no_list():
 
 def test_help_leaves_at_once(capsys):
     with pytest.raises(SystemExit) as caught:
-        parse(Options, "x", ["--help"])
+        parse(Example, "x", ["--help"])
     assert caught.value.code == 0
-    assert "usage: python -m core x" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "usage: python -m core x" in said and "--uniform-yaw | --no-uniform-yaw" in said
+    assert "100 % yours (default: x)" in said and "[--merge Path]" in said and "{src,dst}" not in said
+
+
+def test_debug_may_come_from_the_environment(monkeypatch, capsys):
+    assert program.main(["face-info", "nowhere.jpg"]) == 3 and "hint:" in capsys.readouterr().err
+    monkeypatch.setenv("FORGE_DEBUG", "1")
+    with pytest.raises(Exception, match="no such file"):
+        program.main(["face-info", "nowhere.jpg"])

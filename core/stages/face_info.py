@@ -3,15 +3,15 @@
 from pathlib import Path
 
 from pydantic import Field
-from pydantic_settings import CliPositionalArg
 
 from core.options import Options as BaseOptions
+from core.options import Positional
 from core.types import StageReport
 from core.workspace import Workspace
 
 
 class Options(BaseOptions):
-    file: CliPositionalArg[Path] = Field(description="a face: .jpg, .jpeg or .png")
+    file: Positional[Path] = Field(description="a face: .jpg, .jpeg or .png")
 
 
 def run(options: Options, workspace: Workspace) -> StageReport:

@@ -4,10 +4,10 @@ import time
 from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
-from pydantic_settings import CliPositionalArg
 
 from core.errors import UsageError
 from core.options import Options as BaseOptions
+from core.options import Positional
 from core.types import StageReport
 from core.workspace import Workspace
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 class Options(BaseOptions):
     """Flags of the stage."""
 
-    action: CliPositionalArg[Literal["list", "backup", "restore"]] = Field(
+    action: Positional[Literal["list", "backup", "restore"]] = Field(
         description="list what there is, make a backup, or bring one back"
     )
     model: str | None = Field(None, description="name of the model, where the folder has several")

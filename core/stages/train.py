@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import Field, field_validator
-from pydantic_settings import CliPositionalArg
 
 from core.checkpoints.model_folder import is_name
+from core.options import Positional
 from core.training.recipe import Recipe
 from core.training.schedule import presets
 from core.types import StageReport
@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 class Options(Recipe):
     """The recipe (saved with the model; a resumed model keeps its own values where none are given) and this run."""
 
-    until: CliPositionalArg[int | None] = Field(
+    until: Positional[int | None] = Field(
         None,
         ge=1,
         description="train until this iteration; left out: --target-iter if given, else to the end of the schedule, else until stopped",

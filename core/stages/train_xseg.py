@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field, field_validator
-from pydantic_settings import CliPositionalArg
 
 from core.errors import InputError
 from core.options import Options as BaseOptions
+from core.options import Positional
 from core.types import StageReport
 from core.workspace import Workspace
 
@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 
 
 class Options(BaseOptions):
-    until: CliPositionalArg[int | None] = Field(
+    until: Positional[int | None] = Field(
         None, ge=1, description="train until this iteration; left out: until stopped (Ctrl-C, or a file model/STOP)"
     )
     face_type: Literal["h", "mf", "f", "wf", "head"] | None = Field(

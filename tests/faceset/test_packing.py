@@ -25,7 +25,7 @@ def ws(tmp_path):
 
 
 def run(stage, ws, **options):
-    return stage.run(stage.Options(side="src", _cli_parse_args=False, **options), ws)
+    return stage.run(stage.Options(side="src", **options), ws)
 
 
 def contents(folder) -> dict[str, bytes]:

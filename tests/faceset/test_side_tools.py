@@ -22,7 +22,7 @@ def ws(tmp_path):
 
 
 def run(stage, ws, **options):
-    return stage.run(stage.Options(side="src", _cli_parse_args=False, **options), ws)
+    return stage.run(stage.Options(side="src", **options), ws)
 
 
 def rows(report) -> dict:
@@ -72,7 +72,7 @@ def test_face_info(tmp_path, ws):
     path = tmp_path / "00007_1.jpg"
     polygons = (Polygon(True, np.float32([[1, 1], [9, 1], [9, 9]])),)
     path.write_bytes(face(path.name, polygons=polygons, xseg_mask=encode_xseg_mask(np.ones((8, 8)))))
-    report = face_info.run(face_info.Options(file=path, _cli_parse_args=False), ws)
+    report = face_info.run(face_info.Options(file=path), ws)
     found = rows(report)
     assert found["picture"] == "64 x 64"
     assert found["from frame"] == "00007.png"
@@ -81,7 +81,7 @@ def test_face_info(tmp_path, ws):
     assert "100.0 %" in found["mask"]
     (tmp_path / "plain.jpg").write_bytes(jpeg())
     with pytest.raises(InputError):
-        face_info.run(face_info.Options(file=tmp_path / "plain.jpg", _cli_parse_args=False), ws)
+        face_info.run(face_info.Options(file=tmp_path / "plain.jpg"), ws)
 
 
 def edit(path, image) -> None:

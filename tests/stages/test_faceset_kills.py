@@ -36,7 +36,7 @@ STEPS = (
 
 
 def run(stage, ws, **options):
-    return stage.run(stage.Options(side="src", _cli_parse_args=False, **options), ws)
+    return stage.run(stage.Options(side="src", **options), ws)
 
 
 def _run_until(step: int, stage, ws, options) -> None:
