@@ -62,8 +62,17 @@ class Side:
         return self.frames / "aligned_trash"
 
     @property
+    def aligned_views(self) -> Path:
+        """Listings and contact sheets of orders, groups and bad faces."""
+        return self.frames / "aligned_views"
+
+    @property
     def pak(self) -> Path:
         return self.aligned / "faceset.pak"
+
+    def has_faces(self) -> bool:
+        """Whether there are faces, loose or packed."""
+        return self.pak.exists() or bool(list_images(self.aligned))
 
     @contextmanager
     def locked(self) -> Iterator[None]:

@@ -50,10 +50,17 @@ def record_of(data: bytes, name: str) -> FaceRecord | None:
 
 
 @contextmanager
-def open_gallery(folder: Path) -> Iterator[Gallery]:
-    """The faceset in ``folder``. Raises InputError when it holds both a pak and loose pictures, or neither."""
+def open_gallery(folder: Path, *, only_to_look: bool = False) -> Iterator[Gallery]:
+    """The faceset in ``folder``.
+
+    only_to_look: of a pak beside loose images, which packing leaves there unless told otherwise, take the pak. Who
+        changes one of the two would have to change the other.
+
+    Raises:
+        InputError: the folder holds both a pak and loose images, or neither.
+    """
     pak, paths = folder / PAK_NAME, list_images(folder)
-    if pak.exists() and paths:
+    if pak.exists() and paths and not only_to_look:
         raise InputError(
             "a packed faceset and loose faces in one folder",
             where=folder,

@@ -1,4 +1,4 @@
-"""Contact sheets: many small faces on one picture."""
+"""Contact sheets: many small faces on one image."""
 
 from collections.abc import Sequence
 
@@ -6,41 +6,36 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from core.errors import CorruptFileError
 from core.faceset.gallery import Gallery
 from core.imaging.codec import encode_jpeg
 
-TILE, ACROSS, MOST = 96, 16, 320
+# Pixels of a face and of the caption below it; faces in a row and on a whole sheet.
+TILE, _CAPTION, _ACROSS, _MOST = 96, 14, 16, 320
+_BACKGROUND, _INK = 32, (220, 220, 220)
+_LONGEST_CAPTION = 16
 
 
-def thumbnail(data: bytes, size: int = TILE) -> NDArray[np.uint8]:
-    """A square picture (uint8 BGR) of ``size``, decoded at reduced scale where the format allows it. Raises CorruptFileError."""
+def thumbnail(data: bytes) -> NDArray[np.uint8]:
+    """A face file as a small image, uint8, 96 x 96 x 3, BGR; black for one that cannot be decoded."""
+    # The decoder halves the size as it goes, where the format allows it, which is faster.
     image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_REDUCED_COLOR_2) if data else None
     if image is None:
-        raise CorruptFileError("cannot decode a picture")
-    return cv2.resize(image, (size, size), interpolation=cv2.INTER_AREA)
+        return np.zeros((TILE, TILE, 3), np.uint8)
+    return cv2.resize(image, (TILE, TILE), interpolation=cv2.INTER_AREA)
 
 
 def contact_sheet(gallery: Gallery, faces: Sequence[tuple[int, str]]) -> bytes:
-    """A JPEG of the faces (index, caption) in reading order; of more than 320 an even selection is shown."""
-    chosen = (
-        [faces[i] for i in np.unique(np.linspace(0, len(faces) - 1, min(len(faces), MOST)).round().astype(int))]
-        if faces
-        else []
-    )
-    down = max(1, -(-len(chosen) // ACROSS))
-    sheet = np.full((down * (TILE + 14), ACROSS * TILE, 3), 32, np.uint8)
-    for place, (index, caption) in enumerate(chosen):
-        y, x = place // ACROSS * (TILE + 14), place % ACROSS * TILE
-        sheet[y : y + TILE, x : x + TILE] = _tile(gallery, index)
-        cv2.putText(
-            sheet, caption[:16], (x + 2, y + TILE + 11), cv2.FONT_HERSHEY_SIMPLEX, 0.34, (220, 220, 220), 1, cv2.LINE_AA
-        )
+    """A JPEG of the faces (index, caption) in reading order; of more than 320 an even selection."""
+    chosen = np.unique(np.linspace(0, len(faces) - 1, min(len(faces), _MOST)).round().astype(int))
+    rows = max(1, -(-len(chosen) // _ACROSS))
+    sheet = np.full((rows * (TILE + _CAPTION), _ACROSS * TILE, 3), _BACKGROUND, np.uint8)
+    for place, number in enumerate(chosen):
+        index, caption = faces[number]
+        top, left = place // _ACROSS * (TILE + _CAPTION), place % _ACROSS * TILE
+        sheet[top : top + TILE, left : left + TILE] = thumbnail(gallery.read(index))
+        _write(sheet, caption[:_LONGEST_CAPTION], (left + 2, top + TILE + _CAPTION - 3))
     return encode_jpeg(sheet, 88, "420")
 
 
-def _tile(gallery: Gallery, index: int) -> NDArray[np.uint8]:
-    try:
-        return thumbnail(gallery.read(index))
-    except CorruptFileError:
-        return np.zeros((TILE, TILE, 3), np.uint8)
+def _write(sheet: NDArray[np.uint8], text: str, corner: tuple[int, int]) -> None:
+    cv2.putText(sheet, text, corner, cv2.FONT_HERSHEY_SIMPLEX, 0.34, _INK, 1, cv2.LINE_AA)

@@ -1,24 +1,19 @@
 """Order the faces of one side, group them, or find the bad ones; every change can be undone."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pydantic import Field
 
-from core.errors import InputError, UsageError
-from core.jobs.side import opened_side
+from core.errors import UsageError
 from core.options import SideOptions
 from core.types import StageReport
-from core.workspace import Side, Workspace
+from core.workspace import Workspace
 
 if TYPE_CHECKING:
-    from core.faceset.scores.features import Features
     from core.faceset.sorting.order import Order
+    from core.faceset.sorting.ranking import Choices
 
-# In the film every frame needs its face: these verdicts are shown for dst, but move nothing unless --reason asks for them.
-_KEPT_IN_DST = {"duplicate", "blurred"}
+Rows = tuple[tuple[str, object], ...]
 
 
 class Options(SideOptions):
@@ -47,200 +42,133 @@ class Options(SideOptions):
 
 
 def run(options: Options, workspace: Workspace) -> StageReport:
+    """Do the one thing that was asked for."""
+    asked = {"--undo": options.undo, "--restore": options.restore, "--group": bool(options.group)}
+    if sum(asked.values()) > 1:
+        raise UsageError("choose one of --undo, --restore and --group")
+    if options.by == "list":
+        return _list()
+    if options.undo:
+        return _undo(options, workspace)
+    if options.restore:
+        return _restore(options, workspace)
+    if options.group:
+        return _group(options, workspace)
+    if options.by == "clean":
+        return _clean(options, workspace)
+    return _preview(options, workspace) if options.dry_run else _sort(options, workspace)
+
+
+def _list() -> StageReport:
     from core.faceset.sorting.methods import METHODS
 
-    if options.by == "list":
-        methods = (
-            (f"{'' if method.number is None else method.number:>2} {method.name}", method.help) for method in METHODS
-        )
-        return StageReport(
-            "sort methods", (*methods, ("   clean", "Look for bad faces; --apply moves them to the trash."))
-        )
-    with opened_side(workspace, options.side) as side:
-        notes = (f"an interrupted change ({side.completed}) was completed first",) if side.completed else ()
-        return _action(options)(options, side, workspace, notes)
+    numbers = ["" if method.number is None else str(method.number) for method in METHODS]
+    rows = [(f"{number:>2} {method.name}", method.help) for number, method in zip(numbers, METHODS, strict=True)]
+    return StageReport("sort methods", (*rows, ("   clean", "Look for bad faces; --apply moves them to the trash.")))
 
 
-def _action(options: Options):
-    chosen = [
-        action
-        for asked, action in ((options.undo, _undo), (options.restore, _restore), (bool(options.group), _group))
-        if asked
-    ]
-    if len(chosen) > 1:
-        raise UsageError("choose one of --undo, --restore and --group")
-    return chosen[0] if chosen else (_clean if options.by == "clean" else _sort)
+def _undo(options: Options, workspace: Workspace) -> StageReport:
+    from core.jobs import sort
 
-
-def _undo(options: Options, side: Side, workspace: Workspace, notes: tuple[str, ...]) -> StageReport:
-    from core.faceset import journal
-
-    step, missing = journal.undo(side.frames)
-    gone = (f"{len(missing)} files were no longer there: {', '.join(missing[:5])}",) if missing else ()
+    done = sort.undo(workspace, options.side)
+    warnings = _interrupted(done.completed)
+    if done.missing:
+        warnings += (f"{len(done.missing)} files were no longer there: {', '.join(done.missing[:5])}",)
+    aligned = workspace.side(options.side).aligned
     return StageReport(
-        f"undone: {step.what} of {side.name}",
-        (("files moved back", len(step.moves) - len(missing)),),
-        notes + gone,
-        (side.aligned,),
+        f"undone: {done.what} of {options.side}", (("files moved back", done.moved),), warnings, (aligned,)
     )
 
 
-def _restore(options: Options, side: Side, workspace: Workspace, notes: tuple[str, ...]) -> StageReport:
-    from core.faceset.sorting.trash import restore
+def _restore(options: Options, workspace: Workspace) -> StageReport:
+    from core.jobs import sort
 
-    if side.pak.exists():
-        raise InputError(
-            "the faceset is packed",
-            where=side.pak,
-            hint="unpack it first, then restore, then pack again; or --undo the sort",
-        )
-    step = restore(side.frames, options.reason)
+    done = sort.restore(workspace, options.side, options.reason)
+    aligned = workspace.side(options.side).aligned
     return StageReport(
-        f"restored from the {side.name} trash", (("faces", len(step.moves) if step else 0),), notes, (side.aligned,)
+        f"restored from the {options.side} trash", (("faces", done.faces),), _interrupted(done.completed), (aligned,)
     )
 
 
-def _sort(options: Options, side: Side, workspace: Workspace, notes: tuple[str, ...]) -> StageReport:
-    from core.faceset.sorting.apply import apply
-    from core.faceset.sorting.order import arrange
+def _sort(options: Options, workspace: Workspace) -> StageReport:
+    from core.jobs import sort
+
+    done = sort.sort(workspace, options.side, options.by, _choices(options))
+    side = workspace.side(options.side)
+    return StageReport(
+        f"sorted the {options.side} faces",
+        (*_order_rows(done.order), ("files moved", done.moved)),
+        _interrupted(done.completed),
+        (side.aligned, side.aligned_trash) if done.order.rejected else (side.aligned,),
+    )
+
+
+def _preview(options: Options, workspace: Workspace) -> StageReport:
+    from core.jobs import sort
+
+    done = sort.preview(workspace, options.side, options.by, _choices(options))
+    return StageReport(
+        f"order of the {options.side} faces (nothing renamed)",
+        _order_rows(done.order),
+        _interrupted(done.completed),
+        (done.listing, done.sheet),
+    )
+
+
+def _choices(options: Options) -> "Choices":
     from core.faceset.sorting.ranking import Choices
 
-    with _features(side) as features:
-        order = arrange(features, options.by, Choices(options.count, options.similar, options.exact_count))
-        rows = (
-            ("method", order.method),
-            ("faces in order", len(order.names)),
-            *((f"to the trash: {reason}", n) for reason, n in order.reasons().items()),
-        )
-        if options.dry_run:
-            return StageReport(
-                f"order of the {side.name} faces (nothing renamed)", rows, notes, _view(_views(side), features, order)
-            )
-        step = apply(side.frames, features.gallery, order)
-    outputs = (side.aligned,) + ((side.aligned_trash,) if order.rejected else ())
-    return StageReport(
-        f"sorted the {side.name} faces", (*rows, ("files moved", len(step.moves) if step else 0)), notes, outputs
-    )
+    return Choices(options.count, options.similar, options.exact_count)
 
 
-def _group(options: Options, side: Side, workspace: Workspace, notes: tuple[str, ...]) -> StageReport:
-    from core.faceset import journal
-    from core.faceset.sorting import groups
+def _order_rows(order: "Order") -> Rows:
+    rejected = ((f"to the trash: {reason}", number) for reason, number in order.reasons().items())
+    return (("method", order.method), ("faces in order", len(order.names)), *rejected)
 
-    with _features(side) as features:
-        found = groups.divide(features, options.group, options.bins)
-        rows = tuple(zip(found.names, found.sizes(), strict=True))
-        if not options.apply:
-            folder = _views(side) / f"groups_{options.group}"
-            views = [
-                _view(folder, features, groups.as_order(features.gallery, found, k))
-                for k in range(min(len(found.names), 50))
-            ]
-            return StageReport(
-                f"groups of the {side.name} faces (nothing moved; --apply moves)",
-                rows,
-                notes,
-                (folder,) if views else (),
-            )
-        if features.gallery.pak is not None:
-            raise InputError("a packed faceset cannot be divided into folders", where=side.pak, hint="unpack it first")
-        journal.begin(
-            side.frames, f"group by {options.group}", groups.into_folders(side.frames, features.gallery, found)
-        )
+
+def _group(options: Options, workspace: Workspace) -> StageReport:
+    from core.jobs import group
+
+    work = group.group if options.apply else group.preview_groups
+    done = work(workspace, options.side, options.group, options.bins)
+    rows, notes = tuple(done.sizes.items()), _interrupted(done.completed)
+    if not options.apply:
+        title = f"groups of the {options.side} faces (nothing moved; --apply moves)"
+        return StageReport(title, rows, notes, (done.folder,) if done.sizes else ())
     hint = "--undo brings all that is still there back into aligned"
-    return StageReport(f"grouped the {side.name} faces", rows, (*notes, hint), (side.frames / groups.GROUPS_FOLDER,))
+    return StageReport(f"grouped the {options.side} faces", rows, (*notes, hint), (done.folder,))
 
 
-def _clean(options: Options, side: Side, workspace: Workspace, notes: tuple[str, ...]) -> StageReport:
-    from core.faceset.cleaning import verdicts as clean
+def _clean(options: Options, workspace: Workspace) -> StageReport:
+    from core.faceset.cleaning.page import remarks
     from core.faceset.masks.report import counted, described
-    from core.faceset.sorting.apply import apply
-    from core.faceset.sorting.order import Order
+    from core.jobs import clean
 
-    wanted = _wanted(options, side)
-    with _features(side) as features:
-        verdicts = clean.judge(features)
-        page = _cleaning_page(side, workspace, features, verdicts)
-        names = features.gallery.names
-        thrown = {names[i]: verdicts.reason(i) for i in sorted(verdicts.found) if wanted & set(verdicts.found[i])}
-        rows = (
-            ("pictures", len(names)),
-            ("masks", described(counted(verdicts.masks))),
-            *verdicts.counts().items(),
-            ("blurred, kept for a rare pose", len(verdicts.spared)),
-        )
-        if options.apply:
-            kept = tuple(name for name in names if name not in thrown)
-            if not kept:
-                raise InputError(
-                    "every face has a verdict: nothing would be left", where=side.aligned, hint=f"look at {page}"
-                )
-            apply(side.frames, features.gallery, Order("clean", kept, rejected=thrown, renumber=False), "clean")
-    moved = ("moved to the trash" if options.apply else "to be moved with --apply", len(thrown))
-    outputs = (page, side.aligned_trash) if options.apply else (page,)
-    return StageReport(f"cleaning of the {side.name} faces", (*rows, moved), (*notes, *verdicts.notes), outputs)
+    work = clean.clean if options.apply else clean.review
+    done = work(workspace, options.side, _verdicts(options.reason))
+    rows = (
+        ("pictures", len(done.names)),
+        ("masks", described(counted(done.verdicts.masks))),
+        *done.verdicts.counts().items(),
+        ("blurred, kept for a rare pose", len(done.verdicts.spared)),
+        ("moved to the trash" if options.apply else "to be moved with --apply", len(done.rejected)),
+    )
+    trash = (workspace.side(options.side).aligned_trash,) if options.apply else ()
+    notes = (*_interrupted(done.completed), *remarks(done.verdicts))
+    return StageReport(f"cleaning of the {options.side} faces", rows, notes, (done.page, *trash))
 
 
-def _wanted(options: Options, side: Side) -> set[str]:
-    """The verdicts that move a face."""
+def _verdicts(reason: str) -> set[str] | None:
+    """The verdicts that ``--reason`` names; None without it."""
     from core.faceset.cleaning.verdicts import VERDICTS
 
-    if options.reason:
-        found = {verdict for verdict in VERDICTS if options.reason.lower() in verdict}
-        if not found:
-            raise UsageError(
-                "no verdict has this name", where=f"--reason {options.reason}", hint=f"one of {', '.join(VERDICTS)}"
-            )
-        return found
-    return set(VERDICTS) - (_KEPT_IN_DST if side.name == "dst" else set())
+    if not reason:
+        return None
+    found = {verdict for verdict in VERDICTS if reason.lower() in verdict}
+    if not found:
+        raise UsageError("no verdict has this name", where=f"--reason {reason}", hint=f"one of {', '.join(VERDICTS)}")
+    return found
 
 
-def _cleaning_page(side: Side, workspace: Workspace, features: "Features", verdicts) -> Path:
-    from core.faceset.cleaning.coverage import Coverage, coverage
-    from core.faceset.cleaning.page import cleaning_page
-    from core.fsio import write_text
-
-    maps: dict[str, Coverage] = {}
-    for name in ("src", "dst"):
-        other = workspace.side(name)
-        if name == side.name:
-            maps[name] = coverage(features["yaw"], features["pitch"])
-        elif _has_faces(other):
-            with _features(other) as those:
-                maps[name] = coverage(those["yaw"], those["pitch"])
-    page = _views(side) / "clean.html"
-    page.parent.mkdir(parents=True, exist_ok=True)
-    write_text(page, cleaning_page(f"Cleaning of the {side.name} faces", features.gallery, verdicts, maps))
-    return page
-
-
-def _has_faces(side: Side) -> bool:
-    from core.workspace import list_images
-
-    return side.pak.exists() != bool(list_images(side.aligned))
-
-
-@contextmanager
-def _features(side: Side) -> "Iterator[Features]":
-    from core.faceset.gallery import open_gallery
-    from core.faceset.scores.features import Features
-    from core.faceset.scores.persons import identities
-
-    with open_gallery(side.aligned) as gallery:
-        yield Features(gallery, identities(side.frames, side.database, _embedder))
-
-
-def _embedder():
-    from core.faces.embedders import sface
-
-    return sface.create().embed
-
-
-def _views(side: Side) -> Path:
-    return side.frames / "aligned_views"
-
-
-def _view(folder: Path, features: "Features", order: "Order") -> tuple[Path, Path]:
-    from core.faceset.sorting.views import write_views
-
-    return write_views(folder, features.gallery, order)
+def _interrupted(what: str) -> tuple[str, ...]:
+    return (f"an interrupted change ({what}) was completed first",) if what else ()

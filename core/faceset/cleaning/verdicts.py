@@ -1,6 +1,6 @@
 """Automatic cleaning: the criteria by which people throw faces out, as verdicts with scores."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,14 +25,23 @@ VERDICTS = {
     "duplicate": "shows the same as a sharper face",
 }
 POSE_CELL = np.radians(15)
+# Below this spread, noise alone would look like fine detail.
+_LEAST_CONTRAST = 8.0
 
 
 @dataclass(frozen=True)
 class Limits:
     """Where a face is thrown out. Shares are 0..1 of the face, luma and contrast are grey levels 0..255.
 
-    misaligned: error of :func:`core.faceset.scores.misalignment.misalignment`; similarity: least cosine to the main person's mean; cut_off, obstructed: shares;
-    blurred: part of the median sharpness at the same pose; rare: a pose cell with fewer good faces than this keeps its blurred ones.
+    misaligned: least error, as ``core.faceset.scores.misalignment`` measures it.
+    similarity: least cosine to the main person's mean.
+    cut_off: largest share beyond the border of the frame.
+    obstructed: largest share hidden by the mask.
+    blurred: least sharpness, as a part of the median of the set.
+    rare: a pose cell with fewer good faces than this keeps its blurred ones.
+    dark_luma, bright_luma: least and largest mean luma.
+    bright_share: largest share of nearly white pixels.
+    contrast: least spread of luma.
     """
 
     misaligned: float = 1.0
@@ -49,121 +58,117 @@ class Limits:
 
 @dataclass(frozen=True)
 class Verdicts:
-    """found: picture -> {verdict: score}; pictures not in it are fine. spared: blurred ones kept for their rare pose; notes: what could not be judged.
+    """What was found about the images of a gallery, in its indices.
 
-    masks: where the mask of each picture comes from, as ``core.imaging.masks.mask_origin`` says it; empty for pictures that are no face.
+    found: image -> {verdict: score}; images that are not in it are fine.
+    spared: blurred faces that are kept for their rare pose.
+    masks: for each image where its mask comes from, as ``core.imaging.masks.mask_origin`` says it; "" for no face.
+    without_mask: how many faces have no mask of their own, so that nothing can be said about obstruction.
     """
 
     found: dict[int, dict[str, float]]
-    spared: tuple[int, ...] = ()
-    notes: tuple[str, ...] = ()
-    scores: dict[str, NDArray[np.float64]] = field(default_factory=dict)
-    masks: tuple[str, ...] = ()
+    spared: tuple[int, ...]
+    masks: tuple[str, ...]
+    without_mask: int
 
     def counts(self) -> dict[str, int]:
-        """Verdict -> how many, in the order of VERDICTS."""
-        return {name: n for name in VERDICTS if (n := sum(name in v for v in self.found.values()))}
+        """Verdict -> how many images have it, in the order of VERDICTS; without those that none has."""
+        numbers = {verdict: sum(verdict in scores for scores in self.found.values()) for verdict in VERDICTS}
+        return {verdict: number for verdict, number in numbers.items() if number}
 
     def reason(self, index: int) -> str:
-        """All verdicts of a picture in one line."""
+        """All verdicts of an image in one line."""
         return ", ".join(self.found[index])
 
 
+class _Found(dict[int, dict[str, float]]):
+    """image -> {verdict: score}"""
+
+    def note(self, verdict: str, which: NDArray[np.bool_], score: NDArray[np.float64]) -> None:
+        for index in np.flatnonzero(which).tolist():
+            self.setdefault(index, {})[verdict] = float(score[index])
+
+
 def judge(features: Features, limits: Limits | None = None, *, identity: bool = True) -> Verdicts:
-    """Look at every picture. ``identity=False`` leaves other people in."""
+    """Look at every image. identity: whether other people get a verdict."""
     limits = limits or Limits()
-    found: dict[int, dict[str, float]] = {}
-
-    def add(verdict: str, which: NDArray[np.bool_], score: NDArray) -> None:
-        for i in np.flatnonzero(which):
-            found.setdefault(int(i), {})[verdict] = float(score[i])
-
-    faces, one = features.faces(), np.ones(len(features))
+    found = _Found()
+    faces, certain = features.faces(), np.ones(len(features))
     error = misalignment(features)
-    add("no face", ~faces, one)
-    add("misaligned", error >= limits.misaligned, error)
+    found.note("no face", ~faces, certain)
+    found.note("misaligned", error >= limits.misaligned, error)
     if identity:
-        _other_people(features, faces, limits, add)
-    add("obstructed", features["obstruction"] > limits.obstructed, features["obstruction"])
-    dark = _exposure(features, limits, add)
-    add(
-        "cut off", (features["cut_off"] > limits.cut_off) & ~dark, features["cut_off"]
-    )  # in a dark picture black tells nothing
-    add("unreadable", ~features.readable(), one)
-    spared = _blurred(features, limits, found, add)
-    _duplicates(features, found)
+        _note_other_people(features, faces, limits, found)
+    found.note("obstructed", features["obstruction"] > limits.obstructed, features["obstruction"])
+    dark = _note_exposure(features, limits, found)
+    # In a dark face black pixels do not tell where the frame ends.
+    found.note("cut off", (features["cut_off"] > limits.cut_off) & ~dark, features["cut_off"])
+    found.note("unreadable", ~features.readable(), certain)
+    spared = _note_blurred(features, limits, found)
+    _note_duplicates(features, found)
     return Verdicts(
-        found, spared, _notes(features, faces), {"misaligned": error}, tuple(map(str, features["mask_origin"]))
+        found=dict(found),
+        spared=spared,
+        masks=tuple(map(str, features["mask_origin"])),
+        without_mask=int(np.count_nonzero(faces & np.isnan(features["obstruction"]))),
     )
 
 
-def _other_people(features: Features, faces: NDArray[np.bool_], limits: Limits, add) -> None:
+def _note_other_people(features: Features, faces: NDArray[np.bool_], limits: Limits, found: _Found) -> None:
     persons = find_persons(features)
-    add("another person", faces & (persons.labels > 0) & (persons.similarity < limits.similarity), persons.similarity)
+    others = faces & (persons.labels > 0) & (persons.similarity < limits.similarity)
+    found.note("another person", others, persons.similarity)
 
 
-def _exposure(features: Features, limits: Limits, add) -> NDArray[np.bool_]:
+def _note_exposure(features: Features, limits: Limits, found: _Found) -> NDArray[np.bool_]:
+    """Returns which faces are dark."""
     luma, contrast = features["luma_face"], features["contrast"]
     dark = luma < limits.dark_luma
     bright = (luma > limits.bright_luma) | (features["bright"] > limits.bright_share)
-    add("too dark", dark, luma)
-    add("too bright", bright, luma)
-    add("low contrast", (contrast < limits.contrast) & ~dark & ~bright, contrast)
+    found.note("too dark", dark, luma)
+    found.note("too bright", bright, luma)
+    found.note("low contrast", (contrast < limits.contrast) & ~dark & ~bright, contrast)
     return dark
 
 
-def _blurred(features: Features, limits: Limits, found: dict[int, dict[str, float]], add) -> tuple[int, ...]:
-    """Sharpness relative to the median of the set. Blurred faces of a pose that few good faces have are spared."""
+def _note_blurred(features: Features, limits: Limits, found: _Found) -> tuple[int, ...]:
+    """Returns the blurred faces that are spared, because few good faces have their pose."""
     good = np.ones(len(features), bool)
     good[list(found)] = False
     relative = relative_sharpness(features, good)
     blurred = relative < limits.blurred
-    cells = pose_cells(features["yaw"], features["pitch"])
-    left = {cell: int(n) for cell, n in zip(*np.unique(cells[good & ~blurred], return_counts=True), strict=True)}
-    rare = np.array([left.get(cell, 0) < limits.rare for cell in cells])
-    add("blurred", blurred & ~rare, relative)
-    return tuple(int(i) for i in np.flatnonzero(blurred & rare & good))
+    _, cell = np.unique(pose_cells(features["yaw"], features["pitch"]), return_inverse=True)
+    sharp_in_cell = np.bincount(cell, weights=good & ~blurred)
+    rare = sharp_in_cell[cell] < limits.rare
+    found.note("blurred", blurred & ~rare, relative)
+    return tuple(np.flatnonzero(blurred & rare & good).tolist())
 
 
 def relative_sharpness(features: Features, good: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """Fine detail inside the face over its squared contrast, as a part of the median of ``good``. NaN where there is none."""
-    sharp = features["detail"] / np.maximum(features["contrast"], 8.0) ** 2
+    """Fine detail inside the face over its squared contrast, as a part of the median of ``good``; NaN where unknown."""
+    sharp = features["detail"] / np.maximum(features["contrast"], _LEAST_CONTRAST) ** 2
     median = np.nanmedian(sharp[good]) if np.isfinite(sharp[good]).any() else np.nan
     return sharp / median
 
 
 def pose_cells(yaw: NDArray[np.float64], pitch: NDArray[np.float64]) -> NDArray[np.intp]:
-    """One number for each cell of 15 x 15 degrees; -1 without a pose."""
+    """One number for each cell of 15 x 15 degrees; -1 without a pose. yaw, pitch: radians (n,)."""
     known = np.isfinite(yaw) & np.isfinite(pitch)
-    cell = (
-        np.floor(np.nan_to_num(yaw) / POSE_CELL).astype(np.intp) * 1000
-        + np.floor(np.nan_to_num(pitch) / POSE_CELL).astype(np.intp)
-        + 500_500
-    )
-    return np.where(known, cell, -1)
+    column = np.floor(np.nan_to_num(yaw) / POSE_CELL).astype(np.intp) + 500
+    row = np.floor(np.nan_to_num(pitch) / POSE_CELL).astype(np.intp) + 500
+    return np.where(known, column * 1000 + row, -1)
 
 
-def _duplicates(features: Features, found: dict[int, dict[str, float]]) -> None:
-    """Of pictures that show the same, the sharpest that is fine stays."""
+def _note_duplicates(features: Features, found: _Found) -> None:
+    """Of images that show the same, the sharpest that is fine stays."""
     groups = duplicate_groups(features["thumb"])
     sizes = np.bincount(groups)
     sharp = np.nan_to_num(features["detail"], nan=-1.0)
     readable = features.readable()
     for group in np.flatnonzero(sizes > 1):
-        members = [int(i) for i in np.flatnonzero(groups == group) if readable[i]]
-        fine = [i for i in members if i not in found]
-        keep = max(fine or members, key=lambda i: (sharp[i], -i), default=-1)
-        for i in members:
-            if i != keep:
-                found.setdefault(i, {})["duplicate"] = float(sizes[group])
-
-
-def _notes(features: Features, faces: NDArray[np.bool_]) -> tuple[str, ...]:
-    bare = int(np.count_nonzero(faces & np.isnan(features["obstruction"])))
-    return (
-        (
-            f"{bare} faces have no mask of their own, only the landmark hull, so nothing can be said about obstruction: make masks first",
-        )
-        if bare
-        else ()
-    )
+        members = np.flatnonzero((groups == group) & readable).tolist()
+        fine = [index for index in members if index not in found]
+        keep = max(fine or members, key=lambda index: (sharp[index], -index), default=-1)
+        for index in members:
+            if index != keep:
+                found.setdefault(index, {})["duplicate"] = float(sizes[group])

@@ -8,9 +8,9 @@ import pytest
 from sorting_faces import write_face
 
 from core.faces.embedders import sface
+from core.faceset.cleaning import page
 from core.faceset.cleaning import verdicts as clean
 from core.faceset.cleaning.coverage import coverage, gaps
-from core.faceset.cleaning.page import cleaning_page
 from core.faceset.gallery import open_gallery
 from core.faceset.masks import report
 from core.faceset.scores.features import Features
@@ -65,7 +65,7 @@ def test_good_faces_have_no_verdict(planted):
     judged = {features.gallery.names[i] for i in verdicts.found}
     assert {name for name in judged if not name.startswith("p ")} <= {"00003.jpg"}
     assert len(judged) == len(PLANTED) + 2
-    assert "no mask" in verdicts.notes[0]
+    assert "no mask" in page.remarks(verdicts)[0]
 
 
 def test_nothing_is_judged_by_identity_when_not_asked(planted):
@@ -84,23 +84,23 @@ def test_a_blurred_face_is_kept_where_its_pose_is_rare(planted):
 def test_the_page_needs_no_other_file(planted):
     features, verdicts = planted
     maps = {"src": coverage(features["yaw"], features["pitch"])}
-    page = cleaning_page("Cleaning <src>", features.gallery, verdicts, maps)
-    assert "Cleaning &lt;src&gt;" in page and page.count("data:image/jpeg;base64,") == sum(
+    text = page.cleaning_page("Cleaning <src>", features.gallery, verdicts, maps)
+    assert "Cleaning &lt;src&gt;" in text and text.count("data:image/jpeg;base64,") == sum(
         verdicts.counts().values()
     ) + len(verdicts.spared)
-    assert 'src="http' not in page and "<link" not in page
+    assert 'src="http' not in text and "<link" not in text
     for name in verdicts.counts():
-        assert f'id="{name.replace(" ", "-")}"' in page
+        assert f'id="{name.replace(" ", "-")}"' in text
 
 
 def test_it_is_said_which_mask_a_verdict_rests_on(planted):
     features, verdicts = planted
     by_name = dict(zip(features.gallery.names, verdicts.masks, strict=True))
     assert by_name["p obstructed.jpg"] == by_name["00001.jpg"] == "xseg" and by_name["00000.jpg"] == "hull"
-    page = cleaning_page("Cleaning", features.gallery, verdicts, {})
-    assert page.count("(xseg mask)") == verdicts.counts()["obstructed"] == 1
+    text = page.cleaning_page("Cleaning", features.gallery, verdicts, {})
+    assert text.count("(xseg mask)") == verdicts.counts()["obstructed"] == 1
     found = report.counted(verdicts.masks)
-    assert f"masks: {found['xseg']} xseg, {found['hull']} hull" in page
+    assert f"masks: {found['xseg']} xseg, {found['hull']} hull" in text
 
 
 def test_polygons_are_a_mask_that_verdicts_rest_on(tmp_path):
@@ -115,7 +115,7 @@ def test_polygons_are_a_mask_that_verdicts_rest_on(tmp_path):
 
 def test_pose_gaps_are_told():
     src, dst = np.radians(np.r_[np.zeros(100), [-60] * 4]), np.radians(np.r_[np.zeros(50), [-70] * 312])
-    lines = gaps(coverage(src, src * 0), coverage(dst, dst * 0))
+    lines = [page.gap_sentence(gap) for gap in gaps(coverage(src, src * 0), coverage(dst, dst * 0))]
     assert lines == ["dst has 312 faces below -50 degrees yaw, src has 4"]
     assert coverage(src, src * 0).counts.sum() == 104
 

@@ -1,0 +1,110 @@
+"""Finding bad faces of a side, and moving them to the trash."""
+
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from core.errors import InputError
+from core.faceset.cleaning.coverage import Coverage, coverage
+from core.faceset.cleaning.page import cleaning_page
+from core.faceset.cleaning.verdicts import VERDICTS, Verdicts, judge
+from core.faceset.scores.features import Features
+from core.faceset.sorting.apply import apply
+from core.faceset.sorting.order import Order
+from core.fsio import write_text
+from core.jobs.scoring import scored_faces
+from core.jobs.side import OpenedSide, opened_side
+from core.workspace import Side, Workspace
+
+# In the film every frame needs its face: these verdicts are shown for dst, but move nothing unless they are asked for.
+_KEPT_IN_DST = {"duplicate", "blurred"}
+
+
+@dataclass(frozen=True)
+class Review:
+    """What was found about the faces of a side.
+
+    names: file names of the images looked at, before anything was moved.
+    verdicts: what was found about them, in the places of ``names``.
+    rejected: file name -> verdicts, of the images that are to go, or have gone.
+    page: the report, HTML.
+    completed: the interrupted change that was completed first, or "".
+    """
+
+    names: tuple[str, ...]
+    verdicts: Verdicts
+    rejected: dict[str, str]
+    page: Path
+    completed: str
+
+
+def review(workspace: Workspace, side_name: str, moving: Collection[str] | None = None) -> Review:
+    """Judge all faces of a side and write the report ``aligned_views/clean.html``; no face is touched.
+
+    moving: the verdicts that make a face go, of ``core.faceset.cleaning.verdicts.VERDICTS``; None for the usual ones.
+
+    Raises:
+        InputError: there are no faces, both packed and loose ones, or another run holds the side.
+    """
+    with _judged(workspace, side_name, moving) as (_, _, found):
+        return found
+
+
+def clean(workspace: Workspace, side_name: str, moving: Collection[str] | None = None) -> Review:
+    """Judge as ``review`` does, and move the rejected faces to the trash; one change that can be undone.
+
+    Raises what ``review`` raises, and:
+        InputError: nothing would be left.
+    """
+    with _judged(workspace, side_name, moving) as (side, features, found):
+        kept = tuple(name for name in found.names if name not in found.rejected)
+        if not kept:
+            raise InputError(
+                "every face has a verdict: nothing would be left", where=side.aligned, hint=f"look at {found.page}"
+            )
+        order = Order("clean", kept, rejected=found.rejected, renumber=False)
+        apply(side.frames, features.gallery, order, "clean")
+        return found
+
+
+def usual_verdicts(side_name: str) -> set[str]:
+    """The verdicts that make a face of this side go when nothing else is asked for."""
+    return set(VERDICTS) - (_KEPT_IN_DST if side_name == "dst" else set())
+
+
+@contextmanager
+def _judged(
+    workspace: Workspace, side_name: str, moving: Collection[str] | None
+) -> Iterator[tuple[OpenedSide, Features, Review]]:
+    wanted = set(usual_verdicts(side_name) if moving is None else moving)
+    with opened_side(workspace, side_name) as side, scored_faces(side) as features:
+        verdicts = judge(features)
+        names = features.gallery.names
+        rejected = {names[i]: verdicts.reason(i) for i in sorted(verdicts.found) if wanted & set(verdicts.found[i])}
+        page = _write_page(side, features, verdicts)
+        yield side, features, Review(names, verdicts, rejected, page, side.completed)
+
+
+def _write_page(side: Side, features: Features, verdicts: Verdicts) -> Path:
+    page = side.aligned_views / "clean.html"
+    page.parent.mkdir(parents=True, exist_ok=True)
+    title = f"Cleaning of the {side.name} faces"
+    write_text(page, cleaning_page(title, features.gallery, verdicts, _pose_maps(side, features)))
+    return page
+
+
+def _pose_maps(side: Side, features: Features) -> dict[str, Coverage]:
+    """The poses of both sides, where the other one has faces."""
+    maps: dict[str, Coverage] = {}
+    for other in (side.workspace.side("src"), side.workspace.side("dst")):
+        if other.name == side.name:
+            maps[side.name] = _poses(features)
+        elif other.has_faces():
+            with scored_faces(other, only_to_look=True) as those:
+                maps[other.name] = _poses(those)
+    return maps
+
+
+def _poses(features: Features) -> Coverage:
+    return coverage(features["yaw"], features["pitch"])

@@ -1,0 +1,68 @@
+"""Dividing the faces of a side into folders, by person, by likeness or by a score."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from core.errors import InputError
+from core.faceset import journal
+from core.faceset.scores.features import Features
+from core.faceset.sorting.groups import GROUPS_FOLDER, Groups, as_order, divide, into_folders
+from core.faceset.sorting.views import write_views
+from core.jobs.scoring import scored_faces
+from core.jobs.side import opened_side
+from core.workspace import Workspace
+
+PARTS = 9
+_MOST_VIEWS = 50
+
+
+@dataclass(frozen=True)
+class Grouped:
+    """A division of a side.
+
+    sizes: group -> faces.
+    folder: where the groups are; of a preview, where their views are.
+    completed: the interrupted change that was completed first, or "".
+    """
+
+    sizes: dict[str, int]
+    folder: Path
+    completed: str
+
+
+def group(workspace: Workspace, side_name: str, by: str, parts: int = PARTS) -> Grouped:
+    """Move the faces of a side into ``aligned_groups/<group>``; one change that can be undone.
+
+    by: persons, duplicates, or a sort method with a score, which is cut into so many equal ``parts``.
+
+    Raises:
+        UsageError: there is no such method, or it has no score.
+        InputError: the faceset is packed, there are no faces, or another run holds the side.
+    """
+    with opened_side(workspace, side_name) as side, scored_faces(side) as features:
+        if features.gallery.pak is not None:
+            raise InputError("a packed faceset cannot be divided into folders", where=side.pak, hint="unpack it first")
+        groups = divide(features, by, parts)
+        journal.begin(side.frames, f"group by {by}", into_folders(side.frames, features.gallery, groups))
+        return Grouped(_sizes(groups), side.frames / GROUPS_FOLDER, side.completed)
+
+
+def preview_groups(workspace: Workspace, side_name: str, by: str, parts: int = PARTS) -> Grouped:
+    """Write each group as a listing and a contact sheet into ``aligned_views``, of 50 at most; no face is touched.
+
+    Raises what ``group`` raises, but looks at packed facesets, too.
+    """
+    with opened_side(workspace, side_name) as side, scored_faces(side) as features:
+        groups = divide(features, by, parts)
+        folder = side.aligned_views / f"groups_{by}"
+        _write_groups(folder, features, groups)
+        return Grouped(_sizes(groups), folder, side.completed)
+
+
+def _write_groups(folder: Path, features: Features, groups: Groups) -> None:
+    for label in range(min(len(groups.names), _MOST_VIEWS)):
+        write_views(folder, features.gallery, as_order(features.gallery, groups, label))
+
+
+def _sizes(groups: Groups) -> dict[str, int]:
+    return dict(zip(groups.names, groups.sizes(), strict=True))

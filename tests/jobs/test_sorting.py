@@ -1,0 +1,116 @@
+"""The jobs of sorting as a program calls them: values in, values out, and who listens hears of progress."""
+
+import shutil
+
+import facekit
+import pytest
+from sorting_faces import snapshot, write_face, write_set
+
+from core.errors import InputError, Interrupted
+from core.faceset.sorting.ranking import Choices
+from core.formats.pak_writer import FileSource, write_pak
+from core.jobs import clean, group, sort
+from core.progress import Listener, reporting_to
+from core.workspace import Workspace
+
+
+@pytest.fixture
+def workspace(tmp_path):
+    write_set(tmp_path / "data_src/aligned", 8)
+    return Workspace(tmp_path)
+
+
+def faces(workspace, side="src") -> dict[str, bytes]:
+    return snapshot(workspace.side(side).aligned)
+
+
+def test_sort_undo_and_restore_tell_what_they_did(workspace):
+    before = faces(workspace)
+    previewed = sort.preview(workspace, "src", "best", Choices(count=5))
+    assert faces(workspace) == before and previewed.listing.exists() and previewed.sheet.exists()
+    done = sort.sort(workspace, "src", "best", Choices(count=5))
+    assert done.order == previewed.order and len(done.order.names) == 5 and sum(done.order.reasons().values()) == 3
+    assert done.moved >= 3 and done.completed == ""
+    assert [faces(workspace)[name] for name in done.order.new_names()] == [before[name] for name in done.order.names]
+    assert sort.restore(workspace, "src", "no such reason").faces == 0
+    assert sort.restore(workspace, "src").faces == 3
+    undone = [sort.undo(workspace, "src") for _ in range(2)]
+    assert [step.what for step in undone] == ["restore", "sort by best"] and undone[1].moved == done.moved
+    assert faces(workspace) == before
+
+
+def test_groups_are_counted_and_moved(workspace):
+    before = faces(workspace)
+    shown = group.preview_groups(workspace, "src", "brightness", 3)
+    assert faces(workspace) == before and sum(shown.sizes.values()) == 8
+    done = group.group(workspace, "src", "brightness", 3)
+    assert done.sizes == shown.sizes == {folder.name: len(list(folder.iterdir())) for folder in done.folder.iterdir()}
+
+
+def test_clean_names_what_goes(workspace):
+    write_face(workspace.side("src").aligned, "dark.jpg", seed=40, fault="dark")
+    before = faces(workspace)
+    found = clean.review(workspace, "src", {"too dark"})
+    assert set(found.rejected) == {"dark.jpg"} and "too dark" in found.rejected["dark.jpg"]
+    assert set(found.names) == set(before) == set(faces(workspace)) and found.page.exists()
+    assert clean.clean(workspace, "src", {"too dark"}).rejected == found.rejected
+    assert set(before) - set(faces(workspace)) == {"dark.jpg"}
+
+
+def test_in_the_film_blurred_faces_and_duplicates_stay(workspace):
+    assert clean.usual_verdicts("src") - clean.usual_verdicts("dst") == {"blurred", "duplicate"}
+
+
+@pytest.mark.parametrize("originals", [False, True])
+def test_the_poses_of_a_packed_other_side_are_shown(workspace, originals):
+    """Packing leaves the loose originals where they are: they do not hide the pak."""
+    other = workspace.side("dst")
+    paths = facekit.write_faces(other.aligned, 3)
+    write_pak(other.pak, [FileSource(path) for path in paths])
+    if not originals:
+        for path in paths:
+            path.unlink()
+    assert other.has_faces()
+    assert "dst: 3 faces" in clean.review(workspace, "src").page.read_text()
+
+
+def test_a_pak_beside_its_originals_is_not_sorted(workspace):
+    side = workspace.side("src")
+    write_pak(side.pak, [FileSource(path) for path in sorted(side.aligned.glob("*.jpg"))])
+    with pytest.raises(InputError, match="packed faceset and loose"):
+        sort.sort(workspace, "src", "yaw")
+    with pytest.raises(InputError, match="is packed"):
+        sort.restore(workspace, "src")
+
+
+def test_a_packed_faceset_is_not_divided(workspace):
+    side = workspace.side("src")
+    paths = sorted(side.aligned.glob("*.jpg"))
+    write_pak(side.pak, [FileSource(path) for path in paths])
+    for path in paths:
+        path.unlink()
+    with pytest.raises(InputError, match="cannot be divided"):
+        group.group(workspace, "src", "yaw")
+    assert sum(group.preview_groups(workspace, "src", "yaw").sizes.values()) == 8
+
+
+def test_a_listener_cancels_before_anything_moves(workspace):
+    class Impatient(Listener):
+        def update(self, task):
+            raise Interrupted("cancelled")
+
+    before = faces(workspace)
+    with reporting_to(Impatient()), pytest.raises(Interrupted):
+        sort.sort(workspace, "src", "yaw")
+    assert faces(workspace) == before
+    sort.sort(workspace, "src", "yaw")
+
+
+def test_nothing_moves_while_another_run_holds_the_side(workspace):
+    with workspace.side("src").locked():
+        for job in (sort.sort, sort.preview, group.group):
+            with pytest.raises(InputError, match="another run"):
+                job(workspace, "src", "yaw")
+    shutil.rmtree(workspace.side("src").aligned)
+    with pytest.raises(InputError, match="no faces"):
+        sort.sort(workspace, "src", "yaw")
