@@ -1,39 +1,25 @@
-"""The ``.dfm`` file: the swap as an ONNX graph that live programs load.
+"""Writing a ``.dfm``: the swap as an ONNX graph that live programs load. ``core.inference.dfm`` has the contract.
 
-Contract: input ``in_face:0`` (N, R, R, 3) float32 BGR 0..1, for AMP also ``morph_value:0`` (1,); outputs in this order
-``out_face_mask:0`` (N, R, R, 1), ``out_celeb_face:0`` (N, R, R, 3), ``out_celeb_face_mask:0`` (N, R, R, 1), all 0..1. Height and
-width are static, the batch is symbolic, opset 12. Only the mask branch of the target's decoder is in the graph.
+Height and width are fixed, the batch is free, opset 12. Only the mask branch of the target's decoder is in the graph.
 """
 
 import io
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
 from numpy.typing import NDArray
 
-from core import fsio
-from core.errors import PipelineError
-from core.export.verify import FACE, MORPH, OUTPUTS, Reference, verify
+from core.export.dfm_check import Reference, verify
+from core.export.files import Exported, write_checked
 from core.formats.provenance import CREATOR_TOOL, DIGITAL_SOURCE_TYPE
+from core.inference.dfm import FACE, MORPH, OUTPUTS
 from core.networks import archs
 from core.networks.config import ModelConfig
 from core.networks.onnx_builder import OnnxGraph, Value, tensor_info
 
+# Name of the network's file -> key -> array.
 ModelWeights = Mapping[str, Mapping[str, NDArray]]
-
-
-@dataclass(frozen=True)
-class ExportReport:
-    """path: the file; size: bytes; half: float16 convolutions; difference: largest absolute difference from the reference, None
-    when there was none; metadata: what the file says about itself."""
-
-    path: Path
-    size: int
-    half: bool
-    difference: float | None
-    metadata: dict[str, str]
 
 
 def export_dfm(
@@ -44,29 +30,27 @@ def export_dfm(
     *,
     reference: Reference | None,
     half: bool = False,
-) -> ExportReport:
+) -> Exported:
     """Build, check and only then put the file in its place; an older file stays until the new one has passed.
 
-    weights: name of the network's file -> key -> array; provenance: further metadata (``core.export.provenance``); reference: the
-    same model computed another way, ``core.export.reference.keras_reference``. Raises InputError for weights that do not fit,
-    PipelineError when the check fails.
+    provenance: further metadata (``core.export.provenance``).
+    reference: the same model computed another way, ``core.export.reference.keras_reference``.
+    half: convolutions in float16.
+
+    Raises:
+        InputError: the weights do not fit the model, or do not fit into half precision or one ONNX file.
+        PipelineError: the check fails.
     """
     metadata = describe(config, provenance, half)
-    with fsio.atomic_writer(path) as stream:
+
+    def write(stream: IO[bytes]) -> None:
         write_dfm(stream, weights, config, metadata, half=half)
-        stream.flush()
-        difference = _checked(Path(stream.name), path, config, reference, half)
-    return ExportReport(path, path.stat().st_size, half, difference, metadata)
 
-
-def _checked(written: Path, path: Path, config: ModelConfig, reference: Reference | None, half: bool) -> float | None:
-    try:
+    def check(written: Path) -> float | None:
         return verify(written, config, reference, half=half)
-    except PipelineError as error:
-        kept = "the older file was kept" if path.exists() else "no file was written"
-        raise type(error)(
-            error.what, where=path, why=error.why, hint=f"{kept}; {error.hint}".removesuffix("; ")
-        ) from error
+
+    difference = write_checked(path, write, check)
+    return Exported(path, path.stat().st_size, difference, metadata)
 
 
 def describe(config: ModelConfig, provenance: Mapping[str, str], half: bool = False) -> dict[str, str]:
@@ -108,7 +92,8 @@ def write_dfm(
 ) -> None:
     """Write the file without checking it. Needs no deep-learning framework, nor memory for a second copy of the weights.
 
-    mask_only=False also runs the image branch of the target's decoder, as a fourth output; for measuring what leaving it out gains.
+    mask_only=False also runs the image branch of the target's decoder, as a fourth output; for measuring what leaving
+    it out gains.
     """
     arch = archs.load(config)
     graph = OnnxGraph(archs.networks(config), weights, half=half)
@@ -122,5 +107,8 @@ def write_dfm(
     for name, _, value in made:
         graph.image_output(value, name)
     size = config.resolution
-    inputs = [tensor_info(FACE, ["N", size, size, 3])] + ([tensor_info(MORPH, [1])] if morph else [])
-    graph.write(stream, inputs, [tensor_info(name, ["N", size, size, n]) for name, n, _ in made], metadata)
+    inputs = [tensor_info(FACE, ["N", size, size, 3])]
+    if morph:
+        inputs.append(tensor_info(MORPH, [1]))
+    outputs = [tensor_info(name, ["N", size, size, channels]) for name, channels, _ in made]
+    graph.write(stream, inputs, outputs, metadata)

@@ -1,110 +1,101 @@
-"""Checks an exported file as a live program would use it, and against the same model computed another way."""
+"""Checks an exported file as a live program would use it, and against the same network computed another way."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import onnxruntime
 from numpy.typing import NDArray
 
-from core.errors import PipelineError
-from core.networks.config import ModelConfig
+from core.errors import CorruptFileError, PipelineError
+from core.inference.sessions import CPU_ONLY, Session, TensorInfo, open_session
 
-Array = NDArray[np.float32]
-# (faces (N, R, R, 3), morph value or None) -> (face mask, swapped face, its mask), all N x R x R x C.
-Reference = Callable[[Array, float | None], tuple[Array, Array, Array]]
-
-TOLERANCE = 1e-4
-# x * cos(x) turns rounding of large activations into visible differences: two sound float32 evaluations differ by up to 2e-3.
-TOLERANCE_X_COS_X = 5e-3
-# float16 keeps 11 bits; over some twenty convolutions that adds up to a few steps of an 8-bit image.
-TOLERANCE_HALF = 2e-2
-MORPHS = (0.0, 0.33, 1.0)
-
-FACE, MORPH = "in_face:0", "morph_value:0"
-OUTPUTS = (("out_face_mask:0", 1), ("out_celeb_face:0", 3), ("out_celeb_face_mask:0", 1))
+FloatArray = NDArray[np.float32]
+Shape = tuple[int | None, ...]
+# Faces (N, R, R, 3) float32 BGR 0..1 -> the outputs of the file in its order.
+Run = Callable[[FloatArray], Sequence[FloatArray]]
 
 
-def verify(path: Path, config: ModelConfig, reference: Reference | None, *, half: bool = False) -> float | None:
-    """The largest absolute difference from ``reference``, None without one.
+@dataclass(frozen=True)
+class Contract:
+    """What a file promises.
 
-    Checks names, order, types, static height and width, batches of 1 and 2, values finite and in 0..1. Raises PipelineError saying what is wrong.
+    subject: what the file is, for messages.
+    inputs, outputs: names and shapes in the order of the file, None for the free batch; all are float32.
+    tolerance: a difference that is too large, from the reference and between sizes of the batch.
+    hint: what to do where the reference gives something else.
     """
-    amp = config.parsed().kind == "amp"
-    session = open_session(path)
-    check_signature(session, config.resolution, amp)
-    faces = sample_faces(config.resolution)
-    differences = [
-        _run(session, faces, morph, reference, tolerance(config, half)) for morph in (MORPHS if amp else (None,))
-    ]
-    return None if reference is None else max(differences)
+
+    subject: str
+    inputs: tuple[tuple[str, Shape], ...]
+    outputs: tuple[tuple[str, Shape], ...]
+    tolerance: float
+    hint: str = ""
 
 
-def tolerance(config: ModelConfig, half: bool) -> float:
-    if half:
-        return TOLERANCE_HALF
-    return TOLERANCE_X_COS_X if "c" in config.parsed().letters else TOLERANCE
+def open_exported(path: Path, contract: Contract) -> Session:
+    """The file on the CPU, where no reduced precision blurs a comparison.
 
-
-def open_session(path: Path) -> onnxruntime.InferenceSession:
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 3
+    Raises:
+        PipelineError: onnxruntime cannot open it, or names, order, types or shapes are not those of the contract.
+    """
     try:
-        return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-    except Exception as error:  # onnxruntime has no common base for its errors
-        raise _wrong(f"onnxruntime cannot open it: {str(error)[:300]}") from error
+        session = open_session(path, path, CPU_ONLY)
+    except CorruptFileError as error:
+        raise _failed(contract, f"onnxruntime cannot open it: {error.why}") from error
+    _compare("inputs", session.inputs, contract.inputs, contract)
+    _compare("outputs", session.outputs, contract.outputs, contract)
+    return session
 
 
-def check_signature(session: onnxruntime.InferenceSession, resolution: int, amp: bool) -> None:
-    """Raises PipelineError when names, order, types or shapes are not those of the contract."""
-    expected = [(FACE, [resolution, resolution, 3])] + ([(MORPH, [])] if amp else [])
-    _compare("inputs", session.get_inputs(), expected)
-    _compare("outputs", session.get_outputs(), [(name, [resolution, resolution, n]) for name, n in OUTPUTS])
+def _compare(what: str, found: Sequence[TensorInfo], expected: Sequence[tuple[str, Shape]], contract: Contract) -> None:
+    names_and_sizes = [(tensor.name, tensor.shape[1:]) for tensor in found]
+    if names_and_sizes != [(name, shape[1:]) for name, shape in expected] or not all(map(_is_float, found)):
+        seen = [(tensor.name, *tensor.shape, tensor.kind) for tensor in found]
+        raise _failed(contract, f"its {what} are {seen} instead of {list(expected)}")
+    for tensor, (_, shape) in zip(found, expected, strict=True):
+        # A file of another program may say 1 where the batch could be free: live programs feed one face at a time.
+        if tensor.shape[0] != 1 and (shape[0] is not None or isinstance(tensor.shape[0], int)):
+            raise _failed(contract, f"{tensor.name} has a fixed batch of {tensor.shape[0]}")
 
 
-def _compare(what: str, found: list, expected: list) -> None:
-    seen = [(v.name, list(v.shape[1:])) for v in found]
-    if seen != expected or any(v.type != "tensor(float)" for v in found):
-        raise _wrong(f"its {what} are {[(*s, v.type) for s, v in zip(seen, found, strict=True)]} instead of {expected}")
-    for v in found:
-        if v.name == MORPH:
-            continue
-        if isinstance(v.shape[0], int) and v.shape[0] != 1:
-            raise _wrong(f"{v.name} has a fixed batch of {v.shape[0]}")
+def _is_float(tensor: TensorInfo) -> bool:
+    return tensor.kind == "tensor(float)"
 
 
-def sample_faces(resolution: int) -> Array:
-    """Two inputs: noise, and a smooth gradient."""
+def sample_faces(resolution: int) -> FloatArray:
+    """Two inputs (2, R, R, 3), 0..1: noise, and a smooth gradient."""
     noise = np.random.default_rng(7).random((resolution, resolution, 3), np.float32)
     ramp = np.linspace(0, 1, resolution, dtype=np.float32)
-    smooth = np.stack([ramp[:, None] * ramp, ramp[::-1, None] * ramp, 0.5 + 0.5 * ramp[:, None] * ramp[::-1]], axis=-1)
+    down, up = ramp[:, None] * ramp, ramp[::-1, None] * ramp
+    smooth = np.stack([down, up, 0.5 + 0.5 * ramp[:, None] * ramp[::-1]], axis=-1)
     return np.stack([noise, smooth])
 
 
-def _run(
-    session: onnxruntime.InferenceSession, faces: Array, morph: float | None, reference: Reference | None, limit: float
-) -> float:
-    feed = {} if morph is None else {MORPH: np.array([morph], np.float32)}
-    both = session.run(None, {FACE: faces, **feed})
-    one = session.run(None, {FACE: faces[:1], **feed})
-    for (name, channels), pair, single in zip(OUTPUTS, both, one, strict=True):
-        if pair.shape != (*faces.shape[:3], channels) or single.shape != (1, *faces.shape[1:3], channels):
-            raise _wrong(f"{name} comes out as {pair.shape} for a batch of 2 and {single.shape} for one face")
+def check_outputs(run: Run, reference: Run | None, faces: FloatArray, contract: Contract) -> float:
+    """The largest absolute difference from ``reference``; 0 without one.
+
+    Looks at shapes, finite values in 0..1, and that two faces at once give what each gives alone. Raises PipelineError
+    saying what is wrong.
+    """
+    both, one = run(faces), run(faces[:1])
+    for (name, shape), pair, single in zip(contract.outputs, both, one, strict=True):
+        if pair.shape != (len(faces), *shape[1:]) or single.shape != (1, *shape[1:]):
+            raise _failed(contract, f"{name} comes out as {pair.shape} for two faces and {single.shape} for one")
         if not np.isfinite(pair).all() or pair.min() < 0 or pair.max() > 1:
-            raise _wrong(
-                f"{name} is not between 0 and 1",
-                "the weights are not sound: look at the preview, go back to an earlier save",
-            )
-        if np.abs(pair[:1] - single).max() > limit:
-            raise _wrong(f"{name} depends on the size of the batch")
+            hint = "the weights are not sound: look at the preview, go back to an earlier save"
+            raise _failed(contract, f"{name} is not between 0 and 1", hint)
+        if np.abs(pair[:1] - single).max() > contract.tolerance:
+            raise _failed(contract, f"{name} depends on the size of the batch")
     if reference is None:
         return 0.0
-    differences = [float(np.abs(a - b).max()) for a, b in zip(both, reference(faces, morph), strict=True)]
-    if not max(differences) < limit:
-        hint = "export without --half" if limit == TOLERANCE_HALF else ""
-        raise _wrong(f"it differs from the model by {max(differences):.2g}, at most {limit:.2g} is allowed", hint)
-    return max(differences)
+    # NumPy's maximum, for it hands on a NaN of the reference.
+    difference = float(np.max([np.abs(a - b).max() for a, b in zip(both, reference(faces), strict=True)]))
+    if not difference < contract.tolerance:
+        why = f"it differs from the {contract.subject} by {difference:.2g}, at most {contract.tolerance:.2g} is allowed"
+        raise _failed(contract, why, contract.hint)
+    return difference
 
 
-def _wrong(why: str, hint: str = "") -> PipelineError:
-    return PipelineError("the exported model failed its check", why=why, hint=hint)
+def _failed(contract: Contract, why: str, hint: str = "") -> PipelineError:
+    return PipelineError(f"the exported {contract.subject} failed its check", why=why, hint=hint)

@@ -61,9 +61,9 @@ class FAN:
         )
 
 
-def create(file: str) -> FAN:
-    """With the weights ``2DFAN.npy`` or ``3DFAN.npy``, and ``S3FD.npy`` for the second pass. Raises as ``core.inference.user_weights.load`` does."""
-    network, detector = user_weights.load(file), user_weights.load(user_weights.S3FD)
+def create(weights: user_weights.UserWeights) -> FAN:
+    """With ``FAN_2D`` or ``FAN_3D``, and ``S3FD`` for the second pass. Raises as ``core.inference.user_weights.load`` does."""
+    network, detector = user_weights.load(weights), user_weights.load(user_weights.S3FD)
     return FAN(lambda crops: network(crops)[0], lambda rgb: s3fd_decode.find(detector, rgb)[0], network.device)
 
 

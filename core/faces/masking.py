@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from core.errors import CorruptFileError, DiskFullError, EnvironmentFault, InputError, PipelineError, from_os_error
+from core.errors import DiskFullError, EnvironmentFault, InputError, PipelineError, from_os_error
 from core.geometry.align import Matrix, compose, invert
 from core.imaging.warp import warp_face
 from core.types import FaceRecord
@@ -184,31 +184,6 @@ def _place(item: _Loaded, mask: Array | None, masker: Masker) -> Made:
 
 def explanation(error: PipelineError) -> str:
     return f"{error.what}: {error.why}" if error.why else error.what
-
-
-def run_session(data: bytes, where: object):
-    """An onnxruntime session on CUDA where there is one, else on the CPU, in full float32. Raises CorruptFileError."""
-    import onnxruntime
-
-    settings = onnxruntime.SessionOptions()
-    settings.log_severity_level = 3
-    available = onnxruntime.get_available_providers()
-    providers: list[Any] = (
-        [("CUDAExecutionProvider", {"use_tf32": "0"})] if "CUDAExecutionProvider" in available else []
-    )
-    try:
-        return onnxruntime.InferenceSession(data, settings, providers=[*providers, "CPUExecutionProvider"])
-    except Exception as error:  # onnxruntime's own exceptions share no base class
-        raise CorruptFileError(
-            "cannot load a network",
-            where=str(where),
-            why=str(error).strip().splitlines()[-1][:300],
-            hint="is it a whole ONNX file? onnx.checker.check_model tells more",
-        ) from None
-
-
-def device_of(session: Any) -> str:
-    return str(session.get_providers()[0]).removesuffix("ExecutionProvider")
 
 
 def square(image: NDArray[np.uint8], record: FaceRecord) -> int:

@@ -14,7 +14,7 @@ def look(pictures: NDArray[np.uint8], score: float) -> list[NDArray[np.float32]]
     """For each of the pictures (n, H, W, 3), BGR, H and W multiples of 32: rows of left, top, right, bottom, score, and five (x, y):
     the subject's right eye, left eye, nose, right and left corner of the mouth. Overlapping rows are not merged."""
     tensor = np.ascontiguousarray(pictures.transpose(0, 3, 1, 2), dtype=np.float32)
-    outputs = packaged_weights.infer(packaged_weights.YUNET, "input", tensor)
+    outputs = packaged_weights.load(packaged_weights.YUNET)(tensor)
     grids = [_grid(tensor.shape[2] // stride, tensor.shape[3] // stride) for stride in _STRIDES]
     return [
         np.concatenate(

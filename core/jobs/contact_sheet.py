@@ -4,37 +4,34 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import onnxruntime
 from numpy.typing import NDArray
 
 from core.faceset.store import Faceset
 from core.imaging.codec import decode_image
+from core.inference.dfm import DfmModel, open_dfm
+from core.inference.sessions import CPU_ONLY
 
 _TITLES = ("source face", "target face", "swapped")
 _HEADER = 28
 
 
-def swap(session: onnxruntime.InferenceSession, face: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def swap(model: DfmModel, face: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Put the model's face into an aligned target face (uint8 BGR, any square size), where both of its masks agree."""
-    inputs = session.get_inputs()
-    height, width = inputs[0].shape[1:3]
-    small = cv2.resize(face, (width, height), interpolation=cv2.INTER_AREA)
-    feed = {inputs[0].name: small[None].astype(np.float32) / 255}
-    if len(inputs) == 2:
-        feed[inputs[1].name] = np.array([1.0], np.float32)
-    target_mask, swapped, swapped_mask = (output[0] for output in session.run(None, feed))
-    mask = cv2.resize(np.minimum(target_mask, swapped_mask), face.shape[1::-1])[..., None]
-    large = cv2.resize(swapped, face.shape[1::-1], interpolation=cv2.INTER_CUBIC)
+    side, shape = model.resolution, face.shape[1::-1]
+    small = cv2.resize(face, (side, side), interpolation=cv2.INTER_AREA)
+    made = model.swap(small[None])
+    mask = cv2.resize(np.minimum(made.target_mask[0], made.face_mask[0]), shape)[..., None]
+    large = cv2.resize(made.face[0], shape, interpolation=cv2.INTER_CUBIC)
     return np.clip(face * (1 - mask) + large * 255 * mask, 0, 255).astype(np.uint8)
 
 
 def contact_sheet(model: Path, source: Faceset, target: Faceset, rows: int, side: int) -> NDArray[np.uint8]:
     """``rows`` faces evenly spread over the facesets, as columns source, target, swapped of ``side`` pixels each (uint8 BGR)."""
-    session = onnxruntime.InferenceSession(str(model), providers=["CPUExecutionProvider"])
+    dfm = open_dfm(model, CPU_ONLY)
     lines = [_header(side)]
     for index in range(rows):
         ours, theirs = (_face(faces, index / rows, side) for faces in (source, target))
-        lines.append(np.hstack([ours, theirs, swap(session, theirs)]))
+        lines.append(np.hstack([ours, theirs, swap(dfm, theirs)]))
     return np.vstack(lines)
 
 

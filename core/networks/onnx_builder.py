@@ -286,12 +286,21 @@ class OnnxGraph:
         inputs: Sequence[onnx.ValueInfoProto],
         outputs: Sequence[onnx.ValueInfoProto],
         metadata: Mapping[str, str] | None = None,
+        *,
+        opset: int = OPSET,
     ) -> None:
-        """Write the file. Raises InputError when it is larger than one ONNX file can be, or when a weight does not fit in half precision."""
+        """Write the file.
+
+        Raises:
+            InputError: it is larger than one ONNX file can be, or a weight does not fit in half precision.
+        """
         b = self.builder
         graph = helper.make_graph(b.nodes, "graph", list(inputs), list(outputs))
         model = helper.make_model(
-            graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION, producer_name="DFM Forge"
+            graph,
+            opset_imports=[helper.make_opsetid("", opset)],
+            ir_version=IR_VERSION,
+            producer_name="DFM Forge",
         )
         helper.set_model_props(model, dict(metadata or {}))
         write_onnx(stream, model, b.tensors)

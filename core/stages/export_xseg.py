@@ -30,7 +30,8 @@ def run(options: Options, workspace: Workspace) -> StageReport:
 
     keras_backend.choose()
     from core.export.provenance import provenance
-    from core.export.xseg_onnx import export_xseg, keras_reference
+    from core.export.reference import keras_mask_reference
+    from core.export.xseg_onnx import export_xseg
     from core.inference.xseg_weights import find
 
     folder = options.weights or workspace.model
@@ -43,7 +44,7 @@ def run(options: Options, workspace: Workspace) -> StageReport:
     path = options.output or workspace.model / "XSeg_model.onnx"
     path.parent.mkdir(parents=True, exist_ok=True)
     said = provenance("XSeg", data, workspace.consent) if data else {}
-    report = export_xseg(weights, path, said, reference=keras_reference(weights))
+    report = export_xseg(weights, path, said, reference=keras_mask_reference(weights))
     rows = (
         ("weights", weights.origin),
         ("iteration", data.iteration if data else "unknown"),

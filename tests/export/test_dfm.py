@@ -11,10 +11,11 @@ import pytest
 from core.checkpoints.model_folder import ModelFolder
 from core.checkpoints.model_weights import read_model_weights
 from core.errors import InputError, PipelineError
-from core.export import verify as verification
+from core.export import dfm_check
 from core.export.dfm import build_dfm, describe, export_dfm
 from core.export.provenance import provenance
 from core.export.reference import keras_reference
+from core.export.verify import sample_faces
 from core.formats.dfl_weights import ModelData, write_arrays, write_data
 from core.networks import archs
 from core.networks.config import ModelConfig, config_from_options
@@ -167,7 +168,7 @@ def test_verify_refuses(tmp_path, spoil, message):
     path = tmp_path / "x.dfm"
     path.write_bytes(spoil(build_dfm(make_weights(config), config, {})))
     with pytest.raises(PipelineError, match="failed its check") as caught:
-        verification.verify(path, config, None)
+        dfm_check.verify(path, config, None)
     assert message in str(caught.value)
 
 
@@ -260,10 +261,10 @@ def weights_of(path) -> dict:
 )
 def test_same_as_the_export_of_the_original(shared, file, config, morphs):
     path = shared / "golden/dfl-model" / file
-    verification.verify(path, config, None)
+    dfm_check.verify(path, config, None)
     theirs = onnxruntime.InferenceSession(str(path))
     ours = onnxruntime.InferenceSession(build_dfm(weights_of(path), config, {}))
-    faces = verification.sample_faces(64)
+    faces = sample_faces(64)
     for morph in morphs:
         feed = {"in_face:0": faces} | ({} if morph is None else {"morph_value:0": np.array([morph], np.float32)})
         for a, b in zip(ours.run(None, feed), theirs.run(None, feed), strict=True):

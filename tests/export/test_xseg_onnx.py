@@ -7,8 +7,9 @@ import pytest
 from mask_helpers import write_xseg
 
 from core.errors import InputError, PipelineError
-from core.export import xseg_onnx
-from core.export.xseg_onnx import export_xseg, keras_reference
+from core.export import reference
+from core.export.reference import keras_mask_reference
+from core.export.xseg_onnx import export_xseg
 from core.faces.maskers.xseg import XSegMasker
 from core.formats.dfl_weights import ModelData, write_data
 from core.inference.xseg_weights import find
@@ -34,7 +35,7 @@ def workspace(tmp_path, monkeypatch):
 
 def test_contract_and_parity(weights, tmp_path):
     path = tmp_path / "XSeg_model.onnx"
-    report = export_xseg(weights, path, {"iteration": "7"}, reference=keras_reference(weights))
+    report = export_xseg(weights, path, {"iteration": "7"}, reference=keras_mask_reference(weights))
     assert report.difference < 1e-4 and report.size == path.stat().st_size
     model = onnx.load(path)
     onnx.checker.check_model(model, full_check=True)
@@ -60,7 +61,7 @@ def test_contract_and_parity(weights, tmp_path):
 def test_a_failed_check_keeps_the_older_file(weights, tmp_path):
     path = tmp_path / "XSeg_model.onnx"
     path.write_bytes(b"older")
-    with pytest.raises(PipelineError, match="differs from the network") as caught:
+    with pytest.raises(PipelineError, match="differs from the mask network") as caught:
         export_xseg(weights, path, {}, reference=lambda faces: np.zeros((*faces.shape[:3], 1), np.float32))
     assert caught.value.where == path and "kept" in caught.value.hint
     assert path.read_bytes() == b"older" and not list(tmp_path.glob(".*"))
@@ -78,7 +79,7 @@ def test_stage_elsewhere_and_in_pretraining(weights, workspace, monkeypatch):
         session = onnxruntime.InferenceSession(network_model(given.network, given.weights))
         return lambda faces: 1 / (1 + np.exp(-session.run(None, {"input": faces})[0]))
 
-    monkeypatch.setattr(xseg_onnx, "keras_reference", logits_of_another_graph)
+    monkeypatch.setattr(reference, "keras_mask_reference", logits_of_another_graph)
     with open(workspace.model / "XSeg_data.dat", "wb") as stream:
         write_data(stream, ModelData(5, {"face_type": "head", "pretrain": True}))
     path = workspace.root / "elsewhere" / "mask.onnx"

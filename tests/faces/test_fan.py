@@ -6,10 +6,10 @@ from mask_helpers import landmarks
 
 from core import plugins
 from core.errors import InputError
-from core.faces import fan_points
 from core.faces.fan_points import FAN, crop, peaks, place, to_picture
 from core.faces.turns import boxes_back, points_back, roll_of
 from core.inference import user_weights
+from core.inference.sessions import Session
 from core.types import Face
 
 SIZE = 220
@@ -130,7 +130,10 @@ def test_a_missing_file_is_named(tmp_path, monkeypatch, name, file):
 
 
 def test_each_name_has_its_weights(monkeypatch):
-    monkeypatch.setattr(fan_points.user_weights, "load", lambda file: user_weights.Brought(file, file, None))
+    def opened(weights):
+        return Session(source=weights.file, device=weights.file, inputs=(), outputs=(), runtime=None)
+
+    monkeypatch.setattr(user_weights, "load", opened)
     assert [plugins.load("landmarkers", name).create().device for name in ("fan2d", "fan3d")] == [
         "2DFAN.npy",
         "3DFAN.npy",

@@ -162,7 +162,8 @@ def tiny(b, x):
 @pytest.fixture
 def assets(tmp_path, monkeypatch):
     monkeypatch.setenv("FORGE_ASSETS", str(tmp_path))
-    monkeypatch.setitem(user_weights._NETWORKS, user_weights.S3FD, lambda: Network(tiny, (None, None, 3)))
+    weights = user_weights.UserWeights("S3FD.npy", lambda: Network(tiny, (None, None, 3)))
+    monkeypatch.setattr(user_weights, "S3FD", weights)
     return tmp_path
 
 

@@ -22,7 +22,7 @@ _CLOSE_UP = 256  # a face that fills the frame is found when the frame is made s
 
 def create(settings: DetectorSettings) -> "YuNet":
     """Loads the network. Raises EnvironmentFault or CorruptFileError when its weights are not what they should be."""
-    return YuNet(settings, packaged_weights.device(packaged_weights.YUNET))
+    return YuNet(settings, packaged_weights.load(packaged_weights.YUNET).device)
 
 
 @dataclass(frozen=True)

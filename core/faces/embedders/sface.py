@@ -18,7 +18,7 @@ _SIZE = 112
 
 def create() -> "SFace":
     """Loads the network. Raises EnvironmentFault or CorruptFileError when its weights are not what they should be."""
-    return SFace(packaged_weights.device(packaged_weights.SFACE))
+    return SFace(packaged_weights.load(packaged_weights.SFACE).device)
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class SFace:
         matrix = similarity_fit(_five(np.asarray(landmarks, np.float64)), _TEMPLATE)
         cut = cv2.warpAffine(image, matrix, (_SIZE, _SIZE), flags=cv2.INTER_LINEAR)
         rgb = np.ascontiguousarray(cut[None, :, :, ::-1].transpose(0, 3, 1, 2), dtype=np.float32)
-        vector = packaged_weights.infer(packaged_weights.SFACE, "data", rgb)[0][0]
+        vector = packaged_weights.load(packaged_weights.SFACE)(rgb)[0][0]
         return vector / max(float(np.linalg.norm(vector)), 1e-12)
 
 

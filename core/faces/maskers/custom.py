@@ -9,12 +9,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from core.errors import InputError, UsageError, from_os_error
+from core.errors import InputError, OutOfMemoryFault, UsageError, from_os_error
 from core.faces.mask_network import Description, mask_of, network_input, read_description
-from core.faces.masking import Array, MaskerRequest, Prepared, device_of, place_smoothly, run_session, square
+from core.faces.masking import Array, MaskerRequest, Prepared, place_smoothly, square
 from core.geometry.align import FaceType, Matrix, face_matrix
 from core.geometry.centring import crop_matrix
 from core.imaging.warp import warp_face
+from core.inference.sessions import Settings, open_session
 from core.types import FaceRecord
 
 
@@ -34,15 +35,15 @@ class CustomMasker:
             data = path.read_bytes()
         except OSError as error:
             raise from_os_error(error) from None
-        self._description, self._session = description, run_session(data, path)
-        self._input = self._session.get_inputs()[0]
+        self._description, self._session = description, open_session(data, path, Settings())
+        self._input = self._session.inputs[0]
         self._output = self._chosen_output(path)
         settings = json.dumps(description.model_dump(), sort_keys=True)
         self.identity = f"custom {hashlib.sha256(data + settings.encode()).hexdigest()}"
-        self.device, self.origin = device_of(self._session), path.name
+        self.device, self.origin = self._session.device, path.name
 
     def _chosen_output(self, path: Path) -> str:
-        names = [output.name for output in self._session.get_outputs()]
+        names = [output.name for output in self._session.outputs]
         wanted = self._description.result or names[0]
         if wanted not in names:
             raise InputError(
@@ -75,7 +76,9 @@ class CustomMasker:
 
     def _run(self, group: Array) -> NDArray:
         try:
-            return self._session.run([self._output], {self._input.name: group})[0]
+            return self._session.run({self._input.name: group}, [self._output])[0]
+        except OutOfMemoryFault:
+            raise
         except Exception as error:  # onnxruntime's own exceptions share no base class
             raise InputError(
                 "the network does not take this input",

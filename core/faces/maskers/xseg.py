@@ -7,9 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import InputError, UsageError
-from core.faces.masking import Array, MaskerRequest, Prepared, device_of, place_smoothly, resize, run_session, square
+from core.faces.masking import Array, MaskerRequest, Prepared, place_smoothly, resize, square
 from core.geometry.align import FaceType, Matrix, face_matrix
 from core.imaging.warp import warp_face
+from core.inference.sessions import Settings, open_session
 from core.inference.xseg_weights import XSegWeights, find
 from core.networks.onnx_builder import network_model
 from core.types import FaceRecord
@@ -44,9 +45,9 @@ class XSegMasker:
     """face_type: what the network was trained on, None: whatever each image is. exact: resampling as in the DeepFaceLab format."""
 
     def __init__(self, weights: XSegWeights, face_type: FaceType | None, exact: bool = True):
-        self._session = run_session(network_model(weights.network, weights.weights), weights.origin)
+        self._session = open_session(network_model(weights.network, weights.weights), weights.origin, Settings())
         self._side, self._face_type, self._exact = weights.resolution, face_type, exact
-        self.device, self.origin = device_of(self._session), weights.origin
+        self.device, self.origin = self._session.device, weights.origin
         self.identity = f"xseg {weights.sha256} {'same' if face_type is None else face_type.file_name}"
 
     def prepare(self, image: NDArray[np.uint8], record: FaceRecord) -> Prepared:
@@ -66,7 +67,7 @@ class XSegMasker:
         return Prepared(np.clip(warp_face(picture, matrix, self._side), 0, 1), matrix)
 
     def infer(self, batch: Sequence[Array]) -> Array:
-        logits = self._session.run(None, {"input": np.stack(batch)})[0]
+        logits = self._session(np.stack(batch))[0]
         masks = 1 / (1 + np.exp(-np.clip(logits[..., 0], -80, 80)))
         masks[masks < _FLOOR] = 0
         return masks

@@ -1,0 +1,142 @@
+"""The one maker of onnxruntime sessions: explicit settings, the network's origin in every message, typed errors."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from numpy.typing import NDArray
+
+from core.errors import CorruptFileError, InputError, OutOfMemoryFault
+
+_WARNINGS_OFF = 3  # onnxruntime's level for errors only
+_PROVIDER = "ExecutionProvider"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How a network is run.
+
+    threads: CPU threads of one call, 0 for one a core; a caller that makes several calls at once wants 1.
+    cuda: compute on an NVIDIA GPU where onnxruntime has one, else on the CPU.
+    tf32: let the GPU round the factors of a product to 10 bits; faster, and no longer what a CPU computes.
+    search: how cuDNN chooses an algorithm for every new size of a convolution: by trying all of them, or by rule.
+    """
+
+    threads: int = 0
+    cuda: bool = True
+    tf32: bool = False
+    search: Literal["EXHAUSTIVE", "HEURISTIC"] = "EXHAUSTIVE"
+
+
+CPU_ONLY = Settings(cuda=False)
+
+
+@dataclass(frozen=True)
+class TensorInfo:
+    """An input or output of a network.
+
+    shape: a number is a fixed size, a text or None one that is free.
+    kind: onnxruntime's word for the type, such as ``tensor(float)``.
+    """
+
+    name: str
+    shape: tuple[int | str | None, ...]
+    kind: str
+
+
+@dataclass(frozen=True)
+class Session:
+    """A network ready to run; may be called from several threads.
+
+    source: where the network comes from, for messages.
+    device: where it really computes, ``CPU`` or ``CUDA``.
+    inputs, outputs: in the order of the file.
+    runtime: onnxruntime's own object.
+    """
+
+    source: str
+    device: str
+    inputs: tuple[TensorInfo, ...]
+    outputs: tuple[TensorInfo, ...]
+    runtime: Any
+
+    def run(self, feeds: Mapping[str, NDArray], outputs: Sequence[str] | None = None) -> list[NDArray]:
+        """The named outputs, or all of them in the order of the file. feeds: name of an input -> array.
+
+        Raises:
+            OutOfMemoryFault: memory that is used up must never look like "no face".
+        """
+        try:
+            return self.runtime.run(outputs, dict(feeds))
+        except Exception as error:  # onnxruntime's own exceptions share no base class
+            _raise_if_out_of_memory(error, self.source)
+            raise
+
+    def __call__(self, batch: NDArray) -> list[NDArray]:
+        """All outputs of a network with one input. Raises as ``run`` does."""
+        (only,) = self.inputs
+        return self.run({only.name: batch})
+
+
+def open_session(model: bytes | Path, source: str | Path, settings: Settings) -> Session:
+    """A session of an ONNX model.
+
+    model: its bytes, or the file that has them; a file is not read into memory first, which matters at 2 GiB.
+    source: where the model comes from, for messages.
+
+    Raises:
+        InputError: there is no such file.
+        CorruptFileError: onnxruntime cannot load it.
+        OutOfMemoryFault: it does not fit into memory.
+    """
+    import onnxruntime  # takes a while, and not every plugin needs it
+
+    if isinstance(model, Path) and not model.is_file():
+        raise InputError("no such file", where=model)
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = settings.threads
+    options.log_severity_level = _WARNINGS_OFF
+    content = str(model) if isinstance(model, Path) else model
+    providers = _providers(settings, onnxruntime.get_available_providers())
+    try:
+        runtime = onnxruntime.InferenceSession(content, options, providers=providers)
+    except Exception as error:  # onnxruntime's own exceptions share no base class
+        _raise_if_out_of_memory(error, source)
+        raise CorruptFileError(
+            "cannot load a network",
+            where=str(source),
+            why=str(error).strip().splitlines()[-1][:300],
+            hint="is it a whole ONNX file? onnx.checker.check_model tells more",
+        ) from None
+    return Session(
+        source=str(source),
+        device=runtime.get_providers()[0].removesuffix(_PROVIDER),
+        inputs=_described(runtime.get_inputs()),
+        outputs=_described(runtime.get_outputs()),
+        runtime=runtime,
+    )
+
+
+def _providers(settings: Settings, available: Sequence[str]) -> list[Any]:
+    """What onnxruntime may compute on, the best first."""
+    cuda, cpu = f"CUDA{_PROVIDER}", f"CPU{_PROVIDER}"
+    if not settings.cuda or cuda not in available:
+        return [cpu]
+    options = {"use_tf32": str(int(settings.tf32)), "cudnn_conv_algo_search": settings.search}
+    return [(cuda, options), cpu]
+
+
+def _described(tensors: Sequence[Any]) -> tuple[TensorInfo, ...]:
+    return tuple(TensorInfo(tensor.name, tuple(tensor.shape), tensor.type) for tensor in tensors)
+
+
+def _raise_if_out_of_memory(error: Exception, source: str | Path) -> None:
+    """Raises OutOfMemoryFault when that is what ``error`` says; only its text tells."""
+    text = str(error)
+    if "allocate" in text or "out of memory" in text.lower():
+        raise OutOfMemoryFault(
+            f"out of memory in {source}",
+            why=text.splitlines()[0],
+            hint="close other programs on the device, or use fewer --workers",
+        ) from None
