@@ -8,9 +8,9 @@ from pydantic import Field
 
 from core import fsio, plugins
 from core.errors import InputError
+from core.jobs.frame_receipt import Receipt, identity, read_receipt
 from core.jobs.side import opened_side
 from core.options import SideOptions
-from core.stages.frames import identity, read_receipt
 from core.types import StageReport
 from core.workspace import Side, Workspace, list_images
 
@@ -123,12 +123,10 @@ def _settings(options: Options, side: Side) -> dict[str, Any]:
 
     face_type = FaceType.parse(options.face_type)
     size = options.image_size or (768 if face_type >= FaceType.HEAD else 512)
-    receipt = read_receipt(side) or {}
-    source = (
-        {"video": identity(side.video())}
-        if options.from_video
-        else {key: receipt.get(key) for key in ("video", "options")}
-    )
+    if options.from_video:
+        source = {"video": identity(side.video())}
+    else:
+        source = (read_receipt(side.frames) or Receipt()).source
     return options.model_dump(include=_BINDING) | {
         "face_type": face_type.file_name,
         "image_size": size,

@@ -1,0 +1,282 @@
+"""The video of a side as image files: extracted once, and replaced only when that is asked for.
+
+A run may be killed at any point and loses nothing. Frames are decoded into a staging folder beside their place; a
+receipt in it says that they are complete. Then older frames move to the trash, then the new ones to their place, the
+receipt last. The next run goes on with a complete staging folder and clears an incomplete one away.
+"""
+
+import logging
+import shutil
+import tempfile
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+from core import fsio
+from core.errors import CorruptFileError, DiskFullError, InputError
+from core.jobs.frame_receipt import RECEIPT, Receipt, identity, read_receipt, write_receipt
+from core.progress import Task
+from core.video.decode import Outcome, Selection, mean_file_size, write_frames
+from core.video.probe import VideoInfo, describe, probe
+from core.workspace import Side, list_images
+
+log = logging.getLogger(__name__)
+ImageFormat = Literal["png", "jpg"]
+_PREFIX, _SUFFIX = ".frames.", ".partial"
+_RESERVE = 1.1  # frames differ in size: ask for a tenth more than the samples say
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What was expected before decoding.
+
+    frames: about how many.
+    needed, free: bytes on the disk.
+    """
+
+    frames: int
+    needed: float
+    free: int
+
+
+@dataclass(frozen=True)
+class ExtractedFrames:
+    """The frames of a side.
+
+    count: how many there are.
+    first, last: the names of the first and the last.
+    made: whether this run put them there; else they were there, and are what was asked for as far as is known.
+    replaced: how many older frames it moved to the trash.
+    estimate: None where the container does not say how long the video is, and where nothing was decoded.
+    expected: how many the container counts, None where it does not tell; more than ``count`` when it is truncated.
+    complaints, last_complaint: the error lines of ffmpeg, as in ``Receipt``.
+    foreign: whether the frames that were there did not come from the video, by all that is known.
+    faces_outdated: whether the faces of this side were cut from the frames that were replaced.
+    """
+
+    count: int
+    first: str
+    last: str
+    made: bool
+    replaced: int = 0
+    estimate: Estimate | None = None
+    expected: int | None = None
+    complaints: int = 0
+    last_complaint: str = ""
+    foreign: bool = False
+    faces_outdated: bool = False
+
+
+def extract_frames(
+    side: Side, selection: Selection, image_format: ImageFormat = "png", *, overwrite: bool = False
+) -> ExtractedFrames:
+    """Extract the frames of a side's video, unless they are there.
+
+    overwrite: extract again; the frames that are there move to the trash when the new ones are complete.
+
+    Raises:
+        InputError: the frames there come from another video or from other choices; no video or more than one; a start
+            after the end of the video; another run holds the side.
+        CorruptFileError: not one frame decodes.
+        DiskFullError: the disk has no room for the frames.
+    """
+    with side.locked():
+        if not overwrite and list_images(side.frames) and not any(_finished(side)):
+            return _there(side, selection, image_format)
+        wanted = _wanted(side, selection, image_format, overwrite)
+        side.aligned.mkdir(parents=True, exist_ok=True)
+        staging, estimate = _usable_staging(side, wanted), None
+        if staging is None:
+            staging, estimate = _extract(side, wanted, selection, image_format)
+        replaced = _make_room(side, staging)
+        _publish(side, staging)
+        outdated = replaced > 0 and side.database.exists()
+        return replace(_result(side, made=True), replaced=replaced, estimate=estimate, faces_outdated=outdated)
+
+
+def _wanted(side: Side, selection: Selection, image_format: ImageFormat, overwrite: bool) -> Receipt:
+    options = {"format": image_format, **asdict(selection)}
+    return Receipt(video=identity(side.video()), options=options, replaces=overwrite)
+
+
+def _there(side: Side, selection: Selection, image_format: ImageFormat) -> ExtractedFrames:
+    """The frames that are there. Without a video, which people move away, nothing is asked of them."""
+    receipt = read_receipt(side.frames)
+    with_video = bool(side.videos())
+    if receipt and with_video:
+        _require_same(receipt, _wanted(side, selection, image_format, False), side)
+    return replace(_result(side, made=False), foreign=receipt is None and with_video)
+
+
+def _result(side: Side, *, made: bool) -> ExtractedFrames:
+    frames = list_images(side.frames)
+    receipt = read_receipt(side.frames) or Receipt()
+    return ExtractedFrames(
+        count=len(frames),
+        first=frames[0].name,
+        last=frames[-1].name,
+        made=made,
+        expected=receipt.expected,
+        complaints=receipt.complaints,
+        last_complaint=receipt.last_complaint,
+    )
+
+
+def _require_same(receipt: Receipt, wanted: Receipt, side: Side) -> None:
+    for part, words in (("video", "from another video"), ("options", "with other options")):
+        before, now = receipt.source[part] or {}, wanted.source[part]
+        changed = [f"{key}: {before.get(key)} -> {value}" for key, value in now.items() if before.get(key) != value]
+        if changed:
+            raise InputError(
+                f"the frames there were extracted {words}",
+                where=side.frames,
+                why=", ".join(changed),
+                hint="--overwrite extracts again and moves the old frames to workspace/.trash",
+            )
+
+
+def _stagings(side: Side) -> list[Path]:
+    return sorted(side.frames.glob(f"{_PREFIX}*{_SUFFIX}"))
+
+
+def _finished(side: Side) -> Iterator[Path]:
+    """Staging folders with a receipt: a run died after its extraction, before all frames were in their place."""
+    return (folder for folder in _stagings(side) if read_receipt(folder))
+
+
+def _usable_staging(side: Side, wanted: Receipt) -> Path | None:
+    """The complete staging folder that fits what is wanted; others, which only this program makes, are removed."""
+    found = None
+    for folder in _stagings(side):
+        receipt = read_receipt(folder)
+        if receipt and not wanted.replaces:
+            _require_same(receipt, wanted, side)
+        if receipt and receipt.source == wanted.source:
+            found = folder
+        else:
+            log.info("starting again: an earlier run was interrupted")
+            shutil.rmtree(folder, ignore_errors=True)
+    return found
+
+
+def _extract(
+    side: Side, wanted: Receipt, selection: Selection, image_format: ImageFormat
+) -> tuple[Path, Estimate | None]:
+    """Decode into a new staging folder and leave a receipt in it."""
+    info = probe(side.video())
+    log.info("%s: %s", info.path.name, describe(info))
+    _require_start(info, selection)
+    estimate = _estimate(info, selection, image_format, side.frames)
+    # The name is new, so that the ffmpeg of a killed run can never write into the folder.
+    staging = Path(tempfile.mkdtemp(prefix=_PREFIX, suffix=_SUFFIX, dir=side.frames))
+    try:
+        outcome = _decode(info, staging, selection, image_format)
+        count = len(list_images(staging))
+        if count == 0:
+            raise _nothing_decoded(info, outcome)
+        write_receipt(staging, _completed(wanted, info, selection, outcome, count))
+    except BaseException:
+        shutil.rmtree(staging, ignore_errors=True)
+        raise
+    return staging, estimate
+
+
+def _require_start(info: VideoInfo, selection: Selection) -> None:
+    if info.duration and (selection.start or 0) >= info.duration:
+        raise InputError(
+            "--start is after the end of the video", where=info.path, why=f"the video lasts {info.duration:.1f} s"
+        )
+
+
+def _estimate(info: VideoInfo, selection: Selection, image_format: ImageFormat, folder: Path) -> Estimate | None:
+    """What the frames will take. Raises DiskFullError when that is more than there is."""
+    size = mean_file_size(info, image_format, selection)
+    frames = selection.expected(info)
+    if not size or not frames:
+        log.info("the container does not say how long it is: free disk space was not checked")
+        return None
+    estimate = Estimate(frames, needed=size * frames * _RESERVE, free=shutil.disk_usage(folder).free)
+    needed, free = f"{estimate.needed / 1e9:.1f} GB", f"{estimate.free / 1e9:.1f} GB"
+    log.info("about %d frames, %s; free: %s", frames, needed, free)
+    if estimate.needed > estimate.free:
+        raise DiskFullError(
+            "not enough free space for the frames",
+            where=folder,
+            why=f"about {needed} needed, {free} free",
+            hint="free some space, or use --format jpg, --fps, or --start and --end; "
+            "`faces --from-video` needs no frames on disk",
+        )
+    return estimate
+
+
+def _decode(info: VideoInfo, staging: Path, selection: Selection, image_format: ImageFormat) -> Outcome:
+    expected = selection.expected(info)
+    digits = max(5, len(str(expected or 0)))
+    with Task("frames", "frame", total=expected) as task:
+        return write_frames(
+            info,
+            staging,
+            image_format,
+            selection,
+            digits=digits,
+            on_frame=lambda count: task.update(count - task.done),
+        )
+
+
+def _nothing_decoded(info: VideoInfo, outcome: Outcome) -> CorruptFileError:
+    return CorruptFileError(
+        "no frame of this video could be decoded",
+        where=info.path,
+        why="; ".join(outcome.complaints[-1:]),
+        hint="play it in a video player; if that fails too, copy or download it again",
+    )
+
+
+def _completed(wanted: Receipt, info: VideoInfo, selection: Selection, outcome: Outcome, count: int) -> Receipt:
+    complaints = outcome.complaints or ((str(outcome.code),) if outcome.code else ())
+    return replace(
+        wanted,
+        count=count,
+        expected=info.frames if selection == Selection() else None,
+        complaints=len(complaints),
+        last_complaint=complaints[-1] if complaints else "",
+    )
+
+
+def _make_room(side: Side, staging: Path) -> int:
+    """Move the frames that ``staging`` replaces to the trash, once; returns how many.
+
+    They are collected in a folder of a fixed name first: killed half-way, the next run goes on collecting.
+    """
+    receipt = read_receipt(staging)
+    if receipt is None or not receipt.replaces:
+        return 0
+    collected = side.frames / f".{side.frames.name}-old-frames"
+    collected.mkdir(exist_ok=True)
+    for path in [*list_images(side.frames), *side.frames.glob(RECEIPT)]:
+        path.rename(collected / path.name)
+    count = len(list_images(collected))
+    if count:
+        fsio.move_to_trash(collected, side.workspace.trash)
+    else:
+        shutil.rmtree(collected)
+    write_receipt(staging, replace(receipt, replaces=False))
+    return count
+
+
+def _publish(side: Side, staging: Path) -> None:
+    """Move complete frames out of the staging folder. Killed at any point, the next run goes on here."""
+    for path in list_images(staging):
+        target = side.frames / path.name
+        if target.exists():
+            raise InputError(
+                "a file is in the way of a frame",
+                where=target,
+                hint="move it away and run it again, or use --overwrite",
+            )
+        path.rename(target)
+    # Last: with the receipt in its place, the frames count as complete.
+    (staging / RECEIPT).rename(side.frames / RECEIPT)
+    fsio.fsync_dir(side.frames)
+    shutil.rmtree(staging)

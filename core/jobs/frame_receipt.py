@@ -1,0 +1,60 @@
+"""The receipt of an extraction: from which video, and with which choices, the frames beside it were made."""
+
+import json
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from core import fsio
+
+RECEIPT = ".frames.json"
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """What a complete extraction leaves beside its frames. Images that came from elsewhere have none.
+
+    video: what ``identity`` says of the video; None when nothing is known.
+    options: ``format``, ``fps``, ``start`` and ``end``; None when nothing is known.
+    count: how many frames were written.
+    expected: how many the container counts; None where it does not, or where only some of them were wanted.
+    complaints: how many different error lines ffmpeg wrote, at least 1 when it failed.
+    last_complaint: the last of them, or the exit code of ffmpeg when there is none.
+    replaces: whether the frames that are there have to move to the trash before these are published.
+    """
+
+    video: dict[str, Any] | None = None
+    options: dict[str, Any] | None = None
+    count: int = 0
+    expected: int | None = None
+    complaints: int = 0
+    last_complaint: str = ""
+    replaces: bool = False
+
+    @property
+    def source(self) -> dict[str, Any]:
+        """What decides how the frames look; faces remember it, and so does the next extraction."""
+        return {"video": self.video, "options": self.options}
+
+
+def identity(video: Path) -> dict[str, Any]:
+    """What tells one video file from another without reading it: ``name``, ``size`` in bytes, ``mtime_ns``."""
+    status = video.stat()
+    return {"name": video.name, "size": status.st_size, "mtime_ns": status.st_mtime_ns}
+
+
+def read_receipt(folder: Path) -> Receipt | None:
+    """The receipt in a folder of frames; None where there is none that can be read."""
+    try:
+        content = json.loads((folder / RECEIPT).read_text())
+    except (FileNotFoundError, ValueError):  # ValueError: neither JSON nor text
+        return None
+    if not isinstance(content, dict):
+        return None
+    known = {field.name for field in fields(Receipt)}
+    return Receipt(**{key: value for key, value in content.items() if key in known})
+
+
+def write_receipt(folder: Path, receipt: Receipt) -> None:
+    """Leave ``receipt`` in a folder of frames, whole or not at all."""
+    fsio.write_text(folder / RECEIPT, json.dumps(asdict(receipt)))
