@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from core.errors import InputError, PipelineError
-from core.faceset.store import not_originals
+from core.faceset.store import PAK_NAME, not_originals
 from core.formats import dfl_image
 from core.formats.pak import PakReader
 from core.geometry.align import transform_points
@@ -18,33 +18,51 @@ from core.parallel import spread
 from core.types import FaceRecord
 from core.workspace import list_images
 
-TOLERANCE = 1.0  # pixels
+# Pixels between where the matrix puts the landmarks of the frame and where they are.
+TOLERANCE = 1.0
 
 
 @dataclass
 class Findings:
-    """Counts and names. kinds: name of a finding -> names of the faces it is about."""
+    """Counts and names.
+
+    faces: files with face metadata.
+    face_types, sizes, masks, persons: how many faces have which; sizes such as 512x512, masks xseg, polygons or none,
+        persons "-" for those that belong to none.
+    kinds: what is wrong -> names of the files it is wrong with.
+    """
 
     faces: int = 0
-    face_types: Counter = field(default_factory=Counter)
-    sizes: Counter = field(default_factory=Counter)
-    masks: Counter = field(default_factory=Counter)
-    persons: Counter = field(default_factory=Counter)
+    face_types: Counter[str] = field(default_factory=Counter)
+    sizes: Counter[str] = field(default_factory=Counter)
+    masks: Counter[str] = field(default_factory=Counter)
+    persons: Counter[str] = field(default_factory=Counter)
     kinds: dict[str, list[str]] = field(default_factory=dict)
 
     def note(self, kind: str, name: str) -> None:
+        """One more file with this fault."""
         self.kinds.setdefault(kind, []).append(name)
 
 
 @dataclass(frozen=True)
 class _Seen:
+    """A file that was looked at. record: None for no face; notes: what is wrong with it."""
+
+    name: str
     record: FaceRecord | None
     notes: tuple[str, ...]
 
 
 def check(folder: Path, pixels: bool) -> Findings:
-    """Look at every face of a folder, loose or packed. ``pixels``: decode the pictures too. Raises InputError when there is nothing."""
-    pak, loose = folder / "faceset.pak", list_images(folder)
+    """Look at every face of a folder, loose or packed. pixels: decode the images too.
+
+    Raises:
+        InputError: there is none.
+        CorruptFileError: the pak is damaged so that not even a part of it can be read.
+    """
+    pak, loose = folder / PAK_NAME, list_images(folder)
+    if not pak.is_file() and not loose:
+        raise InputError("no faces", where=folder, hint="extract faces first, or copy a faceset there")
     findings = Findings()
     if pak.is_file():
         with PakReader(pak, salvage=True) as reader:
@@ -52,29 +70,17 @@ def check(folder: Path, pixels: bool) -> Findings:
             loose = list(not_originals(reader, loose))
             for name, why in reader.problems:
                 findings.note(f"unreadable: {why}", name)
-    if loose:
-        _add(
-            findings,
-            zip((path.name for path in loose), spread(_look_at_pixels if pixels else _look, loose), strict=True),
-        )
-    if not pak.is_file() and not loose:
-        raise InputError("no faces", where=folder, hint="extract faces first, or copy a faceset there")
+    _add(findings, spread(_look_at_pixels if pixels else _look, loose))
     return findings
 
 
-def _packed(reader: PakReader, pixels: bool) -> Iterator[tuple[str, _Seen]]:
+def _packed(reader: PakReader, pixels: bool) -> Iterator[_Seen]:
+    """The person of a packed face stands in the pak, not in the face."""
     for index, record in enumerate(reader.records):
         seen = _inspect(reader.read(index), record.name, pixels)
-        yield (
-            record.name,
-            seen
-            if seen.record is None or record.person is None
-            else _Seen(_with_person(seen.record, record.person), seen.notes),
-        )
-
-
-def _with_person(record: FaceRecord, person: str) -> FaceRecord:
-    return replace(record, person=person)
+        if seen.record is not None and record.person is not None:
+            seen = replace(seen, record=replace(seen.record, person=record.person))
+        yield seen
 
 
 def _look(path: Path) -> _Seen:
@@ -89,15 +95,15 @@ def _inspect(data: bytes, name: str, pixels: bool) -> _Seen:
     try:
         record = dfl_image.parse(data, name)
         notes = notes_on(data, record)
-        if data[:2] == jpeg.SOI and not jpeg.is_complete(data):
+        if data.startswith(jpeg.SOI) and not jpeg.is_complete(data):
             notes.append("unreadable: the end of the picture is missing")
         elif pixels and decode_image(data, name).shape[:2] != record.shape:
             notes.append("unreadable: the picture decodes to another size")
-        return _Seen(record, tuple(notes))
+        return _Seen(name, record, tuple(notes))
     except dfl_image.NotAFaceError:
-        return _Seen(None, ("not a face",))
+        return _Seen(name, None, ("not a face",))
     except PipelineError as error:
-        return _Seen(None, (f"unreadable: {error.why or error.what}",))
+        return _Seen(name, None, (f"unreadable: {error.why or error.what}",))
 
 
 def notes_on(data: bytes, record: FaceRecord) -> list[str]:
@@ -130,20 +136,30 @@ def _for_the_original(data: bytes, name: str) -> Iterator[str]:
         yield "unreadable for DeepFaceLab: its name does not end with .jpg"
 
 
-def _add(findings: Findings, seen: Iterator[tuple[str, _Seen]] | zip) -> None:
-    names: Counter = Counter()
-    for name, face in seen:
-        for note in face.notes:
-            findings.note(note, name)
-        if face.record is None:
+def _add(findings: Findings, files: Iterator[_Seen]) -> None:
+    names = set()
+    for seen in files:
+        for note in seen.notes:
+            findings.note(note, seen.name)
+        if seen.record is None:
             continue
-        record = face.record
-        findings.faces += 1
-        findings.face_types[record.face_type] += 1
-        findings.sizes["x".join(str(n) for n in record.shape[::-1])] += 1
-        findings.masks["xseg" if record.xseg_mask else "polygons" if record.polygons else "none"] += 1
-        findings.persons[record.person or "-"] += 1
-        key = (record.person, record.name.rsplit(".", 1)[0].lower())
-        names[key] += 1
-        if names[key] > 1:
-            findings.note("same name with another suffix or case", name)
+        _count(findings, seen.record)
+        key = (seen.record.person, seen.record.name.rsplit(".", 1)[0].lower())
+        if key in names:
+            findings.note("same name with another suffix or case", seen.name)
+        names.add(key)
+
+
+def _count(findings: Findings, record: FaceRecord) -> None:
+    height, width = record.shape
+    findings.faces += 1
+    findings.face_types[record.face_type] += 1
+    findings.sizes[f"{width}x{height}"] += 1
+    findings.masks[_mask_kind(record)] += 1
+    findings.persons[record.person or "-"] += 1
+
+
+def _mask_kind(record: FaceRecord) -> str:
+    if record.xseg_mask:
+        return "xseg"
+    return "polygons" if record.polygons else "none"

@@ -1,8 +1,7 @@
-"""A face's metadata in words."""
+"""What a face file holds."""
 
 import math
-
-import numpy as np
+from dataclasses import dataclass
 
 from core.errors import InputError
 from core.faceset.checking import notes_on
@@ -11,56 +10,79 @@ from core.geometry.pose import pitch_yaw_roll
 from core.imaging.masks import decode_mask
 from core.types import FaceRecord
 
-Rows = tuple[tuple[str, object], ...]
+
+@dataclass(frozen=True)
+class StoredMask:
+    """A mask in a face file.
+
+    container: PNG or JPEG; size: bytes of it.
+    shape: (height, width).
+    covered: 0..1, the mean of the mask.
+    """
+
+    container: str
+    size: int
+    shape: tuple[int, int]
+    covered: float
 
 
-def describe(data: bytes, name: str) -> tuple[Rows, tuple[str, ...]]:
-    """(rows, warnings) about a face file. Raises NotAFaceError, CorruptFileError."""
+@dataclass(frozen=True)
+class Description:
+    """A face file.
+
+    container: PNG or JPEG; size: bytes of it.
+    record: its metadata.
+    pitch, yaw: degrees, NaN when the landmarks have no pose.
+    pose_problem: why they have none, or "".
+    mask: the stored mask, or None.
+    notes: what is missing in it, does not fit together, or keeps the original program from reading it.
+    """
+
+    container: str
+    size: int
+    record: FaceRecord
+    pitch: float
+    yaw: float
+    pose_problem: str
+    mask: StoredMask | None
+    notes: tuple[str, ...]
+
+
+def describe(data: bytes, name: str) -> Description:
+    """Everything about the face file ``data``.
+
+    Raises:
+        NotAFaceError: it has no face metadata.
+        CorruptFileError: its bytes are damaged.
+    """
     record = dfl_image.parse(data, name)
-    low, high = record.landmarks.min(0), record.landmarks.max(0)
-    rows: list[tuple[str, object]] = [
-        ("container", f"{'PNG' if data[:4] == dfl_image.PNG_START else 'JPEG'}, {len(data)} bytes"),
-        ("picture", f"{record.shape[1]} x {record.shape[0]}"),
-        ("face type", record.face_type),
-        ("from frame", record.source_filename or "-"),
-        ("box in frame", record.source_rect or "-"),
-        ("landmarks", f"68, x {low[0]:.1f} .. {high[0]:.1f}, y {low[1]:.1f} .. {high[1]:.1f}"),
-        ("pose", _pose(record)),
-        (
-            "matrix",
-            "-"
-            if record.image_to_face_mat is None
-            else np.array2string(record.image_to_face_mat, precision=4, suppress_small=True).replace("\n", ""),
-        ),
-        ("polygons", _polygons(record)),
-        ("mask", _mask(record)),
-        ("eyebrows expanded", record.eyebrows_expand_mod),
-        ("other keys", ", ".join(sorted(map(str, record.extra))) or "-"),
-    ]
-    return tuple(rows), tuple(notes_on(data, record))
-
-
-def _pose(record: FaceRecord) -> str:
-    try:
-        pitch, yaw, _ = pitch_yaw_roll(record.landmarks, record.shape[1])
-    except InputError as error:
-        return f"none: {error.why}"
-    return f"pitch {math.degrees(pitch):.1f}, yaw {math.degrees(yaw):.1f} degrees"
-
-
-def _polygons(record: FaceRecord) -> str:
-    include = [len(p.points) for p in record.polygons if p.include]
-    exclude = [len(p.points) for p in record.polygons if not p.include]
-    return (
-        f"{len(include)} include ({sum(include)} points), {len(exclude)} exclude ({sum(exclude)} points)"
-        if record.polygons
-        else "-"
+    pitch, yaw, problem = _pose(record)
+    return Description(
+        container=_container(data),
+        size=len(data),
+        record=record,
+        pitch=pitch,
+        yaw=yaw,
+        pose_problem=problem,
+        mask=_mask(record),
+        notes=tuple(notes_on(data, record)),
     )
 
 
-def _mask(record: FaceRecord) -> str:
+def _container(data: bytes) -> str:
+    return "PNG" if data.startswith(dfl_image.PNG_START) else "JPEG"
+
+
+def _pose(record: FaceRecord) -> tuple[float, float, str]:
+    try:
+        pitch, yaw, _ = pitch_yaw_roll(record.landmarks, record.shape[1])
+    except InputError as error:
+        return math.nan, math.nan, error.why
+    return math.degrees(pitch), math.degrees(yaw), ""
+
+
+def _mask(record: FaceRecord) -> StoredMask | None:
     if record.xseg_mask is None:
-        return "-"
+        return None
     mask = decode_mask(record.xseg_mask, record.name)
-    kind = "PNG" if record.xseg_mask[:4] == dfl_image.PNG_START else "JPEG"
-    return f"{mask.shape[1]} x {mask.shape[0]} {kind}, {len(record.xseg_mask)} bytes, covers {100 * float(mask.mean()):.1f} %"
+    return StoredMask(_container(record.xseg_mask), len(record.xseg_mask), mask.shape[:2], float(mask.mean()))

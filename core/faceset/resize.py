@@ -3,9 +3,12 @@
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from core import fsio
 from core.errors import InputError, PipelineError
-from core.faceset.transform import moved_mask, moved_record, resized_picture, resized_record
+from core.faceset.transform import moved_mask, moved_record, resized_image, resized_record
 from core.formats import dfl_image
 from core.geometry.align import FaceType, face_matrix
 from core.imaging.codec import decode_image, encode_jpeg, encode_png
@@ -14,31 +17,34 @@ from core.types import FaceRecord
 
 
 def resized_face(data: bytes, name: str, size: int, face_type: FaceType | None, quality: int) -> bytes:
-    """The face file ``data`` with its picture at ``size``, and cut as ``face_type`` where that is given and another than its own.
+    """The face file ``data`` with its image at ``size``, cropped anew where ``face_type`` is another than its own.
 
-    JPEG stays JPEG (4:4:4, ``quality``), PNG stays PNG. What a wider face type shows beyond the old picture is black. Raises InputError,
-    CorruptFileError.
+    JPEG stays JPEG (4:4:4, ``quality``), PNG stays PNG. What a wider face type shows beyond the old image is black.
+
+    Raises:
+        InputError: it is no face, or not square.
+        CorruptFileError: its bytes are damaged.
     """
     record, image = dfl_image.parse(data, name), decode_image(data, name)
-    if image.shape[0] != image.shape[1]:
-        raise InputError(
-            "only square faces can be resized", where=name, why=f"it is {image.shape[1]} x {image.shape[0]}"
-        )
+    height, width = image.shape[:2]
+    if height != width:
+        raise InputError("only square faces can be resized", where=name, why=f"it is {width} x {height}")
     if face_type is None or face_type.file_name == record.face_type:
-        picture, record = resized_picture(image, size), resized_record(record, (size, size))
+        image, record = resized_image(image, size), resized_record(record, (size, size))
     else:
-        picture, record = _recut(image, record, size, face_type)
-    encoded = encode_png(picture) if data[:4] == b"\x89PNG" else encode_jpeg(picture, quality)
+        image, record = _recropped(image, record, size, face_type)
+    encoded = encode_png(image) if data.startswith(dfl_image.PNG_START) else encode_jpeg(image, quality)
     return dfl_image.embed(encoded, record)
 
 
-def _recut(image, record: FaceRecord, size: int, face_type: FaceType):
+def _recropped(
+    image: NDArray[np.uint8], record: FaceRecord, size: int, face_type: FaceType
+) -> tuple[NDArray[np.uint8], FaceRecord]:
     matrix = face_matrix(record.landmarks, size, face_type)
-    mask = record.xseg_mask
-    moved = moved_record(record, matrix, (size, size))
-    if mask is not None:
-        moved = replace(moved, xseg_mask=moved_mask(mask, matrix, record.shape, size))
-    return warp_face(image, matrix, size), replace(moved, face_type=face_type.file_name)
+    moved = replace(moved_record(record, matrix, (size, size)), face_type=face_type.file_name)
+    if record.xseg_mask is not None:
+        moved = replace(moved, xseg_mask=moved_mask(record.xseg_mask, matrix, record.shape, size))
+    return warp_face(image, matrix, size), moved
 
 
 def resize_file(path: Path, target: Path, size: int, face_type: FaceType | None, quality: int) -> None:

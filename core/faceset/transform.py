@@ -1,4 +1,4 @@
-"""A face record after its picture went through an affine map: points, polygons, mask and matrix stay true to the pixels."""
+"""A face record after its image went through an affine map: points, polygons, mask and matrix stay true to the pixels."""
 
 from dataclasses import replace
 
@@ -13,39 +13,58 @@ from core.types import FaceRecord, Polygon
 
 
 def scaling(old: tuple[int, int], new: tuple[int, int]) -> NDArray[np.float64]:
-    """Points of a picture of (height, width) ``old`` -> points of it resized to ``new``; half-pixel aligned, as resizing is."""
+    """The map (2, 3) of points of an image of (height, width) ``old`` to points of it resized to ``new``.
+
+    Corners of pixels, not their centers, stay in place, as resizing does it.
+    """
     sy, sx = new[0] / old[0], new[1] / old[1]
     return np.array([[sx, 0, (sx - 1) / 2], [0, sy, (sy - 1) / 2]])
 
 
 def moved_record(record: FaceRecord, matrix: NDArray[np.float64], shape: tuple[int, int]) -> FaceRecord:
-    """The record with all points sent through ``matrix`` (old pixels -> new pixels) and the new (height, width); the mask is left as it is."""
+    """The record with all points sent through ``matrix``; the mask is left as it is.
+
+    matrix: float64 (2, 3), old pixels to new pixels; shape: new (height, width).
+    """
+    to_face = record.image_to_face_mat
     return replace(
         record,
         shape=shape,
         landmarks=transform_points(record.landmarks, matrix),
-        polygons=tuple(
-            Polygon(p.include, transform_points(p.points, matrix).astype(np.float32)) for p in record.polygons
-        ),
-        image_to_face_mat=None if record.image_to_face_mat is None else compose(record.image_to_face_mat, matrix),
+        polygons=tuple(_moved_polygon(polygon, matrix) for polygon in record.polygons),
+        image_to_face_mat=None if to_face is None else compose(to_face, matrix),
     )
 
 
+def _moved_polygon(polygon: Polygon, matrix: NDArray[np.float64]) -> Polygon:
+    return Polygon(polygon.include, transform_points(polygon.points, matrix).astype(np.float32))
+
+
 def resized_record(record: FaceRecord, shape: tuple[int, int]) -> FaceRecord:
-    """The record for the same picture at another size. A mask covers the square whatever its own size, so it stays."""
+    """The record for the same image at another (height, width).
+
+    A mask covers the square whatever its own size, so it stays.
+    """
     return moved_record(record, scaling(record.shape, shape), shape)
 
 
-def resized_picture(image: NDArray, size: int) -> NDArray:
+def resized_image(image: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
     """``image`` at ``size`` x ``size``: area averages when shrinking, Lanczos when enlarging."""
     shrinks = size < min(image.shape[:2])
     return cv2.resize(image, (size, size), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LANCZOS4)
 
 
 def moved_mask(data: bytes, matrix: NDArray[np.float64], old: tuple[int, int], size: int) -> bytes:
-    """A stored mask after the picture of (height, width) ``old`` was cut by ``matrix`` to ``size``; two-level masks stay two-level."""
+    """A stored mask after the image of (height, width) ``old`` was cropped by ``matrix`` to ``size`` x ``size``.
+
+    Two-level masks stay two-level.
+
+    Raises:
+        CorruptFileError: the mask cannot be decoded.
+    """
     mask = decode_mask(data)
     side = max(mask.shape[:2])
+    # A mask has a resolution of its own: to the image's pixels, through the crop, and back.
     to_old, to_side = scaling(mask.shape[:2], old), scaling((size, size), (side, side))
     warped = warp_face(mask, compose(compose(to_old, matrix), to_side), side)
     if np.isin(mask, (0, 1)).all():

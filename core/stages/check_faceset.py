@@ -1,10 +1,19 @@
 """Look a faceset over: counts, damaged files, missing or contradicting metadata."""
 
+from collections import Counter
+from typing import TYPE_CHECKING
+
 from pydantic import Field
 
 from core.options import SideOptions
 from core.types import StageReport
 from core.workspace import Workspace
+
+if TYPE_CHECKING:
+    from core.jobs.check_faceset import Checked
+
+_SHOWN_NAMES, _SHOWN_KINDS = 5, 6
+_FINGERPRINT_DIGITS = 16
 
 
 class Options(SideOptions):
@@ -13,22 +22,11 @@ class Options(SideOptions):
 
 
 def run(options: Options, workspace: Workspace) -> StageReport:
-    from core.errors import InputError
-    from core.faceset import checking, store
+    """Changes nothing."""
+    from core.jobs.check_faceset import check_faceset
 
-    folder = workspace.side(options.side).aligned
-    found = checking.check(folder, options.pixels)
-    warnings = [
-        f"{kind}: {len(names)} ({_names(names, options.list_all)})"
-        for kind, names in sorted(found.kinds.items(), key=lambda item: -len(item[1]))
-    ]
-    fingerprint = "-"
-    try:
-        faceset = store.open_faceset(folder)
-        fingerprint = faceset.fingerprint()[:16]
-        faceset.close()
-    except InputError as error:
-        warnings.append(f"training would refuse this folder: {error.what}; {error.why}")
+    checked = check_faceset(workspace, options.side, pixels=options.pixels)
+    found = checked.findings
     rows = (
         ("faces", found.faces),
         ("not faces", len(found.kinds.get("not a face", ()))),
@@ -36,15 +34,24 @@ def run(options: Options, workspace: Workspace) -> StageReport:
         ("sizes", _counts(found.sizes)),
         ("masks", _counts(found.masks)),
         ("persons", len(found.persons)),
-        ("fingerprint", fingerprint),
+        ("fingerprint", checked.fingerprint[:_FINGERPRINT_DIGITS] or "-"),
     )
-    return StageReport(f"faceset {options.side}", rows, tuple(warnings))
+    return StageReport(f"faceset {options.side}", rows, _warnings(checked, options.list_all))
 
 
-def _counts(counter) -> str:
-    return ", ".join(f"{name}: {count}" for name, count in counter.most_common(6)) or "-"
+def _warnings(checked: "Checked", every: bool) -> tuple[str, ...]:
+    """What was found, the most frequent first."""
+    kinds = sorted(checked.findings.kinds.items(), key=lambda item: -len(item[1]))
+    lines = [f"{kind}: {len(names)} ({_names(names, every)})" for kind, names in kinds]
+    if checked.refusal is not None:
+        lines.append(f"training would refuse this folder: {checked.refusal.what}; {checked.refusal.why}")
+    return tuple(lines)
+
+
+def _counts(counter: Counter[str]) -> str:
+    return ", ".join(f"{name}: {count}" for name, count in counter.most_common(_SHOWN_KINDS)) or "-"
 
 
 def _names(names: list[str], every: bool) -> str:
-    shown = names if every else names[:5]
+    shown = names if every else names[:_SHOWN_NAMES]
     return ", ".join(shown) + (" ..." if len(shown) < len(names) else "")

@@ -68,6 +68,16 @@ def test_check_pixels_and_packed(ws):
         run(check_faceset, ws)
 
 
+def test_a_truncated_pak_is_looked_over_as_far_as_it_goes(ws):
+    write_faces(ws.side("src").aligned, 4)
+    run(pack, ws, remove_originals=True)
+    pak = ws.side("src").pak
+    pak.write_bytes(pak.read_bytes()[:-2000])
+    report = run(check_faceset, ws)
+    assert rows(report)["faces"] == 3 and rows(report)["fingerprint"] == "-"
+    assert any("training would refuse" in line for line in report.warnings)
+
+
 def test_face_info(tmp_path, ws):
     path = tmp_path / "00007_1.jpg"
     polygons = (Polygon(True, np.float32([[1, 1], [9, 1], [9, 9]])),)
