@@ -1,25 +1,14 @@
-"""Fixtures for all tests. Reference material lives outside the project; tests that need it skip, saying so."""
+"""Fixtures for all tests."""
 
 import gc
 import os
 import shutil
 import sys
-from pathlib import Path
 
 import pytest
 from clips import put_first, wheel_ffmpeg
-from paths import ROOT
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-
-
-@pytest.fixture(scope="session")
-def shared() -> Path:
-    """The folder with the reference material (specifications, golden files, media)."""
-    folder = Path(os.environ.get("FORGE_SHARED") or ROOT.parent / "shared")
-    if not folder.is_dir():
-        pytest.skip(f"no reference material at {folder} (set FORGE_SHARED)")
-    return folder
 
 
 @pytest.fixture(params=["wheel", "system"] if shutil.which("ffmpeg") else ["wheel"])

@@ -10,6 +10,7 @@ import sys
 import time
 
 import pytest
+from golden_files import golden_path
 from model_saves import NETWORKS, iterations, writers
 from paths import ROOT, SUPPORT
 
@@ -272,10 +273,10 @@ def test_kill_at_random_moments(tmp_path):
     assert last > 0
 
 
-def test_golden_folder(shared, tmp_path):
+def test_golden_folder(tmp_path):
     """A folder as the original wrote it is found, read and adopted; a damaged copy is refused by name."""
     folder = tmp_path / "model"
-    shutil.copytree(shared / "golden/dfl-model/model_folder", folder)
+    shutil.copytree(golden_path("dfl-model/model_folder"), folder)
     for path in [folder, *folder.iterdir()]:
         path.chmod(0o755)
     model = choose(folder)

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from golden_files import GoldenArrays
 
 from core.data.augment import Ranges, draw_motion, move, shift_hsv
 
@@ -11,8 +12,8 @@ def generators(seed):
 
 
 @pytest.mark.parametrize("number", range(18))
-def test_parameters_equal_the_original(shared, number):
-    golden = np.load(shared / "golden/dfl-model/sampling.npz")
+def test_parameters_equal_the_original(number):
+    golden = GoldenArrays("dfl-model/sampling.npz")
     size, seed = int(golden[f"warp{number}_size"]), int(golden[f"warp{number}_seed"])
     motion = draw_motion(size, Ranges(flip=True), *generators(seed), exact=True)
     assert motion.flip == bool(golden[f"warp{number}_p_flip"])

@@ -1,10 +1,9 @@
 """Faces as training wants them: the original's samples, mask sources, change of face type, the cache."""
 
-import json
-
 import cv2
 import numpy as np
 import pytest
+from golden_files import GoldenArrays, golden_path
 from training_cases import make_faceset
 
 from core.data.augment import Ranges, draw_motion, shift_hsv
@@ -22,12 +21,11 @@ OPENCV_5 = 0.05
 
 
 @pytest.mark.parametrize("number", range(0, 64, 4))
-def test_whole_sample_equals_the_original(shared, number):
-    golden = np.load(shared / "golden/dfl-model/sampling.npz")
-    meta = json.loads(str(golden[f"proc{number}_meta"]))
-    loader = FaceLoader(
-        open_faceset(shared / "golden/dfl-model/faceset/src"), 64, FaceType(meta["face_type"]), polygons=False
-    )
+def test_whole_sample_equals_the_original(number):
+    golden = GoldenArrays("dfl-model/sampling.npz")
+    meta = golden.json(f"proc{number}_meta")
+    folder = golden_path(f"dfl-model/faceset/src/{meta['sample']:05d}_0.jpg").parent
+    loader = FaceLoader(open_faceset(folder), 64, FaceType(meta["face_type"]), polygons=False)
     face = loader.face(meta["sample"])
     seed = np.random.RandomState(meta["seed"]).randint(0x80000000)
     transform = np.random.RandomState(seed)

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from golden_files import GoldenArrays
 
 from core.data import filters
 
@@ -19,16 +20,16 @@ GOLDEN = {
 
 
 @pytest.mark.parametrize("name", GOLDEN)
-def test_equal_to_golden(shared, name):
-    golden = np.load(shared / "golden" / "dfl-model" / "sampling.npz")
+def test_equal_to_golden(name):
+    golden = GoldenArrays("dfl-model/sampling.npz")
     function, keys, tolerance = GOLDEN[name]
     for seed in range(4):
         made = function(golden["img"], np.random.RandomState(seed), **keys)
         assert np.abs(made - golden[f"filter_apply_random_{name}"][seed]).max() <= tolerance
 
 
-def test_circle_equal_to_golden(shared):
-    golden = np.load(shared / "golden" / "dfl-model" / "sampling.npz")["circle"]
+def test_circle_equal_to_golden():
+    golden = GoldenArrays("dfl-model/sampling.npz")["circle"]
     for seed in range(4):
         assert np.abs(filters.faded_circle(64, np.random.RandomState(seed)) - golden[seed]).max() < 1e-6
 

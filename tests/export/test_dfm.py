@@ -7,6 +7,7 @@ import numpy as np
 import onnx
 import onnxruntime
 import pytest
+from golden_files import golden_path
 
 from core.checkpoints.model_folder import ModelFolder
 from core.checkpoints.model_weights import read_model_weights
@@ -219,14 +220,14 @@ def test_provenance_digest_depends_on_options():
     assert describe(CONFIGS["df"], one)["resolution"] == "48"
 
 
-def test_golden_model_folder(shared, tmp_path):
+def test_golden_model_folder(tmp_path):
     """A folder of the original, copied in."""
-    workspace = Workspace(tmp_path)
-    shutil.copytree(shared / "golden/dfl-model/model_folder", workspace.model)
+    workspace, original = Workspace(tmp_path), golden_path("dfl-model/model_folder")
+    shutil.copytree(original, workspace.model)
     workspace.model.chmod(0o755)
     report = stage.run(stage.Options(), workspace)
     assert float(dict(report.rows)["difference from the model"]) < 1e-4
-    before = {p.name for p in (shared / "golden/dfl-model/model_folder").iterdir()}
+    before = {p.name for p in original.iterdir()}
     assert {p.name for p in workspace.model.iterdir()} == before | {"t_SAEHD_model.dfm"}
 
 
@@ -259,8 +260,8 @@ def weights_of(path) -> dict:
         ("model_AMP_f.dfm", ModelConfig(64, "wf", "amp", 32, 16, 16, 16, 48), (0.0, 0.25, 0.333, 0.5, 0.75, 1.0)),
     ],
 )
-def test_same_as_the_export_of_the_original(shared, file, config, morphs):
-    path = shared / "golden/dfl-model" / file
+def test_same_as_the_export_of_the_original(file, config, morphs):
+    path = golden_path(f"dfl-model/{file}")
     dfm_check.verify(path, config, None)
     theirs = onnxruntime.InferenceSession(str(path))
     ours = onnxruntime.InferenceSession(build_dfm(weights_of(path), config, {}))

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from golden_files import GoldenArrays
 from mask_helpers import landmarks
 
 from core import plugins
@@ -41,8 +42,8 @@ def test_peaks_move_toward_the_higher_neighbour():
     assert both.shape == (2, 4, 2) and both[1, 3].tolist() == [6.5 / 64, 58.5 / 64]
 
 
-def test_golden_crops_and_points(shared):
-    golden = np.load(shared / "golden/dfl-faceset/ref.npz")
+def test_golden_crops_and_points():
+    golden = GoldenArrays("dfl-faceset/ref.npz")
     parts = peaks(golden["fan_hm"].transpose(1, 2, 0)[None])[0]
     for box, cut, points in zip(golden["fan_cases"], golden["fan_crops"], golden["fan_pts"], strict=True):
         centre, side = place(box)
@@ -50,8 +51,8 @@ def test_golden_crops_and_points(shared):
         np.testing.assert_allclose(to_picture(parts, centre, side), points, atol=1e-9)
 
 
-def test_golden_two_passes(shared):
-    golden = np.load(shared / "golden/dfl-faceset/ref.npz")
+def test_golden_two_passes():
+    golden = GoldenArrays("dfl-faceset/ref.npz")
     maps, batches, cuts = golden["fan_hm"].transpose(1, 2, 0)[None], [], []
 
     def network(crops):

@@ -1,11 +1,11 @@
 """S3FD: boxes from the network's maps, turned pictures, and the weights that a person brings. The full network is checked with the others."""
 
 import io
-import json
 import math
 
 import numpy as np
 import pytest
+from golden_files import GoldenArrays
 
 from core import plugins
 from core.errors import CorruptFileError, InputError
@@ -82,8 +82,8 @@ def test_boxes_in_the_picture():
     assert nothing.shape == (0, 4)
 
 
-def test_golden_decoding(shared):
-    golden = np.load(shared / "golden/dfl-faceset/ref.npz")
+def test_golden_decoding():
+    golden = GoldenArrays("dfl-faceset/ref.npz")
     outputs = [golden[f"s3_{i}"] for i in range(12)]
     np.testing.assert_array_equal(s3fd_decode.decode(outputs)[0], golden["s3_boxes"])
     seen = []
@@ -92,8 +92,8 @@ def test_golden_decoding(shared):
     assert seen == [tuple(golden["s3_shape"])]
 
 
-def test_golden_input_and_boxes(shared):
-    golden = np.load(shared / "golden/dfl-model/s3fd.npz")
+def test_golden_input_and_boxes():
+    golden = GoldenArrays("dfl-model/s3fd.npz")
     seen, outputs = [], [golden[f"out{i}"] for i in range(12)]
     boxes, _ = s3fd_decode.find(lambda x: seen.append(x[0]) or outputs, golden["img"][..., ::-1])
     np.testing.assert_array_equal(seen[0], golden["inp"])
@@ -209,6 +209,6 @@ def test_wrong_weights_are_refused(assets):
         user_weights.load(user_weights.S3FD)
 
 
-def test_the_network_is_the_known_one(shared):
-    golden = json.loads(str(np.load(shared / "golden/dfl-model/s3fd.npz")["vars"]))
+def test_the_network_is_the_known_one():
+    golden = GoldenArrays("dfl-model/s3fd.npz").json("vars")
     assert {key: list(variable.shape) for key, variable in variables(s3fd_network()).items()} == golden

@@ -1,7 +1,6 @@
 """Face files: every variant in, the one form that the original reads out, pixels never touched."""
 
 import contextlib
-import json
 import pickle
 import random
 import struct
@@ -12,6 +11,7 @@ import facekit
 import numpy as np
 import pytest
 import strict_original
+from golden_files import GoldenArrays, golden_json, golden_path
 
 from core.errors import CorruptFileError, InputError
 from core.formats import dfl_image
@@ -337,16 +337,14 @@ def attempt(data: bytes) -> None:
             action()
 
 
-def test_golden_files(shared):
+@pytest.mark.parametrize(
+    ("folder", "count"), [("aligned_whole_face", 8), ("aligned_full_face", 8), ("proto3", 2), ("sortset", 40)]
+)
+def test_golden_files(folder, count):
     """Files of the original program: all fields as they were meant, and the same after writing them again."""
-    folder = shared / "golden/dfl-faceset"
-    truth = json.loads((folder / "truth.json").read_text())
-    paths = sorted(
-        path
-        for sub in ("aligned_whole_face", "aligned_full_face", "proto3", "sortset", "pak_flat_orig")
-        for path in (folder / sub).glob("*.jpg")
-    )
-    assert len(paths) == 68
+    truth = golden_json("dfl-faceset/truth.json")
+    paths = sorted(golden_path(f"dfl-faceset/{folder}").glob("*.jpg"))
+    assert len(paths) == count
     for path in paths:
         record, image = dfl_image.read(path), path.read_bytes()
         expected = truth.get(f"{path.parent.name}/{path.name}")
@@ -365,8 +363,8 @@ def test_golden_files(shared):
         assert dfl_image.picture_digest(written) == dfl_image.picture_digest(image)
 
 
-def test_golden_details(shared):
-    folder = shared / "golden/dfl-faceset/aligned_whole_face"
+def test_golden_details():
+    folder = golden_path("dfl-faceset/aligned_whole_face")
     records = [dfl_image.read(path) for path in sorted(folder.glob("*.jpg"))]
     assert [len(r.polygons) for r in records] == [2, 0, 0, 2, 0, 0, 0, 0]
     assert [r.xseg_mask is not None for r in records] == [False, True, True, True, False, False, False, False]
@@ -374,9 +372,9 @@ def test_golden_details(shared):
     assert len(records[2].xseg_mask) == 49650
     assert records[4].eyebrows_expand_mod == 2.0
     assert decode_any(records[1].xseg_mask).shape == (256, 256)
-    mask = np.load(shared / "golden/dfl-faceset/ref.npz")["polymask"]
+    mask = GoldenArrays("dfl-faceset/ref.npz")["polymask"]
     assert np.array_equal(polygon_mask(records[0].shape, records[0].polygons), mask)
-    for path in sorted((shared / "golden/dfl-faceset/proto3").glob("*.jpg")):
+    for path in sorted(golden_path("dfl-faceset/proto3").glob("*.jpg")):
         assert facekit.same_record(dfl_image.read(path), dfl_image.read(folder / path.name))
     with pytest.raises(NotAFaceError):
-        dfl_image.read(shared / "golden/dfl-faceset/plain.jpg")
+        dfl_image.read(golden_path("dfl-faceset/plain.jpg"))

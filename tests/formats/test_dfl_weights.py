@@ -5,6 +5,7 @@ import pickle
 
 import numpy as np
 import pytest
+from golden_files import golden_path
 
 from core.errors import CorruptFileError, InputError
 from core.formats import dfl_weights as dw
@@ -140,8 +141,24 @@ def test_summary_box():
     assert "==        Model name: a_SAEHD ==" in lines[2]
 
 
-def test_golden_folder(shared, tmp_path):
-    folder = shared / "golden/dfl-model/model_folder"
+def test_golden_weights(tmp_path):
+    """A file of weights as the original wrote it, read, and the same after writing it again."""
+    path = golden_path("dfl-model/t_SAEHD_inter_B.npy")
+    weights = dw.read_weights(path)
+    assert {key: array.shape for key, array in weights.items()} == {
+        "dense1/weight:0": (512, 32),
+        "dense1/bias:0": (32,),
+        "dense2/weight:0": (32, 256),
+        "dense2/bias:0": (256,),
+    }
+    again = write(tmp_path / "again.npy", dw.write_arrays, weights.items())
+    theirs, ours = pickle.loads(path.read_bytes()), pickle.loads(again.read_bytes())
+    assert list(ours) == list(theirs)
+    assert all((ours[key] == theirs[key]).all() and ours[key].dtype == theirs[key].dtype for key in theirs)
+
+
+def test_golden_folder(tmp_path):
+    folder = golden_path("dfl-model/model_folder")
     data = dw.read_data(folder / "t_SAEHD_data.dat")
     assert data.iteration == 4 and data.options["archi"] == "liae-udt" and len(data.loss_history) == 4
     assert dw.summary_text("t_SAEHD", 4, data.options) == (folder / "t_SAEHD_summary.txt").read_text()

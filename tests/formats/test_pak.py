@@ -12,6 +12,7 @@ import facekit
 import numpy as np
 import pytest
 import strict_original
+from golden_files import golden_path
 
 from core.errors import CorruptFileError, InputError
 from core.formats import dfl_image, pak_writer
@@ -357,24 +358,22 @@ def test_reader_goes_to_other_processes(tmp_path):
         copy.close()
 
 
-def test_golden_pak(shared, tmp_path):
-    folder = shared / "golden/dfl-faceset"
-    with PakReader(folder / "pak_flat/faceset.pak") as reader:
+def test_golden_pak(tmp_path):
+    pak, faces = golden_path("dfl-faceset/pak_flat/faceset.pak"), golden_path("dfl-faceset/aligned_whole_face")
+    with PakReader(pak) as reader:
         assert reader.problems == []
-        assert [record.name for record in reader] == sorted(
-            path.name for path in (folder / "pak_flat_orig").glob("*.jpg")
-        )
+        assert [record.name for record in reader] == sorted(path.name for path in faces.glob("*.jpg"))
         for i, record in enumerate(reader):
-            path = folder / "pak_flat_orig" / record.name
+            path = faces / record.name
             assert reader.read(i) == path.read_bytes()
             original = dfl_image.read(path)
             assert facekit.same_record(
                 record, replace(original, source_landmarks=None, source_rect=None, image_to_face_mat=None)
             )
-    sources = [pak_writer.FileSource(path) for path in sorted((folder / "pak_flat_orig").glob("*.jpg"))]
+    sources = [pak_writer.FileSource(path) for path in sorted(faces.glob("*.jpg"))]
     pak_writer.write_pak(tmp_path / "faceset.pak", sources)
     ours = strict_original.check_pak((tmp_path / "faceset.pak").read_bytes())
-    theirs = strict_original.check_pak((folder / "pak_flat/faceset.pak").read_bytes())
+    theirs = strict_original.check_pak(pak.read_bytes())
     assert [data for _, data in ours] == [data for _, data in theirs]
     for (a, _), (b, _) in zip(ours, theirs, strict=True):
         assert a["landmarks"] == b["landmarks"]

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from facekit import source_points
+from golden_files import GoldenArrays
 
 from core.errors import InputError, UsageError
 from core.geometry import align, pose
@@ -127,8 +128,8 @@ def test_area():
 
 
 @pytest.fixture(scope="module")
-def ref(shared):
-    return np.load(shared / "golden/dfl-faceset/ref.npz")
+def ref():
+    return GoldenArrays("dfl-faceset/ref.npz")
 
 
 @pytest.mark.parametrize("kind", [k for k in FaceType if k is not FaceType.MARK_ONLY])

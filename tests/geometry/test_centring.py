@@ -1,9 +1,8 @@
 """Pose-centred crops against golden geometry."""
 
-import json
-
 import numpy as np
 import pytest
+from golden_files import golden_json
 from mask_helpers import landmarks
 
 from core.errors import InputError
@@ -12,10 +11,9 @@ from core.geometry.centring import crop_matrix
 
 
 @pytest.mark.parametrize("centring", ["legacy", "face", "head"])
-def test_equal_to_golden(shared, centring):
-    folder = shared / "golden" / "faceswap"
-    points = json.loads((folder / "landmarks.json").read_text())
-    for name, expected in json.loads((folder / "newest" / "expected_geometry.json").read_text()).items():
+def test_equal_to_golden(centring):
+    points = golden_json("faceswap/landmarks.json")
+    for name, expected in golden_json("faceswap/newest/expected_geometry.json").items():
         image, index = name.split(":")
         frame = np.array(points[image][int(index)])
         made = transform_points(frame, crop_matrix(frame, 512, centring))

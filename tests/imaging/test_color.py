@@ -2,13 +2,14 @@
 
 import numpy as np
 import pytest
+from golden_files import GoldenArrays
 
 from core.imaging.color import MODES, transfer
 
 
 @pytest.mark.parametrize("mode", MODES[1:])
-def test_golden(shared, mode):
-    golden = np.load(shared / "golden/dfl-model/sampling.npz")
+def test_golden(mode):
+    golden = GoldenArrays("dfl-model/sampling.npz")
     made = transfer(mode, golden["ct_a"], golden["ct_b"], np.random.RandomState(3))
     assert np.abs(made - golden[f"ct_{mode}"]).max() < 1e-4
 

@@ -1,10 +1,9 @@
 """Landmark masks: golden pictures, and what must hold for any face."""
 
-import json
-
 import cv2
 import numpy as np
 import pytest
+from golden_files import golden_json, golden_path
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -27,10 +26,9 @@ def face_landmarks(size=256, seed=0) -> np.ndarray:
 
 @pytest.mark.parametrize("centring,size", [("face", 256), ("legacy", 256), ("head", 512)])
 @pytest.mark.parametrize("kind,prefix", [("components", "face"), ("extended", "face_extended")])
-def test_equal_to_the_golden_masks(shared, centring, size, kind, prefix):
-    folder = shared / "golden" / "faceswap"
-    landmarks = json.loads((folder / "landmarks.json").read_text())
-    expected = json.loads((folder / "newest" / "expected_geometry.json").read_text())
+def test_equal_to_the_golden_masks(centring, size, kind, prefix):
+    landmarks = golden_json("faceswap/landmarks.json")
+    expected = golden_json("faceswap/newest/expected_geometry.json")
     for name, geometry in expected.items():
         image, index = name.split(":")
         points = np.array(landmarks[image][int(index)])
@@ -43,9 +41,8 @@ def test_equal_to_the_golden_masks(shared, centring, size, kind, prefix):
                 < 5e-3
             )
         mask = draw(kind, (size, size), transform_points(points, matrix))
-        golden = cv2.imread(
-            str(folder / "newest" / f"lmmask_{prefix}_{centring}_{size}_{image[:-4]}_{index}.png"), cv2.IMREAD_GRAYSCALE
-        )
+        path = golden_path(f"faceswap/newest/lmmask_{prefix}_{centring}_{size}_{image[:-4]}_{index}.png")
+        golden = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
         assert np.array_equal((mask[..., 0] * 255).round().astype(np.uint8), golden)
 
 

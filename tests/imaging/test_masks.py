@@ -4,6 +4,7 @@ import cv2
 import facekit
 import numpy as np
 import pytest
+from golden_files import GoldenArrays
 
 from core.errors import CorruptFileError, InputError
 from core.imaging import masks
@@ -76,8 +77,8 @@ def test_best_mask_takes_the_stored_one_first():
     assert (origin, mask.shape, mask.min()) == ("xseg", (64, 64, 1), 1.0)
 
 
-def test_golden_masks_to_the_bit(shared):
-    ref = np.load(shared / "golden/dfl-faceset/ref.npz")
+def test_golden_masks_to_the_bit():
+    ref = GoldenArrays("dfl-faceset/ref.npz")
     shape = (256, 256, 3)
     for i, points in enumerate(ref["al"]):
         assert np.array_equal(masks.hull_mask(shape, points), ref["hull"][i])

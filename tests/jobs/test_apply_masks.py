@@ -4,6 +4,7 @@ import hashlib
 
 import numpy as np
 import pytest
+from golden_files import golden_path
 from mask_helpers import write_faces
 
 from core.errors import CorruptFileError
@@ -166,12 +167,12 @@ def test_remove_masks_and_labels_and_fetch(faces, tmp_path):
     assert not any(r.polygons for r in open_faceset(faces).records())
 
 
-def test_equal_to_golden_masks(shared, tmp_path):
+def test_equal_to_golden_masks(tmp_path):
     """Given what the golden masks show as the network's answer, the stored masks are the golden ones."""
     import shutil
 
     folder = tmp_path / "a"
-    shutil.copytree(shared / "golden" / "dfl-faceset" / "aligned_whole_face", folder)
+    shutil.copytree(golden_path("dfl-faceset/aligned_whole_face"), folder)
     golden = {r.name: decode_mask(r.xseg_mask) for r in open_faceset(folder).records() if r.xseg_mask}
     assert len(golden) >= 2
 

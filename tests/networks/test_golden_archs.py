@@ -1,10 +1,9 @@
 """Every architecture string against numbers of the original, through Keras and through onnxruntime."""
 
-import json
-
 import numpy as np
 import onnxruntime
 import pytest
+from golden_files import GoldenArrays, rule_weights
 
 from core.export.dfm import build_dfm
 from core.networks import archs
@@ -18,14 +17,11 @@ CASES = [f"{kind}{'-' if letters else ''}{letters}_64_8_24_8_6" for kind in ("df
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_architecture(shared, golden_weights, case):
+def test_architecture(case):
     archi, *numbers = case.split("_")
     config = ModelConfig(int(numbers[0]), "wf", archi, *map(int, numbers[1:]))
-    golden = np.load(shared / f"golden/dfl-model/archi_{case}.npz")
-    weights: dict[str, dict] = {}
-    for name, value in golden_weights_of(golden, golden_weights):
-        network, _, key = name.partition("/")
-        weights.setdefault(network, {})[key] = value
+    golden = GoldenArrays(f"dfl-model/archi_{case}.npz")
+    weights = golden_weights(golden.json("variables"))
     x = np.random.RandomState(int(golden["x_seed"])).rand(*golden["x_shape"]).astype(np.float32)
     # x * cos(x) amplifies rounding: the golden numbers of df-udc are themselves 9e-4 away from an evaluation in float64.
     limit = 1e-3 if "c" in archi.partition("-")[2] else 1e-4
@@ -34,10 +30,13 @@ def test_architecture(shared, golden_weights, case):
             assert np.abs(value - golden[name]).max() < limit, name
 
 
-def golden_weights_of(golden, golden_weights):
-    for name, shape in json.loads(str(golden["variables"])).items():
-        network, _, key = name.partition("/")
-        yield name, golden_weights(network, {key: shape}, "archi")[key]
+def golden_weights(shapes):
+    """By network, from shapes by ``network/key``; the names that the rule knows are just these."""
+    by_network: dict[str, dict] = {}
+    for path, shape in shapes.items():
+        network, key = path.split("/", 1)
+        by_network.setdefault(network, {})[key] = shape
+    return {network: rule_weights(network, part, "archi") for network, part in by_network.items()}
 
 
 def through_keras(config, weights, x):

@@ -1,9 +1,8 @@
 """The framework-free descriptions: architecture strings, sizes, variables, first values, checks."""
 
-import json
-
 import numpy as np
 import pytest
+from golden_files import golden_json
 
 from core.errors import InputError, UsageError
 from core.networks import archs, discriminators, fan, s3fd, xseg
@@ -147,16 +146,15 @@ def test_gan_patch_that_does_not_divide():
     assert parameter_count(discriminators.gan_network(64, 8, 16)) == 55_154
 
 
-def manifest(shared, name: str) -> dict:
-    raw = json.loads((shared / f"spec/dfl-model-manifests/{name}.json").read_text())
-    return {key: tuple(shape) for key, shape in raw.items()}
+def manifest(name: str) -> dict:
+    return {key: tuple(shape) for key, shape in golden_json(f"dfl-model/manifests/{name}.json").items()}
 
 
 def shapes(network: Network) -> dict:
     return {key: v.shape for key, v in variables(network).items()}
 
 
-def test_manifests(shared):
+def test_manifests():
     for kind, reference in (
         (config("liae-udt"), "liae-udt-224-512-64-64-32"),
         (QUICK96, "Quick96"),
@@ -164,12 +162,12 @@ def test_manifests(shared):
     ):
         for name, network in archs.networks(kind).items():
             if name != "decoder_dst":
-                assert shapes(network) == manifest(shared, f"{reference}_{name}"), name
-    assert shapes(xseg.xseg_network()) == manifest(shared, "XSeg_256")
-    assert shapes(s3fd.s3fd_network()) == manifest(shared, "S3FD")
-    assert shapes(fan.fan_network()) == manifest(shared, "FAN")
+                assert shapes(network) == manifest(f"{reference}_{name}"), name
+    assert shapes(xseg.xseg_network()) == manifest("XSeg_256")
+    assert shapes(s3fd.s3fd_network()) == manifest("S3FD")
+    assert shapes(fan.fan_network()) == manifest("FAN")
     for patch in (8, 16, 28, 32, 64):
-        assert shapes(discriminators.gan_network(64, patch, 16)) == manifest(shared, f"GAN_patch{patch}_dims16")
+        assert shapes(discriminators.gan_network(64, patch, 16)) == manifest(f"GAN_patch{patch}_dims16")
 
 
 def test_initial_weights():

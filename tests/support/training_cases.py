@@ -1,22 +1,16 @@
 """Helpers of the training tests: golden steps of the original, and small facesets made on the spot."""
 
-import json
 import zlib
 from pathlib import Path
 from types import SimpleNamespace
 
 import cv2
 import numpy as np
+from golden_files import GoldenArrays, rule_weights
 
 from core.data.batches import TrainingBatch
 
 TINY = {"resolution": 64, "ae_dims": 32, "e_dims": 16, "d_dims": 16, "d_mask_dims": 16, "batch_size": 2}
-
-
-def rule_weights(network: str, key: str, shape: list[int]) -> np.ndarray:
-    """The weights that the golden files were made with."""
-    random = np.random.RandomState(zlib.crc32(f"{network}/{key}".encode()))
-    return (random.randn(*shape) * (np.sqrt(1.6 / np.prod(shape[:-1])) if len(shape) > 1 else 0.05)).astype(np.float32)
 
 
 def picked(path: str, array: np.ndarray) -> np.ndarray:
@@ -25,16 +19,17 @@ def picked(path: str, array: np.ndarray) -> np.ndarray:
     return array.ravel()[places]
 
 
-def golden_step(shared: Path, case: str) -> SimpleNamespace:
+def golden_step(case: str) -> SimpleNamespace:
     """options, batch, weights by network, and the golden arrays of a case."""
-    golden = np.load(shared / f"golden/dfl-model/train_{case}.npz")
-    weights: dict = {}
-    for path, shape in json.loads(str(golden["variables"])).items():
+    golden = GoldenArrays(f"dfl-model/train_{case}.npz")
+    shapes: dict = {}
+    for path, shape in golden.json("variables").items():
         network, key = path.split("/", 1)
-        weights.setdefault(network, {})[key] = rule_weights(network, key, shape)
+        shapes.setdefault(network, {})[key] = shape
+    weights = {network: rule_weights(network, part, "train") for network, part in shapes.items()}
     names = ("warped_{}", "target_{}", "target_{}m", "target_{}m_em")
     batch = TrainingBatch(0, *(np.stack([golden[name.format(side)] for side in ("src", "dst")]) for name in names))
-    return SimpleNamespace(options=json.loads(str(golden["options"])), batch=batch, weights=weights, golden=golden)
+    return SimpleNamespace(options=golden.json("options"), batch=batch, weights=weights, golden=golden)
 
 
 def landmarks(size: int) -> np.ndarray:

@@ -12,6 +12,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from golden_files import golden_path
 from paths import ROOT
 from training_cases import TINY, make_faceset, make_workspace
 
@@ -55,9 +56,9 @@ def test_stopped_and_resumed_equals_uninterrupted_bit_for_bit(tmp_path):
         run(parts, options={}, ae_dims=64)
 
 
-def test_a_model_folder_of_the_original_goes_on(shared, tmp_path):
-    root = make_workspace(tmp_path)
-    for path in (shared / "golden/dfl-model/model_folder").iterdir():
+def test_a_model_folder_of_the_original_goes_on(tmp_path):
+    root, original = make_workspace(tmp_path), golden_path("dfl-model/model_folder")
+    for path in original.iterdir():
         if path.is_file():
             shutil.copyfile(path, root / "model" / path.name)
     (name,) = discover(root / "model")
@@ -69,11 +70,8 @@ def test_a_model_folder_of_the_original_goes_on(shared, tmp_path):
         k: v for k, v in before.options.items() if k != "models_opt_on_gpu"
     }
     moved = dfl_weights.read_optimizer(root / f"model/{name}_SAEHD_src_dst_opt.npy")
-    assert (
-        moved.iterations
-        == dfl_weights.read_optimizer(shared / f"golden/dfl-model/model_folder/{name}_SAEHD_src_dst_opt.npy").iterations
-        + 1
-    )
+    theirs = dfl_weights.read_optimizer(original / f"{name}_SAEHD_src_dst_opt.npy")
+    assert moved.iterations == theirs.iterations + 1
 
 
 def test_no_faces_and_several_models_and_bad_names(tmp_path):

@@ -5,6 +5,7 @@ from dataclasses import replace
 import cv2
 import numpy as np
 import pytest
+from golden_files import golden_path
 from sorting_faces import write_face
 
 from core.faces.embedders import sface
@@ -196,9 +197,9 @@ FAULTS = {
 }
 
 
-def test_planted_in_a_set_from_a_film(shared, tmp_path):
+def test_planted_in_a_set_from_a_film(tmp_path):
     """A man from a webcam, every fault planted once, and a woman of another film."""
-    frames, train = tmp_path / "data_src", shared / "golden/quality/train"
+    frames, train = tmp_path / "data_src", golden_path("quality/train")
     good = sorted((train / "src").glob("*.jpg"))[::3]
     (frames / "aligned").mkdir(parents=True)
     for path in good:

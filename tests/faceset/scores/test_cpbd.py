@@ -3,6 +3,7 @@
 import cv2
 import numpy as np
 import pytest
+from golden_files import GoldenArrays, golden_path
 from skimage.data import astronaut
 from skimage.feature import canny
 
@@ -73,9 +74,9 @@ def test_sharper_is_higher_and_small_is_zero():
     assert cpbd(grey[:63]) == 0 and cpbd(np.full((128, 128), 9, np.uint8)) == 0
 
 
-def test_golden_values(shared):
-    golden = np.load(shared / "golden/dfl-faceset/ref.npz")["cpbd"]
-    paths = sorted((shared / "golden/dfl-faceset/aligned_whole_face").glob("*.jpg"))[:4]
+def test_golden_values():
+    golden = GoldenArrays("dfl-faceset/ref.npz")["cpbd"]
+    paths = sorted(golden_path("dfl-faceset/aligned_whole_face").glob("*.jpg"))[:4]
     for path, expected in zip(paths, golden, strict=True):
         image, record = cv2.imread(str(path)), dfl_image.read(path)
         grey = cv2.cvtColor(image * hull_mask(image.shape, record.landmarks).astype(np.uint8), cv2.COLOR_BGR2GRAY)

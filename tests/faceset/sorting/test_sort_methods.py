@@ -1,6 +1,5 @@
 """Every sort method: the registry, the contract, and the orders of the original program."""
 
-import json
 import shutil
 import subprocess
 import sys
@@ -8,6 +7,7 @@ import sys
 import cv2
 import numpy as np
 import pytest
+from golden_files import golden_json, golden_path
 from sorting_faces import write_face, write_set
 
 from core.errors import UsageError
@@ -158,13 +158,13 @@ GOLDEN = {
 
 
 @pytest.fixture(scope="module")
-def golden_set(shared, tmp_path_factory):
+def golden_set(tmp_path_factory):
     """The golden faces, with and without the plain picture that some of the golden runs had."""
     root = tmp_path_factory.mktemp("golden")
     for side in ("with", "without"):
-        shutil.copytree(shared / "golden/dfl-faceset/sortset", root / side / "aligned", copy_function=shutil.copyfile)
-    shutil.copyfile(shared / "golden/dfl-faceset/plain.jpg", root / "with/aligned/zzz.jpg")
-    return root, json.loads((shared / "golden/dfl-faceset/sorter_ref.json").read_text())
+        shutil.copytree(golden_path("dfl-faceset/sortset"), root / side / "aligned", copy_function=shutil.copyfile)
+    shutil.copyfile(golden_path("dfl-faceset/plain.jpg"), root / "with/aligned/zzz.jpg")
+    return root, golden_json("dfl-faceset/sorter_ref.json")
 
 
 @pytest.mark.parametrize("key", GOLDEN)

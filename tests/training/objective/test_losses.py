@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from golden_files import GoldenArrays
 from keras import ops
 
 from core.training.objective import losses
@@ -14,8 +15,8 @@ def pair():
 
 
 @pytest.fixture(scope="module")
-def golden(shared):
-    return np.load(shared / "golden/dfl-model/networks_and_ops.npz")
+def golden():
+    return GoldenArrays("dfl-model/networks_and_ops.npz")
 
 
 def numpy(x):

@@ -1,10 +1,9 @@
 """Optimizers: the original's weights and moments after every step; masks of dropout; state under the original's keys."""
 
-import json
-
 import keras
 import numpy as np
 import pytest
+from golden_files import GoldenArrays
 from keras import ops
 
 from core.formats.dfl_weights import slot_key
@@ -19,9 +18,9 @@ def numpy(x):
 
 
 @pytest.mark.parametrize("case", [f"{kind}_{i}" for kind in KINDS for i in range(4)])
-def test_twelve_steps_golden(shared, case):
-    golden = np.load(shared / "golden/dfl-model/networks_and_ops.npz")
-    settings = json.loads(str(golden[f"opt_{case}_cfg"]))
+def test_twelve_steps_golden(case):
+    golden = GoldenArrays("dfl-model/networks_and_ops.npz")
+    settings = golden.json(f"opt_{case}_cfg")
     variables = [keras.Variable(golden[f"opt_{case}_w0_{part}"]) for part in ("weight", "bias")]
     optimizer = KINDS[case.split("_")[0]](5e-5, cosine=settings.get("lr_cos", 0), clip_norm=settings.get("clipnorm", 0))
     optimizer.build(variables)
