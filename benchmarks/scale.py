@@ -19,7 +19,7 @@ from pathlib import Path
 
 from faceset import ROOT, synthetic_face
 
-from core.formats.pak import config_fragment
+from core.formats.pak_entry import write_entry
 from core.formats.pak_writer import write_pak
 
 SMALL = 2000
@@ -76,7 +76,7 @@ class Made:
         return synthetic_face(self.index)[1]
 
     def entry(self, data: bytes) -> bytes:
-        return config_fragment(synthetic_face(self.index)[0])
+        return write_entry(synthetic_face(self.index)[0])
 
 
 def make_workspace(root: Path, count: int) -> Path:

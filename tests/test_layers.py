@@ -126,6 +126,23 @@ def test_sources_are_ascii_names_and_no_bare_pickle():
             )
 
 
+# The points of a face are so many that the quick ways through metadata and paks take them as they are spelled.
+DOORS_OF_PICKLES = {"core.formats.pickle.safe_pickle", "core.formats.pickle.points"}
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_pickles_are_reached_through_one_door(path):
+    if path.parent == CORE / "formats/pickle":
+        return
+    inner = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom) and node.module == "core.formats.pickle":
+            inner |= {f"{node.module}.{alias.name}" for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("core.formats.pickle."):
+            inner.add(node.module)
+    assert inner <= DOORS_OF_PICKLES
+
+
 def test_no_python_file_is_too_long():
     long = {str(p.relative_to(ROOT)): n for p in SOURCES if (n := len(p.read_text().splitlines())) > 450}
     assert not long

@@ -7,7 +7,8 @@ from pathlib import Path
 from core.errors import PipelineError
 from core.faceset.store import PAK_NAME, Faceset
 from core.formats import dfl_image
-from core.formats.pak import PakReader, config_fragment
+from core.formats.pak import PakReader
+from core.formats.pak_entry import write_entry
 from core.formats.pak_writer import PakSource, Source, write_pak
 from core.progress import progress
 from core.types import FaceRecord
@@ -33,7 +34,7 @@ class _Changed:
         return len(self.data())
 
     def entry(self, data: bytes) -> bytes:
-        return config_fragment(replace(dfl_image.parse(data, self.name), person=self.person))
+        return write_entry(replace(dfl_image.parse(data, self.name), person=self.person))
 
 
 def change_records(faceset: Faceset, changes: Mapping[int, Change], what: str) -> list[tuple[str, str]]:

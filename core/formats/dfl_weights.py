@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 
 from core.errors import CorruptFileError
 from core.formats.pickle import safe_pickle
-from core.formats.pickle.writer import Writer
 
 ITERATIONS = "iters:0"
 SLOTS = ("ms", "vs", "acc")
@@ -44,13 +43,7 @@ def read_weights(path: Path) -> dict[str, NDArray[np.float32]]:
 
 def write_arrays(stream: IO[bytes], arrays: Iterable[tuple[str, NDArray | np.generic]]) -> None:
     """Write a weight or optimizer file; each array is asked for, written and forgotten before the next."""
-    stream.write(b"\x80\x04}")
-    writer = Writer(stream)
-    for key, array in arrays:
-        writer.text(key)
-        writer.value(array)
-        stream.write(b"s")
-    stream.write(b".")
+    safe_pickle.dump_items(arrays, stream)
 
 
 @dataclass(frozen=True)

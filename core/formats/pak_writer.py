@@ -16,7 +16,8 @@ from core import fsio
 from core.errors import EnvironmentFault, InputError, PipelineError, from_os_error
 from core.formats import dfl_image, metadata_pattern
 from core.formats.face_metadata import FACE_TYPES
-from core.formats.pak import HEADER, VERSION, PakReader, config_fragment, plain_fragment
+from core.formats.pak import HEADER, VERSION, PakReader
+from core.formats.pak_entry import write_entry, write_plain_entry
 from core.formats.pickle import safe_pickle
 from core.parallel import spread
 from core.progress import Task
@@ -74,8 +75,8 @@ class FileSource:
         payload, shape = dfl_image.stored(data, str(self.path))
         plain = metadata_pattern.plain(payload)
         if plain and plain.face_type in FACE_TYPES:
-            return plain_fragment(plain, self.name, shape, self.person)
-        return config_fragment(replace(dfl_image.parse(data, self.name, where=self.path), person=self.person))
+            return write_plain_entry(plain, self.name, shape, self.person)
+        return write_entry(replace(dfl_image.parse(data, self.name, where=self.path), person=self.person))
 
 
 def _file_source(path: str, person: str | None) -> FileSource:
@@ -113,7 +114,7 @@ class PakSource:
             record = dfl_image.parse(data, self.name)
         except dfl_image.NotAFaceError:
             record = self.reader.records[self.index]
-        return config_fragment(replace(record, name=self.name, person=self.person))
+        return write_entry(replace(record, name=self.name, person=self.person))
 
 
 @dataclass(frozen=True)

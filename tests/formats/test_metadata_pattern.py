@@ -10,7 +10,7 @@ import pytest
 from core.errors import CorruptFileError
 from core.formats import dfl_image, metadata_pattern
 from core.formats.face_metadata import FACE_TYPES, from_dict, to_dict
-from core.formats.pak import config_fragment, plain_fragment
+from core.formats.pak_entry import write_entry, write_plain_entry
 from core.formats.pickle import safe_pickle
 from core.types import Polygon
 
@@ -104,14 +104,14 @@ def test_values_are_checked_as_ever():
 
 def entry(data: bytes) -> bytes:
     """What a pak would hold of these metadata, by way of the record."""
-    return config_fragment(from_dict(safe_pickle.loads(data, points=True), NAME, (64, 64)))
+    return write_entry(from_dict(safe_pickle.loads(data, points=True), NAME, (64, 64)))
 
 
 @pytest.mark.parametrize("changes", [{}, {"source_filename": "ü.png"}, {"face_type": "head"}])
 def test_a_pak_holds_the_same_whether_decoded_or_not(changes):
     data = payload(**changes)
     plain = metadata_pattern.plain(data)
-    assert plain_fragment(plain, NAME, (64, 64), None) == entry(data)
+    assert write_plain_entry(plain, NAME, (64, 64), None) == entry(data)
     assert all(
         metadata_pattern.plain(payload(**more)) is None
         for more in ({"eyebrows_expand_mod": 2.0}, {"xseg_mask": MASK}, *OTHERS)
@@ -126,5 +126,5 @@ def test_damaged_metadata_are_never_taken_undecoded_where_the_record_refuses_the
         plain = metadata_pattern.plain(broken)
         if plain is not None and plain.face_type in FACE_TYPES:
             taken += 1
-            assert plain_fragment(plain, NAME, (64, 64), None) == entry(broken)
+            assert write_plain_entry(plain, NAME, (64, 64), None) == entry(broken)
     assert taken > 500

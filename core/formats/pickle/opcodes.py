@@ -1,58 +1,25 @@
-"""The opcodes of pickled data, each a small function on the state of a run (:class:`core.formats.pickle.reader.Machine`)."""
+"""The opcodes of pickled data, each a small function on the state of a run (:class:`core.formats.pickle.reader.Machine`).
 
-import re
+Operands are read with bounds: no opcode allocates more than the bytes that came in.
+"""
+
 import struct
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from core.formats.pickle import globals as known
-from core.formats.pickle.globals import NeedsFullRun, Refused
+from core.formats.pickle import allow_list, points
+from core.formats.pickle.allow_list import NeedsFullRun, Refused
+from core.formats.pickle.limits import MAX_MARKS, validate
 
-MAX_DEPTH = 64
-MAX_MARKS = 4 * MAX_DEPTH
 _F8, _U2, _I4, _U4, _U8 = (struct.Struct(code).unpack_from for code in (">d", "<H", "<i", "<I", "<Q"))
 _KEYS = frozenset({str, int, bytes, float, bool, type(None)})
-_LEAVES = frozenset({int, float, bool, type(None)})
-_MEMO_OPS = {0x94: rb"\x94", 0x71: rb"q.", 0x72: rb"r...."}
-_PAIRS = {code: re.compile(rb"(?s)\]%b\((?:\]%b\(G.{8}G.{8}e)+e" % (memo, memo)) for code, memo in _MEMO_OPS.items()}
-
-
-def _pair_dtype(memo_bytes: int) -> np.dtype:
-    first = 3 + memo_bytes
-    return np.dtype(
-        {"names": ["x", "y"], "formats": [">f8", ">f8"], "offsets": [first, first + 9], "itemsize": first + 18}
-    )
-
-
-_PAIR_DTYPES = {0x94: _pair_dtype(1), 0x71: _pair_dtype(2), 0x72: _pair_dtype(5)}
-
-
-def check(value: Any, budget: int) -> None:
-    """Refuse what would explode when walked: cycles, sharing that unfolds beyond ``budget`` bytes, deep nesting, strange types."""
-    todo: list[tuple[Any, int]] = [(value, 0)]
-    while todo:
-        item, depth = todo.pop()
-        kind = type(item)
-        if kind in (str, bytes, bytearray):
-            budget -= len(item)
-        elif kind in (list, tuple, dict):
-            budget -= 8 * len(item)
-            for child in item.values() if kind is dict else item:
-                child_kind = type(child)
-                if child_kind is str:
-                    budget -= len(child)
-                elif child_kind not in _LEAVES:
-                    todo.append((child, depth + 1))
-        elif kind is np.ndarray:
-            budget -= item.nbytes
-        elif kind not in _LEAVES and not isinstance(item, np.generic):
-            raise Refused(f"a bare {kind.__name__} as a value")
-        if budget < 0:
-            raise Refused("shared parts unfold to far more than the size of the data")
-        if depth > MAX_DEPTH:
-            raise Refused(f"nested more than {MAX_DEPTH} deep")
+# Numbers that are written as decimal digits end here: a number of a million digits takes minutes to read.
+_MAX_DIGITS = 64
+_MAX_INTEGER_BYTES = 64
+# Bytes that one item of a list may take that is read item by item.
+_ITEM_BUDGET = 1 << 26
 
 
 def _constant(value):
@@ -67,29 +34,31 @@ def _number(unpack, size):
     return op
 
 
+def _length(m, size, unpack):
+    """The length that comes first: of ``size`` bytes, a single byte without ``unpack``."""
+    n = unpack(m.data, m.pos)[0] if unpack else m.data[m.pos]
+    m.pos += size
+    return n
+
+
 def _text(size, unpack=None):
     def op(m):
-        n = unpack(m.data, m.pos)[0] if unpack else m.data[m.pos]
-        m.pos += size
-        m.stack.append(m.take(n).decode("utf-8", "surrogatepass"))
+        m.stack.append(m.take(_length(m, size, unpack)).decode("utf-8", "surrogatepass"))
 
     return op
 
 
 def _bytes(size, unpack=None, kind: Callable[[Any], Any] = bytes):
     def op(m):
-        n = unpack(m.data, m.pos)[0] if unpack else m.data[m.pos]
-        m.pos += size
-        m.stack.append(kind(m.take(n)))
+        m.stack.append(kind(m.take(_length(m, size, unpack))))
 
     return op
 
 
 def _long(size, unpack=None):
     def op(m):
-        n = unpack(m.data, m.pos)[0] if unpack else m.data[m.pos]
-        m.pos += size
-        if not 0 <= n <= 64:
+        n = _length(m, size, unpack)
+        if not 0 <= n <= _MAX_INTEGER_BYTES:
             raise Refused(f"an integer of {n} bytes")
         m.stack.append(int.from_bytes(m.take(n), "little", signed=True))
 
@@ -98,7 +67,8 @@ def _long(size, unpack=None):
 
 def _text_number(m):
     line = m.line()
-    m.stack.append({"00": False, "01": True}[line] if line in ("00", "01") else int(_short(line.rstrip("L"))))
+    value = {"00": False, "01": True}.get(line)  # how protocol 1 spells truth values
+    m.stack.append(int(_short(line.rstrip("L"))) if value is None else value)
 
 
 def _text_float(m):
@@ -106,8 +76,8 @@ def _text_float(m):
 
 
 def _short(text: str) -> str:
-    if len(text) > 64:
-        raise Refused("a number of more than 64 digits")
+    if len(text) > _MAX_DIGITS:
+        raise Refused(f"a number of more than {_MAX_DIGITS} digits")
     return text
 
 
@@ -126,30 +96,15 @@ def _mark(m):
 
 
 def _empty_list(m):
-    if m.points and m.data[m.pos] in _PAIRS and _pairs(m):
+    if m.points and (found := points.read(m.data, m.pos - 1)):
+        values, m.pos = found
+        m.count += len(values) + 1  # each of the lists was memoized
+        m.stack.append(values)
         return
     new: list = []
     if m.root is None and not m.stack and not m.marks:
         m.root = new
     m.stack.append(new)
-
-
-def _pairs(m) -> bool:
-    """Read a whole list of (x, y) pairs at once, if one starts here."""
-    memo = m.data[m.pos]
-    match = _PAIRS[memo].match(m.data, m.pos - 1)
-    if match is None:
-        return False
-    dtype = _PAIR_DTYPES[memo]
-    head = dtype.itemsize - 19  # the opening of the outer list, as long as that of an inner one
-    n = (match.end() - match.start() - head - 1) // dtype.itemsize
-    block = np.frombuffer(m.data, dtype, n, match.start() + head)
-    points = np.empty((n, 2))
-    points[:, 0], points[:, 1] = block["x"], block["y"]
-    m.pos = match.end()
-    m.count += n + 1
-    m.stack.append(points)
-    return True
 
 
 def _list(m):
@@ -214,7 +169,7 @@ def _extend(m, items):
         for item in items:
             if item is target:
                 raise Refused("a list in itself")
-            check(item, 1 << 26)
+            validate(item, _ITEM_BUDGET)
             m.sink(item)
         return
     target.extend(items)
@@ -248,27 +203,32 @@ def _index_line(m):
 
 def _global(m):
     module = m.line()
-    m.stack.append(known.find_global(module, m.line()))
+    m.stack.append(allow_list.find_global(module, m.line()))
 
 
 def _stack_global(m):
     name, module = m.stack.pop(), m.stack.pop()
-    m.stack.append(known.find_global(module, name))
+    m.stack.append(allow_list.find_global(module, name))
 
 
 def _reduce(m):
     arguments, function = m.stack.pop(), m.stack.pop()
-    if type(arguments) is not tuple or len(arguments) > 4 or not callable(function) or function not in known.CALLABLE:
+    if (
+        type(arguments) is not tuple
+        or len(arguments) > 4
+        or not callable(function)
+        or function not in allow_list.CALLABLE
+    ):
         raise Refused("a call of something that is no allowed function")
     m.stack.append(function(*arguments))
 
 
 def _build(m):
     state, target = m.stack.pop(), m.stack[-1]
-    if type(target) is known.DtypeHolder:
-        known.set_dtype_state(target, state)
+    if type(target) is allow_list.DtypeHolder:
+        allow_list.set_dtype_state(target, state)
     elif type(target) is np.ndarray:
-        known.set_array_state(target, state)
+        allow_list.set_array_state(target, state)
     else:
         raise Refused(f"a state for a {type(target).__name__}")
 

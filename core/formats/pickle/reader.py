@@ -10,8 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from core.formats.pickle.globals import NeedsFullRun, Refused
-from core.formats.pickle.opcodes import MAX_MARKS, TABLE
+from core.formats.pickle.allow_list import NeedsFullRun, Refused
+from core.formats.pickle.limits import MAX_MARKS
+from core.formats.pickle.opcodes import TABLE
 
 _BULK = frozenset({list, tuple, dict, np.ndarray, bytearray})
 
@@ -19,11 +20,12 @@ _BULK = frozenset({list, tuple, dict, np.ndarray, bytearray})
 class Machine:
     """The state of one run.
 
-    lean: forget containers at once (NeedsFullRun when that was wrong); points: lists of pairs become float64 (n, 2) arrays, only when lean;
+    lean: forget containers at once, which is fast (NeedsFullRun when that was wrong).
+    points: lists of pairs become float64 (n, 2) arrays, only when lean.
     sink: takes the items of the outermost list one by one, which then is empty in the result.
     """
 
-    __slots__ = ("count", "data", "lean", "marks", "memo", "points", "pos", "result", "root", "sink", "stack")
+    __slots__ = ("count", "data", "lean", "marks", "memo", "points", "pos", "root", "sink", "stack")
 
     def __init__(self, data, *, lean: bool = False, points: bool = False, sink: Callable[[Any], None] | None = None):
         self.data, self.lean, self.points, self.sink = data, lean, points and lean, sink
@@ -32,10 +34,15 @@ class Machine:
         self.marks: list[list] = []
         self.memo: dict[int, Any] = {}
         self.root: list | None = None
-        self.result: Any = None
 
     def run(self) -> Any:
-        """The value. Raises Refused, NeedsFullRun, and what Python raises on malformed input (IndexError, struct.error, ...)."""
+        """The value.
+
+        Raises:
+            Refused: the data asks for something that is not allowed.
+            NeedsFullRun: a lean run took a short cut too many.
+            IndexError, struct.error, ...: what Python raises on malformed input.
+        """
         data, table, memo, lean, pos = self.data, TABLE, self.memo, self.lean, self.pos
         stack = self.stack
         size = len(data)
@@ -108,7 +115,7 @@ class Machine:
 
 
 def _worth_keeping(value: Any) -> bool:
-    """Whether a lean run keeps it for later references: texts, functions, dtypes and shapes, but no other containers and no bulk."""
+    """Whether a lean run keeps it for later references: texts, functions, dtypes and shapes, but nothing bulky."""
     kind = type(value)
     if kind is tuple:
         return len(value) <= 4 and all(type(item) is int for item in value)

@@ -1,20 +1,32 @@
-"""The only way this project reads and writes pickled data: face metadata, packed facesets, weights and options of models.
+"""The only way this project reads and writes pickled data: face metadata, packed facesets, weights and options.
 
-Reading executes nothing: names of callables are matched against a closed list (numpy arrays, scalars and dtypes, byte strings,
-ordered dicts, two enums that become ints), everything else is refused by name. No input allocates more than a small multiple of its size.
+Reading executes nothing: names of callables are matched against a closed list (numpy arrays, scalars and dtypes, byte
+strings, ordered dicts, two enums that become ints), everything else is refused by name. No input allocates more than a
+small multiple of its size.
 """
 
 import mmap
 import struct
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from core.errors import CorruptFileError, InputError
-from core.formats.pickle.globals import NeedsFullRun, PakEnum, PointList, Refused, face_type, sample_type
-from core.formats.pickle.opcodes import check
+from core.formats.pickle.allow_list import NeedsFullRun, PakEnum, PointList, Refused, face_type, sample_type
+from core.formats.pickle.limits import validate
 from core.formats.pickle.reader import Machine
-from core.formats.pickle.writer import LIST_END, LIST_NEXT, LIST_START, UNUSED_LEAST, dump, dumps, fragment, unused
+from core.formats.pickle.writer import (
+    LIST_END,
+    LIST_NEXT,
+    LIST_START,
+    UNUSED_LEAST,
+    Spelled,
+    dump,
+    dump_items,
+    dumps,
+    fragment,
+    unused,
+)
 
 __all__ = [
     "LIST_END",
@@ -23,7 +35,9 @@ __all__ = [
     "UNUSED_LEAST",
     "PakEnum",
     "PointList",
+    "Spelled",
     "dump",
+    "dump_items",
     "dumps",
     "face_type",
     "fragment",
@@ -34,6 +48,10 @@ __all__ = [
     "unused",
 ]
 
+T = TypeVar("T")
+# Bytes that a value may unfold to, beside so many for each byte of the data.
+_BUDGET, _BUDGET_PER_BYTE = 1_000_000, 16
+# What Python raises on the way through malformed data.
 _MALFORMED = (
     Refused,
     ValueError,
@@ -51,10 +69,14 @@ _MALFORMED = (
 def loads(
     data: bytes | mmap.mmap, *, where: str | Path = "pickled data", max_bytes: int | None = None, points: bool = False
 ) -> Any:
-    """The value in ``data``.
+    """The value in ``data``; bytes after its end are ignored, as ``pickle`` does.
 
-    where: named in the error; max_bytes: refuse longer data; points: lists of float pairs may come back as float64 arrays (n, 2), which
-    is fast. Bytes after the end are ignored, as ``pickle`` does. Raises CorruptFileError, which names a refused global.
+    where: named in the error.
+    max_bytes: refuse longer data.
+    points: lists of float pairs may come back as float64 arrays (n, 2), which is fast.
+
+    Raises:
+        CorruptFileError: damaged or hostile data; it names a global that is refused.
     """
     if max_bytes is not None and len(data) > max_bytes:
         raise _corrupt(where, f"{len(data)} bytes, at most {max_bytes} are allowed")
@@ -69,41 +91,43 @@ def _loads(data, points: bool) -> Any:
         value = Machine(data, lean=True, points=points).run()
     except NeedsFullRun:
         value = Machine(data).run()
-    check(value, 1_000_000 + 16 * len(data))
+    validate(value, _BUDGET + _BUDGET_PER_BYTE * len(data))
     return value
 
 
-def load_list(
-    data: bytes | mmap.mmap, convert: Callable[[Any], Any], *, where: str | Path, restart: Callable[[], object] = list
-) -> list:
-    """``[convert(item) for item in the pickled list]``, holding one batch of raw items at a time.
+def load_list(data: bytes | mmap.mmap, convert: Callable[[int, Any], T], *, where: str | Path) -> list[T]:
+    """``convert(index, item)`` of each item of the pickled list, holding one batch of raw items at a time.
 
-    restart: called before the first item of each attempt; data with unusual sharing needs a second one. Lists of float pairs come as float64
-    arrays (n, 2). Raises CorruptFileError; errors of ``convert`` pass.
+    Lists of float pairs come as float64 arrays (n, 2). Data with unusual sharing is read twice, from the first item on.
+
+    Raises:
+        CorruptFileError: damaged or hostile data, or no list.
+        PipelineError: as ``convert`` raised it.
     """
     try:
         try:
-            restart()
             return _stream(data, convert, lean=True)
         except NeedsFullRun:
-            restart()
             return _stream(data, convert, lean=False)
-    except (CorruptFileError, InputError):
-        raise
     except _MALFORMED as error:
         raise _corrupt(where, _reason(error)) from None
 
 
-def _stream(data, convert, lean: bool) -> list:
-    out: list = []
-    machine = Machine(data, lean=lean, points=True, sink=lambda item: out.append(convert(item)))
+def _stream(data: bytes | mmap.mmap, convert: Callable[[int, Any], T], lean: bool) -> list[T]:
+    out: list[T] = []
+    machine = Machine(data, lean=lean, points=True, sink=lambda item: out.append(convert(len(out), item)))
     if machine.run() is not machine.root:
         raise Refused("a list was expected")
     return out
 
 
 def load(path: Path, *, max_bytes: int | None = None) -> Any:
-    """The value in a file, mapped rather than read: memory is that of the value and one tensor. Raises CorruptFileError, InputError."""
+    """The value in a file, mapped rather than read: memory is that of the value and one tensor.
+
+    Raises:
+        InputError: no such file.
+        CorruptFileError: damaged or hostile data.
+    """
     try:
         with open(path, "rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as data:
             return loads(data, where=path, max_bytes=max_bytes)

@@ -1,25 +1,28 @@
-"""Writes plain values and numpy arrays as pickle protocol 4 with the names of numpy 1, which every version of the original program reads.
+"""Writes plain values and numpy arrays as pickle protocol 4, with the names of numpy 1.
 
-One array at a time goes to the stream straight from its memory.
+Every version of the original program reads that. Arrays go to the stream straight from their memory, one at a time.
 """
 
 import io
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import lru_cache
 from typing import IO, Any
 
 import numpy as np
 
-from core.formats.pickle.globals import PakEnum, PointList
+from core.formats.pickle import points
+from core.formats.pickle.allow_list import PakEnum, PointList
+from core.formats.pickle.limits import MAX_DEPTH
 
 _CORE = "numpy.core.multiarray"
-# One [x, y] list: EMPTY_LIST MEMOIZE MARK BINFLOAT x BINFLOAT y APPENDS. Memoized as the original does, so that readers may know the pattern.
-PAIR = np.dtype([("open", "S4"), ("x", ">f8"), ("next", "S1"), ("y", ">f8"), ("close", "S1")])
+_PROTOCOL_4 = b"\x80\x04"
 
 
 def _headed(raw: bytes) -> bytes:
-    return (b"\x8c%c" % len(raw) if len(raw) < 256 else b"X" + struct.pack("<I", len(raw))) + raw
+    """An encoded text behind its opcode and length."""
+    head = b"\x8c%c" % len(raw) if len(raw) < 256 else b"X" + struct.pack("<I", len(raw))
+    return head + raw
 
 
 @lru_cache(512)
@@ -28,21 +31,15 @@ def _spelled(text: str) -> bytes:
     return _headed(text.encode("utf-8", "surrogatepass"))
 
 
-def spelled_points(points: np.ndarray) -> bytes:
-    """Points (n, 2) as a list of [x, y] lists of floats."""
-    rows = np.empty(len(points), PAIR)
-    rows["open"], rows["next"], rows["close"] = b"]\x94(G", b"G", b"e"
-    rows["x"], rows["y"] = points[:, 0], points[:, 1]
-    return listed_pairs(rows.tobytes())
-
-
-def listed_pairs(pairs: bytes) -> bytes:
-    """The list of points that are spelled already."""
-    return b"]\x94(" + pairs + b"e"
+class Spelled(bytes):
+    """A value that is spelled already, as by :func:`fragment`: it is copied as it is."""
 
 
 class Writer:
-    """Puts values on ``stream``. Texts are written once and then referred to, unless ``alone``: then any number of outputs can be joined."""
+    """Puts values on ``stream``.
+
+    Texts are written once and then referred to, unless ``alone``: then any number of outputs can be joined.
+    """
 
     def __init__(self, stream: IO[bytes], *, alone: bool = False):
         self.out = stream.write
@@ -51,9 +48,14 @@ class Writer:
         self.count = 0
 
     def value(self, value: Any, depth: int = 0) -> None:
-        """Raises TypeError for what has no plain form, ValueError when nested too deep."""
-        if depth > 64:
-            raise ValueError("nested more than 64 deep (or in itself)")
+        """Write one value.
+
+        Raises:
+            TypeError: it has no plain form.
+            ValueError: it is nested too deep, or in itself.
+        """
+        if depth > MAX_DEPTH:
+            raise ValueError(f"nested more than {MAX_DEPTH} deep (or in itself)")
         writer = _WRITERS.get(type(value))
         if writer is not None:
             writer(self, value, depth)
@@ -80,9 +82,13 @@ class Writer:
             self.out(b"\x94")
 
     def raw(self, raw: bytes | memoryview) -> None:
-        n = len(raw)
-        head = b"C%c" % n if n < 256 else b"B" + struct.pack("<I", n) if n < 1 << 32 else b"\x8e" + struct.pack("<Q", n)
-        self.out(head)
+        size = len(raw)
+        if size < 256:
+            self.out(b"C%c" % size)
+        elif size < 1 << 32:
+            self.out(b"B" + struct.pack("<I", size))
+        else:
+            self.out(b"\x8e" + struct.pack("<Q", size))
         self.out(raw)
 
     def name(self, module: str, name: str) -> None:
@@ -117,9 +123,9 @@ class Writer:
         self.raw(scalar.tobytes())
         self.out(b"\x86R")
 
-    def points(self, value: PointList, depth: int) -> None:
+    def point_list(self, value: PointList, depth: int) -> None:
         self.count += len(value.points) + 1
-        self.out(spelled_points(value.points))
+        self.out(points.spell(value.points))
 
     def enum(self, member: PakEnum, depth: int) -> None:
         self.name(member.module, member.name)
@@ -169,35 +175,58 @@ _WRITERS: dict[type, Callable[[Writer, Any, int], object]] = {
     tuple: Writer.tuple,
     dict: Writer.dict,
     PakEnum: Writer.enum,
-    PointList: Writer.points,
+    PointList: Writer.point_list,
+    Spelled: lambda w, v, d: w.out(v),
 }
 
 
 def dump(value: Any, stream: IO[bytes]) -> None:
-    """Write ``value`` to ``stream``. Memory: nothing beyond the value, but for an array that is not contiguous a copy of that one.
+    """Write ``value`` to ``stream``. Memory: nothing beyond the value, but for an array that is not contiguous a copy of it.
 
-    Raises TypeError for a type without a plain form, ValueError for cycles.
+    Raises:
+        TypeError: a type without a plain form.
+        ValueError: a cycle.
     """
-    stream.write(b"\x80\x04")
+    stream.write(_PROTOCOL_4)
     Writer(stream).value(value)
     stream.write(b".")
 
 
+def dump_items(items: Iterable[tuple[str, Any]], stream: IO[bytes]) -> None:
+    """Write the dict of ``items`` to ``stream``: each item is asked for, written and forgotten before the next.
+
+    Raises:
+        TypeError, ValueError: as :func:`dump`.
+    """
+    stream.write(_PROTOCOL_4 + b"}")
+    writer = Writer(stream)
+    for key, value in items:
+        writer.text(key)
+        writer.value(value)
+        stream.write(b"s")
+    stream.write(b".")
+
+
 def dumps(value: Any) -> bytes:
-    """``value`` as bytes."""
+    """``value`` as bytes. Raises as :func:`dump`."""
     stream = io.BytesIO()
     dump(value, stream)
     return stream.getvalue()
 
 
 def fragment(value: Any) -> bytes:
-    """The opcodes of ``value`` alone, for lists too long to hold: LIST_START, then fragment and LIST_NEXT for each item, then LIST_END."""
+    """The opcodes of ``value`` alone, for lists that are too long to hold.
+
+    Such a list is LIST_START, then the fragment and LIST_NEXT for each item, then LIST_END.
+    """
     stream = io.BytesIO()
     Writer(stream, alone=True).value(value)
     return stream.getvalue()
 
 
-LIST_START, LIST_NEXT, LIST_END = b"\x80\x04]\x94", b"a", b"."
+LIST_START = _PROTOCOL_4 + b"]\x94"
+LIST_NEXT = b"a"
+LIST_END = b"."
 UNUSED_LEAST = 6
 
 

@@ -190,7 +190,7 @@ def test_refused(name, points, tmp_path, monkeypatch):
 @pytest.mark.parametrize("name", PAYLOADS)
 def test_refused_as_a_list(name):
     with pytest.raises(CorruptFileError):
-        safe_pickle.load_list(PAYLOADS[name], lambda item: item, where="x")
+        safe_pickle.load_list(PAYLOADS[name], lambda index, item: item, where="x")
 
 
 def test_there_are_enough():

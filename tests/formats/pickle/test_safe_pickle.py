@@ -103,31 +103,42 @@ def test_list_item_by_item():
     )
     data = safe_pickle.LIST_START + parts + safe_pickle.LIST_END
     assert [item["n"] for item in pickle.loads(data)] == [0, 1, 2, 3, 4]
-    assert safe_pickle.load_list(data, lambda item: (item["n"], item["p"].tolist()), where="x")[3] == (
+    assert safe_pickle.load_list(data, lambda index, item: (item["n"], item["p"].tolist()), where="x")[3] == (
         3,
         [[3.0, 3.0]] * 2,
     )
-    assert safe_pickle.load_list(pickle.dumps(list(range(2500))), lambda item: item, where="x") == list(range(2500))
+    assert safe_pickle.load_list(pickle.dumps(list(range(2500))), lambda index, item: item, where="x") == list(
+        range(2500)
+    )
 
 
-def test_a_shape_that_faces_share_needs_no_second_attempt():
-    starts, shape = [], (128, 128, 3)
+@pytest.fixture
+def attempts(monkeypatch):
+    """Whether each run of the reader was a lean one."""
+    seen, machine = [], safe_pickle.Machine
+
+    def counted(*arguments, lean, **more):
+        seen.append(lean)
+        return machine(*arguments, lean=lean, **more)
+
+    monkeypatch.setattr(safe_pickle, "Machine", counted)
+    return seen
+
+
+def test_a_shape_that_faces_share_needs_no_second_attempt(attempts):
+    shape = (128, 128, 3)
     data = pickle.dumps([{"shape": shape, "n": n} for n in range(3)])
-    assert (
-        safe_pickle.load_list(data, lambda item: item["shape"], where="x", restart=lambda: starts.append(1))
-        == [shape] * 3
-    )
-    assert len(starts) == 1
+    found = safe_pickle.load_list(data, lambda index, item: (index, item["shape"]), where="x")
+    assert found == [(0, shape), (1, shape), (2, shape)]
+    assert attempts == [True]
 
 
-def test_list_item_by_item_with_shared_items():
+def test_list_item_by_item_with_shared_items(attempts):
     item = {"n": 1}
-    starts = []
-    found = safe_pickle.load_list(
-        pickle.dumps([item, item, [1], [1]]), lambda value: value, where="x", restart=lambda: starts.append(1)
-    )
-    assert found == [item, item, [1], [1]]
-    assert len(starts) == 2
+    data = pickle.dumps([item, item, [1], [1]])
+    found = safe_pickle.load_list(data, lambda index, value: (index, value), where="x")
+    assert found == [(0, item), (1, item), (2, [1]), (3, [1])]
+    assert attempts == [True, False]
 
 
 def test_file_is_mapped(tmp_path):

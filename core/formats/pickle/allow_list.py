@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+# Booleans, integers, floating-point and complex numbers; no objects, no records.
 _DTYPE_NAME = re.compile(r"[<>=|]?(?:b1|\?|[iu][1248]|f[248]|c8|c16)")
 _USUAL = {name: np.dtype(name) for name in ("u1", "i4", "i8", "f4", "f8")}
 _HERE = "<" if sys.byteorder == "little" else ">"
@@ -19,8 +20,11 @@ class Refused(ValueError):
 
 
 class NeedsFullRun(Exception):
-    """A lean run took a short cut that this data does not allow: it refers again to something that was not kept, or adds to a list
-    that was read as points (``pickle`` writes long lists in batches of 1,000). A full run can read it."""
+    """A lean run took a short cut that this data does not allow; a full run can read it.
+
+    The data refers again to something that was not kept, or adds to a list that was read as points (``pickle`` writes
+    long lists in batches of 1,000).
+    """
 
 
 @dataclass
@@ -32,7 +36,7 @@ class DtypeHolder:
 
 @dataclass(frozen=True)
 class PakEnum:
-    """A member of an enum class of the original program, to be written by :func:`core.formats.pickle.safe_pickle.dump`; reads back as an int."""
+    """A member of an enum class of the original program, to be written; reads back as an int."""
 
     module: str
     name: str
@@ -57,6 +61,7 @@ def face_type(value: int) -> PakEnum:
 
 
 def make_dtype(name, align=False, copy=False) -> DtypeHolder:
+    """numpy.dtype: plain numbers only."""
     usual = _USUAL.get(name) if type(name) is str else None
     if usual is not None:
         return DtypeHolder(usual)
@@ -67,16 +72,18 @@ def make_dtype(name, align=False, copy=False) -> DtypeHolder:
 
 def set_dtype_state(holder: DtypeHolder, state) -> None:
     """``state``: (3, byte order, None, None, None, -1, -1, 0) as numpy writes it for plain numbers."""
-    plain = (
-        isinstance(state, tuple) and len(state) in (8, 9) and state[0] in (3, 4) and state[1] in ("<", ">", "|", "=")
-    )
-    if not plain or any(part is not None for part in state[2:5]) or state[5:8] != (-1, -1, 0):
+    if not isinstance(state, tuple) or len(state) not in (8, 9):
+        raise Refused("the state of a dtype is malformed")
+    version, order, *fields = state
+    plain = version in (3, 4) and order in ("<", ">", "|", "=")
+    if not plain or fields[:3] != [None] * 3 or fields[3:6] != [-1, -1, 0]:
         raise Refused("the state of a dtype is not that of a plain number")
-    if state[1] in "<>" and (state[1] != _HERE or not holder.dtype.isnative):
-        holder.dtype = holder.dtype.newbyteorder(state[1])
+    if order in "<>" and (order != _HERE or not holder.dtype.isnative):
+        holder.dtype = holder.dtype.newbyteorder(order)
 
 
 def array_class(*_args):
+    """numpy.ndarray: a name to pass on, never called."""
     raise Refused("numpy.ndarray is called")
 
 
@@ -140,11 +147,14 @@ def empty_bytes(*nothing) -> bytes:
 
 
 def ordered_dict(pairs=()) -> dict:
-    if not isinstance(pairs, (list, tuple)) or not all(
-        isinstance(p, (list, tuple)) and len(p) == 2 and isinstance(p[0], (str, int)) for p in pairs
-    ):
+    """collections.OrderedDict: a plain dict, which keeps its order, too."""
+    if not isinstance(pairs, (list, tuple)) or not all(map(_is_pair, pairs)):
         raise Refused("OrderedDict of something else than pairs")
     return dict(pairs)
+
+
+def _is_pair(pair) -> bool:
+    return isinstance(pair, (list, tuple)) and len(pair) == 2 and isinstance(pair[0], (str, int))
 
 
 def make_enum(value) -> int:
