@@ -1,5 +1,8 @@
-"""Backups of a model: whole copies in ``<name>_SAEHD_autobackups/``, the automatic ones in folders 01 (newest) to 24, as DeepFaceLab
-lays them out, a person's own under the name that was given."""
+"""Backups of a model: whole copies in ``<name>_SAEHD_autobackups/``.
+
+The automatic ones are in folders 01 (newest) to 24, as DeepFaceLab lays them out, a person's own under the name that
+was given.
+"""
 
 import logging
 import os
@@ -24,8 +27,13 @@ _INCOMING = ".incoming"
 
 @dataclass(frozen=True)
 class Backup:
-    """name: of the backup, or ``save <iteration>`` for one of the complete saves, ``save <iteration> older`` for one before it; files: name
-    without prefix -> path."""
+    """What can be brought back.
+
+    name: of the backup; or ``save <iteration>`` for one of the complete saves, ``save <iteration> older`` for an
+        earlier one of the same iteration.
+    iteration: of the model.
+    files: name without prefix -> path.
+    """
 
     name: str
     iteration: int
@@ -33,6 +41,7 @@ class Backup:
 
     @property
     def size(self) -> int:
+        """Bytes."""
         return sum(path.stat().st_size for path in self.files.values())
 
     @property
@@ -42,23 +51,16 @@ class Backup:
 
 
 def backups_folder(model: ModelFolder) -> Path:
+    """Where the backups of a model are."""
     return model.folder / f"{model.prefix}_autobackups"
 
 
 def list_backups(model: ModelFolder) -> tuple[list[Backup], list[str]]:
-    """What ``restore`` can bring back: complete saves, then backups by name; and the names of folders that are damaged."""
-    found: list[Backup] = []
-    for save in saves.complete(model.saves):
-        if DATA in save.files:
-            found.append(
-                Backup(
-                    _save_name(save.iteration, found), save.iteration, {name: save.folder / name for name in save.files}
-                )
-            )
+    """What ``restore`` can bring back: complete saves, then backups by name; and the names of damaged folders."""
+    found = _complete_saves(model)
     damaged = []
-    folder = backups_folder(model)
-    for path in sorted(folder.iterdir()) if folder.is_dir() else []:
-        files = flat_files(path, model.prefix) if path.is_dir() and not path.name.startswith(".") else {}
+    for path in _folders(model):
+        files = flat_files(path, model.prefix)
         if DATA not in files:
             continue
         if reason_unreadable(files[DATA]):
@@ -68,14 +70,38 @@ def list_backups(model: ModelFolder) -> tuple[list[Backup], list[str]]:
     return found, damaged
 
 
-def make_backup(model: ModelFolder, name: str | None = None, extra: tuple[Path, ...] = ()) -> Path:
-    """Copy the newest save into folder 01, after the older ones have moved on by one and the 24th was dropped; or into ``name``.
+def _complete_saves(model: ModelFolder) -> list[Backup]:
+    """The complete saves as backups, newest first."""
+    found: list[Backup] = []
+    for save in saves.complete(model.saves):
+        if DATA in save.files:
+            files = {name: save.folder / name for name in save.files}
+            found.append(Backup(_save_name(save.iteration, found), save.iteration, files))
+    return found
 
-    extra: further files to copy, such as the preview. Returns the folder. Raises InputError for a name that is taken or cannot be one.
+
+def _folders(model: ModelFolder) -> list[Path]:
+    """The folders of backups, by name; one that is being made starts with a dot."""
+    folder = backups_folder(model)
+    if not folder.is_dir():
+        return []
+    return [path for path in sorted(folder.iterdir()) if path.is_dir() and not path.name.startswith(".")]
+
+
+def make_backup(model: ModelFolder, name: str | None = None, extra: tuple[Path, ...] = ()) -> Path:
+    """Copy the newest save into folder 01, after the older ones have moved on by one and the 24th was dropped.
+
+    name: copy it into the folder of that name instead.
+    extra: further files to copy, such as the preview.
+    Returns the folder.
+
+    Raises:
+        InputError: there is no model, or the name is taken or cannot be one.
+        PipelineError: the operating system refused something, such as more space; nothing is left of the new backup.
     """
     folder = backups_folder(model)
     if name is not None:
-        _check_name(folder, name)
+        _validate_name(folder, name)
     incoming = folder / _INCOMING
     try:
         shutil.rmtree(incoming, ignore_errors=True)
@@ -96,7 +122,7 @@ def make_backup(model: ModelFolder, name: str | None = None, extra: tuple[Path, 
     return target
 
 
-def _check_name(folder: Path, name: str) -> None:
+def _validate_name(folder: Path, name: str) -> None:
     if not re.fullmatch(r"[^./\\\0][^/\\\0]*", name) or re.fullmatch(r"\d\d|save \d+( older)*", name):
         raise InputError(
             "not a name for a backup",
@@ -117,7 +143,8 @@ def _copy(source: Path, target: Path) -> None:
 
 def _make_room(folder: Path) -> None:
     """Free 01: move each folder up to the first gap on by one. Cut short, it leaves a gap that the next time fills."""
-    used = next((n for n in range(1, KEPT + 1) if not (folder / f"{n:02d}").exists()), KEPT + 1) - 1
+    taken = [(folder / f"{n:02d}").exists() for n in range(1, KEPT + 1)]
+    used = taken.index(False) if False in taken else KEPT
     if used == KEPT:
         shutil.rmtree(folder / f"{KEPT:02d}")
         used -= 1
@@ -126,15 +153,20 @@ def _make_room(folder: Path) -> None:
 
 
 def restore(model: ModelFolder, name: str) -> LoadedModel:
-    """Make a backup the model again. What was the model until now stays as the save before. Raises InputError for an unknown name,
-    CorruptFileError when a file of the backup cannot be read."""
+    """Make a backup the model again. What was the model until now stays as the save before.
+
+    Raises:
+        InputError: no backup has that name.
+        CorruptFileError: a file of the backup cannot be read.
+    """
     found = {backup.name: backup for backup in list_backups(model)[0]}
     if name not in found:
         raise InputError(
             "no such backup", where=name, why=f"found {', '.join(found) or 'none'}", hint="python -m core model list"
         )
     backup = found[name]
-    bad = [f"{file}: {why}" for file, path in backup.files.items() if (why := reason_unreadable(path))]
+    reasons = {file: reason_unreadable(path) for file, path in backup.files.items()}
+    bad = [f"{file}: {why}" for file, why in reasons.items() if why]
     if bad:
         raise CorruptFileError("the backup is damaged", where=name, why="; ".join(bad), hint="choose another one")
     if model.exists():
@@ -147,7 +179,10 @@ def restore(model: ModelFolder, name: str) -> LoadedModel:
 
 
 def _keep(model: ModelFolder) -> None:
-    """Make what is there the save before. Where nothing sound is left, which is what backups are for, its files are set aside."""
+    """Make what is there the save before.
+
+    Where nothing sound is left, which is what backups are for, its files are set aside.
+    """
     try:
         model.load()
     except CorruptFileError as error:

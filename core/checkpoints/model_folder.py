@@ -1,14 +1,14 @@
 """A model on disk: flat files that DeepFaceLab opens, behind them complete saves that survive a crash at any moment.
 
-``model/<name>_SAEHD_encoder.npy`` and its neighbours are what people see and exchange. A save is first written whole into
-``model/.saves/<name>_SAEHD/<iteration>-<random>/`` with a ``manifest.json`` (size and digest of every file) and made durable; only
-then are the flat files replaced, one by one, by hard links into it (by copies where the file system has no links).
-``PUBLISHED`` names the save whose flat files are all in place.
+``model/<name>_SAEHD_encoder.npy`` and its neighbours are what people see and exchange. A save is first written whole
+into ``model/.saves/<name>_SAEHD/<iteration>-<random>/`` with a ``manifest.json`` (size and digest of every file) and
+made durable; only then are the flat files replaced, one by one, by hard links into it (by copies where the file system
+has no links). ``PUBLISHED`` names the save whose flat files are all in place.
 
-Loading goes by content. Flat files that equal a file of a known save are ours: the newest complete save is used, and a publication
-that was cut short is completed. A sound flat file with unknown content was put there by hand and is honoured; when it is
-``data.dat``, the flat files alone are the model; running averages of weights that were replaced so are set aside. A damaged flat file
-is set aside, a damaged save gives way to the one before.
+Loading goes by content. Flat files that equal a file of a known save are ours: the newest complete save is used, and a
+publication that was cut short is completed. A sound flat file with unknown content was put there by hand and is
+honored; when it is ``data.dat``, the flat files alone are the model; running averages of weights that were replaced so
+are set aside. A damaged flat file is set aside, a damaged save gives way to the one before.
 """
 
 import logging
@@ -23,13 +23,11 @@ from core import fsio
 from core.checkpoints import saves
 from core.checkpoints.flat_files import FlatState, flat_files, link_or_copy, publish
 from core.checkpoints.saves import Save
-from core.errors import CorruptFileError, DiskFullError, InputError, PipelineError, UsageError, from_os_error
+from core.errors import CorruptFileError, DiskFullError, InputError, PipelineError, from_os_error
 from core.formats.dfl_weights import AVERAGED, read_data
-from core.networks.config import KINDS
 
 log = logging.getLogger(__name__)
 KEPT_SAVES = 2
-DEFAULT_NAME = "swap"
 DATA = "data.dat"
 Write = Callable[[IO[bytes]], None]
 
@@ -41,8 +39,12 @@ def is_name(text: str) -> bool:
 
 @dataclass(frozen=True)
 class LoadedModel:
-    """files: name without prefix (``encoder.npy``, ``data.dat``) -> where to read it; iteration: done so far; messages: what a
-    person should know about how the files were chosen."""
+    """Where to read a model.
+
+    files: name without prefix (``encoder.npy``, ``data.dat``) -> path.
+    iteration: done so far.
+    messages: what a person should know about how the files were chosen.
+    """
 
     files: dict[str, Path]
     iteration: int
@@ -51,7 +53,12 @@ class LoadedModel:
 
 @dataclass(frozen=True)
 class ModelFolder:
-    """folder: ``workspace/model``; name: the user's name of the model; kind: SAEHD, AMP or Quick96."""
+    """One model and the folder that it is in. Raises InputError for a name that no model can have.
+
+    folder: ``workspace/model``.
+    name: the user's name of the model.
+    kind: SAEHD, AMP or Quick96.
+    """
 
     folder: Path
     name: str
@@ -68,10 +75,12 @@ class ModelFolder:
 
     @property
     def prefix(self) -> str:
+        """What the names of the model's files begin with."""
         return f"{self.name}_{self.kind}"
 
     @property
     def saves(self) -> Path:
+        """The folder of the complete saves."""
         return self.folder / ".saves" / self.prefix
 
     def path(self, file: str) -> Path:
@@ -79,23 +88,31 @@ class ModelFolder:
         return self.folder / f"{self.prefix}_{file}"
 
     def exists(self) -> bool:
-        """Whether there is a model to load. One whose flat files were all removed after a finished save is gone, as its owner wanted."""
+        """Whether there is a model to load.
+
+        One whose flat files were all removed after a finished save is gone, as its owner wanted.
+        """
         if flat_files(self.folder, self.prefix):
             return self.path(DATA).exists() or bool(saves.complete(self.saves))
         newest = saves.complete(self.saves)[:1]
         return bool(newest) and newest[0].folder.name != saves.read_published(self.saves)
 
     def load(self, *, repair: bool = True) -> LoadedModel:
-        """The files to read. Raises InputError when there is no model, CorruptFileError when nothing sound is left.
+        """The files to read.
 
-        repair: complete a publication that was cut short and set damaged files aside; False only looks, as at another process's model.
+        repair: complete a publication that was cut short and set damaged files aside; False only looks, as at a model
+        that another process trains.
+
+        Raises:
+            InputError: there is no model.
+            CorruptFileError: nothing sound is left.
         """
         while True:
             if not self.exists():
                 raise InputError(
                     "no model",
                     where=self.path("*"),
-                    why=self._removed(),
+                    why=self._what_is_left(),
                     hint="train one first, or copy the files of a model there",
                 )
             known = saves.complete(self.saves)
@@ -103,15 +120,13 @@ class ModelFolder:
             if repair or saves.complete(self.saves)[:1] == known[:1]:  # else its owner has saved meanwhile
                 return model
 
-    def _removed(self) -> str:
+    def _what_is_left(self) -> str:
         kept = saves.complete(self.saves)
         return f"its files were removed; {len(kept)} save(s) are still in {self.saves}" if kept else ""
 
     def _load(self, flat: FlatState, repair: bool) -> LoadedModel:
         if DATA in flat.foreign:
-            said = ["the model's files were replaced by hand and are used as they are"] if flat.saves else []
-            files = _without_stale({k: p for k, p in flat.files.items() if k not in flat.damaged}, flat.foreign)
-            return self._adopt(files, said + _names(self, flat.damaged), repair)
+            return self._load_by_hand(flat, repair)
         if not flat.saves:
             raise CorruptFileError(
                 "the model's data.dat is damaged",
@@ -121,19 +136,25 @@ class ModelFolder:
             )
         save, broken = self._newest_sound(flat)
         messages = [
-            f"the save of iteration {s.iteration} is damaged; the save of iteration {save.iteration} is used"
-            for s in broken
+            f"the save of iteration {worse.iteration} is damaged; the save of iteration {save.iteration} is used"
+            for worse in broken
         ]
-        messages += _names(self, flat.damaged)
+        messages += self._damage_in_words(flat)
         messages += [f"{path.name} was put there by hand and is used" for path in flat.foreign.values()]
         if repair:
             messages += self._repair(save, broken, flat)
-        files = _without_stale({n: save.folder / n for n in save.files} | flat.foreign, flat.foreign)
-        return (
-            self._adopt(files, messages, repair)
-            if flat.foreign
-            else _told(LoadedModel(files, save.iteration), messages)
-        )
+        own = {name: save.folder / name for name in save.files}
+        files = _without_stale_averages(own | flat.foreign, flat.foreign)
+        if flat.foreign:
+            return self._adopt(files, messages, repair)
+        return _logged(LoadedModel(files, save.iteration, tuple(messages)))
+
+    def _load_by_hand(self, flat: FlatState, repair: bool) -> LoadedModel:
+        """A model whose data.dat was put there: its flat files are the model, whatever the saves hold."""
+        messages = ["the model's files were replaced by hand and are used as they are"] if flat.saves else []
+        sound = {name: path for name, path in flat.files.items() if name not in flat.damaged}
+        files = _without_stale_averages(sound, flat.foreign)
+        return self._adopt(files, messages + self._damage_in_words(flat), repair)
 
     def _newest_sound(self, flat: FlatState) -> tuple[Save, list[Save]]:
         """The newest save without damage, and the damaged ones that are newer."""
@@ -150,7 +171,7 @@ class ModelFolder:
         """Make a save of files that came from elsewhere, so that they too survive what comes next."""
         data = read_data(files[DATA])
         if not repair:
-            return _told(LoadedModel(dict(files), data.iteration), messages)
+            return _logged(LoadedModel(dict(files), data.iteration, tuple(messages)))
         try:
             self.saves.mkdir(parents=True, exist_ok=True)
             saves.remove_incomplete(self.saves)
@@ -158,30 +179,37 @@ class ModelFolder:
             self._publish(save, list(files))
             self._set_averages_aside(files)
         except OSError as error:
-            raise _explain(error, self.folder) from error
-        return _told(LoadedModel({n: save.folder / n for n in save.files}, save.iteration), messages)
+            raise _explained(error, self.folder) from error
+        own = {name: save.folder / name for name in save.files}
+        return _logged(LoadedModel(own, save.iteration, tuple(messages)))
 
     def _repair(self, save: Save, broken: list[Save], flat: FlatState) -> list[str]:
-        stale = [
-            n
-            for n in save.files
-            if n not in flat.foreign and (n not in flat.files or flat.digest(flat.files[n]) != save.files[n])
-        ]
+        """Set what is damaged aside and complete the publication of ``save``; returns messages."""
+        stale = [name for name in save.files if name not in flat.foreign and not flat.is_published(save, name)]
         try:
             moved = [saves.set_aside(flat.files[name], self.saves) for name in flat.damaged]
-            moved += [saves.set_aside(s.folder, self.saves) for s in broken]
+            moved += [saves.set_aside(worse.folder, self.saves) for worse in broken]
             if stale:
                 self._publish(save, stale)
         except OSError as error:
-            raise _explain(error, self.folder) from error
+            raise _explained(error, self.folder) from error
         return [f"what was damaged is now in {self.saves / saves.ASIDE}"] if moved else []
 
-    def save(self, iteration: int, files: Mapping[str, Write]) -> Save:
-        """Write a complete save, all or nothing, then publish it. ``files``: name without prefix -> function that writes its bytes.
+    def _damage_in_words(self, flat: FlatState) -> list[str]:
+        damaged = flat.damaged.items()
+        return [f"{self.path(name).name} is damaged and is not used: {why}" for name, why in damaged]
 
-        Flat files that are not in ``files`` (of an option now off) become part of the save as they are, but for averages of weights, which
-        would no longer belong to them: these are set aside. Raises DiskFullError or another
-        PipelineError; the last complete save is then what the next ``load`` returns.
+    def save(self, iteration: int, files: Mapping[str, Write]) -> Save:
+        """Write a complete save, all or nothing, then publish it.
+
+        files: name without prefix -> function that writes its bytes. Flat files that are not among them (of an option
+        now off) become part of the save as they are, but for averages of weights, which would no longer belong to
+        them: these are set aside.
+
+        Raises:
+            DiskFullError: no space is left.
+            PipelineError: the operating system refused something else. In both cases the last complete save is what
+                the next ``load`` returns.
         """
         try:
             self.saves.mkdir(parents=True, exist_ok=True)
@@ -194,7 +222,7 @@ class ModelFolder:
             self._set_averages_aside(files)
             saves.prune(self.saves, KEPT_SAVES)
         except OSError as error:
-            raise _explain(error, self.folder) from error
+            raise _explained(error, self.folder) from error
         return save
 
     def _set_averages_aside(self, kept: Container[str]) -> None:
@@ -203,6 +231,7 @@ class ModelFolder:
                 saves.set_aside(path, self.saves)
 
     def _write(self, iteration: int, files: Mapping[str, Write], others: Mapping[str, Path]) -> Save:
+        """A complete save of written ``files`` and of ``others`` as they are; not published yet."""
         incoming = self.saves / f"{saves.INCOMING}{iteration:08d}-{uuid.uuid4().hex[:8]}"
         sequence = max((save.sequence for save in saves.complete(self.saves)), default=0) + 1
         incoming.mkdir()
@@ -216,95 +245,30 @@ class ModelFolder:
             shutil.rmtree(incoming, ignore_errors=True)
             raise
 
-    def _publish(self, save: Save, names: list[str]) -> None:
+    def _publish(self, save: Save, names: Sequence[str]) -> None:
+        """Make the flat files of these names those of the save. The order matters: ``PUBLISHED`` is written last."""
         for name in names:
             publish(save.folder / name, self.path(name))
         fsio.fsync_dir(self.folder)
         saves.write_published(save)
 
 
-def discover(folder: Path, kind: str = "SAEHD") -> list[str]:
-    """Names of the models in ``folder``, sorted."""
-    names = {p.name.split("_")[0] for p in folder.glob(f"*_{kind}_{DATA}")}
-    names |= {p.name.split("_")[0] for p in (folder / ".saves").glob(f"*_{kind}") if p.is_dir()}
-    return sorted(
-        name for name in names if name and not name.startswith(".") and ModelFolder(folder, name, kind).exists()
-    )
-
-
-def find(folder: Path, name: str | None = None, kind: str | None = None) -> list[ModelFolder]:
-    """The models in ``folder``: those called ``name``, of ``kind``; None takes all."""
-    found = [ModelFolder(folder, each, k) for k in KINDS if kind in (None, k) for each in discover(folder, k)]
-    return [model for model in found if name in (None, model.name)]
-
-
-def listed(models: Sequence[ModelFolder]) -> str:
-    """``swap (SAEHD), other (AMP)``."""
-    return ", ".join(f"{model.name} ({model.kind})" for model in models)
-
-
-def choose(folder: Path, name: str | None = None, kind: str | None = None) -> ModelFolder:
-    """The only model that fits: is called ``name``, is of ``kind``. Raises InputError when there is none, or several."""
-    found = find(folder, name, kind)
-    if len(found) == 1:
-        return found[0]
-    what = f"{kind} model" if kind else "model"
-    if found:
-        hint = (
-            "choose one with --model NAME"
-            if len({model.name for model in found}) > 1
-            else f"choose one with --kind {' or '.join(m.kind for m in found)}"
-        )
-        raise InputError(f"more than one {what}", where=folder, why=f"found {listed(found)}", hint=hint)
-    others = find(folder)
-    why = f"found {listed(others)}" if others else ""
-    if name is not None:
-        raise InputError(f"no {what} of that name", where=folder / f"{name}_{kind or '*'}_{DATA}", why=why)
-    raise InputError(f"no {what}", where=folder, why=why, hint="train one first, or copy the files of a model there")
-
-
-def choose_or_new(folder: Path, name: str | None = None, kind: str | None = None) -> ModelFolder:
-    """The model to train: the one that is called ``name`` and is of ``kind``, None for any; else a new one. Raises UsageError when several fit, and
-    when none does but the models that there are make it likely that one of them was meant."""
-    found = find(folder, name, kind)
-    if len(found) > 1:
-        flag = (
-            "--model NAME"
-            if len({model.name for model in found}) > 1
-            else "--kind " + " or ".join(model.kind for model in found)
-        )
-        raise UsageError("there are several models", where=folder, why=listed(found), hint=f"choose one with {flag}")
-    others = find(folder, name)
-    if not found and others:
-        raise UsageError(
-            f"there is no {kind} model" + (f" called {name}" if name else ""),
-            where=folder,
-            why=f"found {listed(others)}",
-            hint=f"leave --kind out to go on with {others[0].name}, or start a new model with another --model NAME",
-        )
-    return found[0] if found else ModelFolder(folder, name or DEFAULT_NAME, kind or KINDS[0])
-
-
-def _told(model: LoadedModel, messages: list[str]) -> LoadedModel:
-    for message in messages:
+def _logged(model: LoadedModel) -> LoadedModel:
+    for message in model.messages:
         log.warning("%s", message)
-    return LoadedModel(model.files, model.iteration, tuple(messages))
+    return model
 
 
-def _without_stale(files: Mapping[str, Path], foreign: Container[str]) -> dict[str, Path]:
+def _without_stale_averages(files: Mapping[str, Path], foreign: Container[str]) -> dict[str, Path]:
     """The files but for averages of weights that were since replaced by hand."""
-    return {
-        n: p
-        for n, p in files.items()
-        if not (n.startswith(AVERAGED) and n not in foreign and n.removeprefix(AVERAGED) in foreign)
-    }
+
+    def is_stale(name: str) -> bool:
+        return name.startswith(AVERAGED) and name not in foreign and name.removeprefix(AVERAGED) in foreign
+
+    return {name: path for name, path in files.items() if not is_stale(name)}
 
 
-def _names(model: ModelFolder, damaged: Mapping[str, str]) -> list[str]:
-    return [f"{model.path(name).name} is damaged and is not used: {why}" for name, why in damaged.items()]
-
-
-def _explain(error: OSError, folder: Path) -> PipelineError:
+def _explained(error: OSError, folder: Path) -> PipelineError:
     explained = from_os_error(error)
     if isinstance(explained, DiskFullError):
         return DiskFullError(

@@ -16,9 +16,14 @@ def averaged_parts(files: Mapping[str, Path], config: ModelConfig) -> list[str]:
 
 
 def read_model_weights(files: Mapping[str, Path], config: ModelConfig, *, averages: bool = False) -> dict[str, Weights]:
-    """Name of the network's file -> weights. ``files``: as ``LoadedModel.files``; averages: the running averages where there are some.
+    """Name of the network's file -> weights.
 
-    Raises InputError naming a missing file, or the tensors that do not fit; CorruptFileError for a damaged file.
+    files: as ``LoadedModel.files``.
+    averages: the running averages where there are some.
+
+    Raises:
+        InputError: a file is missing, or its tensors do not fit the network.
+        CorruptFileError: a file is damaged.
     """
     networks = archs.networks(config)
     missing = [f"{name}.npy" for name in networks if f"{name}.npy" not in files]
@@ -30,7 +35,9 @@ def read_model_weights(files: Mapping[str, Path], config: ModelConfig, *, averag
         )
     out = {}
     for name, network in networks.items():
-        path = (averages and files.get(f"{AVERAGED}{name}.npy")) or files[f"{name}.npy"]
+        path = files[f"{name}.npy"]
+        if averages:
+            path = files.get(f"{AVERAGED}{name}.npy", path)
         out[name] = read_weights(path)
         check_weights(network, out[name], path)
     return out

@@ -11,7 +11,7 @@ import zlib
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from core import fsio
 
@@ -23,7 +23,12 @@ _PIECES = 64
 
 @dataclass(frozen=True)
 class FileDigest:
-    """pieces: CRC-32 of 64 equal parts of the file, by which a damaged copy is told from another file."""
+    """What a file's bytes are known by.
+
+    sha256: hexadecimal.
+    size: bytes.
+    pieces: CRC-32 of 64 equal parts of the file, by which a damaged copy is told from another file.
+    """
 
     sha256: str
     size: int
@@ -37,7 +42,13 @@ class FileDigest:
 
 @dataclass(frozen=True)
 class Save:
-    """folder: where; iteration: of the model; sequence: order of the saves; files: name without prefix -> digest."""
+    """A complete save.
+
+    folder: where it is.
+    iteration: of the model.
+    sequence: order of the saves; a run that was rolled back reaches an iteration twice.
+    files: name without prefix -> digest.
+    """
 
     folder: Path
     iteration: int
@@ -46,6 +57,7 @@ class Save:
 
 
 def digest(path: Path) -> FileDigest:
+    """The digest of a file, read once."""
     sha, size = hashlib.sha256(), path.stat().st_size
     step = max(1, -(-size // _PIECES))
     pieces = []
@@ -54,7 +66,8 @@ def digest(path: Path) -> FileDigest:
             crc, left = 0, step
             while left and (block := stream.read(min(left, _BLOCK))):
                 sha.update(block)
-                crc, left = zlib.crc32(block, crc), left - len(block)
+                crc = zlib.crc32(block, crc)
+                left -= len(block)
             pieces.append(crc)
     return FileDigest(sha.hexdigest(), size, tuple(pieces))
 
@@ -69,7 +82,7 @@ def write_file(path: Path, write: Callable[[IO[bytes]], None]) -> FileDigest:
 
 
 def finish(incoming: Path, iteration: int, sequence: int, files: dict[str, FileDigest]) -> Save:
-    """Turn a folder of written files into a save."""
+    """Turn a folder of written files into a save: the manifest first, then the rename that makes it count."""
     manifest = {
         "iteration": iteration,
         "sequence": sequence,
@@ -85,24 +98,25 @@ def finish(incoming: Path, iteration: int, sequence: int, files: dict[str, FileD
 
 def complete(folder: Path) -> list[Save]:
     """The saves in ``folder``, newest first; contents are not checked."""
-    found = (
-        [read(path) for path in folder.iterdir() if path.is_dir() and not path.name.startswith(".")]
-        if folder.is_dir()
-        else []
-    )
-    return sorted((save for save in found if save), key=lambda save: -save.sequence)
+    if not folder.is_dir():
+        return []
+    folders = [path for path in folder.iterdir() if path.is_dir() and not path.name.startswith(".")]
+    found = [save for path in folders if (save := read(path))]
+    return sorted(found, key=lambda save: -save.sequence)
 
 
 def read(folder: Path) -> Save | None:
     """The save in ``folder``; None when its manifest is missing or damaged."""
     try:
         raw = json.loads((folder / MANIFEST).read_bytes())
-        files = {
-            str(name): FileDigest(e["sha256"], int(e["size"]), tuple(e["pieces"])) for name, e in raw["files"].items()
-        }
+        files = {str(name): _read_digest(entry) for name, entry in raw["files"].items()}
         return Save(folder, int(raw["iteration"]), int(raw["sequence"]), files)
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
+
+
+def _read_digest(entry: dict[str, Any]) -> FileDigest:
+    return FileDigest(entry["sha256"], int(entry["size"]), tuple(entry["pieces"]))
 
 
 def read_published(folder: Path) -> str:
@@ -112,6 +126,7 @@ def read_published(folder: Path) -> str:
 
 
 def write_published(save: Save) -> None:
+    """Note that all flat files are those of ``save``."""
     fsio.write_text(save.folder.parent / PUBLISHED, save.folder.name + "\n")
 
 

@@ -29,8 +29,9 @@ class Options(BaseOptions):
 
 def run(options: Options, workspace: Workspace) -> StageReport:
     """Read the newest sound save (also a DeepFaceLab model folder), write and check the file."""
-    from core.checkpoints.model_folder import DATA, choose
+    from core.checkpoints.model_folder import DATA
     from core.checkpoints.model_weights import averaged_parts, read_model_weights
+    from core.checkpoints.selection import choose
     from core.export.dfm import export_dfm
     from core.export.provenance import provenance
     from core.formats.dfl_weights import read_data

@@ -58,7 +58,8 @@ def _folder(workspace: Workspace, options: Options) -> "ModelFolder":
     """The model that is meant; one that is gone, but for its backups, can be named too."""
     from core.checkpoints import saves
     from core.checkpoints.backups import backups_folder
-    from core.checkpoints.model_folder import ModelFolder, choose, find
+    from core.checkpoints.model_folder import ModelFolder
+    from core.checkpoints.selection import choose, find
     from core.networks.config import KINDS
 
     if options.model is None or find(workspace.model, options.model, options.kind):
@@ -71,7 +72,7 @@ def _folder(workspace: Workspace, options: Options) -> "ModelFolder":
 def _listing(workspace: Workspace, options: Options) -> StageReport:
     """The saves and backups of all models that fit, and of one that is gone."""
     from core.checkpoints.backups import list_backups
-    from core.checkpoints.model_folder import find
+    from core.checkpoints.selection import find
 
     models = find(workspace.model, options.model, options.kind) or [_folder(workspace, options)]
     rows, warnings = [], []

@@ -100,7 +100,7 @@ def run(options: Options, workspace: Workspace) -> StageReport:
     from core.networks import keras_backend
 
     keras_backend.choose()
-    from core.checkpoints.model_folder import choose_or_new
+    from core.checkpoints.selection import choose_or_new
     from core.fsio import lock
     from core.training import sides
 

@@ -15,7 +15,8 @@ from model_saves import NETWORKS, iterations, writers
 from paths import ROOT, SUPPORT
 
 from core.checkpoints import flat_files, saves
-from core.checkpoints.model_folder import ModelFolder, choose, discover
+from core.checkpoints.model_folder import ModelFolder
+from core.checkpoints.selection import choose, discover
 from core.errors import CorruptFileError, DiskFullError, InputError
 from core.formats.dfl_weights import read_data, read_weights
 

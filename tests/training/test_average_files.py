@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from core.checkpoints import backups
-from core.checkpoints.model_folder import ModelFolder, discover
+from core.checkpoints.model_folder import ModelFolder
+from core.checkpoints.selection import discover
 from core.formats.dfl_weights import AVERAGED, ModelData, read_weights, write_arrays, write_data
 
 NAMES = ("encoder.npy", "decoder.npy")

@@ -11,7 +11,8 @@ from numpy.lib.stride_tricks import sliding_window_view
 from scipy.ndimage import convolve1d
 from training_cases import make_workspace
 
-from core.checkpoints.model_folder import ModelFolder, choose, choose_or_new
+from core.checkpoints.model_folder import ModelFolder
+from core.checkpoints.selection import choose, choose_or_new
 from core.data.batches import BatchMaker, BatchSettings, TrainingBatch
 from core.errors import InputError, UsageError
 from core.faceset.store import open_faceset

@@ -16,7 +16,8 @@ from golden_files import golden_path
 from paths import ROOT
 from training_cases import TINY, make_faceset, make_workspace
 
-from core.checkpoints.model_folder import ModelFolder, discover
+from core.checkpoints.model_folder import ModelFolder
+from core.checkpoints.selection import discover
 from core.errors import InputError, UsageError
 from core.formats import dfl_image, dfl_weights
 from core.imaging.masks import encode_xseg_mask
