@@ -50,7 +50,7 @@ PATIENCE = 300.0
 PARENT = """
 import json, os, signal, sys
 import tensorflow as tf
-import core.training.start, core.training.loop, core.training.pictures, core.stages.train, core.stages.export
+import core.training.run, core.training.start, core.stages.train, core.stages.export
 from core.__main__ import main
 signal.signal(signal.SIGCHLD, signal.SIG_IGN)
 for line in sys.stdin:
