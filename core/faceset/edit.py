@@ -9,7 +9,8 @@ from core.faceset.store import PAK_NAME, Faceset
 from core.formats import dfl_image
 from core.formats.pak import PakReader
 from core.formats.pak_entry import write_entry
-from core.formats.pak_writer import PakSource, Source, write_pak
+from core.formats.pak_sources import PakSource, Source
+from core.formats.pak_writer import write_pak
 from core.progress import progress
 from core.types import FaceRecord
 

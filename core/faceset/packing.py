@@ -10,7 +10,8 @@ from core.errors import CorruptFileError, EnvironmentFault, InputError
 from core.faceset.store import is_face
 from core.formats.names import UniqueNames
 from core.formats.pak import PakReader
-from core.formats.pak_writer import FileSource, Packed, PakSource, Source, write_pak
+from core.formats.pak_sources import FileSource, PakSource, Source
+from core.formats.pak_writer import Packed, write_pak
 from core.progress import Task
 from core.workspace import list_images, natural_key
 
@@ -35,7 +36,7 @@ def loose_sources(folder: Path, person: bool | None) -> list[FileSource]:
     if person and not in_people:
         raise InputError("no sub-folders with pictures to pack as persons", where=folder)
     found = in_people or here
-    parallel.prepare(FileSource.__module__, len(found))
+    parallel.prepare(write_pak.__module__, len(found))
     return found
 
 

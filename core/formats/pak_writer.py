@@ -1,125 +1,44 @@
-"""Writing a packed faceset: whole or not at all, and compared with its sources before it gets its name."""
+"""Writing a packed faceset: whole or not at all, and compared with its sources before it gets its name.
+
+The list lies before the faces, and its length is known only when all faces have been read. So the faces go to where a
+sample says that the list will end; room that is left over is filled up within the list, and if there is too little the
+faces are moved up. That way every face is read once.
+"""
 
 import math
 import os
 import tempfile
 import zlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
-from typing import IO, NamedTuple, Protocol
+from typing import IO, NamedTuple
 
 import numpy as np
 
 from core import fsio
-from core.errors import EnvironmentFault, InputError, PipelineError, from_os_error
-from core.formats import dfl_image, metadata_pattern
-from core.formats.face_metadata import FACE_TYPES
-from core.formats.pak import HEADER, VERSION, PakReader
-from core.formats.pak_entry import write_entry, write_plain_entry
+from core.errors import EnvironmentFault, InputError, PipelineError
+from core.formats.pak import HEADER, OFFSET_BYTES, VERSION
+from core.formats.pak_sources import FileSource, Source
 from core.formats.pickle import safe_pickle
 from core.parallel import spread
 from core.progress import Task
 
-_BLOCK = 1 << 20
+_BLOCK = 1 << 20  # bytes that are copied, moved and compared at once
 _RUN = 128  # faces that are copied and compared at a stretch
 _SAMPLE = 64  # faces that tell how long the list will be
-
-
-class Source(Protocol):
-    """A face to pack."""
-
-    @property
-    def name(self) -> str: ...
-    @property
-    def person(self) -> str | None: ...
-    def size(self) -> int: ...
-    def data(self) -> bytes: ...
-    def entry(self, data: bytes) -> bytes: ...
-
-
-@dataclass(frozen=True)
-class FileSource:
-    """A loose face file."""
-
-    path: Path
-    person: str | None = None
-
-    def __reduce__(self):  # half the time of the usual way, for the very many that go to workers
-        return _file_source, (os.fspath(self.path), self.person)
-
-    @property
-    def name(self) -> str:
-        return self.path.name
-
-    def size(self) -> int:
-        """Bytes of the file; 0 when it is gone: :meth:`data` says why."""
-        try:
-            return os.stat(self.path).st_size
-        except OSError:
-            return 0
-
-    def data(self) -> bytes:
-        try:
-            fd = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
-            try:
-                return _read_all(fd)
-            finally:
-                os.close(fd)
-        except OSError as error:
-            raise from_os_error(error) from None
-
-    def entry(self, data: bytes) -> bytes:
-        """The face in the list of the pak."""
-        payload, shape = dfl_image.stored(data, str(self.path))
-        plain = metadata_pattern.plain(payload)
-        if plain and plain.face_type in FACE_TYPES:
-            return write_plain_entry(plain, self.name, shape, self.person)
-        return write_entry(replace(dfl_image.parse(data, self.name, where=self.path), person=self.person))
-
-
-def _file_source(path: str, person: str | None) -> FileSource:
-    return FileSource(Path(path), person)
-
-
-def _read_all(fd: int) -> bytes:
-    """A whole file by plain system calls: there are very many of these. The byte beyond its size shows that it does not grow meanwhile."""
-    expected = os.fstat(fd).st_size
-    data = os.read(fd, expected + 1)
-    parts = [data]
-    while len(data) != expected and (part := os.read(fd, 1 << 18)):
-        parts.append(part)
-    return data if len(parts) == 1 else b"".join(parts)
-
-
-@dataclass(frozen=True)
-class PakSource:
-    """A face of another pak, perhaps under another name."""
-
-    reader: PakReader
-    index: int
-    name: str
-    person: str | None = None
-
-    def size(self) -> int:
-        return self.reader.size(self.index)
-
-    def data(self) -> bytes:
-        return self.reader.read(self.index)
-
-    def entry(self, data: bytes) -> bytes:
-        """The face in the list of the pak."""
-        try:
-            record = dfl_image.parse(data, self.name)
-        except dfl_image.NotAFaceError:
-            record = self.reader.records[self.index]
-        return write_entry(replace(record, name=self.name, person=self.person))
+_STANDARD_ERRORS = 4  # above the mean length that the sample shows
 
 
 @dataclass(frozen=True)
 class Packed:
-    """What went in. kept: the sources in order; sizes: bytes of each; problems: (name, reason) of those left out."""
+    """What went in.
+
+    kept: the sources, in order.
+    sizes: bytes of each.
+    problems: (name, reason) of those left out.
+    """
 
     kept: tuple[Source, ...]
     sizes: tuple[int, ...]
@@ -136,8 +55,13 @@ class _Run(NamedTuple):
 
 
 class _Taken(NamedTuple):
-    """What became of a run. entries: of the list of the pak, one after another; kept: which of the sources are faces; checksums: CRC-32 of
-    their files; problems: (name, reason) of the others."""
+    """What became of a run.
+
+    entries: of the list of the pak, one after another.
+    kept: which of the sources are faces.
+    checksums: CRC-32 of their files.
+    problems: (name, reason) of the others.
+    """
 
     entries: bytes
     kept: list[int]
@@ -146,7 +70,7 @@ class _Taken(NamedTuple):
 
 
 class _Placed(NamedTuple):
-    """Faces that lie one after another in the new file ``path``, from ``start`` on, with the sizes and CRC-32 of their files."""
+    """Faces one after another in the new file ``path``, from ``start`` on, with the sizes and CRC-32 of their files."""
 
     path: str
     start: int
@@ -155,10 +79,14 @@ class _Placed(NamedTuple):
 
 
 def write_pak(path: Path, sources: Iterable[Source]) -> Packed:
-    """Pack the faces of ``sources`` in their order; pictures that are no faces are left out and named in the result.
+    """Pack the faces of ``sources`` in their order; what is no face is left out and named in the result.
 
-    Memory does not grow with the pictures. Every source is read once; the file is read back from the disk and compared before it appears under
-    ``path``, replacing what is there. Raises InputError when nothing is a face or a source changes meanwhile.
+    Memory does not grow with the images. The file is read back from the disk and compared before it appears under
+    ``path``, replacing what is there.
+
+    Raises:
+        InputError: nothing is a face, or a source changes meanwhile.
+        EnvironmentFault: the disk gives back something else than was written.
     """
     listed = list(sources)
     with fsio.atomic_writer(path) as stream, tempfile.TemporaryFile(dir=path.parent) as listing:
@@ -175,12 +103,14 @@ def write_pak(path: Path, sources: Iterable[Source]) -> Packed:
         os.fsync(stream.fileno())
         _check_head(stream.name, placed[0].start, checksum)
         _check_all(placed)
-    kept = tuple(run.sources[at] for run, part in zip(runs, taken, strict=True) for at in part.kept)
-    return Packed(
-        kept,
-        tuple(size for part in placed for size in part.sizes),
-        tuple(problem for part in taken for problem in part.problems),
-    )
+    return _packed(runs, taken, placed)
+
+
+def _packed(runs: list[_Run], taken: list[_Taken], placed: list[_Placed]) -> Packed:
+    kept = (run.sources[at] for run, part in zip(runs, taken, strict=True) for at in part.kept)
+    sizes = (size for part in placed for size in part.sizes)
+    problems = (problem for part in taken for problem in part.problems)
+    return Packed(tuple(kept), tuple(sizes), tuple(problems))
 
 
 def _head_size(sources: list[Source]) -> int:
@@ -188,13 +118,15 @@ def _head_size(sources: list[Source]) -> int:
     sample = sources[:: -(-len(sources) // _SAMPLE)] if sources else []
     sizes = np.array([_entry_size(source) for source in sample] or [0])
     unseen = 1 - len(sample) / max(1, len(sources))
-    each = sizes.mean() + 4 * sizes.std() * math.sqrt(unseen / len(sizes))  # four standard errors above the mean
-    return math.ceil(each * len(sources)) + len(safe_pickle.LIST_START + safe_pickle.LIST_END) + 8
+    each = sizes.mean() + _STANDARD_ERRORS * sizes.std() * math.sqrt(unseen / len(sizes))
+    frame = len(safe_pickle.LIST_START + safe_pickle.LIST_END) + OFFSET_BYTES  # there is one offset more than faces
+    return math.ceil(each * len(sources)) + frame
 
 
 def _entry_size(source: Source) -> int:
+    """Bytes of a face in list and table; 0 for what is no face."""
     try:
-        return len(source.entry(source.data()) + safe_pickle.LIST_NEXT) + 8
+        return len(source.entry(source.data()) + safe_pickle.LIST_NEXT) + OFFSET_BYTES
     except PipelineError:
         return 0
 
@@ -209,12 +141,15 @@ def _runs(path: str, sources: list[Source], start: int) -> list[_Run]:
 
 
 def _take_all(runs: list[_Run], listing: IO[bytes]) -> list[_Taken]:
-    """Copy the faces into their places, and write the list of the pak to ``listing``. A pak that this process has open is read by this process."""
-    several = all(isinstance(source, FileSource) for run in runs for source in run.sources)
+    """Copy the faces into their places, and write the list of the pak to ``listing``.
+
+    A pak that this process has open is read by this process.
+    """
+    loose = all(isinstance(source, FileSource) for run in runs for source in run.sources)
     found = []
     listing.write(safe_pickle.LIST_START)
     with Task("packing", "face", total=sum(len(run.sources) for run in runs)) as task:
-        for taken in spread(_take, runs, files=_RUN) if several else map(_take, runs):
+        for taken in spread(_take, runs, files=_RUN) if loose else map(_take, runs):
             listing.write(taken.entries)
             found.append(taken._replace(entries=b""))
             task.update(len(taken.kept) + len(taken.problems))
@@ -234,12 +169,7 @@ def _take(run: _Run) -> _Taken:
             except PipelineError as error:
                 taken.problems.append((source.name, f"{error.what}: {error.why}" if error.why else error.what))
                 continue
-            if len(data) != size:
-                raise InputError(
-                    "a face changed while it was packed",
-                    where=source.name,
-                    hint="stop what is editing the faces and pack again",
-                )
+            _require_size(source, data, size)
             taken.kept.append(at)
             taken.checksums.append(zlib.crc32(data))
             block += data
@@ -248,6 +178,15 @@ def _take(run: _Run) -> _Taken:
                 block.clear()
         _put(stream.fileno(), block, position)
     return taken._replace(entries=b"".join(entries))
+
+
+def _require_size(source: Source, data: bytes, size: int) -> None:
+    if len(data) != size:
+        raise InputError(
+            "a face changed while it was packed",
+            where=source.name,
+            hint="stop what is editing the faces and pack again",
+        )
 
 
 def _put(fd: int, data: bytes | bytearray, position: int) -> int:
@@ -259,17 +198,20 @@ def _put(fd: int, data: bytes | bytearray, position: int) -> int:
 
 
 def _settle(runs: list[_Run], taken: list[_Taken], list_end: int) -> list[_Placed]:
-    """Close the gaps of pictures that are no faces, and make room for the head if there is too little."""
+    """Close the gaps of what is no face, and make room for the head if there is too little."""
     count = sum(len(part.kept) for part in taken)
-    start, placed = list_end + 8 * (count + 1), []
+    start = list_end + OFFSET_BYTES * (count + 1)
     if runs[0].start >= start + safe_pickle.UNUSED_LEAST:
         start = runs[0].start
+    placed = []
     for run, part in zip(runs, taken, strict=True):
         placed.append(_Placed(run.path, start, [run.sizes[at] for at in part.kept], part.checksums))
         start += sum(placed[-1].sizes)
-    # All that goes up ends up before anything that goes down: in this order nothing is written over what is still to be moved.
+    # All that goes up ends up before anything that goes down: in this order nothing is written over what is still to
+    # be moved.
     moves = [(run.start, part.start, sum(part.sizes)) for run, part in zip(runs, placed, strict=True)]
-    up, down = [move for move in moves if move[1] > move[0]], [move for move in moves if move[1] < move[0]]
+    up = [move for move in moves if move[1] > move[0]]
+    down = [move for move in moves if move[1] < move[0]]
     with open(runs[0].path, "r+b", buffering=0) as stream:
         for move in (*reversed(up), *down):
             _move(stream.fileno(), *move)
@@ -297,10 +239,9 @@ def _write_head(stream: IO[bytes], listing: IO[bytes], placed: list[_Placed]) ->
     left = config_size - listing.tell() - len(safe_pickle.LIST_END)
     listing.write((safe_pickle.unused(left) if left else b"") + safe_pickle.LIST_END)
     listing.seek(0)
+    blocks = iter(lambda: listing.read(_BLOCK), b"")
     checksum = 0
-    for block in chain(
-        [HEADER.pack(VERSION, config_size)], iter(lambda: listing.read(_BLOCK), b""), [offsets.tobytes()]
-    ):
+    for block in chain([HEADER.pack(VERSION, config_size)], blocks, [offsets.tobytes()]):
         checksum = zlib.crc32(block, checksum)
         stream.write(block)
     stream.flush()
@@ -308,6 +249,7 @@ def _write_head(stream: IO[bytes], listing: IO[bytes], placed: list[_Placed]) ->
 
 
 def _check_head(path: str, size: int, expected: int) -> None:
+    """Read the first ``size`` bytes back and compare their CRC-32."""
     checksum = 0
     with open(path, "rb") as stream:
         while block := stream.read(min(_BLOCK, size)):

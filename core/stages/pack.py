@@ -39,7 +39,7 @@ def run(options: Options, workspace: Workspace) -> StageReport:
 def _pack(options: Options, side: Side, workspace: Workspace) -> StageReport:
     from core.faceset import packing
     from core.formats.pak import PakReader
-    from core.formats.pak_writer import Source
+    from core.formats.pak_sources import Source
 
     if side.pak.exists() and not (options.append or options.overwrite):
         return _already_packed(options, side)

@@ -18,6 +18,7 @@ from core.errors import CorruptFileError, InputError
 from core.formats import dfl_image, pak_writer
 from core.formats.names import UniqueNames, safe_component, safe_image_name
 from core.formats.pak import PakReader
+from core.formats.pak_sources import FileSource
 from core.imaging.masks import encode_xseg_mask
 from core.types import Polygon
 
@@ -97,7 +98,7 @@ def test_written_pak_obeys_the_original(tmp_path):
     for n, change in enumerate(changes):
         path = tmp_path / f"{n:05d}_0.jpg"
         path.write_bytes(facekit.face(path.name, seed=n, **change))
-        sources.append(pak_writer.FileSource(path, "Ä person" if n == 2 else None))
+        sources.append(FileSource(path, "Ä person" if n == 2 else None))
     packed = pak_writer.write_pak(tmp_path / "faceset.pak", sources)
     assert len(packed.kept) == 3
     found = strict_original.check_pak((tmp_path / "faceset.pak").read_bytes())
@@ -119,7 +120,7 @@ def test_no_faces_are_left_out_and_named(tmp_path):
     paths = facekit.write_faces(tmp_path, 2)
     (tmp_path / "00003_0.jpg").write_bytes(facekit.jpeg())
     (tmp_path / "00004_0.jpg").write_bytes(facekit.face()[:900])
-    sources = [pak_writer.FileSource(path) for path in sorted(tmp_path.glob("*.jpg"))]
+    sources = [FileSource(path) for path in sorted(tmp_path.glob("*.jpg"))]
     packed = pak_writer.write_pak(tmp_path / "faceset.pak", sources)
     assert [source.path for source in packed.kept] == paths
     assert [name for name, _ in packed.problems] == ["00003_0.jpg", "00004_0.jpg"]
@@ -128,14 +129,14 @@ def test_no_faces_are_left_out_and_named(tmp_path):
 def test_nothing_to_pack_leaves_nothing(tmp_path):
     (tmp_path / "x.jpg").write_bytes(facekit.jpeg())
     with pytest.raises(InputError, match="nothing to pack"):
-        pak_writer.write_pak(tmp_path / "faceset.pak", [pak_writer.FileSource(tmp_path / "x.jpg")])
+        pak_writer.write_pak(tmp_path / "faceset.pak", [FileSource(tmp_path / "x.jpg")])
     assert [p.name for p in tmp_path.iterdir()] == ["x.jpg"]
 
 
 def test_a_source_that_changes_meanwhile(tmp_path):
     paths = facekit.write_faces(tmp_path, 2)
 
-    class Restless(pak_writer.FileSource):
+    class Restless(FileSource):
         def size(self):
             return super().size() - 1
 
@@ -370,7 +371,7 @@ def test_golden_pak(tmp_path):
             assert facekit.same_record(
                 record, replace(original, source_landmarks=None, source_rect=None, image_to_face_mat=None)
             )
-    sources = [pak_writer.FileSource(path) for path in sorted(faces.glob("*.jpg"))]
+    sources = [FileSource(path) for path in sorted(faces.glob("*.jpg"))]
     pak_writer.write_pak(tmp_path / "faceset.pak", sources)
     ours = strict_original.check_pak((tmp_path / "faceset.pak").read_bytes())
     theirs = strict_original.check_pak(pak.read_bytes())

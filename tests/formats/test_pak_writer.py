@@ -12,7 +12,8 @@ from core import parallel
 from core.errors import EnvironmentFault, InputError
 from core.formats import pak_writer
 from core.formats.pak import PakReader
-from core.formats.pak_writer import FileSource, write_pak
+from core.formats.pak_sources import FileSource
+from core.formats.pak_writer import write_pak
 from core.formats.pickle.safe_pickle import LIST_END, LIST_START
 
 

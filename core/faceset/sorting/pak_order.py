@@ -13,7 +13,8 @@ from core.faceset.journal import ALIGNED, HISTORY, TRASH, Move
 from core.faceset.sorting.order import Order
 from core.faceset.sorting.trash import free_name
 from core.formats import dfl_image
-from core.formats.pak_writer import PakSource, write_pak
+from core.formats.pak_sources import PakSource
+from core.formats.pak_writer import write_pak
 from core.fsio import write_bytes
 from core.types import FaceRecord
 

@@ -14,7 +14,8 @@ from core.faceset.sorting.apply import apply
 from core.faceset.sorting.order import Order, numbered
 from core.faceset.sorting.trash import restore, to_trash
 from core.formats.pak import PakReader
-from core.formats.pak_writer import FileSource, write_pak
+from core.formats.pak_sources import FileSource
+from core.formats.pak_writer import write_pak
 
 
 class Killed(BaseException):
