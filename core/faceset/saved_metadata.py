@@ -93,7 +93,7 @@ def _row(path: Path) -> tuple[str, str, str, bytes]:
     data = path.read_bytes()
     record = dfl_image.parse(data, path.name, where=path)
     blob = safe_pickle.dumps({"shape": tuple(record.shape), "meta": to_dict(record)})
-    return path.name, hashlib.sha256(data).hexdigest(), dfl_image.picture_digest(data), blob
+    return path.name, hashlib.sha256(data).hexdigest(), dfl_image.image_digest(data), blob
 
 
 def restore(database: Path, paths: Sequence[Path], moved: Mapping[str, str]) -> Outcome:
@@ -140,7 +140,7 @@ def _find(connection: sqlite3.Connection, path: Path, data: bytes, names: Mappin
     """The saved record: of the same picture first, then of the same name, then of the same name with another suffix."""
     row = connection.execute(
         "SELECT metadata FROM face_metadata WHERE pixels_sha256 = ? ORDER BY rowid DESC",
-        (dfl_image.picture_digest(data),),
+        (dfl_image.image_digest(data),),
     ).fetchone()
     blob = row[0] if row else _by_name(connection, path, names)
     if blob is None:

@@ -9,7 +9,7 @@ import numpy as np
 
 from core.errors import CorruptFileError
 from core.formats.labelme import read_json
-from core.formats.labels import EXCLUDE, INCLUDE, LabelledPicture, is_include, polygon, rounded
+from core.formats.labels import EXCLUDE, INCLUDE, LabelledImage, is_include, polygon, rounded
 from core.geometry.polygons import polygon_area
 from core.imaging.polygons import mask_to_polygons
 from core.types import Polygon
@@ -17,7 +17,7 @@ from core.types import Polygon
 _CATEGORIES = {INCLUDE: 1, EXCLUDE: 2}
 
 
-def write(pictures: Iterable[LabelledPicture]) -> str:
+def write(pictures: Iterable[LabelledImage]) -> str:
     """The JSON text; category 1 is the face, 2 what is cut out of it."""
     images: list[dict[str, Any]] = []
     annotations: list[dict[str, Any]] = []
@@ -53,7 +53,7 @@ def _annotation(shape: Polygon, image: int, number: int) -> dict[str, Any]:
     }
 
 
-def read(path: Path) -> tuple[list[LabelledPicture], list[tuple[str, str]]]:
+def read(path: Path) -> tuple[list[LabelledImage], list[tuple[str, str]]]:
     """The labelled pictures of a file, and (picture, reason) of annotations left out. Raises CorruptFileError, InputError."""
     raw = read_json(path)
     images, annotations = raw.get("images"), raw.get("annotations")
@@ -81,11 +81,11 @@ def read(path: Path) -> tuple[list[LabelledPicture], list[tuple[str, str]]]:
     return [_picture(names[key], polygons) for key, polygons in found.items() if polygons], problems
 
 
-def _picture(image: dict[str, Any], polygons: list[Polygon]) -> LabelledPicture:
+def _picture(image: dict[str, Any], polygons: list[Polygon]) -> LabelledImage:
     height, width = image.get("height"), image.get("width")
     known = isinstance(height, int) and isinstance(width, int) and 0 < height < 65536 and 0 < width < 65536
     shape = (int(height or 0), int(width or 0)) if known else (0, 0)
-    return LabelledPicture(PurePosixPath(image["file_name"].replace("\\", "/")).name, shape, tuple(polygons))
+    return LabelledImage(PurePosixPath(image["file_name"].replace("\\", "/")).name, shape, tuple(polygons))
 
 
 def _polygons(annotation: dict[str, Any], include: bool, path: Path) -> list[Polygon]:

@@ -212,7 +212,7 @@ def update(path: Path, **changes: Any) -> FaceRecord:
     return record
 
 
-def picture_digest(image: bytes) -> str:
+def image_digest(image: bytes) -> str:
     """SHA-256 (hex) of the compressed picture alone, whatever metadata, comments or profiles the file carries. Raises CorruptFileError."""
     total = hashlib.sha256()
     if image[:8] == _PNG:

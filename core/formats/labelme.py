@@ -7,14 +7,14 @@ from typing import Any
 import numpy as np
 
 from core.errors import CorruptFileError, from_os_error
-from core.formats.labels import LabelledPicture, is_include, label_of, polygon, rounded
+from core.formats.labels import LabelledImage, is_include, label_of, polygon, rounded
 from core.types import Polygon
 
 _MAX_BYTES = 64_000_000
 _CIRCLE_POINTS = 64
 
 
-def write(picture: LabelledPicture) -> str:
+def write(picture: LabelledImage) -> str:
     """The JSON text of a picture that lies beside its file."""
     fixed: dict[str, Any] = {"group_id": None, "description": "", "shape_type": "polygon", "flags": {}, "mask": None}
     shapes = [{"label": label_of(p), "points": rounded(p.points)} | fixed for p in picture.polygons]
@@ -35,7 +35,7 @@ def write(picture: LabelledPicture) -> str:
     )
 
 
-def read(path: Path) -> LabelledPicture:
+def read(path: Path) -> LabelledImage:
     """Polygons, rectangles and circles of a file; other shapes are left out. Raises CorruptFileError, InputError."""
     raw = read_json(path)
     shapes = raw.get("shapes")
@@ -43,7 +43,7 @@ def read(path: Path) -> LabelledPicture:
         raise CorruptFileError("not a labelme file", where=path, why="it has no shapes")
     name = PurePosixPath(str(raw.get("imagePath") or "").replace("\\", "/")).name or path.with_suffix(".jpg").name
     found = [_shape(shape, path) for shape in shapes if isinstance(shape, dict)]
-    return LabelledPicture(name, _size(raw), tuple(p for p in found if p is not None))
+    return LabelledImage(name, _size(raw), tuple(p for p in found if p is not None))
 
 
 def _shape(shape: dict[str, Any], path: Path) -> Polygon | None:

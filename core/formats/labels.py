@@ -14,7 +14,7 @@ MAX_POINTS = 100_000
 
 
 @dataclass(frozen=True)
-class LabelledPicture:
+class LabelledImage:
     """name: file name without folder; shape: (height, width) that the label file was made for, (0, 0) for unknown."""
 
     name: str

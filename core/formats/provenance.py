@@ -54,7 +54,7 @@ def label_png(data: bytes) -> bytes:
     return data[:_PNG_HEADER] + chunk + data[_PNG_HEADER:]
 
 
-def write_synthetic_picture(path: Path, image: NDArray[np.uint8], quality: int = 92) -> None:
+def write_synthetic_image(path: Path, image: NDArray[np.uint8], quality: int = 92) -> None:
     """Encode ``image`` (uint8, H x W x 3, BGR) by the suffix of ``path`` (.jpg or .png), label it, write it atomically."""
     suffix = path.suffix.lower()
     encode, label = {".jpg": ([cv2.IMWRITE_JPEG_QUALITY, quality], label_jpeg), ".png": ([], label_png)}[suffix]

@@ -19,13 +19,13 @@ class Options(BaseOptions):
 def run(options: Options, workspace: Workspace) -> StageReport:
     """Write ``model/<name>_sheet.jpg`` for faces of both sides."""
     from core.faceset.store import open_faceset
-    from core.formats.provenance import write_synthetic_picture
+    from core.formats.provenance import write_synthetic_image
     from core.jobs.contact_sheet import contact_sheet
 
     model = options.dfm or _only_model(workspace)
     source, target = (open_faceset(workspace.side(name).aligned) for name in ("src", "dst"))
     path = model.with_name(f"{model.stem}_sheet.jpg")
-    write_synthetic_picture(path, contact_sheet(model, source, target, options.rows, options.size))
+    write_synthetic_image(path, contact_sheet(model, source, target, options.rows, options.size))
     return StageReport("contact sheet", (("model", model.name), ("faces", options.rows)), outputs=(path,))
 
 

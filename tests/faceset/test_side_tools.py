@@ -175,7 +175,7 @@ def test_metadata_comes_back_after_sorting_and_editing(ws, sorted_before, suffix
     assert set(after) == set(before)
     for frame, (path, found) in after.items():
         assert np.array_equal(found.landmarks, before[frame][1].landmarks)
-        assert dfl_image.picture_digest(path.read_bytes()) == dfl_image.picture_digest(pictures[frame])
+        assert dfl_image.image_digest(path.read_bytes()) == dfl_image.image_digest(pictures[frame])
 
 
 def test_metadata_after_undo_and_of_later_files(ws):

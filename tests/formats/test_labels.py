@@ -7,13 +7,13 @@ import pytest
 
 from core.errors import CorruptFileError, InputError
 from core.formats import coco, labelme
-from core.formats.labels import LabelledPicture, is_include
+from core.formats.labels import LabelledImage, is_include
 from core.imaging.masks import mask_iou, polygon_mask
 from core.types import Polygon
 
 FACE = Polygon(True, np.array([(10.5, 10.25), (80, 12), (85, 90.125), (8, 88)], np.float32))
 HAND = Polygon(False, np.array([(30, 30), (60, 35), (40, 70)], np.float32))
-PICTURE = LabelledPicture("00001_0.jpg", (96, 100), (FACE, HAND))
+PICTURE = LabelledImage("00001_0.jpg", (96, 100), (FACE, HAND))
 
 
 def same(a, b):
@@ -53,8 +53,8 @@ def test_labelme_other_shapes_and_folders(tmp_path):
 
 def test_coco_there_and_back(tmp_path):
     path = tmp_path / "labels.json"
-    other = LabelledPicture("00002_0.jpg", (96, 96), (FACE,))
-    path.write_text(coco.write([PICTURE, other, LabelledPicture("00003_0.jpg", (96, 96), ())]))
+    other = LabelledImage("00002_0.jpg", (96, 96), (FACE,))
+    path.write_text(coco.write([PICTURE, other, LabelledImage("00003_0.jpg", (96, 96), ())]))
     pictures, problems = coco.read(path)
     assert not problems and len(pictures) == 2
     assert same(pictures[0], PICTURE) and same(pictures[1], other)

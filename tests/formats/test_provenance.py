@@ -20,7 +20,7 @@ def test_the_label_is_there_and_pixels_are_untouched(suffix, label):
 def test_pillow_reads_the_packet(tmp_path):
     image = pytest.importorskip("PIL.Image")
     for name in ("a.jpg", "a.png"):
-        provenance.write_synthetic_picture(tmp_path / name, PICTURE)
+        provenance.write_synthetic_image(tmp_path / name, PICTURE)
         with image.open(tmp_path / name) as picture:
             packet = picture.info.get("xmp") or picture.info.get("XML:com.adobe.xmp")
             picture.load()

@@ -15,7 +15,7 @@ from core.faceset.edit import change_records
 from core.faceset.masks.table import MaskTable, face_key
 from core.faceset.store import Faceset
 from core.formats import coco, labelme
-from core.formats.labels import LabelledPicture
+from core.formats.labels import LabelledImage
 from core.imaging.mask_quality import measure
 from core.imaging.masks import Mask, decode_mask, hull_mask
 from core.imaging.polygons import mask_to_polygons
@@ -87,7 +87,7 @@ def export(
     """
     folder.mkdir(parents=True, exist_ok=True)
     records = faceset.records()
-    written: list[LabelledPicture] = []
+    written: list[LabelledImage] = []
     problems: list[tuple[str, str]] = []
     for index in progress(indices, description="writing labels", unit="face"):
         record = records[index]
@@ -97,7 +97,7 @@ def export(
             if target.exists():
                 raise InputError("left alone", why=f"{target.name} is there already")
             polygons = record.polygons if _has_polygons(record) or not suggest else suggestion(record)
-            picture = LabelledPicture(name, (record.shape[0], record.shape[1]), polygons)
+            picture = LabelledImage(name, (record.shape[0], record.shape[1]), polygons)
             fsio.write_bytes(folder / name, faceset.read(index), durable=False)
             if form == "labelme":
                 fsio.write_text(target, labelme.write(picture))
@@ -109,7 +109,7 @@ def export(
     return [picture.name for picture in written], problems
 
 
-def read_labels(source: Path) -> tuple[list[LabelledPicture], list[tuple[str, str]]]:
+def read_labels(source: Path) -> tuple[list[LabelledImage], list[tuple[str, str]]]:
     """The labels in a COCO file, or in a folder of labelme files (or one with a COCO file). Raises InputError, CorruptFileError."""
     if source.is_file() and "shapes" not in labelme.read_json(source):
         return coco.read(source)
@@ -128,7 +128,7 @@ def read_labels(source: Path) -> tuple[list[LabelledPicture], list[tuple[str, st
     return pictures, problems
 
 
-def take_in(faceset: Faceset, pictures: Sequence[LabelledPicture], *, overwrite: bool, trash: Path) -> Imported:
+def take_in(faceset: Faceset, pictures: Sequence[LabelledImage], *, overwrite: bool, trash: Path) -> Imported:
     """Give faces the polygons of the pictures with their names. Other polygons of a face are kept unless ``overwrite``; then they go to ``trash``
     as a COCO file first. Raises InputError when no picture belongs to a face.
     """
@@ -139,7 +139,7 @@ def take_in(faceset: Faceset, pictures: Sequence[LabelledPicture], *, overwrite:
     same = 0
     kept: list[str] = []
     unmatched: list[str] = []
-    old: list[LabelledPicture] = []
+    old: list[LabelledImage] = []
     for picture in pictures:
         index = by_name.get(picture.name)
         if index is None:
@@ -160,7 +160,7 @@ def take_in(faceset: Faceset, pictures: Sequence[LabelledPicture], *, overwrite:
         elif picture.polygons:
             new[index] = picture.polygons
             if _has_polygons(record):
-                old.append(LabelledPicture(picture.name, (record.shape[0], record.shape[1]), record.polygons))
+                old.append(LabelledImage(picture.name, (record.shape[0], record.shape[1]), record.polygons))
     if unmatched and len(unmatched) == len(pictures):
         raise InputError(
             "these labels belong to other faces", where=faceset.folder, why=f"no face is called {unmatched[0]}"
@@ -177,7 +177,7 @@ def _labelled(polygons: tuple[Polygon, ...], record: FaceRecord) -> FaceRecord:
     return replace(record, polygons=polygons)
 
 
-def _set_aside(old: list[LabelledPicture], trash: Path) -> None:
+def _set_aside(old: list[LabelledImage], trash: Path) -> None:
     trash.mkdir(parents=True, exist_ok=True)
     temporary = trash / f".{COCO_NAME}"
     fsio.write_text(temporary, coco.write(old))

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.data.xseg_samples import XSegBatch, XSegSamples
-from core.formats.provenance import write_synthetic_picture
+from core.formats.provenance import write_synthetic_image
 from core.progress import Task
 from core.training.xseg.model import XSegTrainer
 from core.training.xseg.session import XSegSession
@@ -62,7 +62,7 @@ class XSegPreview:
         if self._batch is None:
             return
         self._path.parent.mkdir(parents=True, exist_ok=True)
-        write_synthetic_picture(self._path, preview(session.trainer, self._batch, self._plain))
+        write_synthetic_image(self._path, preview(session.trainer, self._batch, self._plain))
 
 
 def preview(trainer: XSegTrainer, batch: XSegBatch, plain: Sequence[XSegSamples]) -> NDArray[np.uint8]:
