@@ -11,7 +11,7 @@ from paths import ROOT
 CORE = ROOT / "core"
 # Higher floors may import lower ones. Rooms of one floor do not know each other, but for the pairs below; docs/architecture.md draws it.
 FLOORS = (
-    ("errors", "options", "progress", "fsio", "workspace", "types", "parallel", "plugins"),
+    ("errors", "options", "progress", "fsio", "safe_paths", "workspace", "types", "parallel", "plugins"),
     ("geometry", "imaging"),
     ("networks", "formats", "video"),
     ("faceset",),
@@ -32,6 +32,7 @@ ALLOWED_NEIGHBOURS = {
     ("fsio", "errors"),
     ("plugins", "errors"),
     ("types", "errors"),
+    ("safe_paths", "errors"),
 }
 FRAMEWORKS = {"tensorflow", "keras", "jax", "torch"}
 FRAMEWORK_FREE = {

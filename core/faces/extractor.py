@@ -1,12 +1,13 @@
 """From a frame to its face files: detect, landmarks, filter, align, identity, encode. Frames are worked on side by side, results come in order."""
 
+import itertools
 import math
 import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePath
 from typing import TypeVar
 
@@ -17,21 +18,28 @@ from numpy.typing import NDArray
 from core.errors import CorruptFileError, InputError
 from core.faces import filters
 from core.faces.contract import Detector, Embedder, Landmarker
+from core.faceset.identity import birth_id
 from core.formats import dfl_image
 from core.geometry.align import FaceType, face_matrix, transform_points
 from core.geometry.pose import pitch_yaw_roll
 from core.imaging.codec import encode_jpeg
 from core.imaging.warp import warp_face
-from core.types import FaceRecord
+from core.types import Face, FaceRecord
 
 A = TypeVar("A")
 B = TypeVar("B")
 
 
 @dataclass(frozen=True)
-class Cut:
-    """How faces are cut out and stored. size: pixels; quality: JPEG, 1..100; exact: bilinear and 4:2:0 as DeepFaceLab writes, else
-    anti-aliased and 4:4:4; debug: also draw what was found."""
+class CropSettings:
+    """How faces are cropped and stored.
+
+    face_type: how much around the face.
+    size: side of the crop, pixels.
+    quality: of the JPEG, 1..100.
+    exact: bilinear and 4:2:0 as DeepFaceLab writes; else anti-aliased and 4:4:4.
+    debug: also draw what was found into a copy of the frame.
+    """
 
     face_type: FaceType = FaceType.WHOLE_FACE
     size: int = 512
@@ -40,32 +48,38 @@ class Cut:
     debug: bool = False
 
 
-@dataclass(frozen=True)
-class ExtractedFace:
-    """A finished face. data: the file; landmarks: float64 (68, 2), frame pixels; box: float, frame pixels; score, sure: 0..1, of the detector and
-    the landmarker; pitch, yaw: radians; roll: radians, the clockwise turn of the head in the frame; sharpness: variance of the Laplacian in a 256-pixel cut;
-    identity: unit vector or None."""
+@dataclass(frozen=True, eq=False)
+class AlignedFace:
+    """A face with its crop, finished.
 
+    face: where it is in the frame.
+    record: everything about the crop but its pixels.
+    data: the JPEG file with the record in it.
+    scores: pitch, yaw (radians, of the crop), roll (radians, of the eyes in the frame), sharpness.
+    identity: float32 unit vector, or None.
+    """
+
+    face: Face
     record: FaceRecord
     data: bytes
-    landmarks: NDArray[np.float64]
-    box: tuple[float, float, float, float]
-    score: float
-    sure: float
-    pitch: float
-    yaw: float
-    roll: float
-    sharpness: float
+    scores: dict[str, float]
     identity: NDArray[np.float32] | None
 
 
 @dataclass(frozen=True)
 class FrameFaces:
-    """All that a frame gave. dropped: how many faces under which name; error: why the frame could not be read, or empty; drawing: a JPEG or None."""
+    """All that a frame gave.
+
+    name: of the frame.
+    faces: the largest first.
+    filtered: faces that are not kept, each with its reason.
+    error: why the frame could not be read, or empty.
+    drawing: a JPEG of the frame with what was found, or None.
+    """
 
     name: str
-    faces: tuple[ExtractedFace, ...] = ()
-    dropped: tuple[tuple[str, int], ...] = ()
+    faces: tuple[AlignedFace, ...] = ()
+    filtered: tuple[Face, ...] = ()
     error: str = ""
     drawing: bytes | None = None
 
@@ -78,59 +92,74 @@ class Extractor:
     landmarker: Landmarker
     embedder: Embedder | None
     limits: filters.Limits
-    cut: Cut
+    crop: CropSettings
+    detector_name: str = "detector"
 
     def extract(self, name: str, load: Callable[[], NDArray[np.uint8]]) -> FrameFaces:
-        """The faces of the frame ``name``, whose picture (uint8, H x W x 3, BGR) ``load`` returns. A frame that cannot be read is a result, too."""
+        """The faces of the frame ``name``, whose image (uint8, H x W x 3, BGR) ``load`` returns.
+
+        A frame that cannot be read is a result, too.
+        """
         try:
             image = load()
         except (CorruptFileError, InputError) as error:
             return FrameFaces(name, error=f"{error.what}: {error.why}" if error.why else error.what)
-        found = self.detector.detect(image)
-        large = filters.large_enough(found, self.limits)
-        candidates = [filters.Candidate(face, *self.landmarker.landmarks(image, face)) for face in large]
-        kept, dropped = filters.sift(candidates, image.shape[0], image.shape[1], self.limits)
-        if len(found) > len(large):
-            dropped[filters.SMALL] = len(found) - len(large)
-        faces = tuple(self._finish(name, index, image, candidate) for index, candidate in enumerate(kept))
-        drawing = encode_jpeg(draw(image, faces, self.cut), 75) if self.cut.debug else None
-        return FrameFaces(name, faces, tuple(sorted(dropped.items())), drawing=drawing)
+        large, small = filters.by_size(self._detect(name, image), self.limits)
+        marked = [self._mark(image, face) for face in large]
+        kept, others = filters.sift(marked, image.shape[0], image.shape[1], self.limits)
+        named = _named([*kept, *others, *small])
+        faces = tuple(self._finish(image, index, face) for index, face in enumerate(named[: len(kept)]))
+        drawing = encode_jpeg(draw(image, faces, self.crop), 75) if self.crop.debug else None
+        return FrameFaces(name, faces, tuple(named[len(kept) :]), drawing=drawing)
 
-    def _finish(self, frame: str, index: int, image: NDArray[np.uint8], candidate: filters.Candidate) -> ExtractedFace:
-        points = candidate.landmarks.astype(np.float64)
-        matrix = face_matrix(points, self.cut.size, self.cut.face_type)
-        aligned = warp_face(image, matrix, self.cut.size, exact=self.cut.exact)
-        record = self._record(frame, index, points, matrix, candidate.face.box)
-        pitch, yaw, _ = pitch_yaw_roll(record.landmarks, self.cut.size)
-        jpeg = encode_jpeg(aligned, self.cut.quality, "420" if self.cut.exact else "444")
-        return ExtractedFace(
-            record,
-            dfl_image.embed(jpeg, record),
-            points,
-            tuple(candidate.face.box.tolist()),
-            candidate.face.confidence,
-            candidate.sure,
-            pitch,
-            yaw,
-            _roll(points),
-            sharpness(aligned),
-            self.embedder.embed(image, points) if self.embedder else None,
+    def _detect(self, frame: str, image: NDArray[np.uint8]) -> list[Face]:
+        return [replace(face, frame=frame, origin=self.detector_name) for face in self.detector.detect(image)]
+
+    def _mark(self, image: NDArray[np.uint8], face: Face) -> Face:
+        points, confidence = self.landmarker.landmarks(image, face)
+        return replace(face, landmarks=points.astype(np.float64), landmark_confidence=confidence)
+
+    def _finish(self, image: NDArray[np.uint8], index: int, face: Face) -> AlignedFace:
+        points = np.asarray(face.landmarks)
+        matrix = face_matrix(points, self.crop.size, self.crop.face_type)
+        aligned = warp_face(image, matrix, self.crop.size, exact=self.crop.exact)
+        record = self._record(face, index, points, matrix)
+        pitch, yaw, _ = pitch_yaw_roll(record.landmarks, self.crop.size)
+        jpeg = encode_jpeg(aligned, self.crop.quality, "420" if self.crop.exact else "444")
+        return AlignedFace(
+            face=face,
+            record=record,
+            data=dfl_image.embed(jpeg, record),
+            scores={"pitch": pitch, "yaw": yaw, "roll": _roll(points), "sharpness": sharpness(aligned)},
+            identity=self.embedder.embed(image, points) if self.embedder else None,
         )
 
-    def _record(
-        self, frame: str, index: int, points: NDArray[np.float64], matrix: NDArray[np.float64], box: NDArray[np.float32]
-    ) -> FaceRecord:
-        left, top, right, bottom = (int(value) for value in box)
+    def _record(self, face: Face, index: int, points: NDArray[np.float64], matrix: NDArray[np.float64]) -> FaceRecord:
+        left, top, right, bottom = (int(value) for value in face.box)
         return FaceRecord(
-            name=f"{PurePath(frame).stem}_{index}.jpg",
-            shape=(self.cut.size, self.cut.size),
+            name=f"{PurePath(face.frame).stem}_{index}.jpg",
+            shape=(self.crop.size, self.crop.size),
             landmarks=transform_points(points, matrix),
-            face_type=self.cut.face_type.file_name,
-            source_filename=frame,
+            face_type=self.crop.face_type.file_name,
+            source_filename=face.frame,
             source_rect=(left, top, right, bottom),
             source_landmarks=points,
             image_to_face_mat=matrix,
+            face_id=face.id,
         )
+
+
+def _named(faces: list[Face]) -> list[Face]:
+    """With ids; a face without landmarks is known by the corners of its box."""
+    named: list[Face] = []
+    taken: set[str] = set()
+    for face in faces:
+        points = face.box.reshape(2, 2) if face.landmarks is None else face.landmarks
+        twins = (birth_id(face.frame, points, twin) for twin in itertools.count())
+        identity = next(candidate for candidate in twins if candidate not in taken)
+        taken.add(identity)
+        named.append(replace(face, id=identity))
+    return named
 
 
 def _roll(points: NDArray[np.float64]) -> float:
@@ -144,21 +173,18 @@ def sharpness(aligned: NDArray[np.uint8]) -> float:
     return float(cv2.Laplacian(grey[32:224, 32:224], cv2.CV_64F).var())
 
 
-def draw(image: NDArray[np.uint8], faces: Iterable[ExtractedFace], cut: Cut) -> NDArray[np.uint8]:
+def draw(image: NDArray[np.uint8], faces: Iterable[AlignedFace], crop: CropSettings) -> NDArray[np.uint8]:
     """The frame with the detector's box, the landmarks and the aligned square (thick side up) of each face."""
     canvas = image.copy()
-    for face in faces:
-        left, top, right, bottom = (int(value) for value in face.box)
+    corners = [(0, 0), (crop.size, 0), (crop.size, crop.size), (0, crop.size)]
+    for aligned in faces:
+        left, top, right, bottom = (int(value) for value in aligned.face.box)
         cv2.rectangle(canvas, (left, top), (right, bottom), (255, 0, 0), 2)
-        inverse = cv2.invertAffineTransform(np.asarray(face.record.image_to_face_mat))
-        square = (
-            transform_points([(0, 0), (cut.size, 0), (cut.size, cut.size), (0, cut.size)], inverse)
-            .round()
-            .astype(np.int32)
-        )
+        face_to_frame = cv2.invertAffineTransform(np.asarray(aligned.record.image_to_face_mat))
+        square = transform_points(corners, face_to_frame).round().astype(np.int32)
         cv2.polylines(canvas, [square], True, (0, 0, 255), 2, cv2.LINE_AA)
         cv2.line(canvas, square[0].tolist(), square[1].tolist(), (0, 0, 255), 5, cv2.LINE_AA)
-        for x, y in face.landmarks.round().astype(int).tolist():
+        for x, y in np.asarray(aligned.face.landmarks).round().astype(int).tolist():
             cv2.circle(canvas, (x, y), 2, (0, 255, 0), -1, cv2.LINE_AA)
     return canvas
 

@@ -1,7 +1,7 @@
-"""Which of the faces found in a frame are kept, and under which name the others are counted."""
+"""Which of the faces found in a frame are kept, and for which reason the others are not."""
 
-from collections import Counter
-from dataclasses import dataclass
+from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +11,7 @@ from core.geometry.align import FaceType, face_matrix, landmarks_rect
 from core.geometry.boxes import intersection_over_union
 from core.types import Face
 
+# Reasons, as people read them and as the database keeps them.
 SMALL = "smaller than --min-face-size"
 NO_FACE = "not a face to the landmarker"
 ODD = "landmarks do not fit the box"
@@ -23,72 +24,91 @@ _AREA_RATIO = 4.0  # of the face square by the landmarks to the detector's box, 
 _OVERLAP = 0.5
 
 
-@dataclass(frozen=True)
-class Candidate:
-    """A face with landmarks. landmarks: float32 (68, 2), frame pixels; sure: 0..1, that it is a face at all."""
+class Limits(NamedTuple):
+    """What a face must be to be kept.
 
-    face: Face
-    landmarks: NDArray[np.float32]
-    sure: float
-
-
-@dataclass(frozen=True)
-class Limits:
-    """min_size: shorter side of the detector's box, pixels; sure: 0..1; max_faces: 0 for all."""
+    min_size: shorter side of the detector's box, pixels.
+    landmark_confidence: 0..1, the least that the landmarker must be sure.
+    max_faces: how many of a frame, the largest; 0 for all.
+    """
 
     min_size: float = 40
-    sure: float = 0.5
+    landmark_confidence: float = 0.5
     max_faces: int = 0
 
 
-def large_enough(faces: list[Face], limits: Limits) -> list[Face]:
-    """The faces of at least the smallest size: asked before the costly landmarks."""
-    return [face for face in faces if min(face.box[2] - face.box[0], face.box[3] - face.box[1]) >= limits.min_size]
+def by_size(faces: list[Face], limits: Limits) -> tuple[list[Face], list[Face]]:
+    """(faces that are large enough, the others): asked before the costly landmarks."""
+    large = [face for face in faces if _shorter_side(face.box) >= limits.min_size]
+    small = [filtered(face, SMALL) for face in faces if _shorter_side(face.box) < limits.min_size]
+    return large, small
 
 
-def sift(candidates: list[Candidate], height: int, width: int, limits: Limits) -> tuple[list[Candidate], Counter[str]]:
-    """(the faces to keep, largest first; how many were dropped under which name)."""
-    dropped: Counter[str] = Counter()
-    kept: list[Candidate] = []
-    for candidate in sorted(candidates, key=lambda item: -item.sure * item.face.confidence):
-        reason = _reason(candidate, height, width, limits) or (TWICE if _overlaps(candidate, kept) else "")
+def sift(faces: list[Face], height: int, width: int, limits: Limits) -> tuple[list[Face], list[Face]]:
+    """(the faces to keep, largest first; the others, each with its reason). All have landmarks.
+
+    height, width: of the frame, pixels.
+    """
+    kept: list[Face] = []
+    others: list[Face] = []
+    for face in sorted(faces, key=lambda face: -face.landmark_confidence * face.confidence):
+        reason = _reason(face, height, width, limits)
+        if not reason and _overlaps(face, kept):
+            reason = TWICE
         if reason:
-            dropped[reason] += 1
+            others.append(filtered(face, reason))
         else:
-            kept.append(candidate)
-    kept.sort(key=lambda item: (-_area(item.face.box), *item.face.box.tolist()))
-    if limits.max_faces and len(kept) > limits.max_faces:
-        dropped[MANY] += len(kept) - limits.max_faces
+            kept.append(face)
+    kept.sort(key=lambda face: (-_area(face.box), *face.box.tolist()))
+    if limits.max_faces:
+        others += [filtered(face, MANY) for face in kept[limits.max_faces :]]
         kept = kept[: limits.max_faces]
-    return kept, dropped
+    return kept, others
 
 
-def _reason(candidate: Candidate, height: int, width: int, limits: Limits) -> str:
-    if candidate.sure < limits.sure:
+def filtered(face: Face, reason: str) -> Face:
+    """The face, not kept for this reason."""
+    return replace(face, status="filtered", reason=reason)
+
+
+def _reason(face: Face, height: int, width: int, limits: Limits) -> str:
+    if face.landmark_confidence < limits.landmark_confidence:
         return NO_FACE
-    if not _fits(candidate):
+    if not _fits(face):
         return ODD
-    inner = candidate.landmarks[_INNER]
+    inner = _points(face)[_INNER]
     inside = ((inner >= 0) & (inner <= (width - 1, height - 1))).all(axis=1)
     return OUTSIDE if inside.mean() < 0.5 else ""
 
 
-def _fits(candidate: Candidate) -> bool:
+def _fits(face: Face) -> bool:
     """Whether the face square of the landmarks is about as large as the box, and its middle is in the box."""
+    points = _points(face)
     try:
-        matrix = face_matrix(candidate.landmarks, 1, FaceType.FULL)
+        matrix = face_matrix(points, 1, FaceType.FULL)
     except InputError:
         return False
-    ratio = 1 / abs(np.linalg.det(matrix[:, :2])) / max(_area(candidate.face.box), 1e-6)
-    middle, box = candidate.landmarks[_INNER].mean(axis=0), candidate.face.box
-    return bool(1 / _AREA_RATIO <= ratio <= _AREA_RATIO and (middle >= box[:2]).all() and (middle <= box[2:]).all())
+    ratio = 1 / abs(np.linalg.det(matrix[:, :2])) / max(_area(face.box), 1e-6)
+    middle = points[_INNER].mean(axis=0)
+    in_the_box = (middle >= face.box[:2]).all() and (middle <= face.box[2:]).all()
+    return bool(1 / _AREA_RATIO <= ratio <= _AREA_RATIO and in_the_box)
 
 
-def _overlaps(candidate: Candidate, kept: list[Candidate]) -> bool:
+def _overlaps(face: Face, kept: list[Face]) -> bool:
     if not kept:
         return False
-    boxes = np.array([landmarks_rect(item.landmarks) for item in [candidate, *kept]])
+    boxes = np.array([landmarks_rect(_points(other)) for other in [face, *kept]])
     return bool((intersection_over_union(boxes[0], boxes[1:]) > _OVERLAP).any())
+
+
+def _points(face: Face) -> NDArray[np.float64]:
+    if face.landmarks is None:
+        raise ValueError("this face has no landmarks yet")
+    return face.landmarks
+
+
+def _shorter_side(box: NDArray) -> float:
+    return float(min(box[2] - box[0], box[3] - box[1]))
 
 
 def _area(box: NDArray) -> float:

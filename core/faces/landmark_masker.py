@@ -17,13 +17,13 @@ class LandmarkMasker:
     device = "CPU"
 
     def __init__(self, kind: str):
-        self._kind = kind
+        self.kind = kind
         self.identity = f"landmarks {kind} 1"
         self.origin = f"landmarks ({kind})"
 
     def prepare(self, image: NDArray[np.uint8], record: FaceRecord) -> Prepared:
         square(image, record)
-        return Prepared(draw(self._kind, image.shape, record.landmarks, record.eyebrows_expand_mod)[..., 0])
+        return Prepared(draw(self.kind, image.shape, record.landmarks, record.eyebrows_expand_mod)[..., 0])
 
     def infer(self, batch: Sequence[Array]) -> Sequence[Array]:
         return batch

@@ -49,9 +49,10 @@ class Prepared:
 
 
 class Masker(Protocol):
-    """``prepare`` and ``place`` are called from several threads, ``infer`` from one. identity: changes whenever the masks would."""
+    """``prepare`` and ``place`` are called from several threads, ``infer`` from one. kind: the plugin's name; identity: changes whenever the masks would."""
 
     device: str
+    kind: str
     identity: str
     origin: str
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from core.errors import PipelineError
+from core.faceset.identity import identified
 from core.faceset.store import PAK_NAME, Faceset
 from core.formats import dfl_image
 from core.formats.pak import PakReader
@@ -29,7 +30,7 @@ class _Changed:
 
     def data(self) -> bytes:
         data = self.reader.read(self.index)
-        return dfl_image.embed(data, self.change(dfl_image.parse(data, self.name)))
+        return dfl_image.embed(data, self.change(identified(dfl_image.parse(data, self.name))))
 
     def size(self) -> int:
         return len(self.data())
@@ -53,7 +54,7 @@ def change_records(faceset: Faceset, changes: Mapping[int, Change], what: str) -
         path = faceset.path(index)
         try:
             image = path.read_bytes()
-            dfl_image.write(path, image, change(dfl_image.parse(image, path.name, where=path)))
+            dfl_image.write(path, image, change(identified(dfl_image.parse(image, path.name, where=path))))
         except PipelineError as error:
             problems.append((path.name, error.why or error.what))
     return problems

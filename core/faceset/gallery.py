@@ -1,13 +1,15 @@
 """The pictures of a faceset as sorting sees them: a folder or a pak, faces and other pictures alike, in the order of their names."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from core.errors import CorruptFileError, InputError, from_os_error
+from core.faceset.database import images
+from core.faceset.database.connection import open_database
 from core.formats import dfl_image
 from core.types import FaceRecord
 from core.workspace import list_images
@@ -69,20 +71,40 @@ def open_gallery(folder: Path, *, only_to_look: bool = False) -> Iterator[Galler
     if not pak.exists():
         if not paths:
             raise InputError("no faces", where=folder, hint="extract faces first, or copy a faceset there")
-        yield Gallery(folder, tuple(p.name for p in paths), tuple(map(_file_key, paths)))
+        yield Gallery(folder, tuple(p.name for p in paths), contents(folder.parent / "faces.db", paths))
         return
     from core.formats.pak import PakReader
 
     with PakReader(pak) as reader:
         names = tuple(f"{r.person}/{r.name}" if r.person else r.name for r in reader.records)
-        yield Gallery(folder, names, tuple(_digest(bytes(reader.read(i))) for i in range(len(reader))), reader)
+        yield Gallery(
+            folder, names, tuple(_key(hashlib.sha256(reader.read(i)).hexdigest()) for i in range(len(reader))), reader
+        )
 
 
-def _file_key(path: Path) -> bytes:
-    """The file itself, whatever its name: renaming keeps its scores, every rewrite makes them new."""
-    stat = path.stat()
-    return _digest(f"{stat.st_dev} {stat.st_ino} {stat.st_size} {stat.st_mtime_ns}".encode())
+def contents(database: Path, paths: Sequence[Path]) -> tuple[bytes, ...]:
+    """16 bytes for each loose file that tell what is in it, whatever it is called: the same as for a packed one.
+
+    The face database, where there is one, remembers them as long as a file keeps its size and time.
+    """
+    if not database.is_file():
+        return tuple(_key(_sha256(path)) for path in paths)
+    with open_database(database) as connection:
+        known = {row.name: row for row in images.images(connection)}
+        seen: dict[str, tuple[str, int, int]] = {}
+        for path in paths:
+            status, row = path.stat(), known.get(path.name)
+            now = (status.st_size, status.st_mtime_ns)
+            if row is None or not row.sha256 or (row.bytes, row.mtime_ns) != now:
+                seen[path.name] = (_sha256(path), *now)
+        images.note_contents(connection, images.ALIGNED, seen)
+    return tuple(_key(seen[path.name][0] if path.name in seen else known[path.name].sha256) for path in paths)
 
 
-def _digest(data: bytes) -> bytes:
-    return hashlib.blake2b(data, digest_size=16).digest()
+def _sha256(path: Path) -> str:
+    with open(path, "rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _key(sha256: str) -> bytes:
+    return bytes.fromhex(sha256)[:16]

@@ -11,46 +11,26 @@ import os
 import shutil
 import time
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
-from core.errors import CorruptFileError, InputError
-from core.fsio import fsync_dir, write_text
-
-HISTORY = "aligned_history"
-ALIGNED, TRASH = "aligned", "aligned_trash"
-TRASH_LOG = "trash.jsonl"
-PARKED = ".moving-"
-
-
-@dataclass(frozen=True)
-class Move:
-    """One file: where it is, where it goes, why (for the trash)."""
-
-    source: str
-    target: str
-    reason: str = ""
-
-
-@dataclass(frozen=True)
-class Step:
-    """A journaled set of moves. renames: names that changed inside a pak, (old, new); direction: forward or back; phase: away, arrive, note or done."""
-
-    number: int
-    what: str
-    moves: tuple[Move, ...]
-    renames: tuple[tuple[str, str], ...] = ()
-    direction: str = "forward"
-    phase: str = "away"
-    time: str = ""
-
-    @property
-    def name(self) -> str:
-        return f"{self.number:06d}"
-
-    def pairs(self) -> list[tuple[str, str]]:
-        """(from, to) in the direction of travel."""
-        return [(m.source, m.target) if self.direction == "forward" else (m.target, m.source) for m in self.moves]
+from core.errors import InputError
+from core.faceset.database import images
+from core.faceset.database.connection import is_old, open_database
+from core.faceset.steps import (
+    ALIGNED,
+    HISTORY,
+    PARKED,
+    TRASH,
+    TRASH_LOG,
+    Move,
+    Step,
+    next_number,
+    read_trash_log,
+    save,
+    steps,
+)
+from core.fsio import fsync_dir
 
 
 def begin(folder: Path, what: str, moves: Iterable[Move], renames: Iterable[tuple[str, str]] = ()) -> Step | None:
@@ -62,9 +42,9 @@ def begin(folder: Path, what: str, moves: Iterable[Move], renames: Iterable[tupl
     useful = tuple(m for m in moves if m.source != m.target)
     if not useful:
         return None
-    step = Step(_next_number(folder), what, useful, tuple(renames), time=time.strftime("%Y-%m-%d %H:%M:%S"))
+    step = Step(next_number(folder), what, useful, tuple(renames), time=time.strftime("%Y-%m-%d %H:%M:%S"))
     _check(folder, step.pairs())
-    _save(folder, step)
+    save(folder, step)
     return _carry_on(folder, step)
 
 
@@ -83,64 +63,8 @@ def undo(folder: Path) -> tuple[Step, list[str]]:
     back = replace(done[-1], direction="back", phase="away")
     missing = [source for source, _ in back.pairs() if not (folder / source).exists()]
     _check(folder, [pair for pair in back.pairs() if pair[0] not in set(missing)])
-    _save(folder, back)
+    save(folder, back)
     return _carry_on(folder, back), missing
-
-
-def steps(folder: Path) -> list[Step]:
-    """All steps, oldest first. Raises CorruptFileError for a damaged step file."""
-    return [_load(path) for path in sorted((folder / HISTORY).glob("[0-9]*.json"))]
-
-
-def original_names(folder: Path) -> dict[str, str]:
-    """Relative path now -> relative path before the first step, for every file that was moved."""
-    origin: dict[str, str] = {}
-    for step in steps(folder):
-        if step.direction == "back":
-            continue
-        pairs = step.pairs() + [(f"{ALIGNED}/{old}", f"{ALIGNED}/{new}") for old, new in step.renames]
-        before = {target: origin.get(source, source) for source, target in pairs}
-        for source, _ in pairs:
-            origin.pop(source, None)
-        origin |= before
-    return origin
-
-
-def _next_number(folder: Path) -> int:
-    """Numbers of undone steps are not used again."""
-    return 1 + max(
-        (
-            int(path.stem.split("-")[1 if path.stem.startswith("undone") else 0])
-            for path in (folder / HISTORY).glob("*.json")
-        ),
-        default=0,
-    )
-
-
-def _load(path: Path) -> Step:
-    try:
-        fields = json.loads(path.read_text())
-        return Step(
-            **{
-                **fields,
-                "moves": tuple(Move(*m) for m in fields["moves"]),
-                "renames": tuple((old, new) for old, new in fields["renames"]),
-            }
-        )
-    except (ValueError, TypeError, KeyError) as error:
-        raise CorruptFileError(
-            "damaged record of moved files",
-            where=path,
-            why=str(error),
-            hint="put it back from a backup, or move it away to give up undoing",
-        ) from None
-
-
-def _save(folder: Path, step: Step) -> None:
-    path = folder / HISTORY / f"{step.name}.json"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    fields = {**asdict(step), "moves": [(m.source, m.target, m.reason) for m in step.moves]}
-    write_text(path, json.dumps(fields))
 
 
 def _check(folder: Path, pairs: list[tuple[str, str]]) -> None:
@@ -174,6 +98,7 @@ def _carry_on(folder: Path, step: Step) -> Step:
         step = _next(folder, step, "note", {name for pair in pairs for name in pair})
     if step.phase == "note":
         _write_trash_log(folder, step)
+        _note_images(folder, step)
         _remove_empty(folder, step)
         step = _next(folder, step, "done", set())
     if step.direction == "back":
@@ -186,7 +111,7 @@ def _next(folder: Path, step: Step, phase: str, touched: set[str]) -> Step:
         if parent.is_dir():
             fsync_dir(parent)
     step = replace(step, phase=phase)
-    _save(folder, step)
+    save(folder, step)
     return step
 
 
@@ -226,6 +151,20 @@ def _remove_empty(folder: Path, step: Step) -> None:
             parent.rmdir()
 
 
+def _note_images(folder: Path, step: Step) -> None:
+    """The database says where each face is; the same step again changes nothing."""
+    database = folder / "faces.db"
+    if not database.is_file():
+        return
+    inside = [(f"{images.PAK}/{old}", f"{images.PAK}/{new}") for old, new in step.renames]
+    if step.direction == "back":
+        inside = [(new, old) for old, new in inside]
+    # An upgrade reads the journal: a database that is upgraded only now knows of this step already.
+    pairs = [] if is_old(database) else [*step.pairs(), *inside]
+    with open_database(database) as connection:
+        images.move_images(connection, pairs, f"{step.name} {step.direction} {step.time}")
+
+
 def _write_trash_log(folder: Path, step: Step) -> None:
     """One line for each file that went to the trash: what, from where, why."""
     thrown = [m for m in step.moves if m.target.startswith(f"{TRASH}/")]
@@ -244,15 +183,3 @@ def _write_trash_log(folder: Path, step: Step) -> None:
         stream.write("\n".join(lines) + "\n")
         stream.flush()
         os.fsync(stream.fileno())
-
-
-def read_trash_log(folder: Path) -> list[dict]:
-    """The entries of the trash log, oldest first; a line cut short by a crash is passed over."""
-    path = folder / TRASH / TRASH_LOG
-    entries = []
-    for line in path.read_text().splitlines() if path.exists() else []:
-        try:
-            entries.append(json.loads(line))
-        except ValueError:
-            continue
-    return entries

@@ -1,19 +1,20 @@
-"""Keeping the metadata of faces in ``faces.db``, so that pictures may go through an image editor, which drops it from the files.
+"""Keeping the metadata of faces in ``faces.db``, so that images may go through an image editor, which drops it from the files.
 
-Table ``face_metadata``: origin (name of the file before any sort), name (when it was saved), sha256 (of the file), pixels_sha256 (of the compressed
-picture alone), metadata (pickled ``{"shape": (height, width), "meta": dict of the face file}``). A file is found again by its picture, whatever its
-name, else by its name; sorts in between are taken into account.
+Table ``saved_metadata``: face (its id), name (when it was saved), sha256 (of the file), pixels_sha256 (of the compressed
+image alone), metadata (pickled ``{"shape": (height, width), "meta": dict of the face file}``). A file is found again by its
+image, whatever its name; else by its name, of which the database knows whose it is now.
 """
 
 import hashlib
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from core.errors import InputError, PipelineError
-from core.faceset.database import open_database
-from core.faceset.journal import ALIGNED
+from core.faceset.database import images
+from core.faceset.identity import face_id, identified
+from core.faceset.store import Faceset
 from core.faceset.transform import resized_record
 from core.formats import dfl_image
 from core.formats.face_metadata import from_dict, to_dict
@@ -22,18 +23,18 @@ from core.imaging.codec import decode_image
 from core.progress import progress
 from core.types import FaceRecord
 
-_TABLES = """
-CREATE TABLE IF NOT EXISTS face_metadata(
-  origin TEXT PRIMARY KEY, name TEXT NOT NULL, sha256 TEXT NOT NULL, pixels_sha256 TEXT NOT NULL, metadata BLOB NOT NULL);
-CREATE INDEX IF NOT EXISTS face_metadata_name ON face_metadata(name);
-CREATE INDEX IF NOT EXISTS face_metadata_pixels ON face_metadata(pixels_sha256);
-"""
 _BATCH = 500
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """done: faces saved or restored; kept: files that needed nothing; scaled: restored to a picture of another size; problems: (name, reason)."""
+    """What became of the faces of a side.
+
+    done: saved or restored.
+    kept: files that needed nothing.
+    scaled: restored to an image of another size.
+    problems: (name, reason).
+    """
 
     done: int
     kept: int
@@ -41,81 +42,69 @@ class Outcome:
     problems: tuple[tuple[str, str], ...]
 
 
-def origins(names: Sequence[str], moved: Mapping[str, str]) -> dict[str, str]:
-    """Name of each file in the aligned folder -> its name before any sort; moved: see :func:`core.faceset.journal.original_names`.
-
-    A file that an editor saved with another suffix counts as the one that it was made from. A file that came later, under a name that a sorted
-    file once had, is left out: nobody could tell the two apart.
-    """
-    before = {Path(now).name: Path(old).name for now, old in moved.items() if Path(now).parent == Path(ALIGNED)}
-    stems = {Path(now).stem: old for now, old in before.items()}
-    found = {name: before.get(name) or stems.get(Path(name).stem, name) for name in names}
-    claimed = {origin for name, origin in found.items() if origin != name}
-    return {
-        name: origin
-        for name, origin in found.items()
-        if name in before or Path(name).stem in stems or name not in claimed
-    }
-
-
-def _origin(names: Mapping[str, str], path: Path) -> str:
-    if path.name not in names:
-        raise InputError(
-            "two faces of one name",
-            where=path,
-            why="a face that was sorted since had this name before",
-            hint="rename this file",
-        )
-    return names[path.name]
-
-
-def save(database: Path, paths: Sequence[Path], moved: Mapping[str, str]) -> Outcome:
-    """Put the metadata of the faces into ``database``, replacing what it holds for them. Committed in batches. moved: see :func:`origins`."""
-    problems: list[tuple[str, str]] = []
-    done, names = 0, origins([path.name for path in paths], moved)
-    with open_database(database, create=True) as connection:
-        connection.executescript(_TABLES)
-        for number, path in enumerate(progress(paths, description="saving metadata", unit="face"), 1):
-            try:
-                connection.execute(
-                    "INSERT OR REPLACE INTO face_metadata VALUES (?, ?, ?, ?, ?)", (_origin(names, path), *_row(path))
-                )
-                done += 1
-            except PipelineError as error:
-                problems.append((path.name, error.why or error.what))
-            if number % _BATCH == 0:
-                connection.commit()
-        connection.commit()
+def save(connection: sqlite3.Connection, faceset: Faceset) -> Outcome:
+    """Keep the metadata of all faces of a loose faceset, replacing what is kept of them. Committed in batches."""
+    problems = list(faceset.problems)
+    done = 0
+    for index in progress(range(len(faceset)), description="saving metadata", unit="face"):
+        path = faceset.path(index)
+        try:
+            connection.execute("INSERT OR REPLACE INTO saved_metadata VALUES (?, ?, ?, ?, ?)", _row(path))
+            done += 1
+        except PipelineError as error:
+            problems.append((path.name, error.why or error.what))
+        if done % _BATCH == 0:
+            connection.commit()
+    connection.commit()
     return Outcome(done, 0, 0, tuple(problems))
 
 
-def _row(path: Path) -> tuple[str, str, str, bytes]:
+def _row(path: Path) -> tuple[str, str, str, str, bytes]:
     data = path.read_bytes()
-    record = dfl_image.parse(data, path.name, where=path)
+    record = identified(dfl_image.parse(data, path.name, where=path))
     blob = safe_pickle.dumps({"shape": tuple(record.shape), "meta": to_dict(record)})
-    return path.name, hashlib.sha256(data).hexdigest(), dfl_image.image_digest(data), blob
+    return face_id(record), path.name, hashlib.sha256(data).hexdigest(), dfl_image.image_digest(data), blob
 
 
-def restore(database: Path, paths: Sequence[Path], moved: Mapping[str, str]) -> Outcome:
-    """Give files that lost their metadata what ``database`` has for them; files that have it are left alone. moved: see :func:`origins`.
+def restore(connection: sqlite3.Connection, paths: Sequence[Path]) -> Outcome:
+    """Give files that lost their metadata what is kept for them; files that have it are left alone.
 
-    Pixels are not touched: where an editor changed the size of a picture, the metadata is scaled to it (its aspect must be the same).
+    Pixels are not touched: where an editor changed the size of an image, the metadata is scaled to it (its aspect must be
+    the same).
     """
     problems: list[tuple[str, str]] = []
-    done, kept, scaled = 0, 0, 0
-    names = origins([path.name for path in paths], moved)
-    with open_database(database) as connection:
-        connection.executescript(_TABLES)
-        for path in progress(paths, description="restoring metadata", unit="face"):
-            try:
-                result = _restore_one(connection, path, names)
-                done, kept, scaled = done + (result != "kept"), kept + (result == "kept"), scaled + (result == "scaled")
-            except PipelineError as error:
-                problems.append((path.name, error.why or error.what))
-    return Outcome(done, kept, scaled, tuple(problems))
+    results: list[str] = []
+    names = _Names(connection, paths)
+    for path in progress(paths, description="restoring metadata", unit="face"):
+        try:
+            results.append(_restore_one(connection, path, names))
+        except PipelineError as error:
+            problems.append((path.name, error.why or error.what))
+    kept, scaled = results.count("kept"), results.count("scaled")
+    return Outcome(len(results) - kept, kept, scaled, tuple(problems))
 
 
-def _restore_one(connection: sqlite3.Connection, path: Path, names: Mapping[str, str]) -> str:
+class _Names:
+    """Whose file a name is: the database follows every sort, and an editor may have changed the suffix."""
+
+    def __init__(self, connection: sqlite3.Connection, paths: Sequence[Path]):
+        rows = list(images.images(connection, images.ALIGNED))
+        there = {path.name for path in paths}
+        self._by_name = {row.name: row.face for row in rows}
+        # Only a file that is gone can have come back with another suffix.
+        self._by_stem = {Path(row.name).stem: row.face for row in rows if row.name not in there}
+        self._placed = set(self._by_name.values())
+
+    def face(self, path: Path) -> str:
+        """The face that the file showed when the database last saw it, or empty."""
+        return self._by_name.get(path.name) or self._by_stem.get(path.stem, "")
+
+    def is_elsewhere(self, face: str) -> bool:
+        """Whether the database knows another file of this face."""
+        return face in self._placed
+
+
+def _restore_one(connection: sqlite3.Connection, path: Path, names: _Names) -> str:
     data = path.read_bytes()
     try:
         dfl_image.parse(data, path.name)
@@ -136,13 +125,14 @@ def _restore_one(connection: sqlite3.Connection, path: Path, names: Mapping[str,
     return "scaled"
 
 
-def _find(connection: sqlite3.Connection, path: Path, data: bytes, names: Mapping[str, str]) -> FaceRecord:
-    """The saved record: of the same picture first, then of the same name, then of the same name with another suffix."""
-    row = connection.execute(
-        "SELECT metadata FROM face_metadata WHERE pixels_sha256 = ? ORDER BY rowid DESC",
-        (dfl_image.image_digest(data),),
-    ).fetchone()
-    blob = row[0] if row else _by_name(connection, path, names)
+def _find(connection: sqlite3.Connection, path: Path, data: bytes, names: _Names) -> FaceRecord:
+    """What is kept: of the same image first, then of the face whose file this is, then of the name when it was saved."""
+    digest = dfl_image.image_digest(data)
+    blob = _one(connection, "SELECT metadata FROM saved_metadata WHERE pixels_sha256 = ?", digest)
+    if blob is None and (face := names.face(path)):
+        blob = _one(connection, "SELECT metadata FROM saved_metadata WHERE face = ?", face)
+    elif blob is None:
+        blob = _by_saved_name(connection, path, names)
     if blob is None:
         raise InputError(
             "no saved metadata",
@@ -153,22 +143,15 @@ def _find(connection: sqlite3.Connection, path: Path, data: bytes, names: Mappin
     return _record(blob, path)
 
 
-def _by_name(connection: sqlite3.Connection, path: Path, names: Mapping[str, str]) -> bytes | None:
-    """By the name before any sort; by the name when it was saved only where that row belongs to none of the other files."""
-    origin = _origin(names, path)
-    row = connection.execute("SELECT metadata FROM face_metadata WHERE origin = ?", (origin,)).fetchone()
-    if row:
-        return row[0]
-    stem = Path(origin).stem
-    found = connection.execute(
-        "SELECT origin, metadata FROM face_metadata WHERE origin > ? AND origin < ?", (f"{stem}.", f"{stem}/")
-    ).fetchall()
-    same = [blob for name, blob in found if Path(name).stem == stem]
-    if not same:
-        others = set(names.values())
-        found = connection.execute("SELECT origin, metadata FROM face_metadata WHERE name = ?", (path.name,)).fetchall()
-        same = [blob for name, blob in found if name not in others]
-    return same[0] if len(same) == 1 else None
+def _one(connection: sqlite3.Connection, query: str, value: str) -> bytes | None:
+    row = connection.execute(query, (value,)).fetchone()
+    return None if row is None else row[0]
+
+
+def _by_saved_name(connection: sqlite3.Connection, path: Path, names: _Names) -> bytes | None:
+    """By the name when it was saved, unless that face has another file by now: then this one came later."""
+    rows = connection.execute("SELECT face, metadata FROM saved_metadata WHERE name = ?", (path.name,)).fetchall()
+    return rows[0][1] if len(rows) == 1 and not names.is_elsewhere(rows[0][0]) else None
 
 
 def _record(blob: bytes, path: Path) -> FaceRecord:

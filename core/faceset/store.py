@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from core.errors import InputError, PipelineError
-from core.faceset.journal import PARKED
+from core.faceset.steps import PARKED
 from core.formats import dfl_image
 from core.formats.pak import PakReader
 from core.parallel import spread
@@ -75,10 +75,10 @@ class Faceset:
         """
         total = hashlib.sha256()
         for index, record in enumerate(self._records):
-            total.update(_face_digest(record, self._size(index)))
+            total.update(_face_digest(record, self.size(index)))
         return total.hexdigest()
 
-    def _size(self, index: int) -> int:
+    def size(self, index: int) -> int:
         return self._pak.size(self._order[index]) if self._pak is not None else os.stat(self.path(index)).st_size
 
     def close(self) -> None:
@@ -107,6 +107,11 @@ def _face_digest(record: FaceRecord, size: int) -> bytes:
     return digest.digest()
 
 
+def face_key(record: FaceRecord) -> str:
+    """What people call a face of a faceset: its file name, in a pak of several persons ``person/name``."""
+    return f"{record.person}/{record.name}" if record.person else record.name
+
+
 def open_faceset(folder: Path) -> Faceset:
     """The faceset in ``folder``. Raises InputError when there is none, when no picture is a face, and when a pak and loose images that are
     not just its originals lie side by side, and when a sort was interrupted; CorruptFileError for a damaged pak.
@@ -124,7 +129,7 @@ def open_faceset(folder: Path) -> Faceset:
         raise InputError(
             "no faces", where=folder, why=_why_empty(folder), hint="extract faces first, or copy a faceset there"
         )
-    return _open_loose(folder, loose)
+    return loose_faceset(folder, loose)
 
 
 def _why_empty(folder: Path) -> str:
@@ -186,7 +191,8 @@ def is_face(path: Path) -> bool:
     return True
 
 
-def _open_loose(folder: Path, paths: list[Path]) -> Faceset:
+def loose_faceset(folder: Path, paths: list[Path]) -> Faceset:
+    """The faceset of these files in ``folder``. Raises InputError when none of them is a face."""
     records, problems = read_records(paths)
     if not records:
         first = "; ".join(f"{name}: {why}" for name, why in problems[:3])

@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from core.faceset.identity import identified
 from core.geometry.align import compose, transform_points
 from core.imaging.masks import decode_mask, encode_xseg_mask
 from core.imaging.warp import warp_face
@@ -25,10 +26,11 @@ def moved_record(record: FaceRecord, matrix: NDArray[np.float64], shape: tuple[i
     """The record with all points sent through ``matrix``; the mask is left as it is.
 
     matrix: float64 (2, 3), old pixels to new pixels; shape: new (height, width).
+    The record says whose face it is: from the new points nobody could tell.
     """
     to_face = record.image_to_face_mat
     return replace(
-        record,
+        identified(record),
         shape=shape,
         landmarks=transform_points(record.landmarks, matrix),
         polygons=tuple(_moved_polygon(polygon, matrix) for polygon in record.polygons),

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from core.errors import CorruptFileError
-from core.formats.labelme import read_json
+from core.formats.labelme import FACE, face_of, read_json
 from core.formats.labels import EXCLUDE, INCLUDE, LabelledImage, is_include, polygon, rounded
 from core.geometry.polygons import polygon_area
 from core.imaging.polygons import mask_to_polygons
@@ -22,7 +22,9 @@ def write(pictures: Iterable[LabelledImage]) -> str:
     images: list[dict[str, Any]] = []
     annotations: list[dict[str, Any]] = []
     for number, picture in enumerate(pictures, start=1):
-        images.append({"id": number, "file_name": picture.name, "height": picture.shape[0], "width": picture.shape[1]})
+        height, width = picture.shape
+        image = {"id": number, "file_name": picture.name, "height": height, "width": width}
+        images.append(image | ({FACE: picture.face} if picture.face else {}))
         annotations += [_annotation(p, number, len(annotations) + i) for i, p in enumerate(picture.polygons, start=1)]
     categories = [{"id": number, "name": name, "supercategory": ""} for name, number in _CATEGORIES.items()]
     return (
@@ -85,7 +87,8 @@ def _picture(image: dict[str, Any], polygons: list[Polygon]) -> LabelledImage:
     height, width = image.get("height"), image.get("width")
     known = isinstance(height, int) and isinstance(width, int) and 0 < height < 65536 and 0 < width < 65536
     shape = (int(height or 0), int(width or 0)) if known else (0, 0)
-    return LabelledImage(PurePosixPath(image["file_name"].replace("\\", "/")).name, shape, tuple(polygons))
+    name = PurePosixPath(image["file_name"].replace("\\", "/")).name
+    return LabelledImage(name, shape, tuple(polygons), face_of(image))
 
 
 def _polygons(annotation: dict[str, Any], include: bool, path: Path) -> list[Polygon]:

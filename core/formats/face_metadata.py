@@ -1,5 +1,6 @@
 """The dict inside a face file <-> :class:`core.types.FaceRecord`: every era of the DeepFaceLab format in, the current one out."""
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -13,8 +14,11 @@ from core.geometry.landmarks import COUNT
 from core.imaging.masks import encode_xseg_mask
 from core.types import FaceRecord, Polygon
 
+# The one key of our own; the original keeps keys that it does not know.
+FACE_ID = "forge_face"
 KEYS = frozenset(
     {
+        FACE_ID,
         "face_type",
         "landmarks",
         "source_filename",
@@ -26,6 +30,7 @@ KEYS = frozenset(
         "eyebrows_expand_mod",
     }
 )
+_ID = re.compile(r"[0-9a-f]{16}")
 FACE_TYPES = frozenset(kind.file_name for kind in FaceType)
 
 
@@ -70,6 +75,7 @@ def _record(meta: Any, name: str, shape: tuple[int, int]) -> FaceRecord:
         xseg_mask=None if mask is None else stored_mask(mask),
         eyebrows_expand_mod=1.0 if brows is None else float(brows),
         extra=_extra(meta),
+        face_id=_id(get(FACE_ID)),
     )
 
 
@@ -90,6 +96,7 @@ def to_dict(record: FaceRecord) -> dict:
         "source_rect": None if rect is None else np.array(rect, np.int32),
         "source_landmarks": None if record.source_landmarks is None else PointList(record.source_landmarks),
         "image_to_face_mat": None if matrix is None else np.asarray(matrix, np.float64),
+        FACE_ID: record.face_id or None,
         "seg_ie_polys": polygons_to_dict(record.polygons) if record.polygons else None,
         "xseg_mask": None if mask is None else np.frombuffer(mask, np.uint8),
         "eyebrows_expand_mod": float(record.eyebrows_expand_mod) if record.eyebrows_expand_mod != 1.0 else None,
@@ -208,6 +215,11 @@ def _text(value: Any, what: str) -> str | None:
     if value is not None and type(value) is not str:
         raise BadField(f"{what} is no text")
     return value
+
+
+def _id(value: Any) -> str:
+    """The id of the face; what has another form is not one of ours, and the face is known by its points."""
+    return value if type(value) is str and _ID.fullmatch(value) else ""
 
 
 def _face_type(value: Any) -> str:

@@ -12,27 +12,26 @@ from core.types import Polygon
 
 _MAX_BYTES = 64_000_000
 _CIRCLE_POINTS = 64
+# Our key for the id of the face.
+FACE = "forge_face"
 
 
 def write(picture: LabelledImage) -> str:
     """The JSON text of a picture that lies beside its file."""
     fixed: dict[str, Any] = {"group_id": None, "description": "", "shape_type": "polygon", "flags": {}, "mask": None}
     shapes = [{"label": label_of(p), "points": rounded(p.points)} | fixed for p in picture.polygons]
-    return (
-        json.dumps(
-            {
-                "version": "5.5.0",
-                "flags": {},
-                "shapes": shapes,
-                "imagePath": picture.name,
-                "imageData": None,
-                "imageHeight": picture.shape[0],
-                "imageWidth": picture.shape[1],
-            },
-            indent=2,
-        )
-        + "\n"
-    )
+    content: dict[str, Any] = {
+        "version": "5.5.0",
+        "flags": {},
+        "shapes": shapes,
+        "imagePath": picture.name,
+        "imageData": None,
+        "imageHeight": picture.shape[0],
+        "imageWidth": picture.shape[1],
+    }
+    if picture.face:
+        content[FACE] = picture.face  # labelme keeps keys that it does not know
+    return json.dumps(content, indent=2) + "\n"
 
 
 def read(path: Path) -> LabelledImage:
@@ -43,7 +42,13 @@ def read(path: Path) -> LabelledImage:
         raise CorruptFileError("not a labelme file", where=path, why="it has no shapes")
     name = PurePosixPath(str(raw.get("imagePath") or "").replace("\\", "/")).name or path.with_suffix(".jpg").name
     found = [_shape(shape, path) for shape in shapes if isinstance(shape, dict)]
-    return LabelledImage(name, _size(raw), tuple(p for p in found if p is not None))
+    return LabelledImage(name, _size(raw), tuple(p for p in found if p is not None), face_of(raw))
+
+
+def face_of(raw: dict[str, Any]) -> str:
+    """The id of the face that an entry of a label file says, or empty."""
+    value = raw.get(FACE)
+    return value if isinstance(value, str) else ""
 
 
 def _shape(shape: dict[str, Any], path: Path) -> Polygon | None:

@@ -15,11 +15,18 @@ MAX_POINTS = 100_000
 
 @dataclass(frozen=True)
 class LabelledImage:
-    """name: file name without folder; shape: (height, width) that the label file was made for, (0, 0) for unknown."""
+    """The labels of one image.
+
+    name: file name without folder.
+    shape: (height, width) that the label file was made for, (0, 0) for unknown.
+    polygons: in pixels of the image.
+    face: id of the face that it shows, as our own export wrote it; empty where the file does not say.
+    """
 
     name: str
     shape: tuple[int, int]
     polygons: tuple[Polygon, ...]
+    face: str = ""
 
 
 def is_include(label: object) -> bool:

@@ -25,6 +25,7 @@ _SAMPLE = {
     "source_landmarks": _POINTS,
     "image_to_face_mat": np.zeros((2, 3)),
 }
+_ID = {"forge_face": "\3" * 16}
 _MASK = {"xseg_mask": np.zeros(1, np.uint8)}
 _BROWS = {"eyebrows_expand_mod": 0.0}
 
@@ -51,6 +52,8 @@ def _compiled() -> re.Pattern[bytes]:
 
 
 _FACE = _compiled()
+_ID_HEAD, _ID_TAIL = _spelled(_SAMPLE | _ID).removeprefix(_spelled(_SAMPLE)).split(b"\3" * 16)
+_ID_FORM = re.compile(rb"[0-9a-f]{16}")
 # An array of one byte, 0, as it follows the sample: longer ones differ in the numbers between these two parts only.
 _MASK_HEAD, _MASK_TYPE = (
     _spelled(_SAMPLE | _MASK).removeprefix(_spelled(_SAMPLE)).removesuffix(b"C\1\0tb").split(b"(K\1t")
@@ -101,7 +104,10 @@ def load(payload: bytes) -> dict | None:
         }
     except UnicodeDecodeError:
         return None
-    return _with_rest(meta, payload, values.end)
+    face, end = _face_id(payload, values.end)
+    if face:
+        meta["forge_face"] = face
+    return _with_rest(meta, payload, end)
 
 
 class Plain(NamedTuple):
@@ -121,12 +127,22 @@ def plain(payload: bytes) -> Plain | None:
     None when there is more in it, when a number is not finite, or when it is spelled in another way.
     """
     values = _values(payload)
-    if values is None or payload[values.end :] != _END or _maybe_infinite(values):
+    if values is None or payload[_face_id(payload, values.end)[1] :] != _END or _maybe_infinite(values):
         return None
     try:
         return Plain(values.face_type.decode(), values.points, values.source_filename.decode())
     except UnicodeDecodeError:
         return None
+
+
+def _face_id(payload: bytes, position: int) -> tuple[str, int]:
+    """The id of the face that is spelled at ``position``, and the position after it; empty and the same one without."""
+    start = position + len(_ID_HEAD)
+    end = start + 16
+    spelled = payload.startswith(_ID_HEAD, position) and payload.startswith(_ID_TAIL, end)
+    if not spelled or not _ID_FORM.fullmatch(payload, start, end):
+        return "", position
+    return payload[start:end].decode(), end + len(_ID_TAIL)
 
 
 def _maybe_infinite(values: _Values) -> bool:

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
@@ -13,22 +13,32 @@ from numpy.typing import NDArray
 from core import fsio
 from core.errors import InputError
 from core.faces.masking import STORED_SIDE, Array, Masker, PendingFace, masks_of, resize
+from core.faceset.database.masks import MaskRow, MaskTable, checksum
 from core.faceset.edit import Change, change_records, face_of, rewrite_pak
-from core.faceset.masks.table import MaskRow, MaskTable, checksum, face_key
-from core.faceset.store import PAK_NAME, Faceset
+from core.faceset.identity import identified, record_geometry
+from core.faceset.masks.labels import has_polygons
+from core.faceset.masks.report import mask_origins
+from core.faceset.register import KnownFaces, open_known
+from core.faceset.store import PAK_NAME, face_key
 from core.formats import dfl_image
 from core.imaging.codec import decode_image
 from core.imaging.mask_quality import uncertainty
 from core.imaging.masks import encode_xseg_mask
+from core.jobs.side import opened_side
 from core.progress import progress
 from core.types import FaceRecord
+from core.workspace import Workspace
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class MaskStyle:
-    """soft: keep 256 levels instead of two; native: at the face image's own size instead of 256 pixels."""
+    """How masks are stored.
+
+    soft: keep 256 levels instead of two.
+    native: at the face image's own size instead of 256 pixels.
+    """
 
     soft: bool = False
     native: bool = False
@@ -39,9 +49,11 @@ class MaskStyle:
 
 
 @dataclass(frozen=True)
-class Applied:
-    """made: new masks; kept: up to date before; problems: (face, reason) of those without a new mask; reduced: masks that did not fit beside
-    the other metadata and were stored small and two-level."""
+class AppliedMasks:
+    """made: new masks. kept: up to date before. problems: (face, reason) of those without a new mask.
+
+    reduced: faces whose mask did not fit beside the other metadata and was stored small and two-level.
+    """
 
     made: int
     kept: int
@@ -50,116 +62,186 @@ class Applied:
 
 
 @dataclass(frozen=True)
+class RemovedMasks:
+    """removed: faces that had one and have none now. problems: (face, reason) of those that could not be changed."""
+
+    removed: int
+    problems: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class MaskCounts:
+    """How many faces a side has, and where they take their masks from: xseg, polygons, hull."""
+
+    faces: int
+    origins: dict[str, int]
+
+
+@dataclass(frozen=True)
+class FetchedFaces:
+    """copied: faces with polygons. folder: where the copies are."""
+
+    copied: int
+    folder: Path
+
+
+def apply_masks(
+    workspace: Workspace, name: str, masker: Masker, style: MaskStyle, *, force: bool = False, batch_size: int = 8
+) -> AppliedMasks:
+    """Give every face of a side the masker's mask; pixels are never touched. A killed run goes on where it was.
+
+    name: ``src`` or ``dst``. force: also faces whose mask is up to date. batch_size: faces in one call of the network.
+    """
+    with opened_side(workspace, name) as side, open_known(side) as known:
+        return apply(known, masker, style, force=force, batch_size=batch_size)
+
+
+def remove_masks(workspace: Workspace, name: str) -> RemovedMasks:
+    """Take the stored masks out of the faces of a side."""
+    with opened_side(workspace, name) as side, open_known(side) as known:
+        chosen = [i for i, record in enumerate(known.faceset.records()) if record.xseg_mask is not None]
+        changes = dict.fromkeys(chosen, partial(_with_mask, None))
+        problems = change_records(known.faceset, changes, "removing masks")
+        MaskTable(known.connection).remove(known.ids[i] for i in chosen)
+        return RemovedMasks(len(chosen) - len(problems), tuple(problems))
+
+
+def remove_labels(workspace: Workspace, name: str) -> RemovedMasks:
+    """Take the hand-drawn polygons out of the faces of a side."""
+    with opened_side(workspace, name) as side, open_known(side) as known:
+        chosen = [i for i, record in enumerate(known.faceset.records()) if record.polygons]
+        problems = change_records(known.faceset, dict.fromkeys(chosen, _without_labels), "removing labels")
+        return RemovedMasks(len(chosen) - len(problems), tuple(problems))
+
+
+def fetch_labelled(workspace: Workspace, name: str) -> FetchedFaces:
+    """Copy the faces that have polygons into ``aligned_xseg``; the originals stay."""
+    with opened_side(workspace, name) as side, open_known(side) as known:
+        folder = side.aligned.with_name("aligned_xseg")
+        records = known.faceset.records()
+        chosen = [i for i, record in enumerate(records) if has_polygons(record)]
+        if chosen:
+            folder.mkdir(parents=True, exist_ok=True)
+        for index in progress(chosen, description="copying labelled faces", unit="face"):
+            target = folder / face_key(records[index]).replace("/", "_")
+            fsio.write_bytes(target, known.faceset.read(index), durable=False)
+        return FetchedFaces(len(chosen), folder)
+
+
+def count_masks(workspace: Workspace, name: str) -> MaskCounts:
+    """Where the faces of a side take their masks from."""
+    with opened_side(workspace, name) as side, open_known(side) as known:
+        return MaskCounts(len(known.faceset), mask_origins(known.faceset.records()))
+
+
+def apply(
+    known: KnownFaces, masker: Masker, style: MaskStyle, *, force: bool = False, batch_size: int = 8
+) -> AppliedMasks:
+    """The same for a faceset that is open. A pak is rewritten once, at the end."""
+    with MaskTable(known.connection) as table:
+        job = _Job(known, masker, style, table, batch_size)
+        faces = enumerate(zip(known.faceset.records(), known.ids, strict=True))
+        todo = [i for i, (record, face) in faces if force or not table.done(record, job.identity, face)]
+        if known.faceset.packed:
+            job.packed(todo)
+        else:
+            job.loose(todo)
+        return AppliedMasks(job.made, len(known.ids) - len(todo), tuple(job.problems), tuple(job.reduced))
+
+
+@dataclass(frozen=True)
 class _Saved:
     row: MaskRow
     reduced: bool
 
 
-def apply(
-    faceset: Faceset, masker: Masker, style: MaskStyle, table_path: Path, *, force: bool = False, batch_size: int = 8
-) -> Applied:
-    """Give every face the masker's mask. A killed run goes on where it was; a pak is rewritten once, at the end."""
-    identity = f"{masker.identity} {style.name}"
-    with MaskTable(table_path) as table:
-        records = faceset.records()
-        todo = [i for i, record in enumerate(records) if force or not table.done(record, identity)]
-        run = _packed if faceset.packed else _loose
-        made, problems, reduced = run(faceset, todo, masker, style, identity, table, batch_size)
-        return Applied(made, len(records) - len(todo), tuple(problems), tuple(reduced))
+@dataclass
+class _Job:
+    """One run of a masker over a faceset, and what came of it."""
 
+    known: KnownFaces
+    masker: Masker
+    style: MaskStyle
+    table: MaskTable
+    batch_size: int
+    made: int = 0
+    problems: list[tuple[str, str]] = field(default_factory=list)
+    reduced: list[str] = field(default_factory=list)
 
-Outcome = tuple[int, list[tuple[str, str]], list[str]]
+    @property
+    def identity(self) -> str:
+        """All that decides what a mask looks like."""
+        return f"{self.masker.identity} {self.style.name}"
 
+    def loose(self, todo: list[int]) -> None:
+        """Each mask goes into its file as soon as it is made."""
+        self._run((self._pending(i, partial(self._save, i)) for i in todo), len(todo))
 
-def _loose(
-    faceset: Faceset,
-    todo: list[int],
-    masker: Masker,
-    style: MaskStyle,
-    identity: str,
-    table: MaskTable,
-    batch_size: int,
-) -> Outcome:
-    records = faceset.records()
-    faces = (
-        _face(faceset, i, records[i], style, partial(_save_file, faceset.path(i), records[i], identity, style))
-        for i in todo
-    )
-    return _collect(faces, len(todo), masker, table, batch_size)
+    def packed(self, todo: list[int]) -> None:
+        """Masks wait in the table until all are there; those of a killed run count as long as the pak is the same."""
+        path = self.known.faceset.folder / PAK_NAME
+        status = path.stat()
+        waiting = f"{self.identity} for {status.st_size}-{status.st_mtime_ns}"
+        missing = [i for i in todo if self.table.pending(self.known.ids[i], waiting) is None]
+        self._run((self._pending(i, partial(self._keep, i, waiting)) for i in missing), len(missing))
+        changes: dict[tuple[str | None, str], Change] = {}
+        records = self.known.faceset.records()
+        for i in todo:
+            mask = self.table.pending(self.known.ids[i], waiting)
+            if mask is not None:
+                changes[face_of(records[i])] = partial(_with_mask, mask)
+        if changes:
+            rewrite_pak(path, changes)
+            self.table.settle(self.identity)
+        self.made = len(changes)
 
+    def _run(self, faces: Iterator[PendingFace], total: int) -> None:
+        results = masks_of(faces, self.masker, batch_size=self.batch_size)
+        for result in progress(results, total=total, description="masks", unit="face"):
+            if result.problem:
+                self.problems.append((result.key, result.problem))
+                continue
+            self.table.add(result.saved.row)
+            self.made += 1
+            if result.saved.reduced:
+                self.reduced.append(result.key)
 
-def _packed(
-    faceset: Faceset,
-    todo: list[int],
-    masker: Masker,
-    style: MaskStyle,
-    identity: str,
-    table: MaskTable,
-    batch_size: int,
-) -> Outcome:
-    """Masks wait in the table until all are there; those of a killed run count as long as the pak is the same."""
-    path = faceset.folder / PAK_NAME
-    status = path.stat()
-    waiting = f"{identity} for {status.st_size}-{status.st_mtime_ns}"
-    records = faceset.records()
-    missing = [i for i in todo if table.pending(face_key(records[i]), waiting) is None]
-    faces = (
-        _face(faceset, i, records[i], style, partial(_keep, faceset, i, records[i], waiting, style)) for i in missing
-    )
-    _, problems, reduced = _collect(faces, len(missing), masker, table, batch_size)
-    changes: dict[tuple[str | None, str], Change] = {}
-    for record in (records[i] for i in todo):
-        mask = table.pending(face_key(record), waiting)
-        if mask is not None:
-            changes[face_of(record)] = partial(_with_mask, mask)
-    if changes:
-        rewrite_pak(path, changes)
-        table.settle(identity)
-    return len(changes), problems, reduced
+    def _pending(self, index: int, save: Callable[[Array], _Saved]) -> PendingFace:
+        side = 0 if self.style.native else STORED_SIDE
+        name = face_key(self.known.faceset.records()[index])
+        return PendingFace(name, partial(self._load, index), save, side)
 
+    def _load(self, index: int) -> tuple[NDArray[np.uint8], FaceRecord]:
+        name = self.known.faceset.records()[index].name
+        data = self.known.faceset.read(index)
+        return decode_image(data, name), dfl_image.parse(data, name)
 
-def _collect(faces: Iterator[PendingFace], total: int, masker: Masker, table: MaskTable, batch_size: int) -> Outcome:
-    made, problems, reduced = 0, [], []
-    for result in progress(
-        masks_of(faces, masker, batch_size=batch_size), total=total, description="masks", unit="face"
-    ):
-        if result.problem:
-            problems.append((result.key, result.problem))
-            continue
-        table.add(result.saved.row)
-        made += 1
-        if result.saved.reduced:
-            reduced.append(result.key)
-    return made, problems, reduced
+    def _save(self, index: int, soft: Array) -> _Saved:
+        path = self.known.faceset.path(index)
+        data, mask, reduced = _embedded(path.read_bytes(), path.name, soft, self.style)
+        fsio.write_bytes(path, data, durable=False)
+        return _Saved(self._row(index, self.identity, mask, soft), reduced)
 
+    def _keep(self, index: int, waiting: str, soft: Array) -> _Saved:
+        name = self.known.faceset.records()[index].name
+        _, mask, reduced = _embedded(self.known.faceset.read(index), name, soft, self.style)
+        return _Saved(replace(self._row(index, waiting, mask, soft), pending=mask), reduced)
 
-def _face(
-    faceset: Faceset, index: int, record: FaceRecord, style: MaskStyle, save: Callable[[Array], _Saved]
-) -> PendingFace:
-    return PendingFace(
-        face_key(record), partial(_load, faceset, index, record.name), save, 0 if style.native else STORED_SIDE
-    )
-
-
-def _load(faceset: Faceset, index: int, name: str) -> tuple[NDArray[np.uint8], FaceRecord]:
-    data = faceset.read(index)
-    return decode_image(data, name), dfl_image.parse(data, name)
-
-
-def _save_file(path: Path, record: FaceRecord, identity: str, style: MaskStyle, soft: Array) -> _Saved:
-    data, mask, reduced = _embedded(path.read_bytes(), record.name, soft, style)
-    fsio.write_bytes(path, data, durable=False)
-    return _Saved(_row(face_key(record), identity, mask, soft), reduced)
-
-
-def _keep(faceset: Faceset, index: int, record: FaceRecord, waiting: str, style: MaskStyle, soft: Array) -> _Saved:
-    _, mask, reduced = _embedded(faceset.read(index), record.name, soft, style)
-    return _Saved(replace(_row(face_key(record), waiting, mask, soft), pending=mask), reduced)
+    def _row(self, index: int, identity: str, mask: bytes, soft: Array) -> MaskRow:
+        return MaskRow(
+            face=self.known.ids[index],
+            kind=self.masker.kind,
+            masker=identity,
+            checksum=checksum(mask),
+            area=float((soft >= 0.5).mean()),
+            uncertainty=uncertainty(soft),
+            geometry=record_geometry(self.known.faceset.full_record(index)),
+        )
 
 
 def _embedded(image: bytes, name: str, soft: Array, style: MaskStyle) -> tuple[bytes, bytes, bool]:
     """(face file with the mask, stored mask, whether it had to be made smaller to fit)."""
-    record = dfl_image.parse(image, name)
+    record = identified(dfl_image.parse(image, name))
     mask = encode_xseg_mask(soft if style.soft else two_level(soft))
     try:
         return dfl_image.embed(image, replace(record, xseg_mask=mask)), mask, False
@@ -175,42 +257,9 @@ def two_level(mask: Array) -> Array:
     return (mask >= 0.5).astype(np.float32)
 
 
-def _row(key: str, identity: str, mask: bytes, soft: Array) -> MaskRow:
-    return MaskRow(key, identity, checksum(mask), float((soft >= 0.5).mean()), uncertainty(soft))
-
-
 def _with_mask(mask: bytes | None, record: FaceRecord) -> FaceRecord:
     return replace(record, xseg_mask=mask)
 
 
 def _without_labels(record: FaceRecord) -> FaceRecord:
     return replace(record, polygons=())
-
-
-def remove_masks(faceset: Faceset, table_path: Path) -> tuple[int, list[tuple[str, str]]]:
-    """Take the stored masks out of the faces. Returns how many had one, and (face, reason) of those that could not be changed."""
-    records = faceset.records()
-    chosen = [i for i, record in enumerate(records) if record.xseg_mask is not None]
-    problems = change_records(faceset, dict.fromkeys(chosen, partial(_with_mask, None)), "removing masks")
-    with MaskTable(table_path) as table:
-        table.remove(face_key(records[i]) for i in chosen)
-    return len(chosen) - len(problems), problems
-
-
-def remove_labels(faceset: Faceset) -> tuple[int, list[tuple[str, str]]]:
-    """Take the hand-drawn polygons out of the faces."""
-    chosen = [i for i, record in enumerate(faceset.records()) if record.polygons]
-    problems = change_records(faceset, dict.fromkeys(chosen, _without_labels), "removing labels")
-    return len(chosen) - len(problems), problems
-
-
-def fetch(faceset: Faceset, folder: Path) -> int:
-    """Copy the faces that have polygons into ``folder`` under their names; the originals stay. Returns how many."""
-    records = faceset.records()
-    chosen = [i for i, record in enumerate(records) if any(len(p.points) for p in record.polygons)]
-    if chosen:
-        folder.mkdir(parents=True, exist_ok=True)
-    for index in progress(chosen, description="copying labelled faces", unit="face"):
-        name = face_key(records[index]).replace("/", "_")
-        fsio.write_bytes(folder / name, faceset.read(index), durable=False)
-    return len(chosen)

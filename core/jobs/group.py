@@ -5,14 +5,18 @@ from pathlib import Path
 
 from core.errors import InputError
 from core.faceset import journal
+from core.faceset.database import faces, images
+from core.faceset.database.connection import open_database
+from core.faceset.gallery import Gallery
 from core.faceset.scores.features import Features
 from core.faceset.sorting.groups import GROUPS_FOLDER, Groups, as_order, divide, into_folders
 from core.faceset.sorting.views import write_views
 from core.jobs.scoring import scored_faces
 from core.jobs.side import opened_side
-from core.workspace import Workspace
+from core.workspace import Side, Workspace
 
 PARTS = 9
+PERSONS = ("persons", "identity")
 _MOST_VIEWS = 50
 
 
@@ -43,6 +47,8 @@ def group(workspace: Workspace, side_name: str, by: str, parts: int = PARTS) -> 
         if features.gallery.pak is not None:
             raise InputError("a packed faceset cannot be divided into folders", where=side.pak, hint="unpack it first")
         groups = divide(features, by, parts)
+        if by in PERSONS:
+            _name_persons(side, features.gallery, groups)
         journal.begin(side.frames, f"group by {by}", into_folders(side.frames, features.gallery, groups))
         return Grouped(_sizes(groups), side.frames / GROUPS_FOLDER, side.completed)
 
@@ -62,6 +68,18 @@ def preview_groups(workspace: Workspace, side_name: str, by: str, parts: int = P
 def _write_groups(folder: Path, features: Features, groups: Groups) -> None:
     for label in range(min(len(groups.names), _MOST_VIEWS)):
         write_views(folder, features.gallery, as_order(features.gallery, groups, label))
+
+
+def _name_persons(side: Side, gallery: Gallery, groups: Groups) -> None:
+    """The database says who each face is, wherever its file goes."""
+    with open_database(side.database) as connection:
+        face_of = {row.name: row.face for row in images.images(connection, images.ALIGNED)}
+        persons = {
+            face_of[name]: groups.names[label]
+            for name, label in zip(gallery.names, groups.labels.tolist(), strict=True)
+            if name in face_of and label >= 0
+        }
+        faces.name_persons(connection, persons)
 
 
 def _sizes(groups: Groups) -> dict[str, int]:

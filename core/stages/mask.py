@@ -1,20 +1,19 @@
 """Give every face a segmentation mask from XSeg; without weights, say that landmark masks will be used."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
 from core.errors import UsageError
-from core.jobs.side import opened_side
 from core.options import SideOptions
 from core.types import StageReport
-from core.workspace import Side, Workspace
+from core.workspace import Workspace
 
 if TYPE_CHECKING:
     from core.faces.masking import Masker
-    from core.faceset.store import Faceset
-    from core.jobs.apply_masks import Applied
+    from core.jobs.apply_masks import AppliedMasks, MaskCounts, RemovedMasks
 
 _SHOWN = 20
 
@@ -50,44 +49,31 @@ class Options(SideOptions):
 
 def run(options: Options, workspace: Workspace) -> StageReport:
     """Masks go into the metadata of ``data_<side>/aligned``; pixels are never touched."""
-    from core.faceset.store import open_faceset
+    from core.jobs import apply_masks as jobs
 
     if sum((options.remove, options.remove_labels, options.fetch)) > 1:
         raise UsageError("one thing at a time", where="--remove, --remove-labels, --fetch")
-    with opened_side(workspace, options.side) as side:
-        faceset = open_faceset(side.aligned)
-        try:
-            return _run(options, workspace, side, faceset)
-        finally:
-            faceset.close()
-
-
-def _run(options: Options, workspace: Workspace, side: Side, faceset: "Faceset") -> StageReport:
-    from core.jobs import apply_masks
-
     if options.fetch:
-        target = side.aligned.with_name("aligned_xseg")
+        fetched = jobs.fetch_labelled(workspace, options.side)
         return StageReport(
-            f"labelled faces of {side.name}", (("copied", apply_masks.fetch(faceset, target)),), outputs=(target,)
+            f"labelled faces of {options.side}", (("copied", fetched.copied),), outputs=(fetched.folder,)
         )
-    if options.remove or options.remove_labels:
-        remove = (
-            (lambda: apply_masks.remove_masks(faceset, side.masks_database))
-            if options.remove
-            else (lambda: apply_masks.remove_labels(faceset))
-        )
-        removed, problems = remove()
-        return StageReport(
-            f"{'masks' if options.remove else 'labels'} of {side.name}", (("removed", removed),), _named(problems)
-        )
+    if options.remove:
+        return _removed("masks", options.side, jobs.remove_masks(workspace, options.side))
+    if options.remove_labels:
+        return _removed("labels", options.side, jobs.remove_labels(workspace, options.side))
     masker = _masker(options, workspace)
     if masker is None:
-        return _without_weights(side, faceset, workspace)
-    style = apply_masks.MaskStyle(options.soft, options.native_resolution)
-    applied = apply_masks.apply(
-        faceset, masker, style, side.masks_database, force=options.force, batch_size=options.batch_size
+        return _without_weights(options.side, jobs.count_masks(workspace, options.side), workspace)
+    style = jobs.MaskStyle(options.soft, options.native_resolution)
+    applied = jobs.apply_masks(
+        workspace, options.side, masker, style, force=options.force, batch_size=options.batch_size
     )
-    return _report(side, masker, style.name, applied)
+    return _report(options.side, masker, style.name, applied)
+
+
+def _removed(what: str, side: str, done: "RemovedMasks") -> StageReport:
+    return StageReport(f"{what} of {side}", (("removed", done.removed),), _named(done.problems))
 
 
 def _masker(options: Options, workspace: Workspace) -> "Masker | None":
@@ -113,25 +99,22 @@ def _masker(options: Options, workspace: Workspace) -> "Masker | None":
     return plugins.load("maskers", options.masker).create(request)
 
 
-def _without_weights(side: Side, faceset: "Faceset", workspace: Workspace) -> StageReport:
-    from core.faceset.masks.report import mask_origins
-
-    found = mask_origins(faceset.records())
+def _without_weights(side: str, found: "MaskCounts", workspace: Workspace) -> StageReport:
     rows = (
-        ("faces", len(faceset)),
-        ("with a stored mask", found["xseg"]),
-        ("with polygons", found["polygons"]),
-        ("with a landmark mask", found["hull"]),
+        ("faces", found.faces),
+        ("with a stored mask", found.origins["xseg"]),
+        ("with polygons", found.origins["polygons"]),
+        ("with a landmark mask", found.origins["hull"]),
     )
     hint = (
-        f"no XSeg weights in {workspace.model} nor GenericXseg.zip in {workspace.assets}: landmark masks will be used for faces without a mask "
-        "of their own. They do not know hands, hair and glasses. --masker whole stores smooth ones that cover the forehead; "
-        "scripts/5.x_train_xseg.sh trains XSeg from your labels"
+        f"no XSeg weights in {workspace.model} nor GenericXseg.zip in {workspace.assets}: landmark masks will be used for "
+        "faces without a mask of their own. They do not know hands, hair and glasses. --masker whole stores smooth ones "
+        "that cover the forehead; scripts/5.x_train_xseg.sh trains XSeg from your labels"
     )
-    return StageReport(f"masks of {side.name}: nothing to apply", rows, (hint,))
+    return StageReport(f"masks of {side}: nothing to apply", rows, (hint,))
 
 
-def _report(side: Side, masker: "Masker", style: str, applied: "Applied") -> StageReport:
+def _report(side: str, masker: "Masker", style: str, applied: "AppliedMasks") -> StageReport:
     rows = (
         ("masker", f"{masker.origin} on {masker.device}"),
         ("stored as", style),
@@ -139,14 +122,11 @@ def _report(side: Side, masker: "Masker", style: str, applied: "Applied") -> Sta
         ("up to date before", applied.kept),
         ("left out", len(applied.problems)),
     )
-    reduced = (
-        (f"{len(applied.reduced)} masks did not fit beside the other metadata and were stored two-level at 256 px",)
-        if applied.reduced
-        else ()
-    )
-    return StageReport(f"masks of {side.name}", rows, (*reduced, *_named(applied.problems)))
+    count = len(applied.reduced)
+    reduced = f"{count} masks did not fit beside the other metadata and were stored two-level at 256 px"
+    return StageReport(f"masks of {side}", rows, (*([reduced] if count else []), *_named(applied.problems)))
 
 
-def _named(problems) -> tuple[str, ...]:
+def _named(problems: Sequence[tuple[str, str]]) -> tuple[str, ...]:
     more = (f"and {len(problems) - _SHOWN} more",) if len(problems) > _SHOWN else ()
     return (*(f"left out: {name}: {why}" for name, why in problems[:_SHOWN]), *more)

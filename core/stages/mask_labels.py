@@ -1,19 +1,19 @@
 """Labels for masks: export faces with polygons or suggestions for labelme or a COCO editor, import what came back."""
 
+from collections.abc import Sequence
+from math import isinf
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
 from core.errors import UsageError
-from core.jobs.side import opened_side
 from core.options import SideOptions
 from core.types import StageReport
-from core.workspace import Side, Workspace
+from core.workspace import Workspace
 
 if TYPE_CHECKING:
-    from core.faceset.masks.table import MaskTable
-    from core.faceset.store import Faceset
+    from core.jobs.mask_labels import ExportedLabels, ImportedLabels, UncertainFaces
 
 _SHOWN = 20
 
@@ -35,75 +35,56 @@ class Options(SideOptions):
 
 def run(options: Options, workspace: Workspace) -> StageReport:
     """Without a flag: list the faces that most need a label."""
-    from core.faceset.masks.table import MaskTable
-    from core.faceset.store import open_faceset
+    from core.jobs import mask_labels as jobs
 
     if options.take and (options.suggest or options.export):
         raise UsageError("one thing at a time", where="--take, --suggest, --export")
-    with opened_side(workspace, options.side) as side, MaskTable(side.masks_database) as table:
-        faceset = open_faceset(side.aligned)
-        try:
-            if options.take:
-                return _import(options, options.take, side, faceset, workspace)
-            return (
-                _export(options, side, faceset, table)
-                if options.suggest or options.export
-                else _list(options, side, faceset, table)
-            )
-        finally:
-            faceset.close()
+    if options.take:
+        done = jobs.import_labels(workspace, options.side, options.take, overwrite=options.overwrite)
+        return _imported(options.side, done)
+    if options.suggest or options.export:
+        count = options.count if options.suggest else 0
+        form = options.export or "labelme"
+        written = jobs.export_labels(workspace, options.side, form, suggest=count, folder=options.folder)
+        return _exported(options.side, written)
+    return _listed(options.side, jobs.uncertain_faces(workspace, options.side, options.count))
 
 
-def _list(options: Options, side: Side, faceset: "Faceset", table: "MaskTable") -> StageReport:
-    from core.faceset.masks.labels import least_certain
-
-    found = least_certain(faceset, table, options.count)
-    rows = tuple(
-        (faceset.records()[i].name, "no mask yet" if doubt == float("inf") else f"doubt {doubt:.2f}")
-        for i, doubt in found
-    )
-    return StageReport(f"faces of {side.name} whose masks are least certain, of {len(faceset)}", rows)
+def _listed(side: str, found: "UncertainFaces") -> StageReport:
+    rows = tuple((name, "no mask yet" if isinf(doubt) else f"doubt {doubt:.2f}") for name, doubt in found.least_certain)
+    return StageReport(f"faces of {side} whose masks are least certain, of {found.faces}", rows)
 
 
-def _export(options: Options, side: Side, faceset: "Faceset", table: "MaskTable") -> StageReport:
-    from core.faceset.masks.labels import export, least_certain
-
-    folder = options.folder or side.frames / "labels"
-    if options.suggest:
-        chosen = [i for i, _ in least_certain(faceset, table, options.count)]
-    else:
-        chosen = [i for i, record in enumerate(faceset.records()) if any(len(p.points) for p in record.polygons)]
-    form = options.export or "labelme"
-    written, problems = export(faceset, folder, chosen, form, suggest=options.suggest)
-    without = sum(faceset.records()[i].xseg_mask is None for i in chosen) if options.suggest else 0
-    rows = (("exported", len(written)), ("format", form), ("left out", len(problems)))
-    warnings = (
-        [f"{without} faces have no mask to suggest from: apply one first (3.2_apply_xseg_src.sh)"] if without else []
-    )
-    hint = f"correct them (include: any label, cut out: exclude), then python -m core mask-labels {side.name} --take {folder}"
-    return StageReport(f"labels of {side.name}", (*rows, ("next", hint)), (*warnings, *_named(problems)), (folder,))
-
-
-def _import(options: Options, source: Path, side: Side, faceset: "Faceset", workspace: Workspace) -> StageReport:
-    from core.faceset.masks.labels import read_labels, take_in
-
-    pictures, problems = read_labels(source)
-    done = take_in(faceset, pictures, overwrite=options.overwrite, trash=workspace.trash)
+def _exported(side: str, done: "ExportedLabels") -> StageReport:
+    take = f"python -m core mask-labels {side} --take {done.folder}"
     rows = (
-        ("faces labelled", done.changed),
-        ("labelled so before", done.same),
-        ("other polygons kept", len(done.kept)),
-        ("pictures without a face", len(done.unmatched)),
-        ("left out", len(problems) + len(done.problems)),
+        ("exported", len(done.written)),
+        ("format", done.form),
+        ("left out", len(done.problems)),
+        ("next", f"correct them (include: any label, cut out: exclude), then {take}"),
     )
-    kept = (
-        (f"{len(done.kept)} faces have other polygons, such as {done.kept[0]}: --overwrite replaces them",)
-        if done.kept
-        else ()
-    )
-    return StageReport(f"labels of {side.name}", rows, (*kept, *_named([*problems, *done.problems])))
+    missing = f"{done.without_mask} faces have no mask to suggest from: apply one first (3.2_apply_xseg_src.sh)"
+    warnings = ([missing] if done.without_mask else []) + list(_named(done.problems))
+    return StageReport(f"labels of {side}", rows, tuple(warnings), (done.folder,))
 
 
-def _named(problems) -> tuple[str, ...]:
+def _imported(side: str, done: "ImportedLabels") -> StageReport:
+    labels, problems = done.imported, [*done.unreadable, *done.imported.problems]
+    rows = (
+        ("faces labelled", labels.changed),
+        ("labelled so before", labels.same),
+        ("other polygons kept", len(labels.kept)),
+        ("pictures without a face", len(labels.unmatched)),
+        ("left out", len(problems)),
+    )
+    warnings = list(_named(problems))
+    if labels.kept:
+        warnings.insert(
+            0, f"{len(labels.kept)} faces have other polygons, such as {labels.kept[0]}: --overwrite replaces them"
+        )
+    return StageReport(f"labels of {side}", rows, tuple(warnings))
+
+
+def _named(problems: Sequence[tuple[str, str]]) -> tuple[str, ...]:
     more = (f"and {len(problems) - _SHOWN} more",) if len(problems) > _SHOWN else ()
     return (*(f"left out: {name}: {why}" for name, why in problems[:_SHOWN]), *more)

@@ -1,9 +1,8 @@
 """Put the metadata kept by save-metadata back into faces that lost it in an image editor."""
 
-from core.jobs.side import loose_faces, opened_side
 from core.options import SideOptions
 from core.types import StageReport
-from core.workspace import Side, Workspace
+from core.workspace import Workspace
 
 
 class Options(SideOptions):
@@ -11,15 +10,9 @@ class Options(SideOptions):
 
 
 def run(options: Options, workspace: Workspace) -> StageReport:
-    with opened_side(workspace, options.side) as side:
-        return _restore(options, side)
+    from core.jobs.metadata import restore_metadata
 
-
-def _restore(options: Options, side: Side) -> StageReport:
-    from core.faceset import journal, saved_metadata
-
-    paths = loose_faces(side)
-    done = saved_metadata.restore(side.database, paths, journal.original_names(side.frames))
+    done = restore_metadata(workspace, options.side)
     warnings = tuple(f"not restored: {name}: {why}" for name, why in done.problems[:20])
     rows = (
         ("restored", done.done),
@@ -27,4 +20,4 @@ def _restore(options: Options, side: Side) -> StageReport:
         ("had their metadata", done.kept),
         ("not restored", len(done.problems)),
     )
-    return StageReport(f"metadata of {options.side} restored", rows, warnings, (side.aligned,))
+    return StageReport(f"metadata of {options.side} restored", rows, warnings, (workspace.side(options.side).aligned,))

@@ -2,6 +2,7 @@
 
 import threading
 import time
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -14,8 +15,9 @@ from core.faces import filters
 from core.faces.contract import DetectorSettings
 from core.faces.detectors import yunet
 from core.faces.embedders import sface
-from core.faces.filters import Candidate, Limits
+from core.faces.filters import Limits
 from core.faces.landmarkers import facemesh
+from core.faceset.identity import face_id
 from core.formats import dfl_image
 from core.geometry.align import FaceType, face_matrix, transform_points
 from core.geometry.landmarks import MEAN_51
@@ -28,23 +30,28 @@ def candidate(x=100.0, y=100.0, size=100.0, score=0.9, sure=1.0, stretch=1.0):
     points[17:] = MEAN_51 * size * stretch + (x, y)
     points[:17] = points[17]
     box = np.array([x - 0.1 * size, y - 0.1 * size, x + 1.1 * size, y + 1.1 * size], np.float32)
-    return Candidate(Face(box, score), points, sure)
+    return Face(box, score, landmarks=points.astype(np.float64), landmark_confidence=sure)
 
 
 def test_each_filter_has_its_name():
     wanted, odd, outside = candidate(), candidate(x=400, stretch=8), candidate(x=-80, y=300)
     unsure, twice = candidate(x=600, sure=0.2), candidate(x=103, score=0.8)
-    kept, dropped = filters.sift([twice, odd, unsure, outside, wanted], 900, 900, Limits())
+    kept, others = filters.sift([twice, odd, unsure, outside, wanted], 900, 900, Limits())
     assert kept == [wanted]
-    assert dropped == {filters.ODD: 1, filters.OUTSIDE: 1, filters.NO_FACE: 1, filters.TWICE: 1}
+    assert {face.status for face in others} == {"filtered"}
+    assert sorted(face.reason for face in others) == sorted(
+        [filters.ODD, filters.OUTSIDE, filters.NO_FACE, filters.TWICE]
+    )
 
 
 def test_the_largest_comes_first_and_the_smallest_are_cut_off():
     faces = [candidate(x=100 * i, size=20 + 10 * i) for i in range(1, 5)]
-    kept, dropped = filters.sift(faces, 900, 900, Limits(max_faces=3))
-    assert kept == [faces[3], faces[2], faces[1]] and dropped == {filters.MANY: 1}
-    boxes = [item.face for item in faces]
-    assert filters.large_enough(boxes, Limits(min_size=1.2 * 40)) == boxes[1:]
+    kept, others = filters.sift(faces, 900, 900, Limits(max_faces=3))
+    assert kept == [faces[3], faces[2], faces[1]]
+    assert [face.reason for face in others] == [filters.MANY]
+    large, small = filters.by_size(faces, Limits(min_size=1.2 * 40))
+    assert large == faces[1:]
+    assert [face.reason for face in small] == [filters.SMALL]
 
 
 def test_results_come_in_order_and_never_far_ahead():
@@ -77,7 +84,7 @@ def extractor(cut, **limits):
 
 
 def test_a_finished_face_follows_the_format(admiral):
-    result = extractor(pipeline.Cut(size=256, debug=True)).extract("00007.png", lambda: admiral)
+    result = extractor(pipeline.CropSettings(size=256, debug=True)).extract("00007.png", lambda: admiral)
     (face,) = result.faces
     record = dfl_image.parse(face.data, "00007_0.jpg")
     assert (record.face_type, record.source_filename, record.shape, face.record.name) == (
@@ -92,31 +99,37 @@ def test_a_finished_face_follows_the_format(admiral):
     np.testing.assert_array_equal(
         record.image_to_face_mat, face_matrix(record.source_landmarks, 256, FaceType.WHOLE_FACE)
     )
-    assert record.source_rect == tuple(int(value) for value in face.box)
+    assert record.source_rect == tuple(int(value) for value in face.face.box)
     eyes, mouth = record.landmarks[36:48].mean(axis=0), record.landmarks[48:68].mean(axis=0)
     np.testing.assert_allclose((eyes[0], mouth[0]), 128, atol=16)
     assert 90 < eyes[1] < 130 < mouth[1] < 200
-    assert abs(face.yaw) < 0.6 and abs(face.roll) < 0.3 and face.sharpness > 20
+    assert abs(face.scores["yaw"]) < 0.6 and abs(face.scores["roll"]) < 0.3 and face.scores["sharpness"] > 20
+    assert record.face_id == face.face.id == face_id(replace(record, face_id=""))
+    assert (face.face.frame, face.face.origin, face.face.status) == ("00007.png", "detector", "kept")
     assert cv2.imdecode(np.frombuffer(result.drawing, np.uint8), cv2.IMREAD_COLOR).shape == admiral.shape
 
 
 def test_exact_cut_has_half_colour_resolution(admiral):
-    exact = extractor(pipeline.Cut(size=128, exact=True)).extract("a.png", lambda: admiral).faces[0]
-    plain = extractor(pipeline.Cut(size=128)).extract("a.png", lambda: admiral).faces[0]
+    exact = extractor(pipeline.CropSettings(size=128, exact=True)).extract("a.png", lambda: admiral).faces[0]
+    plain = extractor(pipeline.CropSettings(size=128)).extract("a.png", lambda: admiral).faces[0]
     assert samplings(exact.data) == [(2, 2), (1, 1), (1, 1)]
     assert samplings(plain.data) == [(1, 1)] * 3
 
 
 def test_small_faces_are_counted(admiral):
-    result = extractor(pipeline.Cut(size=128), min_size=400).extract("a.png", lambda: admiral)
-    assert result.faces == () and result.dropped == ((filters.SMALL, 1),)
+    result = extractor(pipeline.CropSettings(size=128), min_size=400).extract("a.png", lambda: admiral)
+    assert result.faces == ()
+    assert [(face.status, face.reason, face.frame) for face in result.filtered] == [
+        ("filtered", filters.SMALL, "a.png")
+    ]
+    assert len(result.filtered[0].id) == 16
 
 
 def test_a_corrupt_frame_is_a_result_and_other_errors_are_not():
     def corrupt():
         raise CorruptFileError("cannot decode a picture", why="cut short")
 
-    assert extractor(pipeline.Cut()).extract("a.png", corrupt) == pipeline.FrameFaces(
+    assert extractor(pipeline.CropSettings()).extract("a.png", corrupt) == pipeline.FrameFaces(
         "a.png", error="cannot decode a picture: cut short"
     )
 
@@ -124,7 +137,7 @@ def test_a_corrupt_frame_is_a_result_and_other_errors_are_not():
         raise MemoryError
 
     with pytest.raises(MemoryError):
-        extractor(pipeline.Cut()).extract("a.png", broke)
+        extractor(pipeline.CropSettings()).extract("a.png", broke)
 
 
 def test_sharpness_falls_with_blur_and_does_not_depend_on_size(admiral):

@@ -25,6 +25,8 @@ COVERED = [
     {"source_filename": "ü\x94.png"},
     {"source_filename": ""},
     {"source_rect": (-5, 0, 70_000, 2**31 - 1)},
+    {"face_id": "0123456789abcdef"},
+    {"face_id": "0123456789abcdef", "xseg_mask": MASK, "eyebrows_expand_mod": 1.5},
 ]
 OTHERS = [
     {"source_filename": "x" * 64},

@@ -15,7 +15,9 @@ from clips import make_clip, still
 from jpegs import samplings
 
 from core.errors import InputError, UsageError
-from core.faceset import database
+from core.faceset.database import faces as database
+from core.faceset.database import images
+from core.faceset.database.connection import open_database
 from core.formats import dfl_image
 from core.options import parse
 from core.stages import faces
@@ -52,8 +54,12 @@ def files(workspace):
 
 
 def rows(workspace):
-    with database.open_database(workspace.side("src").database) as connection:
-        return list(database.frames(connection)), {face.name: face for face in database.faces(connection)}
+    """(frames, name of a file -> (its row, its face))"""
+    with open_database(workspace.side("src").database) as connection:
+        known = {face.id: face for face in database.faces(connection)}
+        return list(database.frames(connection)), {
+            row.name: (row, known[row.face]) for row in images.images(connection)
+        }
 
 
 def test_faces_are_cut_recorded_and_reported(workspace):
@@ -65,8 +71,9 @@ def test_faces_are_cut_recorded_and_reported(workspace):
     frames, found = rows(workspace)
     assert [frame.status for frame in frames] == ["done"] * 4 + ["corrupt", "done"]
     record = dfl_image.read(workspace.side("src").aligned / "00004_0.jpg")
-    np.testing.assert_array_equal(record.source_landmarks, found["00004_0.jpg"].landmarks)
-    assert abs(found["00004_0.jpg"].roll) > 2.8 and abs(found["00001_0.jpg"].roll) < 0.3
+    np.testing.assert_array_equal(record.source_landmarks, found["00004_0.jpg"][1].landmarks)
+    assert record.face_id == found["00004_0.jpg"][1].id
+    assert abs(found["00004_0.jpg"][1].roll) > 2.8 and abs(found["00001_0.jpg"][1].roll) < 0.3
     upright = cv2.imread(str(workspace.side("src").aligned / "00001_0.jpg")).astype(int)
     turned = cv2.imread(str(workspace.side("src").aligned / "00004_0.jpg")).astype(int)
     assert np.abs(upright - turned)[30:66, 30:66].mean() < 20  # it came out upright
@@ -76,7 +83,9 @@ def test_again_does_nothing_and_a_deleted_face_stays_deleted(workspace):
     run(workspace)
     (workspace.side("src").aligned / "00002_0.jpg").unlink()
     before = files(workspace)
-    assert "nothing to do" in run(workspace).title
+    report = run(workspace)
+    assert "nothing to do" in report.title
+    assert dict(report.rows)["face files deleted by hand"] == "1: 00002_0.jpg"
     assert files(workspace) == before
 
 
@@ -129,7 +138,7 @@ def test_overwrite_with_a_wrong_name_without_weights_or_without_frames_moves_not
 def test_faces_of_unknown_origin_and_packed_ones_are_refused(workspace):
     side = workspace.side("src")
     (side.aligned / "mine.jpg").write_bytes(b"x")
-    with pytest.raises(InputError, match="no database that knows them"):
+    with pytest.raises(InputError, match="not extracted here"):
         run(workspace)
     (side.aligned / "mine.jpg").unlink()
     side.pak.write_bytes(b"x")
@@ -231,7 +240,8 @@ def test_kill_9_then_again_gives_the_same_files_and_rows(workspace, portrait, tm
     assert files(workspace) == files(other)
     (frames, found), (frames_other, found_other) = rows(workspace), rows(other)
     assert frames == frames_other and found.keys() == found_other.keys()
-    assert all(found[name].sha256 == found_other[name].sha256 for name in found)
+    assert all(found[name][0].sha256 == found_other[name][0].sha256 for name in found)
+    assert all(found[name][1].id == found_other[name][1].id for name in found)
 
 
 def test_dfl_exact_is_the_plain_bilinear_cut_at_half_colour_resolution(workspace):

@@ -11,8 +11,8 @@ import pytest
 
 from core.errors import InputError
 from core.faceset import journal, packing, store
+from core.faceset.database.masks import MaskTable
 from core.faceset.journal import Move
-from core.faceset.masks.table import MaskTable
 from core.formats import pak_writer
 from core.formats.pak import PakReader
 from core.stages import mask, pack, recover_names, resize_faceset

@@ -1,10 +1,13 @@
 """Small synthetic faces and networks for the tests of masks."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import cv2
 import numpy as np
 
+from core.faceset.register import KnownFaces, open_known
 from core.formats import dfl_image, dfl_weights
 from core.formats.dfl_weights import ModelData
 from core.geometry.align import FaceType, face_matrix, transform_points
@@ -13,6 +16,7 @@ from core.imaging.codec import encode_jpeg
 from core.networks.weights import initial_weights
 from core.networks.xseg import xseg_network
 from core.types import FaceRecord
+from core.workspace import Workspace
 
 
 def landmarks(size: int, kind: FaceType = FaceType.WHOLE_FACE, seed: int = 0) -> np.ndarray:
@@ -46,6 +50,14 @@ def write_face(
     )
     dfl_image.write(folder / name, encode_jpeg(picture(size, points, seed), 95), record)
     return folder / name
+
+
+@contextmanager
+def known_faces(folder: Path) -> Iterator[KnownFaces]:
+    """The faces in ``<workspace>/data_src/aligned`` with their ids."""
+    assert folder.parts[-2:] == ("data_src", "aligned")
+    with open_known(Workspace(folder.parent.parent).side("src")) as known:
+        yield known
 
 
 def write_faces(folder: Path, count: int, size: int = 96, **fields) -> list[Path]:

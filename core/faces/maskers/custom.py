@@ -39,6 +39,7 @@ class CustomMasker:
         self._input = self._session.inputs[0]
         self._output = self._chosen_output(path)
         settings = json.dumps(description.model_dump(), sort_keys=True)
+        self.kind = "custom"
         self.identity = f"custom {hashlib.sha256(data + settings.encode()).hexdigest()}"
         self.device, self.origin = self._session.device, path.name
 

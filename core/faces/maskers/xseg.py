@@ -48,6 +48,7 @@ class XSegMasker:
         self._session = open_session(network_model(weights.network, weights.weights), weights.origin, Settings())
         self._side, self._face_type, self._exact = weights.resolution, face_type, exact
         self.device, self.origin = self._session.device, weights.origin
+        self.kind = "xseg"
         self.identity = f"xseg {weights.sha256} {'same' if face_type is None else face_type.file_name}"
 
     def prepare(self, image: NDArray[np.uint8], record: FaceRecord) -> Prepared:

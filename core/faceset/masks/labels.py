@@ -1,7 +1,8 @@
 """Hand-made labels of a faceset: out to an editor and back, suggestions from predicted masks, and which faces need them most."""
 
+import json
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Literal
@@ -11,9 +12,10 @@ import numpy as np
 
 from core import fsio
 from core.errors import InputError, PipelineError
+from core.faceset.database.masks import MaskTable
 from core.faceset.edit import change_records
-from core.faceset.masks.table import MaskTable, face_key
-from core.faceset.store import Faceset
+from core.faceset.register import KnownFaces
+from core.faceset.store import face_key
 from core.formats import coco, labelme
 from core.formats.labels import LabelledImage
 from core.imaging.mask_quality import measure
@@ -23,7 +25,7 @@ from core.progress import progress
 from core.types import FaceRecord, Polygon
 
 Format = Literal["labelme", "coco"]
-COCO_NAME = "labels.json"
+COCO_NAME, FACES_NAME = "labels.json", "faces.json"
 _SPECK = 0.0004  # of the picture: smaller pieces and holes are not suggested
 
 
@@ -39,18 +41,24 @@ class Imported:
     problems: tuple[tuple[str, str], ...]
 
 
-def least_certain(faceset: Faceset, table: MaskTable | None, count: int | None = None) -> list[tuple[int, float]]:
-    """(index, doubt) of the faces whose masks most need a look, the worst first. Where the masker said how sure it was that decides; else the
-    shape of the mask against the landmark hull. Faces without a mask come first of all, those with polygons not at all.
+def least_certain(known: KnownFaces, count: int | None = None) -> list[tuple[int, float]]:
+    """(index, doubt) of the faces whose masks most need a look, the worst first.
+
+    Where the masker said how sure it was that decides; else the shape of the mask against the landmark hull. Faces
+    without a mask come first of all, those with polygons not at all.
     """
-    scored = [(i, _doubt(record, table)) for i, record in enumerate(faceset.records()) if not _has_polygons(record)]
+    table = MaskTable(known.connection)
+    faces = zip(known.faceset.records(), known.ids, strict=True)
+    scored = [
+        (index, _doubt(record, table, face)) for index, (record, face) in enumerate(faces) if not has_polygons(record)
+    ]
     return sorted(scored, key=lambda item: (-item[1], item[0]))[:count]
 
 
-def _doubt(record: FaceRecord, table: MaskTable | None) -> float:
+def _doubt(record: FaceRecord, table: MaskTable, face: str) -> float:
     if record.xseg_mask is None:
         return float("inf")
-    row = table.rows.get(face_key(record)) if table else None
+    row = table.row(record, face)
     try:
         quality = measure(
             _mask_at(record),
@@ -67,7 +75,8 @@ def _mask_at(record: FaceRecord) -> Mask:
     return cv2.resize(mask, record.shape[::-1], interpolation=cv2.INTER_LINEAR).astype(np.float32)[..., None]
 
 
-def _has_polygons(record: FaceRecord) -> bool:
+def has_polygons(record: FaceRecord) -> bool:
+    """Whether somebody drew on the face."""
     return any(len(polygon.points) for polygon in record.polygons)
 
 
@@ -79,34 +88,62 @@ def suggestion(record: FaceRecord) -> tuple[Polygon, ...]:
 
 
 def export(
-    faceset: Faceset, folder: Path, indices: Sequence[int], form: Format, *, suggest: bool
+    known: KnownFaces, folder: Path, indices: Sequence[int], form: Format, *, suggest: bool
 ) -> tuple[list[str], list[tuple[str, str]]]:
-    """Write copies of the faces at ``indices`` into ``folder`` with their polygons, or with suggestions where they have none and ``suggest``.
+    """Write copies of the faces at ``indices`` into ``folder`` with their polygons.
 
-    A label file that is already there is left alone: it may hold somebody's work. Returns the names written and (name, reason) of faces left out.
+    Where a face has none and ``suggest``, its stored mask is suggested. A label file that is already there is left
+    alone: it may hold somebody's work. What is written says whose face it is, so that it finds back to it whatever
+    the face is called by then; ``faces.json`` says it for editors that keep only the names of files.
+
+    Returns the names written and (name, reason) of faces left out.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    records = faceset.records()
     written: list[LabelledImage] = []
     problems: list[tuple[str, str]] = []
     for index in progress(indices, description="writing labels", unit="face"):
-        record = records[index]
-        name = face_key(record).replace("/", "_")
-        target = (folder / name).with_suffix(".json") if form == "labelme" else folder / COCO_NAME
+        name = _flat_name(known.faceset.records()[index])
         try:
-            if target.exists():
-                raise InputError("left alone", why=f"{target.name} is there already")
-            polygons = record.polygons if _has_polygons(record) or not suggest else suggestion(record)
-            picture = LabelledImage(name, (record.shape[0], record.shape[1]), polygons)
-            fsio.write_bytes(folder / name, faceset.read(index), durable=False)
-            if form == "labelme":
-                fsio.write_text(target, labelme.write(picture))
-            written.append(picture)
+            written.append(_export_one(known, folder, index, form, suggest))
         except PipelineError as error:
             problems.append((name, error.why or error.what))
+    if written:
+        _note_faces(folder, written)
     if form == "coco" and written:
         fsio.write_text(folder / COCO_NAME, coco.write(written))
     return [picture.name for picture in written], problems
+
+
+def _export_one(known: KnownFaces, folder: Path, index: int, form: Format, suggest: bool) -> LabelledImage:
+    record = known.faceset.records()[index]
+    name = _flat_name(record)
+    target = (folder / name).with_suffix(".json") if form == "labelme" else folder / COCO_NAME
+    if target.exists():
+        raise InputError("left alone", why=f"{target.name} is there already")
+    polygons = suggestion(record) if suggest and not has_polygons(record) else record.polygons
+    picture = LabelledImage(name, (record.shape[0], record.shape[1]), polygons, known.ids[index])
+    fsio.write_bytes(folder / name, known.faceset.read(index), durable=False)
+    if form == "labelme":
+        fsio.write_text(target, labelme.write(picture))
+    return picture
+
+
+def _note_faces(folder: Path, written: Sequence[LabelledImage]) -> None:
+    """Add to the list of whose faces the exported files are."""
+    faces = _noted_faces(folder) | {picture.name: picture.face for picture in written}
+    fsio.write_text(folder / FACES_NAME, json.dumps(faces, indent=1, sort_keys=True) + "\n")
+
+
+def _noted_faces(folder: Path) -> dict[str, str]:
+    path = folder / FACES_NAME
+    if not path.is_file():
+        return {}
+    return {name: face for name, face in labelme.read_json(path).items() if isinstance(face, str)}
+
+
+def _flat_name(record: FaceRecord) -> str:
+    """The name of an exported file: there is one folder for all persons."""
+    return face_key(record).replace("/", "_")
 
 
 def read_labels(source: Path) -> tuple[list[LabelledImage], list[tuple[str, str]]]:
@@ -118,7 +155,7 @@ def read_labels(source: Path) -> tuple[list[LabelledImage], list[tuple[str, str]
     if (source / COCO_NAME).is_file():
         return coco.read(source / COCO_NAME)
     pictures, problems = [], []
-    for path in sorted(source.glob("*.json")):
+    for path in sorted(path for path in source.glob("*.json") if path.name != FACES_NAME):
         try:
             pictures.append(labelme.read(path))
         except PipelineError as error:
@@ -128,49 +165,81 @@ def read_labels(source: Path) -> tuple[list[LabelledImage], list[tuple[str, str]
     return pictures, problems
 
 
-def take_in(faceset: Faceset, pictures: Sequence[LabelledImage], *, overwrite: bool, trash: Path) -> Imported:
-    """Give faces the polygons of the pictures with their names. Other polygons of a face are kept unless ``overwrite``; then they go to ``trash``
-    as a COCO file first. Raises InputError when no picture belongs to a face.
+def take_in(
+    known: KnownFaces, pictures: Sequence[LabelledImage], folder: Path, *, overwrite: bool, trash: Path
+) -> Imported:
+    """Give faces the polygons that were drawn on them, whatever they are called by now.
+
+    folder: where the labels are; its ``faces.json`` helps where they do not say themselves whose they are. Other
+    polygons of a face are kept unless ``overwrite``; then they go to ``trash`` as a COCO file first.
+
+    Raises:
+        InputError: no picture belongs to a face.
     """
-    by_name = {face_key(record).replace("/", "_"): i for i, record in enumerate(faceset.records())}
-    records = faceset.records()
-    problems: list[tuple[str, str]] = []
-    new: dict[int, tuple[Polygon, ...]] = {}
-    same = 0
-    kept: list[str] = []
-    unmatched: list[str] = []
-    old: list[LabelledImage] = []
-    for picture in pictures:
-        index = by_name.get(picture.name)
-        if index is None:
-            unmatched.append(picture.name)
-            continue
-        record = records[index]
-        if picture.shape not in ((0, 0), tuple(record.shape)):
-            problems.append(
-                (
-                    picture.name,
-                    f"labels for {picture.shape[1]} x {picture.shape[0]} px, the face has {record.shape[1]} x {record.shape[0]}",
-                )
-            )
-        elif _equal(record.polygons, picture.polygons):
-            same += 1
-        elif _has_polygons(record) and not overwrite:
-            kept.append(picture.name)
-        elif picture.polygons:
-            new[index] = picture.polygons
-            if _has_polygons(record):
-                old.append(LabelledImage(picture.name, (record.shape[0], record.shape[1]), record.polygons))
+    places = _Places(known, _noted_faces(folder))
+    records = known.faceset.records()
+    found = [(picture, places.find(picture)) for picture in pictures]
+    unmatched = [picture.name for picture, index in found if index is None]
     if unmatched and len(unmatched) == len(pictures):
-        raise InputError(
-            "these labels belong to other faces", where=faceset.folder, why=f"no face is called {unmatched[0]}"
-        )
-    if old:
-        _set_aside(old, trash)
-    failed = change_records(
-        faceset, {index: partial(_labelled, polygons) for index, polygons in new.items()}, "labelling"
+        why = f"no face is called {unmatched[0]}"
+        raise InputError("these labels belong to other faces", where=known.faceset.folder, why=why)
+    outcome = _Outcome()
+    for picture, index in found:
+        if index is not None:
+            outcome.take(picture, index, records[index], overwrite)
+    if outcome.replaced:
+        _set_aside(outcome.replaced, trash)
+    changes = {index: partial(_labelled, polygons) for index, polygons in outcome.new.items()}
+    failed = change_records(known.faceset, changes, "labelling")
+    return Imported(
+        changed=len(outcome.new) - len(failed),
+        same=outcome.same,
+        kept=tuple(outcome.kept),
+        unmatched=tuple(unmatched),
+        problems=(*outcome.problems, *failed),
     )
-    return Imported(len(new) - len(failed), same, tuple(kept), tuple(unmatched), (*problems, *failed))
+
+
+class _Places:
+    """Where in a faceset the face of a labelled picture is."""
+
+    def __init__(self, known: KnownFaces, noted: dict[str, str]):
+        self._noted = noted
+        self._by_face = {face: index for index, face in enumerate(known.ids)}
+        self._by_name = {_flat_name(record): index for index, record in enumerate(known.faceset.records())}
+
+    def find(self, picture: LabelledImage) -> int | None:
+        """By the face that the label file says, else the list beside it, else by name."""
+        face = picture.face or self._noted.get(picture.name, "")
+        if face:
+            return self._by_face.get(face)
+        return self._by_name.get(picture.name)
+
+
+@dataclass
+class _Outcome:
+    """What becomes of the labelled pictures: see Imported."""
+
+    new: dict[int, tuple[Polygon, ...]] = field(default_factory=dict)
+    same: int = 0
+    kept: list[str] = field(default_factory=list)
+    replaced: list[LabelledImage] = field(default_factory=list)
+    problems: list[tuple[str, str]] = field(default_factory=list)
+
+    def take(self, picture: LabelledImage, index: int, record: FaceRecord, overwrite: bool) -> None:
+        """Decide about one picture, whose face is at ``index``."""
+        height, width = record.shape
+        if picture.shape not in ((0, 0), (height, width)):
+            made_for = f"{picture.shape[1]} x {picture.shape[0]}"
+            self.problems.append((picture.name, f"labels for {made_for} px, the face has {width} x {height}"))
+        elif _equal(record.polygons, picture.polygons):
+            self.same += 1
+        elif has_polygons(record) and not overwrite:
+            self.kept.append(picture.name)
+        elif picture.polygons:
+            self.new[index] = picture.polygons
+            if has_polygons(record):
+                self.replaced.append(replace(picture, shape=(height, width), polygons=record.polygons))
 
 
 def _labelled(polygons: tuple[Polygon, ...], record: FaceRecord) -> FaceRecord:

@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import PipelineError
-from core.faceset.masks.table import MaskTable, face_key
-from core.faceset.store import Faceset
+from core.faceset.database.masks import MaskRow, MaskTable
+from core.faceset.register import KnownFaces
+from core.faceset.store import Faceset, face_key
 from core.imaging.codec import decode_image
 from core.imaging.mask_quality import MaskQuality, measure
 from core.imaging.masks import Mask, best_mask, hull_mask, mask_origin
@@ -51,18 +52,20 @@ def described(found: Mapping[str, int]) -> str:
     return ", ".join(f"{count} {name}" for name, count in found.items() if count) or "none"
 
 
-def judge(faceset: Faceset, table: MaskTable | None = None) -> tuple[list[Judged], list[tuple[str, str]]]:
+def judge(known: KnownFaces) -> tuple[list[Judged], list[tuple[str, str]]]:
     """Every face's mask, the worst first, and (name, reason) of faces whose mask cannot be read.
 
     A mask is compared with those of the frame before: with the one most like it, when that frame has several faces.
     """
-    records = faceset.records()
+    records, table = known.faceset.records(), MaskTable(known.connection)
     order = sorted(range(len(records)), key=lambda i: (_frame(records[i]), i))
     before: dict[int, list[Mask]] = defaultdict(list)
     judged, problems = [], []
     for i in progress(order, description="judging masks", unit="face"):
         try:
-            item, mask = _judge(records[i], i, before.get(_frame(records[i]) - 1, []), table)
+            item, mask = _judge(
+                records[i], i, before.get(_frame(records[i]) - 1, []), table.row(records[i], known.ids[i])
+            )
         except PipelineError as error:
             problems.append((face_key(records[i]), error.why or error.what))
             continue
@@ -73,14 +76,13 @@ def judge(faceset: Faceset, table: MaskTable | None = None) -> tuple[list[Judged
     return sorted(judged, key=lambda item: -item.quality.score), problems
 
 
-def _judge(record: FaceRecord, index: int, before: list[Mask], table: MaskTable | None) -> tuple[Judged, Mask]:
+def _judge(record: FaceRecord, index: int, before: list[Mask], row: MaskRow | None) -> tuple[Judged, Mask]:
     full, origin = best_mask(record)
     mask, hull = (
         cv2.resize(m, (_MEASURED, _MEASURED), interpolation=cv2.INTER_AREA)[..., None]
         for m in (full, hull_mask(record.shape, record.landmarks, record.eyebrows_expand_mod))
     )
-    row = table.rows.get(face_key(record)) if table and origin == "xseg" else None
-    doubt = row.uncertainty if row else math.nan
+    doubt = row.uncertainty if row and origin == "xseg" else math.nan
     options = [measure(mask, hull, before=other, uncertain=doubt) for other in before] or [
         measure(mask, hull, uncertain=doubt)
     ]

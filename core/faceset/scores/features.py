@@ -9,7 +9,7 @@ import multiprocessing
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -41,7 +41,14 @@ class Features:
     Pictures that cannot be read have NaN or zeros in every column and are False in ``readable()``.
     """
 
-    def __init__(self, gallery: Gallery, identities: Identities | None = None, workers: int | None = None):
+    def __init__(
+        self,
+        gallery: Gallery,
+        identities: Identities | None = None,
+        workers: int | None = None,
+        known: Mapping[str, NDArray[np.float64]] | None = None,
+    ):
+        self._known = dict(known or {})
         self.gallery = gallery
         self._identities, self._workers = identities, workers or min(os.cpu_count() or 1, 16)
         self._store = gallery.folder.parent / SCORES
@@ -52,6 +59,8 @@ class Features:
         return len(self.gallery)
 
     def __getitem__(self, column: str) -> NDArray:
+        if column in self._known:
+            return self._known[column]
         return self._column(_GROUP_OF[column], column)
 
     def readable(self) -> NDArray[np.bool_]:

@@ -8,8 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import CorruptFileError, InputError
-from core.faceset import database, journal
+from core.faceset.database import faces
+from core.faceset.database.connection import open_database
 from core.faceset.gallery import Gallery, record_of
+from core.faceset.identity import face_id
 from core.faceset.scores.cluster import average_linkage, centres
 from core.faceset.scores.features import Features, Identities
 from core.imaging.codec import decode_image
@@ -17,7 +19,7 @@ from core.types import FaceRecord
 
 # (picture uint8 BGR, landmarks (68, 2) in it) -> identity vector.
 Embed = Callable[[NDArray[np.uint8], NDArray[np.float64]], NDArray[np.float32]]
-DIMENSIONS = 128
+EMBEDDER, DIMENSIONS = "sface", 128
 
 # Mean cosine similarity within one person; 0.363 is what the network's authors give for a single pair of pictures (SFace).
 SAME_PERSON = 0.30
@@ -48,45 +50,36 @@ def find_persons(features: Features, least: float = SAME_PERSON) -> Persons:
     return Persons(labels, similarity, own)
 
 
-def identities(frames: Path, known_faces: Path, embedder: Callable[[], Embed]) -> Identities:
+def identities(known_faces: Path, embedder: Callable[[], Embed]) -> Identities:
     """Where identity vectors come from: the face database for faces that it knows, else the embedder, made when first needed.
 
-    frames: the folder of the side; known_faces: its ``faces.db``, which may be absent.
+    known_faces: ``faces.db`` of the side, which may be absent.
     """
     known = _known(known_faces)
-    origin = journal.original_names(frames) if known else {}
     made: list[Embed] = []
 
     def vectors(gallery: Gallery, indices: Sequence[int]) -> NDArray[np.float32]:
         out = np.full((len(indices), DIMENSIONS), np.nan, np.float32)
         for row, index in enumerate(indices):
-            data, name = gallery.read(index), gallery.names[index]
-            record = record_of(data, name)
+            data = gallery.read(index)
+            record = record_of(data, gallery.names[index])
             if record is None:
                 continue
-            stored = _stored(known.get(Path(origin.get(f"{journal.ALIGNED}/{name}", name)).name), record)
+            stored = known.get(face_id(record))
             if stored is None and not made:
                 made.append(embedder())
-            out[row] = stored if stored is not None else _embed(made[0], data, record)
+            out[row] = _embed(made[0], data, record) if stored is None else stored
         return out
 
     return vectors
 
 
-def _known(path: Path) -> dict[str, database.FaceRow]:
+def _known(path: Path) -> dict[str, NDArray[np.float32]]:
     if not path.is_file():
         return {}
-    with database.open_database(path) as connection:
-        return {row.name: row for row in database.faces(connection) if row.identity is not None}
-
-
-def _stored(row: database.FaceRow | None, record: FaceRecord) -> NDArray[np.float32] | None:
-    """The vector of a row, if the row is about this very face: the same frame and the same landmarks in it."""
-    if row is None or row.identity is None or record.source_landmarks is None:
-        return None
-    if row.frame != record.source_filename or len(row.identity) != DIMENSIONS:
-        return None
-    return row.identity if np.abs(row.landmarks - record.source_landmarks).max() < 0.5 else None
+    with open_database(path) as connection:
+        found = faces.vectors(connection, EMBEDDER)
+        return {face: vector for face, vector in found.items() if len(vector) == DIMENSIONS}
 
 
 def _embed(embed: Embed, data: bytes, record: FaceRecord) -> NDArray[np.float32]:

@@ -12,8 +12,11 @@ from core.faces.embedders import sface
 from core.faceset.cleaning import page
 from core.faceset.cleaning import verdicts as clean
 from core.faceset.cleaning.coverage import coverage, gaps
+from core.faceset.database import faces
+from core.faceset.database.connection import open_database
 from core.faceset.gallery import open_gallery
 from core.faceset.masks import report
+from core.faceset.register import imported_face
 from core.faceset.scores.features import Features
 from core.faceset.scores.persons import find_persons, identities
 from core.faceset.sorting import groups
@@ -42,7 +45,7 @@ def planted(tmp_path_factory):
     write_face(frames / "aligned", "p other.jpg", which=1, seed=3)
     (frames / "aligned/p copy.jpg").write_bytes((frames / "aligned/00003.jpg").read_bytes())
     with open_gallery(frames / "aligned") as gallery:
-        features = Features(gallery, identities(frames, frames / "faces.db", lambda: sface.create().embed))
+        features = Features(gallery, identities(frames / "faces.db", lambda: sface.create().embed))
         yield features, clean.judge(features)
 
 
@@ -144,43 +147,19 @@ def test_bins_of_a_score(planted):
     assert all(values[labels == k].max() <= values[labels == k + 1].min() for k in range(len(found.names) - 1))
 
 
-def test_identity_vectors_of_the_database_are_used_for_the_very_face(tmp_path, monkeypatch):
-    from core.faceset import database
-
+def test_identity_vectors_of_the_database_are_used_for_the_very_face(tmp_path):
     frames = tmp_path / "data_src"
     paths = [write_face(frames / "aligned", f"{seed:05d}_0.jpg", seed=seed) for seed in (1, 2)]
-    records = [dfl_image.read(path) for path in paths]
     vector = np.eye(1, 128, dtype=np.float32)[0]
-    rows = [
-        database.FaceRow(
-            r.name,
-            r.source_filename,
-            0,
-            "extracted",
-            r.face_type,
-            128,
-            0,
-            0,
-            1,
-            1,
-            1,
-            1,
-            0,
-            0,
-            0,
-            0,
-            "",
-            landmarks,
-            vector,
-        )
-        for r, landmarks in zip(records, (records[0].source_landmarks, records[1].source_landmarks + 9), strict=True)
-    ]
-    with database.open_database(frames / "faces.db", create=True) as connection:
-        database.add(connection, [(database.FrameRow(row.frame, "done", "", {}), [row]) for row in rows])
+    with open_database(frames / "faces.db", create=True) as connection:
+        for path, moved in zip(paths, (0, 9), strict=True):
+            record = dfl_image.read(path)
+            record = replace(record, source_landmarks=record.source_landmarks + moved)
+            row = faces.FaceRow(imported_face(record), vectors={"sface": vector})
+            faces.add(connection, [(faces.FrameRow(record.source_filename), [row])])
     with open_gallery(frames / "aligned") as gallery:
-        found = Features(gallery, identities(frames, frames / "faces.db", lambda: lambda image, landmarks: vector * 2))[
-            "identity"
-        ]
+        features = Features(gallery, identities(frames / "faces.db", lambda: lambda image, landmarks: vector * 2))
+        found = features["identity"]
     assert found[0, 0] == 1 and found[1, 0] == 2
 
 
@@ -211,7 +190,7 @@ def test_planted_in_a_set_from_a_film(tmp_path):
     other = sorted((train / "dst").glob("*.jpg"))[5]
     (frames / "aligned/p another person.jpg").write_bytes(other.read_bytes())
     with open_gallery(frames / "aligned") as gallery:
-        verdicts = clean.judge(Features(gallery, identities(frames, frames / "faces.db", lambda: sface.create().embed)))
+        verdicts = clean.judge(Features(gallery, identities(frames / "faces.db", lambda: sface.create().embed)))
         found = {gallery.names[i]: set(v) for i, v in verdicts.found.items()}
     for fault in [*FAULTS, "another person"]:
         if fault != "duplicate":

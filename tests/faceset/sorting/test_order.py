@@ -13,6 +13,7 @@ from core.faceset.journal import Move
 from core.faceset.sorting.apply import apply
 from core.faceset.sorting.order import Order, numbered
 from core.faceset.sorting.trash import restore, to_trash
+from core.faceset.steps import original_names
 from core.formats.pak import PakReader
 from core.formats.pak_sources import FileSource
 from core.formats.pak_writer import write_pak
@@ -77,7 +78,7 @@ def test_killed_at_every_moment(side, monkeypatch, operation, back):
     """After each possible kill the next run finds every byte and completes the change."""
     before = snapshot(side / "aligned")
     act = (lambda: journal.undo(side)) if back else (lambda: reorder(side))
-    name = "_rename" if operation == "rename" else "_save"
+    name = "_rename" if operation == "rename" else "save"
     original = getattr(journal, name)
     for moment in itertools.count():
         if back:
@@ -116,14 +117,14 @@ def test_original_names_survive_several_sorts(side):
     journal.begin(
         side, "again", [Move(f"aligned/{a}", f"aligned/{b}") for a, b in zip(names, numbered(names), strict=True)]
     )
-    origin = journal.original_names(side)
+    origin = original_names(side)
     assert {now: (side / now).read_bytes() for now in origin if "trash" not in now} == {
         now: b"face %d" % int(first[-5]) for now, first in origin.items() if "trash" not in now
     }
     assert origin["aligned_trash/00001.jpg"] == "aligned/00001.jpg"
     journal.undo(side)
     journal.undo(side)
-    assert journal.original_names(side) == {}
+    assert original_names(side) == {}
     with pytest.raises(InputError, match="nothing to undo"):
         journal.undo(side)
 
@@ -192,7 +193,7 @@ def test_pak_is_sorted_and_undone(packed):
         assert [r.name for r in pak.records] == [f"{n:05d}.jpg" for n in range(5)]
         assert [pak.read(i) for i in range(5)] == [faces[n] for n in names[1:]]
     assert snapshot(side / "aligned_trash")[names[0]] == faces[names[0]]
-    assert journal.original_names(side)["aligned/00000.jpg"] == f"aligned/{names[1]}"
+    assert original_names(side)["aligned/00000.jpg"] == f"aligned/{names[1]}"
     journal.undo(side)
     assert snapshot(side / "aligned") == before
 

@@ -1,0 +1,243 @@
+"""Settings, frames, faces, and what was measured of a face: the tables that extraction fills."""
+
+import json
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import PurePath
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.faceset.database.images import ImageRow, add_image
+from core.faceset.identity import birth_id, geometry_of
+from core.types import Face
+
+# The one source of a side until somebody names others: its folder of frames, or the film that these come from.
+DEFAULT_SOURCE = "."
+
+
+@dataclass(frozen=True)
+class FrameRow:
+    """A frame that was looked at.
+
+    name: its file name.
+    status: ``done`` or ``corrupt``.
+    error: why it could not be read, or empty.
+    """
+
+    name: str
+    status: str = "done"
+    error: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class FaceRow:
+    """A face as the database has it.
+
+    face: where it is in its frame.
+    image: the file as extracted; None for a face that was filtered.
+    scores: name -> value, such as yaw in radians.
+    vectors: name of the embedder -> identity vector, float32.
+    """
+
+    face: Face
+    image: ImageRow | None = None
+    scores: Mapping[str, float] = field(default_factory=dict)
+    vectors: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)
+
+
+def read_settings(connection: sqlite3.Connection) -> dict[str, Any]:
+    """How the extraction was asked for; empty in a new file."""
+    rows = connection.execute("SELECT key, value FROM settings ORDER BY key")
+    return {key: json.loads(value) for key, value in rows}
+
+
+def write_settings(connection: sqlite3.Connection, settings: Mapping[str, Any]) -> None:
+    """Replace the recorded settings (JSON values)."""
+    rows = [(key, json.dumps(value)) for key, value in settings.items()]
+    with connection:
+        connection.execute("DELETE FROM settings")
+        connection.executemany("INSERT INTO settings VALUES (?, ?)", rows)
+
+
+def add_source(connection: sqlite3.Connection, path: str = DEFAULT_SOURCE, kind: str = "frames") -> int:
+    """The number of a source, a new one if need be. path: relative to the side; kind: ``frames`` or ``film``."""
+    connection.execute("INSERT OR IGNORE INTO sources (path, kind) VALUES (?, ?)", (path, kind))
+    return connection.execute("SELECT source FROM sources WHERE path = ?", (path,)).fetchone()[0]
+
+
+def add(connection: sqlite3.Connection, results: Iterable[tuple[FrameRow, list[FaceRow]]]) -> None:
+    """Frames with their faces, all or none; a frame that is there is replaced."""
+    with connection:
+        source = add_source(connection)
+        for frame, found in results:
+            connection.execute("DELETE FROM frames WHERE source = ? AND name = ?", (source, frame.name))
+            number = add_frame(connection, source, frame)
+            for row in found:
+                add_face(connection, number, row)
+
+
+def add_frame(connection: sqlite3.Connection, source: int, frame: FrameRow) -> int:
+    """Insert a frame; returns its number in the table."""
+    stem = PurePath(frame.name).stem
+    values = {
+        "source": source,
+        "name": frame.name,
+        "number": int(stem) if stem.isascii() and stem.isdigit() else None,
+        "status": frame.status,
+        "error": frame.error,
+    }
+    _insert(connection, "frames", values)
+    return connection.execute("SELECT last_insert_rowid()").fetchone()[0]
+
+
+def add_face(connection: sqlite3.Connection, frame: int, row: FaceRow) -> None:
+    """Insert a face of the frame with this number, with all that is known of it."""
+    face = row.face
+    geometry = geometry_of(face.frame, _points(face))
+    box = np.asarray(face.box, np.float64)
+    left, top, right, bottom = map(_known, box)
+    values = {
+        "face": face.id,
+        "frame": frame,
+        "left": left,
+        "top": top,
+        "right": right,
+        "bottom": bottom,
+        "landmarks": None if face.landmarks is None else np.asarray(face.landmarks, "<f8").tobytes(),
+        "confidence": _known(face.confidence),
+        "landmark_confidence": _known(face.landmark_confidence),
+        "roll": _known(face.roll),
+        "origin": face.origin,
+        "status": face.status,
+        "reason": face.reason,
+        "person": face.person,
+        "geometry": geometry,
+    }
+    _insert(connection, "faces", values)
+    if row.image is not None:
+        add_image(connection, row.image)
+    for name, value in row.scores.items():
+        connection.execute("INSERT INTO scores VALUES (?, ?, ?, ?)", (face.id, name, geometry, value))
+    for name, vector in row.vectors.items():
+        blob = np.asarray(vector, "<f4").tobytes()
+        connection.execute("INSERT INTO vectors VALUES (?, ?, ?, ?)", (face.id, name, geometry, blob))
+
+
+def forget(connection: sqlite3.Connection) -> None:
+    """Drop every frame, and with it its faces and all that is known of them; files are not touched."""
+    with connection:
+        connection.execute("DELETE FROM frames")
+
+
+def frames(connection: sqlite3.Connection) -> Iterator[FrameRow]:
+    """All frames that were looked at, by name."""
+    for name, status, error in connection.execute("SELECT name, status, error FROM frames ORDER BY name"):
+        yield FrameRow(name, status, error)
+
+
+_FACE = """
+SELECT faces.face, frames.name, "left", top, "right", bottom, landmarks, confidence, landmark_confidence, roll, origin,
+       faces.status, reason, person
+FROM faces JOIN frames ON frames.frame = faces.frame
+"""
+
+
+def faces(connection: sqlite3.Connection, status: str = "kept") -> Iterator[Face]:
+    """All faces of a status, by frame, the largest first."""
+    order = 'ORDER BY frames.name, -("right" - "left") * (bottom - top), faces.face'
+    for values in connection.execute(f"{_FACE} WHERE faces.status = ? {order}", (status,)):
+        yield _face(*values)
+
+
+def find_face(connection: sqlite3.Connection, face: str) -> Face | None:
+    """The face with this id."""
+    values = connection.execute(f"{_FACE} WHERE faces.face = ?", (face,)).fetchone()
+    return None if values is None else _face(*values)
+
+
+def faces_by_frame(connection: sqlite3.Connection) -> dict[str, int]:
+    """How many faces each frame that was looked at gave, by name of the frame."""
+    query = """
+    SELECT frames.name, COUNT(faces.face) FROM frames
+    LEFT JOIN faces ON faces.frame = frames.frame AND faces.status = 'kept'
+    GROUP BY frames.name ORDER BY frames.name
+    """
+    return dict(connection.execute(query))
+
+
+def filtered_by_reason(connection: sqlite3.Connection) -> dict[str, int]:
+    """How many faces were filtered for which reason."""
+    query = "SELECT reason, COUNT(*) FROM faces WHERE status = 'filtered' GROUP BY reason ORDER BY reason"
+    return dict(connection.execute(query))
+
+
+def scores(connection: sqlite3.Connection, name: str) -> dict[str, float]:
+    """Face -> value of a score, of faces whose points are still those that it was measured on."""
+    query = """
+    SELECT scores.face, value FROM scores
+    JOIN faces ON faces.face = scores.face AND faces.geometry = scores.geometry WHERE name = ?
+    """
+    return dict(connection.execute(query, (name,)))
+
+
+def vectors(connection: sqlite3.Connection, embedder: str) -> dict[str, NDArray[np.float32]]:
+    """Face -> identity vector, of faces whose points are still those that it was made from."""
+    query = """
+    SELECT vectors.face, vector FROM vectors
+    JOIN faces ON faces.face = vectors.face AND faces.geometry = vectors.geometry WHERE embedder = ?
+    """
+    rows = connection.execute(query, (embedder,))
+    return {face: np.frombuffer(blob, "<f4") for face, blob in rows}
+
+
+def name_persons(connection: sqlite3.Connection, persons: Mapping[str, str]) -> None:
+    """Say who faces are: face -> name of the person, empty for nobody known."""
+    with connection:
+        rows = [(person, face) for face, person in persons.items()]
+        connection.executemany("UPDATE faces SET person = ? WHERE face = ?", rows)
+
+
+def _face(*values: Any) -> Face:
+    face, frame, left, top, right, bottom, landmarks, confidence, sure, roll, origin, status, reason, person = values
+    return Face(
+        box=np.array([_unknown(value) for value in (left, top, right, bottom)], np.float32),
+        confidence=_unknown(confidence),
+        roll=_unknown(roll),
+        landmarks=None if landmarks is None else np.frombuffer(landmarks, "<f8").reshape(68, 2),
+        landmark_confidence=_unknown(sure),
+        frame=frame,
+        origin=origin,
+        status=status,
+        reason=reason,
+        person=person,
+        id=face,
+    )
+
+
+def _known(value: float) -> float | None:
+    """NaN is nothing in a database."""
+    return None if np.isnan(value) else float(value)
+
+
+def _unknown(value: float | None) -> float:
+    return np.nan if value is None else value
+
+
+def _points(face: Face) -> NDArray:
+    return face.box.reshape(2, 2) if face.landmarks is None else face.landmarks
+
+
+def _insert(connection: sqlite3.Connection, table: str, values: Mapping[str, Any]) -> None:
+    columns = ", ".join(f'"{name}"' for name in values)
+    places = ", ".join(f":{name}" for name in values)
+    connection.execute(f"INSERT INTO {table} ({columns}) VALUES ({places})", dict(values))
+
+
+def filtered_face(frame: str, reason: str, ordinal: int) -> Face:
+    """A face of which nothing is known but that it was filtered: older versions counted only."""
+    box = np.full(4, np.nan, np.float32)
+    identity = birth_id(f"{frame}\0{reason}", np.array([[ordinal, 0.0]]))
+    return Face(box, 0.0, frame=frame, origin="unknown", status="filtered", reason=reason, id=identity)

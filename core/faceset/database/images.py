@@ -1,0 +1,115 @@
+"""Where the files of each face are: the one table that renaming, sorting, trashing and packing change."""
+
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, fields
+from typing import Any
+
+# Folders, relative to the side. Inside a pak a name is ``person/name`` where the pak has persons.
+ALIGNED, PAK = "aligned", "aligned/faceset.pak"
+
+
+@dataclass(frozen=True)
+class ImageRow:
+    """A file that shows a face.
+
+    face: id of the face.
+    folder: where it is, relative to the side; ``aligned/faceset.pak`` when it is packed. name: as it is now.
+    extracted_name: as it was extracted, or first seen.
+    face_type: such as ``whole_face``. size: pixels.
+    sha256: of the file when its size was ``bytes`` and its time ``mtime_ns``; empty and 0 where nobody has looked.
+    geometry: of the points that it was rendered from.
+    """
+
+    face: str
+    folder: str
+    name: str
+    extracted_name: str
+    face_type: str
+    size: int
+    sha256: str
+    bytes: int
+    mtime_ns: int
+    geometry: str
+
+
+_NAMES = tuple(column.name for column in fields(ImageRow))
+_COLUMNS = ", ".join(_NAMES)
+_PLACES = ", ".join(f":{name}" for name in _NAMES)
+
+
+def add_image(connection: sqlite3.Connection, row: ImageRow) -> None:
+    """Insert a row, or replace the one with its folder and name."""
+    values = {name: getattr(row, name) for name in _NAMES}
+    connection.execute(f"INSERT OR REPLACE INTO images ({_COLUMNS}) VALUES ({_PLACES})", values)
+
+
+def images(connection: sqlite3.Connection, folder: str = ALIGNED) -> Iterator[ImageRow]:
+    """The files in a folder, by name."""
+    query = f"SELECT {_COLUMNS} FROM images WHERE folder = ? ORDER BY name"
+    for values in connection.execute(query, (folder,)):
+        yield ImageRow(*values)
+
+
+def images_by_folder(connection: sqlite3.Connection) -> dict[str, list[ImageRow]]:
+    """All files, by folder."""
+    found: dict[str, list[ImageRow]] = {}
+    for values in connection.execute(f"SELECT {_COLUMNS} FROM images ORDER BY folder, name"):
+        row = ImageRow(*values)
+        found.setdefault(row.folder, []).append(row)
+    return found
+
+
+def move_images(connection: sqlite3.Connection, pairs: Iterable[tuple[str, str]], step: str) -> None:
+    """Note that files were moved, all at once: (old path, new path) relative to the side. A step is noted once.
+
+    step: names the step; the same one again changes nothing, so that it may be repeated after a crash.
+    """
+    if _noted(connection) == step:
+        return
+    ids = dict(_paths(connection))
+    moved = {ids[old]: new for old, new in pairs if old in ids}
+    with connection:
+        # Names may be exchanged: all leave their places before any arrives.
+        for image in moved:
+            connection.execute("UPDATE images SET folder = ?, name = ? WHERE image = ?", ("moving", str(image), image))
+        for image, path in moved.items():
+            folder, _, name = _split(path)
+            connection.execute("DELETE FROM images WHERE folder = ? AND name = ?", (folder, name))
+            connection.execute("UPDATE images SET folder = ?, name = ? WHERE image = ?", (folder, name, image))
+        connection.execute("INSERT OR REPLACE INTO state VALUES ('journal', ?)", (step,))
+
+
+def forget_images(connection: sqlite3.Connection, folder: str, names: Iterable[str] | None = None) -> None:
+    """Forget files of a folder that are gone for good; all of them when no names are given. The faces stay."""
+    with connection:
+        if names is None:
+            connection.execute("DELETE FROM images WHERE folder = ?", (folder,))
+        else:
+            rows = [(folder, name) for name in names]
+            connection.executemany("DELETE FROM images WHERE folder = ? AND name = ?", rows)
+
+
+def note_contents(connection: sqlite3.Connection, folder: str, seen: Mapping[str, tuple[str, int, int]]) -> None:
+    """Note what was seen of files: name -> (sha256, bytes, mtime_ns)."""
+    with connection:
+        rows = [(*content, folder, name) for name, content in seen.items()]
+        query = "UPDATE images SET sha256 = ?, bytes = ?, mtime_ns = ? WHERE folder = ? AND name = ?"
+        connection.executemany(query, rows)
+
+
+def _noted(connection: sqlite3.Connection) -> str:
+    row = connection.execute("SELECT value FROM state WHERE key = 'journal'").fetchone()
+    return "" if row is None else row[0]
+
+
+def _paths(connection: sqlite3.Connection) -> Iterator[tuple[str, Any]]:
+    for image, folder, name in connection.execute("SELECT image, folder, name FROM images"):
+        yield f"{folder}/{name}", image
+
+
+def _split(path: str) -> tuple[str, str, str]:
+    """(folder, separator, name); a name inside a pak may have a slash of its own."""
+    if path.startswith(f"{PAK}/"):
+        return PAK, "/", path[len(PAK) + 1 :]
+    return path.rpartition("/")

@@ -1,0 +1,106 @@
+"""The tables of ``faces.db``, version 2. ``docs/formats.md`` describes them for other programs."""
+
+VERSION = 2
+
+# The id of a face is never used again: it is a hash of where the face was found (core.faceset.identity). Whatever is
+# derived from a face carries the geometry that it was made from; it is stale when the face has another by now.
+TABLES = """
+CREATE TABLE settings (
+  key TEXT PRIMARY KEY,
+  value TEXT NOT NULL
+) WITHOUT ROWID;
+
+CREATE TABLE state (
+  key TEXT PRIMARY KEY,
+  value TEXT NOT NULL
+) WITHOUT ROWID;
+
+CREATE TABLE sources (
+  source INTEGER PRIMARY KEY,
+  path TEXT NOT NULL UNIQUE,
+  kind TEXT NOT NULL
+);
+
+CREATE TABLE frames (
+  frame INTEGER PRIMARY KEY,
+  source INTEGER NOT NULL REFERENCES sources,
+  name TEXT NOT NULL,
+  number INTEGER,
+  status TEXT NOT NULL,
+  error TEXT NOT NULL,
+  UNIQUE (source, name)
+);
+CREATE INDEX frames_name ON frames (name);
+
+CREATE TABLE faces (
+  face TEXT PRIMARY KEY,
+  frame INTEGER NOT NULL REFERENCES frames ON DELETE CASCADE,
+  "left" REAL,
+  top REAL,
+  "right" REAL,
+  bottom REAL,
+  landmarks BLOB,
+  confidence REAL,
+  landmark_confidence REAL,
+  roll REAL,
+  origin TEXT NOT NULL,
+  status TEXT NOT NULL,
+  reason TEXT NOT NULL,
+  person TEXT NOT NULL,
+  geometry TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX faces_frame ON faces (frame);
+
+CREATE TABLE images (
+  image INTEGER PRIMARY KEY,
+  face TEXT NOT NULL REFERENCES faces ON DELETE CASCADE,
+  folder TEXT NOT NULL,
+  name TEXT NOT NULL,
+  extracted_name TEXT NOT NULL,
+  face_type TEXT NOT NULL,
+  size INTEGER NOT NULL,
+  sha256 TEXT NOT NULL,
+  bytes INTEGER NOT NULL,
+  mtime_ns INTEGER NOT NULL,
+  geometry TEXT NOT NULL,
+  UNIQUE (folder, name)
+);
+CREATE INDEX images_face ON images (face);
+
+CREATE TABLE masks (
+  face TEXT PRIMARY KEY REFERENCES faces ON DELETE CASCADE,
+  kind TEXT NOT NULL,
+  masker TEXT NOT NULL,
+  checksum INTEGER NOT NULL,
+  area REAL NOT NULL,
+  uncertainty REAL NOT NULL,
+  geometry TEXT NOT NULL,
+  pending BLOB
+) WITHOUT ROWID;
+
+CREATE TABLE vectors (
+  face TEXT NOT NULL REFERENCES faces ON DELETE CASCADE,
+  embedder TEXT NOT NULL,
+  geometry TEXT NOT NULL,
+  vector BLOB NOT NULL,
+  PRIMARY KEY (face, embedder)
+) WITHOUT ROWID;
+
+CREATE TABLE scores (
+  face TEXT NOT NULL REFERENCES faces ON DELETE CASCADE,
+  name TEXT NOT NULL,
+  geometry TEXT NOT NULL,
+  value REAL NOT NULL,
+  PRIMARY KEY (face, name)
+) WITHOUT ROWID;
+
+CREATE TABLE saved_metadata (
+  face TEXT PRIMARY KEY,
+  name TEXT NOT NULL,
+  sha256 TEXT NOT NULL,
+  pixels_sha256 TEXT NOT NULL,
+  metadata BLOB NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX saved_metadata_pixels ON saved_metadata (pixels_sha256);
+CREATE INDEX saved_metadata_name ON saved_metadata (name);
+"""

@@ -1,0 +1,197 @@
+"""Databases of version 1 become those of today: every face gets its id, whatever names its files have by now.
+
+Version 1 had the name of the extracted file as the key of a face, masks in a file of their own under the names of the
+moment, and saved metadata under the names before sorting.
+"""
+
+import json
+import os
+import sqlite3
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from core.errors import PipelineError
+from core.faceset.database import faces, schema
+from core.faceset.database.faces import FaceRow, FrameRow
+from core.faceset.database.images import ImageRow
+from core.faceset.database.masks import checksum
+from core.faceset.identity import birth_id, face_id, geometry_of, record_geometry
+from core.faceset.steps import ALIGNED, original_names
+from core.faceset.store import face_key, open_faceset
+from core.formats.face_metadata import from_dict
+from core.formats.pickle import safe_pickle
+from core.types import Face, FaceRecord
+
+_OLD_TABLES = ("frames", "faces", "settings", "face_metadata")
+
+
+def from_version_1(connection: sqlite3.Connection, path: Path) -> None:
+    """Upgrade in one transaction; ``faces.db.v1`` beside it keeps what was there, and ``masks.db`` becomes ``masks.db.v1``."""
+    _keep(connection, path)
+    side = path.parent
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        there = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+        for table in _OLD_TABLES:
+            if table in there:
+                connection.execute(f"ALTER TABLE {table} RENAME TO old_{table}")
+        for index in ("faces_frame", "face_metadata_name", "face_metadata_pixels"):
+            connection.execute(f"DROP INDEX IF EXISTS {index}")
+        for statement in schema.TABLES.split(";"):
+            connection.execute(statement)
+        connection.execute("INSERT INTO settings SELECT key, value FROM old_settings")
+        _faces(connection, _places(side))
+        if "face_metadata" in there:
+            _saved_metadata(connection)
+        _masks(connection, side)
+        for table in _OLD_TABLES:
+            connection.execute(f"DROP TABLE IF EXISTS old_{table}")
+        connection.execute(f"PRAGMA user_version = {schema.VERSION}")
+    except BaseException:
+        connection.rollback()
+        raise
+    connection.commit()
+    if (side / "masks.db").is_file():
+        os.replace(side / "masks.db", side / "masks.db.v1")
+
+
+def _keep(connection: sqlite3.Connection, path: Path) -> None:
+    """A whole copy of the old file, once."""
+    kept = path.with_name(f"{path.name}.v1")
+    if kept.exists():
+        return
+    half = kept.with_name(f".{kept.name}.tmp")
+    copy = sqlite3.connect(half)
+    try:
+        connection.backup(copy)
+    finally:
+        copy.close()
+    os.replace(half, kept)
+
+
+def _places(side: Path) -> dict[str, str]:
+    """Name as extracted -> path now, relative to the side, for files that were moved since."""
+    before = original_names(side)
+    return {Path(old).name: now for now, old in before.items() if old.startswith(f"{ALIGNED}/")}
+
+
+def _faces(connection: sqlite3.Connection, places: Mapping[str, str]) -> None:
+    source = faces.add_source(connection)
+    embedder = _embedder(connection)
+    frames = connection.execute("SELECT name, status, error, dropped FROM old_frames ORDER BY name").fetchall()
+    for name, status, error, dropped in frames:
+        number = faces.add_frame(connection, source, FrameRow(name, status, error))
+        for values in connection.execute("SELECT * FROM old_faces WHERE frame = ? ORDER BY face_index", (name,)):
+            faces.add_face(connection, number, _face(_columns(connection), values, places, embedder))
+        for reason, count in json.loads(dropped).items():
+            for ordinal in range(count):
+                faces.add_face(connection, number, FaceRow(faces.filtered_face(name, reason, ordinal)))
+
+
+def _columns(connection: sqlite3.Connection) -> list[str]:
+    return [row[1] for row in connection.execute("PRAGMA table_info(old_faces)")]
+
+
+def _embedder(connection: sqlite3.Connection) -> str:
+    row = connection.execute("SELECT value FROM settings WHERE key = 'embedder'").fetchone()
+    return json.loads(row[0]) if row else "sface"
+
+
+def _face(columns: list[str], values: tuple, places: Mapping[str, str], embedder: str) -> FaceRow:
+    old: dict[str, Any] = dict(zip(columns, values, strict=True))
+    points = np.frombuffer(old["landmarks"], "<f8").reshape(68, 2)
+    face = Face(
+        box=np.array([old["left"], old["top"], old["right"], old["bottom"]], np.float32),
+        confidence=old["score"],
+        roll=old["roll"],
+        landmarks=points,
+        landmark_confidence=old["sure"],
+        frame=old["frame"],
+        origin="detected",
+        id=birth_id(old["frame"], points),
+    )
+    folder, _, name = places.get(old["name"], f"{ALIGNED}/{old['name']}").rpartition("/")
+    image = ImageRow(
+        face=face.id,
+        folder=folder,
+        name=name,
+        extracted_name=old["name"],
+        face_type=old["face_type"],
+        size=old["size"],
+        sha256="",
+        bytes=0,
+        mtime_ns=0,
+        geometry=geometry_of(face.frame, points),
+    )
+    scores = {name: old[name] for name in ("pitch", "yaw", "roll", "sharpness")}
+    vectors = {} if old["identity"] is None else {embedder: np.frombuffer(old["identity"], "<f4")}
+    return FaceRow(face, image, scores, vectors)
+
+
+def _saved_metadata(connection: sqlite3.Connection) -> None:
+    """What was saved says itself whose it is; what cannot be read is of no use to anybody."""
+    query = "SELECT name, sha256, pixels_sha256, metadata FROM old_face_metadata"
+    for name, sha256, pixels, blob in connection.execute(query).fetchall():
+        try:
+            stored = safe_pickle.loads(blob, where=name)
+            height, width = stored["shape"]
+            face = face_id(from_dict(stored["meta"], name, (height, width), name))
+        except (PipelineError, KeyError, TypeError, ValueError):
+            continue
+        values = (face, name, sha256, pixels, blob)
+        connection.execute("INSERT OR REPLACE INTO saved_metadata VALUES (?, ?, ?, ?, ?)", values)
+
+
+def _masks(connection: sqlite3.Connection, side: Path) -> None:
+    """A row belongs to the face that carries a mask with its checksum: under its name, else wherever it is now."""
+    old = _old_masks(side / "masks.db")
+    known = {face for (face,) in connection.execute("SELECT face FROM faces")}
+    for name, record in _masked_faces(side):
+        found = _mask_of(old, name, checksum(record.xseg_mask or b""))
+        if found is not None and face_id(record) in known:
+            _, masker, number, area, uncertainty = found
+            values = (face_id(record), _kind(masker), masker, number, area, uncertainty, record_geometry(record), None)
+            connection.execute("INSERT OR REPLACE INTO masks VALUES (?, ?, ?, ?, ?, ?, ?, ?)", values)
+
+
+def _mask_of(old: Mapping[str, tuple], name: str, number: int) -> tuple | None:
+    """The row of the mask with this checksum; None where several maskers made such a mask."""
+    if name in old and old[name][2] == number:
+        return old[name]
+    same = [row for row in old.values() if row[2] == number]
+    return same[0] if len({row[1] for row in same}) == 1 else None
+
+
+def _kind(masker: str) -> str:
+    """Version 1 called landmark maskers ``landmarks hull 1 ...``, the others ``xseg ...`` or ``custom ...``."""
+    words = masker.split()
+    return words[1] if words[:1] == ["landmarks"] else words[0]
+
+
+def _old_masks(path: Path) -> dict[str, tuple]:
+    if not path.is_file():
+        return {}
+    old = sqlite3.connect(path)
+    try:
+        query = "SELECT face, masker, checksum, area, uncertainty FROM masks WHERE pending IS NULL"
+        return {row[0]: row for row in old.execute(query)}
+    except sqlite3.DatabaseError:
+        return {}  # it only remembers what was done: the masks are in the faces
+    finally:
+        old.close()
+
+
+def _masked_faces(side: Path) -> list[tuple[str, FaceRecord]]:
+    """(name in the old table, all that the file holds) of the faces that carry a mask."""
+    try:
+        faceset = open_faceset(side / ALIGNED)
+    except PipelineError:
+        return []  # nothing there, or nothing that can be read: then there is nothing to remember either
+    try:
+        masked = [index for index, record in enumerate(faceset.records()) if record.xseg_mask is not None]
+        return [(face_key(faceset.records()[index]), faceset.full_record(index)) for index in masked]
+    finally:
+        faceset.close()

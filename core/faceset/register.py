@@ -1,0 +1,178 @@
+"""The database and the files of a faceset: which face each file shows, and which files a person took away."""
+
+import os
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from core.faceset.database import faces, images
+from core.faceset.database.connection import open_database
+from core.faceset.database.faces import FrameRow
+from core.faceset.database.images import ImageRow
+from core.faceset.identity import face_id, record_geometry
+from core.faceset.store import Faceset, face_key, open_faceset, read_records
+from core.types import Face, FaceRecord
+from core.workspace import Side
+
+
+@dataclass(frozen=True)
+class Registered:
+    """The faces of a faceset as the database knows them.
+
+    ids: of the faces, in the order of the faceset.
+    missing: names of loose files that were there and that nobody moved through this program: deleted by hand.
+    """
+
+    ids: tuple[str, ...]
+    missing: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class KnownFaces:
+    """A faceset of a side together with what the database knows.
+
+    ids: of the faces, in the order of the faceset. missing: see Registered.
+    """
+
+    connection: sqlite3.Connection
+    faceset: Faceset
+    ids: tuple[str, ...]
+    missing: tuple[str, ...]
+
+
+@contextmanager
+def open_known(side: Side) -> Iterator[KnownFaces]:
+    """The faces in ``aligned/`` with their ids; a faceset without a database gets one.
+
+    Raises what opening the faceset and the database raise.
+    """
+    faceset = open_faceset(side.aligned)
+    try:
+        with open_database(side.database, create=True) as connection:
+            found = register(connection, faceset)
+            yield KnownFaces(connection, faceset, found.ids, found.missing)
+    finally:
+        faceset.close()
+
+
+def register(connection: sqlite3.Connection, faceset: Faceset) -> Registered:
+    """Give every face of ``faceset`` a row, keeping those that are there. A foreign face is taken in as ``imported``."""
+    folder = images.PAK if faceset.packed else images.ALIGNED
+    known = {row.name: row for row in images.images(connection, folder)}
+    ids, new = [], []
+    for index, short in enumerate(faceset.records()):
+        name = face_key(short)
+        row = known.get(name)
+        if row is not None and _same_file(faceset, index, short, row):
+            ids.append(row.face)
+            continue
+        record = faceset.full_record(index)
+        ids.append(face_id(record))
+        new.append((name, record, faceset.size(index)))
+    with connection:
+        _take_in(connection, folder, new)
+    there = {face_key(record) for record in faceset.records()} | {name for name, _ in faceset.problems}
+    gone = [row for name, row in known.items() if name not in there]
+    renamed = set(ids)
+    images.forget_images(connection, folder, [row.name for row in gone if faceset.packed or row.face in renamed])
+    missing = () if faceset.packed else tuple(row.name for row in gone if row.face not in renamed)
+    return Registered(tuple(ids), missing)
+
+
+def register_files(connection: sqlite3.Connection, paths: Sequence[Path]) -> Registered:
+    """The same for the loose images in ``aligned/``, reading only those that are new or have changed since.
+
+    ids: empty for an image that shows no face.
+    """
+    known = {row.name: row for row in images.images(connection, images.ALIGNED)}
+    status = {path.name: path.stat() for path in paths}
+    unread = [path for path in paths if not _unchanged(known.get(path.name), status[path.name])]
+    records, _ = read_records(unread)
+    with connection:
+        new = [(record.name, record, status[record.name].st_size) for record in records]
+        _take_in(connection, images.ALIGNED, new)
+        seen = [(status[record.name].st_mtime_ns, images.ALIGNED, record.name) for record in records]
+        connection.executemany("UPDATE images SET mtime_ns = ? WHERE folder = ? AND name = ?", seen)
+    found = {record.name: face_id(record) for record in records}
+    read = {path.name for path in unread}
+    ids = tuple(found.get(name, "") if name in read else known[name].face for name in status)
+    gone = [row for name, row in known.items() if name not in status]
+    renamed = set(ids)
+    images.forget_images(connection, images.ALIGNED, [row.name for row in gone if row.face in renamed])
+    return Registered(ids, tuple(row.name for row in gone if row.face not in renamed))
+
+
+def _unchanged(row: ImageRow | None, status: os.stat_result) -> bool:
+    return row is not None and (row.bytes, row.mtime_ns) == (status.st_size, status.st_mtime_ns)
+
+
+def missing_files(connection: sqlite3.Connection, there: Iterable[str]) -> list[str]:
+    """Names of loose faces that the database has and the folder has not; ``there``: the names in it."""
+    names = set(there)
+    return [row.name for row in images.images(connection, images.ALIGNED) if row.name not in names]
+
+
+def _same_file(faceset: Faceset, index: int, record: FaceRecord, row: ImageRow) -> bool:
+    """Whether the row under this name is of this file. Loose files say whose they are; those in a pak are told by their size."""
+    if faceset.packed:
+        return row.bytes == faceset.size(index)
+    return face_id(record) == row.face or (not record.face_id and row.geometry == record_geometry(record))
+
+
+def _take_in(connection: sqlite3.Connection, folder: str, new: list[tuple[str, FaceRecord, int]]) -> None:
+    source = faces.add_source(connection)
+    frames = _frames(connection, source)
+    for name, record, size in new:
+        face = face_id(record)
+        if faces.find_face(connection, face) is None:
+            frame = _frame(connection, source, frames, record)
+            faces.add_face(connection, frame, faces.FaceRow(imported_face(record)))
+        images.add_image(connection, image_row(face, folder, name, record, size))
+
+
+def _frames(connection: sqlite3.Connection, source: int) -> dict[str, int]:
+    query = "SELECT name, frame FROM frames WHERE source = ?"
+    return dict(connection.execute(query, (source,)).fetchall())
+
+
+def _frame(connection: sqlite3.Connection, source: int, frames: dict[str, int], record: FaceRecord) -> int:
+    """The number of the frame that a face says it is from, a new one if need be."""
+    name = record.source_filename or ""
+    if name not in frames:
+        frames[name] = faces.add_frame(connection, source, FrameRow(name))
+    return frames[name]
+
+
+def imported_face(record: FaceRecord) -> Face:
+    """The face of a file that the database did not know: as far as the file tells where it was in its frame."""
+    box = np.full(4, np.nan) if record.source_rect is None else np.array(record.source_rect, np.float64)
+    return Face(
+        box=box.astype(np.float32),
+        confidence=np.nan,
+        roll=np.nan,
+        landmarks=record.source_landmarks,
+        landmark_confidence=np.nan,
+        frame=record.source_filename or "",
+        origin="imported",
+        id=face_id(record),
+    )
+
+
+def image_row(face: str, folder: str, name: str, record: FaceRecord, size: int, content: str = "") -> ImageRow:
+    """The row of a file of a face. size: bytes; content: its SHA-256, where somebody has looked."""
+    return ImageRow(
+        face=face,
+        folder=folder,
+        name=name,
+        extracted_name=record.name,
+        face_type=record.face_type,
+        size=record.shape[1],
+        sha256=content,
+        bytes=size,
+        mtime_ns=0,
+        geometry=record_geometry(record),
+    )

@@ -1,0 +1,167 @@
+"""What was moved, and why: the records of the journal, one JSON file a step, and the log of the trash.
+
+Paths are relative to the folder of the side (``data_src``).
+"""
+
+import json
+import re
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from core.errors import CorruptFileError
+from core.fsio import write_text
+from core.safe_paths import child, descendant
+
+HISTORY = "aligned_history"
+ALIGNED, TRASH, GROUPS = "aligned", "aligned_trash", "aligned_groups"
+TRASH_LOG = "trash.jsonl"
+PARKED = ".moving-"
+# Where faces travel to and from; a record that names another place was not written by us.
+PLACES = frozenset({ALIGNED, TRASH, GROUPS, HISTORY})
+DIRECTIONS = ("forward", "back")
+_NUMBER = re.compile(r"^(?:undone-)?(\d+)")
+PHASES = ("away", "arrive", "note", "done")
+
+
+@dataclass(frozen=True)
+class Move:
+    """One file: where it is, where it goes, why (for the trash)."""
+
+    source: str
+    target: str
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Step:
+    """A journaled set of moves.
+
+    number: from 1. what: in words.
+    moves: which files.
+    renames: names that changed inside a pak, (old, new).
+    direction: forward or back.
+    phase: what is under way: away, arrive, note or done.
+    time: when it began, local.
+    """
+
+    number: int
+    what: str
+    moves: tuple[Move, ...]
+    renames: tuple[tuple[str, str], ...] = ()
+    direction: str = "forward"
+    phase: str = "away"
+    time: str = ""
+
+    @property
+    def name(self) -> str:
+        """Of its file, and of parked files."""
+        return f"{self.number:06d}"
+
+    def pairs(self) -> list[tuple[str, str]]:
+        """(from, to) in the direction of travel."""
+        if self.direction == "forward":
+            return [(move.source, move.target) for move in self.moves]
+        return [(move.target, move.source) for move in self.moves]
+
+
+def steps(folder: Path) -> list[Step]:
+    """All steps, oldest first. Raises CorruptFileError for a damaged step file."""
+    return [load(path) for path in sorted((folder / HISTORY).glob("[0-9]*.json"))]
+
+
+def original_names(folder: Path) -> dict[str, str]:
+    """Relative path now -> relative path before the first step, for every file that was moved."""
+    origin: dict[str, str] = {}
+    for step in steps(folder):
+        if step.direction == "back":
+            continue
+        pairs = step.pairs() + [(f"{ALIGNED}/{old}", f"{ALIGNED}/{new}") for old, new in step.renames]
+        before = {target: origin.get(source, source) for source, target in pairs}
+        for source, _ in pairs:
+            origin.pop(source, None)
+        origin |= before
+    return origin
+
+
+def next_number(folder: Path) -> int:
+    """Numbers of undone steps are not used again."""
+    numbers = [_NUMBER.search(path.stem) for path in (folder / HISTORY).glob("*.json")]
+    return 1 + max((int(found[1]) for found in numbers if found), default=0)
+
+
+def load(path: Path) -> Step:
+    """The step in a file of the journal.
+
+    Raises:
+        CorruptFileError: it is damaged, or names a file outside the folders that faces travel between.
+    """
+    try:
+        fields = json.loads(path.read_text())
+        step = Step(
+            number=_number(fields["number"], path),
+            what=str(fields["what"]),
+            moves=tuple(Move(*map(_text, move)) for move in fields["moves"]),
+            renames=tuple((_text(old), _text(new)) for old, new in fields["renames"]),
+            direction=_one_of(DIRECTIONS, fields["direction"]),
+            phase=_one_of(PHASES, fields["phase"]),
+            time=str(fields["time"]),
+        )
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        raise CorruptFileError(
+            "damaged record of moved files",
+            where=path,
+            why=f"{type(error).__name__}: {error}"[:200],
+            hint="put it back from a backup, or move it away to give up undoing",
+        ) from None
+    for move in step.moves:
+        descendant(path.parent.parent, move.source, path, PLACES)
+        descendant(path.parent.parent, move.target, path, PLACES)
+    return step
+
+
+def _number(value: Any, path: Path) -> int:
+    if type(value) is not int or f"{value:06d}" != path.stem:
+        raise ValueError(f"the step calls itself {str(value)[:40]}")
+    return value
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise ValueError(f"{str(value)[:40]!r} is no text")
+    return value
+
+
+def _one_of(choices: tuple[str, ...], value: Any) -> str:
+    if value not in choices:
+        raise ValueError(f"{str(value)[:40]!r} is none of {', '.join(choices)}")
+    return value
+
+
+def save(folder: Path, step: Step) -> None:
+    """Write the step into the journal of ``folder``, replacing its file."""
+    path = folder / HISTORY / f"{step.name}.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    fields = {**asdict(step), "moves": [(m.source, m.target, m.reason) for m in step.moves]}
+    write_text(path, json.dumps(fields))
+
+
+def read_trash_log(folder: Path) -> list[dict[str, Any]]:
+    """The entries of the trash log, oldest first; a line cut short by a crash is passed over.
+
+    Raises:
+        CorruptFileError: an entry names a file outside the folders that faces travel between.
+    """
+    path = folder / TRASH / TRASH_LOG
+    entries = []
+    for line in path.read_text().splitlines() if path.exists() else []:
+        try:
+            entry = json.loads(line)
+        except (ValueError, RecursionError):
+            continue
+        if isinstance(entry, dict) and "file" in entry:
+            child(folder / TRASH, entry["file"], path)
+            if "from" in entry:
+                descendant(folder, entry["from"], path, PLACES)
+            entries.append(entry)
+    return entries

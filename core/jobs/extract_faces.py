@@ -1,0 +1,402 @@
+"""Faces from the frames of a side: found, cropped and written to ``aligned/``, every one of them a row of ``faces.db``."""
+
+import logging
+import sqlite3
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, field
+from functools import partial
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core import fsio, plugins
+from core.errors import InputError
+from core.faces import extractor as extraction
+from core.faces.contract import DetectorSettings
+from core.faces.extractor import AlignedFace, CropSettings, Extractor, FrameFaces
+from core.faces.filters import Limits
+from core.faceset.database import faces, images
+from core.faceset.database.connection import open_database
+from core.faceset.database.faces import FaceRow, FrameRow
+from core.faceset.identity import record_geometry
+from core.faceset.register import missing_files
+from core.faceset.steps import HISTORY
+from core.geometry.align import FaceType
+from core.imaging.codec import read_image
+from core.jobs.frame_receipt import Receipt, identity, read_receipt
+from core.jobs.side import opened_side
+from core.progress import Task
+from core.video.decode import Selection, read_frames
+from core.video.probe import VideoInfo, count_frames, probe
+from core.workspace import Side, Workspace, list_images
+
+log = logging.getLogger(__name__)
+# Rows wait for this many frames, so that the disk is not waited for after each.
+_COMMIT_FRAMES = 16
+
+# (name of the frame, how to load its image)
+Frames = Iterator[tuple[str, Callable[[], Any]]]
+
+
+@dataclass(frozen=True)
+class ExtractSettings:
+    """What decides the files that come out; a run that goes on must agree in them. Fields as the options of the stage."""
+
+    face_type: FaceType = FaceType.WHOLE_FACE
+    image_size: int = 512
+    jpeg_quality: int = 90
+    max_faces: int = 0
+    min_face_size: int = 40
+    every: int = 1
+    from_video: bool = False
+    detector: str = "yunet"
+    detect_score: float = 0.6
+    detect_size: int = 640
+    rotations: Literal["auto", "all"] = "auto"
+    landmarker: str = "facemesh"
+    embedder: str = "sface"
+    dfl_exact: bool = False
+    debug: bool = False
+
+    def recorded(self, source: dict[str, Any]) -> dict[str, Any]:
+        """As the database records them, with what the frames were made from."""
+        values = asdict(self) | {"face_type": self.face_type.file_name, "source": source}
+        del values["debug"]  # it changes no face
+        return values
+
+
+@dataclass(frozen=True)
+class ExtractedFaces:
+    """What a side has after extraction.
+
+    frames: how many were looked at, now or before; faces: how many they gave.
+    without_faces, with_several: names of frames. corrupt: name of a frame -> why it could not be read.
+    filtered: reason -> how many faces were not kept for it.
+    deleted: names of face files that somebody deleted; they are not made again.
+    new_frames: looked at by this run; 0 where there was nothing to do. seconds: what that took. workers: threads used.
+    devices: part of the work -> where it really computed.
+    aligned, database: where the results are.
+    """
+
+    frames: int
+    faces: int
+    without_faces: tuple[str, ...]
+    with_several: tuple[str, ...]
+    corrupt: dict[str, str]
+    filtered: dict[str, int]
+    deleted: tuple[str, ...]
+    new_frames: int
+    seconds: float
+    workers: int
+    devices: dict[str, str]
+    aligned: Path
+    database: Path
+
+
+@dataclass
+class _Run:
+    """What this run did, for the result."""
+
+    new_frames: int = 0
+    seconds: float = 0.0
+    workers: int = 0
+    devices: dict[str, str] = field(default_factory=dict)
+
+
+def extract_faces(
+    workspace: Workspace,
+    name: str,
+    settings: ExtractSettings,
+    *,
+    workers: int = 0,
+    overwrite: bool = False,
+) -> ExtractedFaces:
+    """Extract the faces of a side; what an earlier run with the same settings finished is kept.
+
+    name: ``src`` or ``dst``. workers: frames worked on at the same time, 0 for one a core. overwrite: extract again; what is there goes to the trash.
+
+    Raises:
+        InputError: there are no frames, or faces of another origin, or faces made with other settings.
+        CorruptFileError: the film or the database is damaged.
+        UsageError: a plugin is unknown.
+    """
+    with opened_side(workspace, name) as side:
+        if overwrite:
+            _require_source(settings, side)
+            _clear(side, workspace)
+        _refuse_strangers(side)
+        side.aligned.mkdir(parents=True, exist_ok=True)
+        with open_database(side.database, create=True) as connection:
+            return _extract(connection, side, settings, workers)
+
+
+def _require_source(settings: ExtractSettings, side: Side) -> None:
+    """Raises what a wrong plugin, missing weights or missing frames would raise when the old faces are out of the way."""
+    _extractor(settings)
+    if not settings.from_video:
+        _from_folder(side, settings.every)
+
+
+def _clear(side: Side, workspace: Workspace) -> None:
+    """Move the results of earlier runs to the trash.
+
+    The database goes first, so that faces without it are never taken for finished. What sorting remembers goes too: it
+    would put back faces that are gone, or rename new ones.
+    """
+    journal = side.database.with_name(f"{side.database.name}-journal")
+    for path in (side.database, journal, side.frames / HISTORY, side.aligned, side.aligned_debug):
+        if path.exists():
+            log.info("%s -> %s", path.name, fsio.move_to_trash(path, workspace.trash))
+
+
+def _refuse_strangers(side: Side) -> None:
+    hint = "move them away, or use --overwrite, which moves them to workspace/.trash"
+    if side.pak.exists():
+        raise InputError("the faces of this side are packed", where=side.pak, hint=f"unpack them first, or {hint}")
+    there = list_images(side.aligned)
+    if there and not (side.database.exists() and _was_extracted(side.database)):
+        raise InputError(
+            "there are faces already, and they were not extracted here",
+            where=side.aligned,
+            why=f"{len(there)} images, the first is {there[0].name}",
+            hint=hint,
+        )
+
+
+def _was_extracted(database: Path) -> bool:
+    """Whether an extraction made this database; else other jobs took foreign faces into it."""
+    with open_database(database) as connection:
+        return bool(faces.read_settings(connection))
+
+
+def _extract(connection: sqlite3.Connection, side: Side, settings: ExtractSettings, workers: int) -> ExtractedFaces:
+    recorded = settings.recorded(_source(settings, side))
+    if not _agree(connection, recorded, side):
+        faces.write_settings(connection, recorded)
+    done = _finished(connection, side)
+    names, load = _from_video(side, settings.every) if settings.from_video else _from_folder(side, settings.every)
+    run = _Run()
+    if set(names) - done:
+        todo = ((name, image) for name, image in load() if name not in done)
+        run = _work(connection, side, settings, todo, names, done, workers)
+        _note_missing(connection, names)
+    return _result(connection, side, run)
+
+
+def _source(settings: ExtractSettings, side: Side) -> dict[str, Any]:
+    """What the frames are made from: faces of another film, or of frames made anew, are other faces."""
+    if settings.from_video:
+        return {"video": identity(side.video())}
+    return (read_receipt(side.frames) or Receipt()).source
+
+
+def _agree(connection: sqlite3.Connection, settings: dict[str, Any], side: Side) -> bool:
+    """Whether the settings are the recorded ones. Raises InputError when they differ and there are faces already."""
+    recorded = faces.read_settings(connection)
+    if recorded == settings:
+        return True
+    if any(faces.faces_by_frame(connection).values()):
+        changed = [
+            f"{key.replace('_', '-')}: {recorded.get(key)} -> {value}"
+            for key, value in settings.items()
+            if recorded.get(key) != value
+        ]
+        raise InputError(
+            "the faces there were extracted with other options",
+            where=side.aligned,
+            why=", ".join(changed),
+            hint="give the same options to go on, or --overwrite to extract again (the old faces move to workspace/.trash)",
+        )
+    faces.forget(connection)
+    return False
+
+
+def _finished(connection: sqlite3.Connection, side: Side) -> set[str]:
+    """Frames that need no more work.
+
+    A face file left empty by a power cut makes its frame unfinished; one that is gone was sorted out by hand.
+    """
+    frame_of = {face.id: face.frame for face in faces.faces(connection)}
+    empty = set()
+    for row in images.images(connection, images.ALIGNED):
+        path = side.aligned / row.name
+        if path.is_file() and path.stat().st_size == 0:
+            empty.add(frame_of.get(row.face, ""))
+    return set(faces.faces_by_frame(connection)) - empty
+
+
+def _from_folder(side: Side, every: int) -> tuple[list[str], Callable[[], Frames]]:
+    """Names of the frames, and a function that iterates over them."""
+    paths = list_images(side.frames)
+    if not paths:
+        raise InputError(
+            "no frames",
+            where=side.frames,
+            hint=f"run the frames step first, or use --from-video, or put pictures into {side.frames}",
+        )
+    stems: dict[str, str] = {}
+    for path in paths:
+        if stems.setdefault(path.stem, path.name) != path.name:
+            raise InputError(
+                "two frames with the same name but for the ending",
+                where=path,
+                why=f"{stems[path.stem]} is there, too",
+                hint="face files are named after their frame: rename or move one of them",
+            )
+    chosen = paths[::every]
+    return [path.name for path in chosen], lambda: _images(chosen)
+
+
+def _images(paths: list[Path]) -> Frames:
+    for path in paths:
+        yield path.name, partial(read_image, path)
+
+
+def _from_video(side: Side, every: int) -> tuple[list[str], Callable[[], Frames]]:
+    """The same for a video; its frames get the names that the frames step would give them."""
+    info = probe(side.video())
+    count = count_frames(info)
+    digits = max(5, len(str(Selection().expected(info) or 0)))
+    names = [f"{number:0{digits}d}.png" for number in range(1, count + 1, every)]
+    return names, lambda: _video_frames(info, digits, every)
+
+
+def _video_frames(info: VideoInfo, digits: int, every: int) -> Frames:
+    for number, image in enumerate(read_frames(info), start=1):
+        if (number - 1) % every == 0:
+            yield f"{number:0{digits}d}.png", partial(_itself, image)
+
+
+def _itself(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    return image
+
+
+def _work(
+    connection: sqlite3.Connection,
+    side: Side,
+    settings: ExtractSettings,
+    todo: Frames,
+    names: list[str],
+    done: set[str],
+    workers: int,
+) -> _Run:
+    """Work through the frames that are not done."""
+    extractor = _extractor(settings)
+    workers = workers or extraction.cores()
+    started = time.monotonic()
+    with (
+        extraction.one_opencv_thread(),
+        Task("faces", "frame", total=len(names), done=len(done & set(names))) as task,
+    ):
+        before = task.done
+        results = extraction.in_order(lambda item: extractor.extract(*item), todo, workers)
+        _commit(connection, side, settings, results, task)
+        new = task.done - before
+    devices = {"detector": extractor.detector.device, "landmarks": extractor.landmarker.device}
+    if extractor.embedder:
+        devices["identity"] = extractor.embedder.device
+    return _Run(new, time.monotonic() - started, workers, devices)
+
+
+def _extractor(settings: ExtractSettings) -> Extractor:
+    looks = DetectorSettings(settings.detect_score, settings.detect_size, settings.rotations)
+    embedder = None if settings.embedder == "none" else plugins.load("embedders", settings.embedder).create()
+    return Extractor(
+        detector=plugins.load("detectors", settings.detector).create(looks),
+        landmarker=plugins.load("landmarkers", settings.landmarker).create(),
+        embedder=embedder,
+        limits=Limits(settings.min_face_size, max_faces=settings.max_faces),
+        crop=CropSettings(
+            face_type=settings.face_type,
+            size=settings.image_size,
+            quality=settings.jpeg_quality,
+            exact=settings.dfl_exact,
+            debug=settings.debug,
+        ),
+        detector_name=settings.detector,
+    )
+
+
+def _commit(
+    connection: sqlite3.Connection,
+    side: Side,
+    settings: ExtractSettings,
+    results: Iterator[FrameFaces],
+    task: Task,
+) -> None:
+    """Write the face files of each frame, then, some frames at a time, their rows: a row means that the files are there."""
+    rows: list[tuple[FrameRow, list[FaceRow]]] = []
+    try:
+        for result in results:
+            _write(side, result)
+            rows.append(_rows(side, settings, result))
+            if len(rows) >= _COMMIT_FRAMES:
+                faces.add(connection, rows)
+                rows = []
+            task.update()
+    finally:
+        faces.add(connection, rows)
+
+
+def _write(side: Side, result: FrameFaces) -> None:
+    for face in result.faces:
+        fsio.write_bytes(side.aligned / face.record.name, face.data, durable=False)
+    if result.drawing:
+        side.aligned_debug.mkdir(exist_ok=True)
+        fsio.write_bytes(side.aligned_debug / f"{result.name.rpartition('.')[0]}.jpg", result.drawing, durable=False)
+
+
+def _rows(side: Side, settings: ExtractSettings, result: FrameFaces) -> tuple[FrameRow, list[FaceRow]]:
+    frame = FrameRow(result.name, "corrupt" if result.error else "done", result.error)
+    kept = [_row(side, settings, face) for face in result.faces]
+    return frame, kept + [FaceRow(face) for face in result.filtered]
+
+
+def _row(side: Side, settings: ExtractSettings, face: AlignedFace) -> FaceRow:
+    record = face.record
+    image = images.ImageRow(
+        face=face.face.id,
+        folder=images.ALIGNED,
+        name=record.name,
+        extracted_name=record.name,
+        face_type=record.face_type,
+        size=record.shape[0],
+        sha256=sha256(face.data).hexdigest(),
+        bytes=len(face.data),
+        mtime_ns=(side.aligned / record.name).stat().st_mtime_ns,
+        geometry=record_geometry(record),
+    )
+    vectors = {} if face.identity is None else {settings.embedder: face.identity}
+    return FaceRow(face.face, image, face.scores, vectors)
+
+
+def _note_missing(connection: sqlite3.Connection, names: list[str]) -> None:
+    """Frames that the container counts and that did not come out of it are corrupt ones."""
+    missing = set(names) - set(faces.faces_by_frame(connection))
+    why = "the video holds no such frame: it may be truncated"
+    faces.add(connection, [(FrameRow(name, "corrupt", why), []) for name in sorted(missing)])
+
+
+def _result(connection: sqlite3.Connection, side: Side, run: _Run) -> ExtractedFaces:
+    counts = faces.faces_by_frame(connection)
+    corrupt = {frame.name: frame.error for frame in faces.frames(connection) if frame.status == "corrupt"}
+    there = [path.name for path in list_images(side.aligned)]
+    return ExtractedFaces(
+        frames=len(counts),
+        faces=sum(counts.values()),
+        without_faces=tuple(name for name, count in counts.items() if count == 0 and name not in corrupt),
+        with_several=tuple(name for name, count in counts.items() if count > 1),
+        corrupt=corrupt,
+        filtered=faces.filtered_by_reason(connection),
+        deleted=tuple(missing_files(connection, there)),
+        new_frames=run.new_frames,
+        seconds=run.seconds,
+        workers=run.workers,
+        devices=run.devices,
+        aligned=side.aligned,
+        database=side.database,
+    )

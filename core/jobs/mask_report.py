@@ -1,0 +1,41 @@
+"""How good the masks of a side look: numbers for every face, and the worst ones on a contact sheet."""
+
+import json
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+from core.faceset.masks.report import Judged, contact_sheet, judge, table_rows
+from core.faceset.register import open_known
+from core.fsio import write_bytes, write_text
+from core.imaging.codec import encode_jpeg
+from core.jobs.side import opened_side
+from core.workspace import Workspace
+
+
+@dataclass(frozen=True)
+class MaskReport:
+    """judged: every face, the worst first. origins: where its mask comes from -> how many faces.
+
+    problems: (face, reason) of those whose mask cannot be read. numbers, sheet: the files that were written.
+    """
+
+    judged: tuple[Judged, ...]
+    origins: dict[str, int]
+    problems: tuple[tuple[str, str], ...]
+    numbers: Path
+    sheet: Path
+
+
+def report_masks(workspace: Workspace, name: str, rows: int = 5) -> MaskReport:
+    """Judge the masks of a side. rows: of six faces on the contact sheet."""
+    with opened_side(workspace, name) as side, open_known(side) as known:
+        judged, problems = judge(known)
+        # Beside the other pictures about faces: whatever lies among the frames would be taken for one.
+        folder = side.frames / "aligned_views"
+        folder.mkdir(exist_ok=True)
+        numbers, sheet = folder / "mask_report.json", folder / "mask_report.jpg"
+        write_text(numbers, json.dumps(table_rows(judged), indent=1) + "\n")
+        write_bytes(sheet, encode_jpeg(contact_sheet(known.faceset, judged, rows), 90))
+        origins = Counter(item.origin for item in judged)
+        return MaskReport(tuple(judged), dict(origins), tuple(problems), numbers, sheet)
