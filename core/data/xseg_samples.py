@@ -121,7 +121,7 @@ class XSegSamples:
         self._settings, self._labels = settings, labels
         self._facesets = list(facesets)
         records = [record for faceset in self._facesets for record in faceset.records()]
-        places = [(f, i) for f, faceset in enumerate(self._facesets) for i in range(len(faceset))]
+        places = [(faceset, i) for faceset in self._facesets for i in range(len(faceset))]
         chosen = list(range(len(records))) if settings.pretrain else choose(records, labels)
         if not chosen:
             raise InputError(
@@ -130,6 +130,7 @@ class XSegSamples:
                 hint="draw polygons (python -m core mask-labels SIDE --suggest helps), apply a mask first, or --labels landmarks",
             )
         self._places = [places[i] for i in chosen]
+        self._names = [records[i].name for i in chosen]
         self.origins = Counter(() if settings.pretrain else (label_origin(records[i], labels) for i in chosen))
         self._kept: dict[int, tuple[NDArray[np.uint8], Array]] = {}
         self._room = settings.cache_bytes
@@ -170,7 +171,7 @@ class XSegSamples:
 
     def _face(self, index: int) -> tuple[Array, Array]:
         if index not in self._kept:
-            image, mask = self._load(*self._places[index])
+            image, mask = self._load(*self._places[index], self._names[index])
             pair = (image * 255 + 0.5).astype(np.uint8), mask
             if pair[0].nbytes + mask.nbytes > self._room:
                 return image, mask
@@ -179,10 +180,9 @@ class XSegSamples:
         image8, mask = self._kept[index]
         return (image8 / np.float32(255)).astype(np.float32), mask
 
-    def _load(self, faceset: int, index: int) -> tuple[Array, Array]:
-        source, s = self._facesets[faceset], self._settings
-        data = source.read(index)
-        record = dfl_image.parse(data, f"{source.folder}/{index}")
+    def _load(self, source: Faceset, index: int, name: str) -> tuple[Array, Array]:
+        data, s = source.read(index), self._settings
+        record = dfl_image.parse(data, name, where=source.folder / name)
         return prepare(
             record, decode_image(data, record.name), label_mask(record, self._labels), s.resolution, s.face_type
         )

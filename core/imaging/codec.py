@@ -41,6 +41,11 @@ def decode_image(data: bytes, where: object = "image data") -> Image:
     return _three_channels(image)
 
 
+def to_uint8(image: NDArray[np.float32]) -> Image:
+    """A float image for a file: 0..1 becomes 0..255, rounded; what is outside is clipped. Any shape."""
+    return (np.clip(image, 0, 1) * 255 + 0.5).astype(np.uint8)
+
+
 def decode_any(data: bytes, where: object = "image data") -> NDArray:
     """The picture as stored: any depth, H x W or H x W x C. Raises CorruptFileError."""
     if not data:

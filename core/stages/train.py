@@ -179,11 +179,11 @@ def _report(session, begun: int, workspace: Workspace) -> StageReport:
     if losses:
         rows.append((f"mean loss of the last {len(recent)}", f"src {losses[0]:.4f}, dst {losses[1]:.4f}"))
     outputs = (workspace.model / "preview" / "latest.jpg", *exported.outputs)
-    if session.held:
+    if session.validation_losses:
         rows.append(
             (
-                f"loss of {session.held_out} held-out faces a side",
-                f"src {session.held[-1][1]:.4f}, dst {session.held[-1][2]:.4f}",
+                f"loss of {session.validation_count} held-out faces a side",
+                "src {1:.4f}, dst {2:.4f}".format(*session.validation_losses[-1]),
             )
         )
     if session.skipped:

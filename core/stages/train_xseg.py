@@ -98,10 +98,13 @@ def _train(options: Options, workspace: Workspace) -> StageReport:
     from core.data.xseg_samples import XSegSamples, XSegSettings
     from core.faceset.masks.report import described
     from core.geometry.align import FaceType
-    from core.training.hooks import hooks
+    from core.training.hooks.checkpoint import Checkpoint
+    from core.training.hooks.progress_line import ProgressLine
+    from core.training.hooks.stop import StopFile, StopSignals
+    from core.training.hooks.unreadable_faces import UnreadableFaces
     from core.training.start import cache_bytes
-    from core.training.xseg import pictures
     from core.training.xseg import session as xseg_session
+    from core.training.xseg.preview import XSegPreview
 
     choices = xseg_session.XSegChoices(
         options.face_type,
@@ -131,10 +134,10 @@ def _train(options: Options, workspace: Workspace) -> StageReport:
         XSegSamples([faceset], replace(settings, plain=True, pretrain=False, cache_bytes=0), "landmarks")
         for faceset in facesets
     ]
-    preview = pictures.XSegPreview(workspace.model / "preview" / "xseg.jpg", options.preview_every, plain)
-    chain: list = [hooks.UnreadableFaces(), preview, pictures.XSegProgress(session)]
-    chain.append(hooks.Checkpoint(options.save_minutes, lambda _: xseg_session.save(session, chain)))
-    chain += [hooks.StopFile(workspace.model / "STOP"), hooks.StopSignals()]
+    preview = XSegPreview(workspace.model / "preview" / "xseg.jpg", options.preview_every, plain)
+    chain: list = [UnreadableFaces(), preview, ProgressLine(session, "train XSeg", ("loss",))]
+    chain.append(Checkpoint(options.save_minutes, lambda _: xseg_session.save(session, chain)))
+    chain += [StopFile(workspace.model / "STOP"), StopSignals()]
     xseg_session.train(session, samples, chain, threads=options.threads)
     return _report(session, begun, samples, workspace)
 
@@ -166,6 +169,8 @@ def _report(session: "XSegSession", begun: int, samples: "XSegSamples", workspac
     ]
     if recent:
         rows.append(("mean loss of the last 100", f"{sum(recent) / len(recent):.4f}"))
+    if session.skipped:
+        rows.append(("faces that cannot be read", len(session.skipped)))
     compatible = (session.trainer.recipe.resolution, session.trainer.recipe.base) == (256, 32)
     warnings = (
         ()

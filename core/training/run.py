@@ -7,9 +7,17 @@ from pathlib import Path
 from core.checkpoints.model_folder import ModelFolder
 from core.data.batches import BatchSettings
 from core.training import loop, start
-from core.training.hooks import hooks, pictures
-from core.training.hooks.held_out import HeldOut
+from core.training.hooks.auto_backup import AutoBackup
+from core.training.hooks.base import BaseHook
+from core.training.hooks.checkpoint import Checkpoint
+from core.training.hooks.loss_plot import LossPlot
+from core.training.hooks.metrics import Metrics
+from core.training.hooks.preview import Preview
+from core.training.hooks.progress_line import ProgressLine
+from core.training.hooks.stop import StopFile, StopSignals
 from core.training.hooks.tensorboard import TensorBoard
+from core.training.hooks.unreadable_faces import UnreadableFaces
+from core.training.hooks.validation import Validation
 from core.training.recipe import Recipe
 from core.training.schedule import phases
 from core.training.session import Session
@@ -59,11 +67,11 @@ def train(
     )
     boundary.begin(session)
     if session.recipe.autobackup_hour:
-        beside.append(hooks.AutoBackup(session.recipe.autobackup_hour, save, _preview(workspace)))
+        beside.append(AutoBackup(session.recipe.autobackup_hour, save, _preview(workspace)))
     beside += [
-        hooks.Checkpoint(options.save_minutes, save),
-        hooks.StopFile(workspace.model / "STOP"),
-        hooks.StopSignals(),
+        Checkpoint(options.save_minutes, save),
+        StopFile(workspace.model / "STOP"),
+        StopSignals(),
     ]
     loop.train(session, settings, beside, workers=workers, boundary=boundary)
     return session, begun
@@ -77,20 +85,20 @@ def _preview(workspace: Workspace) -> Path:
     return workspace.model / "preview" / "latest.jpg"
 
 
-def _hooks(session: Session, options: RunOptions, workspace: Workspace) -> list[hooks.BaseHook]:
+def _hooks(session: Session, options: RunOptions, workspace: Workspace) -> list[BaseHook]:
     """What observes; each finds what those before it have left in the session."""
-    chain: list[hooks.BaseHook] = [
-        hooks.UnreadableFaces(),
-        pictures.Preview(workspace.model / "preview", options.preview_every, session.recipe.write_preview_history),
+    chain: list[BaseHook] = [
+        UnreadableFaces(),
+        Preview(workspace.model / "preview", options.preview_every, session.recipe.write_preview_history),
     ]
-    if session.held_out:
-        chain.append(HeldOut(options.held_out_every))
+    if session.validation_count:
+        chain.append(Validation(options.held_out_every))
     chain += [
-        pictures.LossPlot(workspace.model / "loss.png"),
-        hooks.Metrics(workspace.model / "metrics.jsonl", session.iteration, session.folder.prefix),
+        LossPlot(workspace.model / "loss.png"),
+        Metrics(workspace.model / "metrics.jsonl", session.iteration, session.folder.prefix),
     ]
     if options.tensorboard:
         chain.append(
             TensorBoard(workspace.model / "tensorboard" / session.folder.prefix, _preview(workspace), session.iteration)
         )
-    return [*chain, hooks.ProgressLine(session)]
+    return [*chain, ProgressLine(session)]

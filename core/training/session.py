@@ -15,6 +15,7 @@ from core.data.batches import BatchSettings
 from core.errors import DivergedError
 from core.formats import dfl_weights
 from core.training.recipe import Recipe, to_saved
+from core.training.run_state import RunState
 from core.training.schedule.schedule import Schedule
 from core.training.trainer import Trainer
 
@@ -24,35 +25,28 @@ SUMMARY = "summary.txt"
 
 
 @dataclass
-class Session:
-    """iteration: done so far; target: where to stop, 0 for never; history: [src, dst] loss of every iteration; sample: the faces of the
-    preview, [src, dst] as [warped, target, mask, eyes_mouth]; waited, spent: seconds for data and altogether of the last
-    iteration; skipped: faces that could not be read; schedule: what it follows; pause: the iteration where the next phase begins, 0 for none;
-    entered: a phase begins with this run; held_out: faces of each side that are never trained on; held: [iteration, src, dst], their losses;
-    held_faces: where they are."""
+class Session(RunState):
+    """What the loop and its hooks share of one run of one model.
+
+    sample: the faces of the preview, [src, dst] as [warped, target, mask, eyes_mouth].
+    extra: entries of ``data.dat`` that are kept as they are.
+    schedule: what the run follows.
+    pause: the iteration where the next phase begins, 0 for none.
+    entered: a phase begins with this run.
+    validation_count: how many faces of each side are never trained on.
+    validation_faces: where they are.
+    """
 
     folder: ModelFolder
     recipe: Recipe
     trainer: Trainer
-    iteration: int = 0
-    target: int = 0
-    history: list[list[float]] = field(default_factory=list)
     sample: list[list[NDArray[np.float32]]] | None = None
     extra: dict[str, Any] = field(default_factory=dict)
-    skipped: list[str] = field(default_factory=list)
-    saved_iteration: int = -1
-    waited: float = 0.0
-    spent: float = 0.0
     schedule: Schedule | None = None
     pause: int = 0
     entered: bool = False
-    held_out: int = 0
-    held: list[list[float]] = field(default_factory=list)
-    held_faces: BatchSettings | None = None
-
-    @property
-    def done(self) -> bool:
-        return 0 < self.target <= self.iteration
+    validation_count: int = 0
+    validation_faces: BatchSettings | None = None
 
     @property
     def paused(self) -> bool:
@@ -76,7 +70,7 @@ class Session:
             "schedule",
             "pause",
             "entered",
-            "held",
+            "validation_losses",
         ):
             setattr(self, name, getattr(opened, name))
 
@@ -95,8 +89,8 @@ class Session:
         state: dict[str, Any] = {**asdict(self.trainer.settings), "iteration": self.iteration}
         if self.schedule:
             state["schedule"] = self.schedule.plain()
-        if self.held_out:
-            state |= {"held_out": self.held_out, "held": self.held}
+        if self.validation_count:
+            state |= {"held_out": self.validation_count, "held": self.validation_losses}
         return {
             **self.trainer.writers(),
             DATA: lambda stream: dfl_weights.write_data(stream, data),
@@ -111,7 +105,7 @@ class Session:
         self.trainer.load(files)
         self.trainer.reset_rate(0.5)
         self.iteration, self.saved_iteration, self.history = data.iteration, data.iteration, data.loss_history
-        self.held = [losses for losses in self.held if losses[0] <= self.iteration]
+        self.validation_losses = [row for row in self.validation_losses if row[0] <= self.iteration]
         return self.iteration
 
 

@@ -19,7 +19,6 @@ from core.training import assets
 from core.training import recipe as recipes
 from core.training.hardware import xla
 from core.training.hardware.machine import free_memory
-from core.training.hooks.held_out import divided
 from core.training.kinds import KINDS
 from core.training.loop import out_of_memory
 from core.training.recipe import Recipe
@@ -29,6 +28,7 @@ from core.training.schedule.schedule import Opening
 from core.training.session import STATE, Session, restore
 from core.training.sides import require_faces
 from core.training.trainer import Trainer, TrainerSettings
+from core.training.validation_split import split
 from core.training.weight_files import read_state
 from core.types import FaceRecord
 from core.workspace import Workspace
@@ -155,8 +155,9 @@ def _from_pretrained(folder: ModelFolder, given: Recipe, start: StartOptions, ar
 
 
 def _ready(session: Session, start: StartOptions, state: dict[str, Any], opening: Opening) -> Session:
-    session.held_out = int(state.get("held_out", 0)) if start.held_out is None else start.held_out
-    session.held = [list(losses) for losses in state.get("held", [])] if session.held_out else []
+    session.validation_count = int(state.get("held_out", 0)) if start.held_out is None else start.held_out
+    if session.validation_count:
+        session.validation_losses = [list(row) for row in state.get("held", [])]
     return phases.follow(session, opening)
 
 
@@ -172,10 +173,10 @@ def batch_settings(session: Session, workspace: Workspace, workers: int, pretrai
     """What the batches of a session are made of. Raises InputError when a side has no faces, UsageError for pretraining without faces."""
     recipe = recipes.effective(session.recipe)
     parts = [
-        divided(faces, session.held_out, side)
+        split(faces, session.validation_count, side)
         for side, faces in zip(("src", "dst"), _facesets(recipe, workspace, pretrain_faces), strict=True)
     ]
-    src, dst = (part.trained for part in parts)
+    src, dst = (part.training for part in parts)
     settings = session.trainer.settings
     for name, faces in (("src", src), ("dst", dst)):
         log.info("%s masks: %s", name, described(mask_origins(_as_trained(faces, settings.exact))))
@@ -199,9 +200,9 @@ def batch_settings(session: Session, workspace: Workspace, workers: int, pretrai
         scale=KINDS[recipe.kind].scale,
         repeat_every=KINDS[recipe.kind].repeat_every,
     )
-    session.held_faces = (
-        replace(made, src=parts[0].held, dst=parts[1].held, src_bins=None, dst_bins=None) if session.held_out else None
-    )
+    if session.validation_count:
+        own = [part.validation for part in parts]
+        session.validation_faces = replace(made, src=own[0], dst=own[1], src_bins=None, dst_bins=None)
     return made
 
 

@@ -23,7 +23,7 @@ from core.stages import export, train
 from core.stages import model as model_stage
 from core.training import kinds, start
 from core.training import recipe as recipes
-from core.training.hooks.pictures import grid, sample_of
+from core.training.hooks.preview import grid, sample_of
 from core.training.inputs import shares, training_inputs
 from core.training.recipe import Recipe
 from core.training.session import usable_sample

@@ -16,7 +16,13 @@ from core.faceset.store import open_faceset
 from core.formats import dfl_weights
 from core.geometry.align import FaceType
 from core.training import loop
-from core.training.hooks import hooks
+from core.training.hooks import auto_backup
+from core.training.hooks.auto_backup import AutoBackup
+from core.training.hooks.base import BaseHook
+from core.training.hooks.checkpoint import Checkpoint
+from core.training.hooks.metrics import Metrics
+from core.training.hooks.stop import StopFile, StopSignals
+from core.training.hooks.unreadable_faces import UnreadableFaces
 from core.training.recipe import Recipe
 from core.training.session import Session
 from core.training.trainer import TrainerSettings
@@ -58,7 +64,7 @@ def run(tmp_path):
         session = Session(
             ModelFolder(tmp_path / "model", "m"), Recipe(resolution=64, batch_size=2), stub, target=target
         )
-        chain = [*extra, hooks.Checkpoint(1000, lambda s: loop.save(s, chain))]
+        chain = [*extra, Checkpoint(1000, lambda s: loop.save(s, chain))]
         if seen is not None:
             seen.append(session)
         loop.train(session, settings, chain, workers=0)
@@ -83,28 +89,28 @@ def test_trains_to_the_target_and_saves(run):
 def test_stop_file_saves_and_is_taken_away(run):
     run.folder.joinpath("STOP").touch()
     with pytest.raises(Interrupted, match="STOP") as caught:
-        run.start(Stub(), 100, hooks.StopFile(run.folder / "STOP"))
+        run.start(Stub(), 100, StopFile(run.folder / "STOP"))
     assert caught.value.exit_code == 130 and not (run.folder / "STOP").exists()
     assert saved(run)[0].iteration == 1
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_signals_finish_the_step_and_save(run, number):
-    class Kick(hooks.BaseHook):
+    class Kick(BaseHook):
         def after_step(self, session, batch):
             if session.iteration == 3:
                 os.kill(os.getpid(), number)
 
     before = signal.getsignal(number)
     with pytest.raises(Interrupted):
-        run.start(Stub(), 100, hooks.StopSignals(), Kick())
+        run.start(Stub(), 100, StopSignals(), Kick())
     assert saved(run)[0].iteration in (3, 4)
     assert signal.getsignal(number) is before
 
 
 def test_not_a_number_rolls_back_once_with_half_the_rate(run):
     stub, path = Stub({7: float("nan")}), run.folder / "metrics.jsonl"
-    session = run.start(stub, 10, hooks.Metrics(path, 0))
+    session = run.start(stub, 10, Metrics(path, 0))
     assert [json.loads(line)["iter"] for line in path.read_text().splitlines()] == list(range(1, 11))
     assert session.iteration == 10 and stub.settings.rate == 0.5
     assert len(session.history) == 10 and np.isfinite(session.history).all()
@@ -135,9 +141,9 @@ def test_memory_gives_three_changes(run, error):
 
 def test_backups_by_the_hour(run, monkeypatch):
     clock = iter(range(0, 10**7, 1800))
-    monkeypatch.setattr(hooks.time, "monotonic", lambda: float(next(clock)))
+    monkeypatch.setattr(auto_backup.time, "monotonic", lambda: float(next(clock)))
     session = run.start(Stub(), 1)
-    hook = hooks.AutoBackup(1, lambda s: s.save(), run.folder / "none.jpg")
+    hook = AutoBackup(1, lambda s: s.save(), run.folder / "none.jpg")
     for _ in range(4):
         hook.after_step(session, None)
     assert sorted(p.name for p in (run.folder / "m_SAEHD_autobackups").iterdir()) == ["01", "02"]
@@ -150,27 +156,27 @@ def test_other_errors_are_not_hidden(run):
 
 def test_metrics_lines_and_what_a_resumed_run_takes_back(run):
     path = run.folder / "metrics.jsonl"
-    run.start(Stub(), 4, hooks.Metrics(path, 0))
+    run.start(Stub(), 4, Metrics(path, 0))
     lines = [json.loads(line) for line in path.read_text().splitlines()]
     assert [line["iter"] for line in lines] == [1, 2, 3, 4] and {"src_loss", "dst_loss", "ms", "wait_ms"} <= set(
         lines[0]
     )
     path.write_text(path.read_text() + '{"iter": 5, "src')
-    hooks.Metrics(path, 3)
+    Metrics(path, 3)
     assert [json.loads(line)["iter"] for line in path.read_text().splitlines()] == [1, 2, 3]
 
 
 def test_metrics_of_another_model_are_kept(run):
     path = run.folder / "metrics.jsonl"
-    run.start(Stub(), 4, hooks.Metrics(path, 0, "one_SAEHD"))
-    hooks.Metrics(path, 0, "two_AMP")
+    run.start(Stub(), 4, Metrics(path, 0, "one_SAEHD"))
+    Metrics(path, 0, "two_AMP")
     assert len(path.read_text().splitlines()) == 4
-    hooks.Metrics(path, 1, "one_SAEHD")
+    Metrics(path, 1, "one_SAEHD")
     assert [json.loads(line)["model"] for line in path.read_text().splitlines()] == ["one_SAEHD"]
 
 
 def test_unreadable_faces_are_named_once(run):
-    session, hook = SimpleNamespace(skipped=[]), hooks.UnreadableFaces()
+    session, hook = SimpleNamespace(skipped=[]), UnreadableFaces()
     for _ in range(2):
         hook.after_step(session, SimpleNamespace(skipped=("bad.jpg", "bad.jpg")))
     assert session.skipped == ["bad.jpg"]

@@ -14,16 +14,15 @@ from core.errors import PipelineError
 from core.faceset.database.masks import MaskRow, MaskTable
 from core.faceset.register import KnownFaces
 from core.faceset.store import Faceset, face_key
-from core.imaging.codec import decode_image
+from core.imaging.codec import decode_image, to_uint8
 from core.imaging.mask_quality import MaskQuality, measure
-from core.imaging.masks import Mask, best_mask, hull_mask, mask_origin
+from core.imaging.masks import Mask, best_mask, hull_mask, mask_origin, over_green
 from core.progress import progress
 from core.types import FaceRecord
 
 ORIGINS = ("xseg", "polygons", "hull")
 _SIDE, _ACROSS, _CAPTION = 160, 6, 30
 _MEASURED = 128
-_GREEN = np.array([0, 1, 0], np.float32)
 
 
 @dataclass(frozen=True)
@@ -127,8 +126,7 @@ def _tile(faceset: Faceset, item: Judged) -> NDArray[np.uint8]:
         return np.zeros((_SIDE, _SIDE, 3), np.uint8)
     picture = cv2.resize(image, (_SIDE, _SIDE), interpolation=cv2.INTER_AREA).astype(np.float32) / 255
     mask = cv2.resize(best_mask(record)[0], (_SIDE, _SIDE), interpolation=cv2.INTER_AREA)[..., None]
-    shown = picture * mask + (0.5 * picture + 0.5 * _GREEN) * (1 - mask)
-    return (np.clip(shown, 0, 1) * 255 + 0.5).astype(np.uint8)
+    return to_uint8(over_green(picture, mask))
 
 
 def table_rows(judged: Sequence[Judged]) -> list[dict]:

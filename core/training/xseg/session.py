@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
@@ -19,6 +19,7 @@ from core.data.xseg_samples import XSegBatch, XSegSamples
 from core.errors import DivergedError, InputError, Interrupted, UsageError
 from core.formats import dfl_weights
 from core.training.loop import StopRequested
+from core.training.run_state import RunState
 from core.training.weight_files import read_state
 from core.training.xseg.model import NAME, XSegRecipe, XSegTrainer
 
@@ -39,24 +40,17 @@ class XSegFolder(ModelFolder):
 
 
 @dataclass
-class XSegSession:
-    """iteration: done so far; target: where to stop, 0 for never; history: [loss] of every iteration; options: as in ``XSeg_data.dat``;
-    replaces: where the files of an older model go at the next save, None for nowhere: the save writes over its own."""
+class XSegSession(RunState):
+    """A run of the mask network.
+
+    options: as in ``XSeg_data.dat``.
+    replaces: where the files of an older model go at the next save, None for nowhere: the save writes over its own.
+    """
 
     folder: XSegFolder
     trainer: XSegTrainer
     options: dict[str, Any]
-    iteration: int = 0
-    target: int = 0
-    history: list[list[float]] = field(default_factory=list)
-    saved_iteration: int = -1
-    waited: float = 0.0
-    spent: float = 0.0
     replaces: Path | None = None
-
-    @property
-    def done(self) -> bool:
-        return 0 < self.target <= self.iteration
 
     def save(self) -> None:
         """Write everything, all or nothing."""

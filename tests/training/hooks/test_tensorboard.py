@@ -59,7 +59,7 @@ def test_a_rollback_takes_back(tmp_path):
             history=[[1.0, 1.0]],
             spent=0.1,
             waited=0.0,
-            held=[],
+            validation_losses=[],
             trainer=trainer,
             recipe=SimpleNamespace(kind="SAEHD"),
         )

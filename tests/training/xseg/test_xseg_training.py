@@ -15,7 +15,7 @@ from core.geometry.align import FaceType
 from core.inference.xseg_weights import find
 from core.options import parse
 from core.training.xseg.model import XSegRecipe, XSegTrainer
-from core.training.xseg.pictures import preview
+from core.training.xseg.preview import preview
 from core.training.xseg.session import XSegChoices, XSegFolder, open_session, prefetched, save, train
 from core.workspace import Workspace
 
@@ -161,6 +161,20 @@ def test_the_stage_trains_stops_and_goes_on(faces, tmp_path):
     assert dict(run("3").rows)["iterations"] == "2 -> 3"
     with pytest.raises(InputError, match="no labelled"):
         train_xseg.run(parse(train_xseg.Options, "train-xseg", ["5"]), workspace)
+
+
+def test_a_face_that_cannot_be_read_is_named_and_the_others_are_learned(faces, tmp_path, caplog):
+    from core.stages import train_xseg
+
+    workspace = Workspace(tmp_path / "w").create()
+    path = workspace.side("src").aligned / "00002_0.jpg"
+    data = path.read_bytes()
+    path.write_bytes(data[:-200])  # its metadata is whole
+    given = ["6", "--labels", "landmarks", "--resolution", "64", "--base", "2", "--batch-size", "2"]
+    with caplog.at_level("WARNING"):
+        report = train_xseg.run(parse(train_xseg.Options, "train-xseg", given), workspace)
+    assert dict(report.rows)["iterations"] == "0 -> 6" and dict(report.rows)["faces that cannot be read"] == 1
+    assert "00002_0.jpg" in caplog.text
 
 
 def test_a_side_that_cannot_be_read_is_not_left_out_silently(faces, tmp_path):

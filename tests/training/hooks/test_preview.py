@@ -7,7 +7,8 @@ import numpy as np
 
 from core.data.batches import TrainingBatch
 from core.formats.provenance import DIGITAL_SOURCE_TYPE
-from core.training.hooks.pictures import Preview, grid, loss_plot, sample_of
+from core.training.hooks.loss_plot import loss_plot
+from core.training.hooks.preview import Preview, grid, sample_of
 from core.training.recipe import Recipe
 from core.training.session import usable_sample
 

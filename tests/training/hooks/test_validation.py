@@ -10,13 +10,14 @@ from core.errors import UsageError
 from core.faceset.store import open_faceset
 from core.stages import train
 from core.training import start
-from core.training.hooks import hooks
-from core.training.hooks.held_out import HeldOut, divided
-from core.training.hooks.pictures import loss_plot
+from core.training.hooks.loss_plot import loss_plot
+from core.training.hooks.metrics import Metrics
+from core.training.hooks.validation import Validation
 from core.training.recipe import Recipe
 from core.training.schedule.schedule import Opening
 from core.training.session import Session
 from core.training.trainer import Trainer, TrainerSettings
+from core.training.validation_split import split
 from core.workspace import Workspace
 
 FILES = ("encoder.npy", "inter_AB.npy", "inter_B.npy", "decoder.npy", "src_dst_opt.npy")
@@ -28,23 +29,27 @@ def names(faces):
 
 def test_faces_are_held_out_by_hash_and_later_ones_hardly_change_which(tmp_path):
     folder = make_faceset(tmp_path / "faces", 12, (1, 2, 3))
-    few = divided(open_faceset(folder), 4, "src")
-    assert len(few.held) == 4 and len(few.trained) == 8 and not set(names(few.held)) & set(names(few.trained))
+    few = split(open_faceset(folder), 4, "src")
     assert (
-        names(few.trained) == sorted(names(few.trained))
-        and names(divided(open_faceset(folder), 3, "src").held) == names(few.held)[:3]
+        len(few.validation) == 4
+        and len(few.training) == 8
+        and not set(names(few.validation)) & set(names(few.training))
     )
-    assert few.held.read(0) == (folder / names(few.held)[0]).read_bytes()
+    assert (
+        names(few.training) == sorted(names(few.training))
+        and names(split(open_faceset(folder), 3, "src").validation) == names(few.validation)[:3]
+    )
+    assert few.validation.read(0) == (folder / names(few.validation)[0]).read_bytes()
     make_faceset(folder, 18, (1, 2, 3))
-    more = divided(open_faceset(folder), 4, "src")
-    kept = [name for name in names(few.held) if name in names(more.held)]
-    assert names(more.held)[: len(kept)] == kept or set(kept) <= set(names(more.held))
-    gone = [name for name in names(few.held) if name not in kept]
+    more = split(open_faceset(folder), 4, "src")
+    kept = [name for name in names(few.validation) if name in names(more.validation)]
+    assert names(more.validation)[: len(kept)] == kept or set(kept) <= set(names(more.validation))
+    gone = [name for name in names(few.validation) if name not in kept]
     assert len(gone) == len(
-        [name for name in names(more.held) if name >= "00012"]
+        [name for name in names(more.validation) if name >= "00012"]
     )  # only a new face takes the place of an old one
     with pytest.raises(UsageError, match="src has 18 faces"):
-        divided(open_faceset(folder), 7, "src")
+        split(open_faceset(folder), 7, "src")
 
 
 def run(root, **more):
@@ -83,10 +88,10 @@ def test_the_loss_is_the_mean_over_all_held_out_faces_whatever_the_batch(tmp_pat
     workspace, losses = Workspace(make_workspace(tmp_path / "ws", 15)), []
     for size in (2, 5):
         recipe = Recipe(**{**TINY, "batch_size": size})
-        session = Session(None, recipe, Trainer(recipe, TrainerSettings(seed=1)), iteration=7, held_out=5)
+        session = Session(None, recipe, Trainer(recipe, TrainerSettings(seed=1)), iteration=7, validation_count=5)
         start.batch_settings(session, workspace, 1, None)
-        HeldOut(10).examine(session)
-        losses.append(session.held)
+        Validation(10).validate(session)
+        losses.append(session.validation_losses)
     assert losses[0][0][0] == 7 and len(losses[0]) == 1 and losses[0][0][1] != losses[0][0][2]
     np.testing.assert_allclose(losses[0][0], losses[1][0], rtol=1e-4)
 
@@ -104,8 +109,10 @@ def test_a_rollback_forgets_later_examinations(tmp_path):
 
     with open(tmp_path / "data.dat", "wb") as stream:
         dfl_weights.write_data(stream, dfl_weights.ModelData(4, {}))
-    session = Session(Saved(), None, Stub(), iteration=9, held=[[2, 1.0, 1.0], [4, 0.9, 0.9], [6, 9.0, 9.0]])
-    assert session.roll_back() == 4 and session.held == [[2, 1.0, 1.0], [4, 0.9, 0.9]]
+    session = Session(
+        Saved(), None, Stub(), iteration=9, validation_losses=[[2, 1.0, 1.0], [4, 0.9, 0.9], [6, 9.0, 9.0]]
+    )
+    assert session.roll_back() == 4 and session.validation_losses == [[2, 1.0, 1.0], [4, 0.9, 0.9]]
 
 
 def test_who_holds_no_faces_out_any_more_is_told_no_old_losses():
@@ -114,14 +121,17 @@ def test_who_holds_no_faces_out_any_more_is_told_no_old_losses():
         start._ready(Session(None, None, None), start.StartOptions(held_out=count), dict(state), Opening())
         for count in (None, 0)
     ]
-    assert [(session.held_out, session.held) for session in ready] == [(2, [[4, 0.9, 0.8]]), (0, [])]
+    assert [(session.validation_count, session.validation_losses) for session in ready] == [
+        (2, [[4, 0.9, 0.8]]),
+        (0, []),
+    ]
 
 
 def test_a_save_completes_the_newest_line_of_metrics(tmp_path):
     session = Session(None, None, None, iteration=1, history=[[0.5, 0.5]])
-    hook = hooks.Metrics(tmp_path / "metrics.jsonl", 0)
+    hook = Metrics(tmp_path / "metrics.jsonl", 0)
     hook.after_step(session, None)
-    session.held = [[1, 0.25, 0.75]]
+    session.validation_losses = [[1, 0.25, 0.75]]
     hook.at_save(session)
     assert json.loads((tmp_path / "metrics.jsonl").read_text())["held_src"] == 0.25
 

@@ -1,0 +1,92 @@
+"""The losses and timings of every iteration in a file, for tools that draw them."""
+
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+from core import fsio
+from core.data.batches import TrainingBatch
+from core.training.hooks.base import BaseHook
+from core.training.session import Session
+
+_FLUSH_SECONDS = 5.0
+
+
+class Metrics(BaseHook):
+    """One JSON line an iteration in ``metrics.jsonl``.
+
+    Of its own model, lines after the iteration that a resumed run starts from are taken back. The newest line waits
+    until the next iteration, for the validation losses of a save.
+
+    start: the iteration that the run starts from. model: its name in the lines.
+    """
+
+    def __init__(self, path: Path, start: int, model: str = ""):
+        self._path = path
+        self._model = model
+        self._done = start
+        self._flushed = time.monotonic()
+        self._lines: list[dict[str, Any]] = []
+        self._take_back(start)
+
+    def after_step(self, session: Session, batch: TrainingBatch) -> None:
+        if session.iteration <= self._done:  # rolled back
+            self._flush()
+            self._take_back(session.iteration - 1)
+        self._done = session.iteration
+        if time.monotonic() - self._flushed > _FLUSH_SECONDS:
+            self._flush()
+        self._lines.append(self._line(session))
+
+    def _line(self, session: Session) -> dict[str, Any]:
+        src, dst = session.history[-1]
+        return {
+            "model": self._model,
+            "iter": session.iteration,
+            "src_loss": round(src, 6),
+            "dst_loss": round(dst, 6),
+            "ms": round(session.spent * 1000, 1),
+            "wait_ms": round(session.waited * 1000, 1),
+            **_validation(session),
+        }
+
+    def at_save(self, session: Session) -> None:
+        if self._lines and self._lines[-1]["iter"] == session.iteration:
+            self._lines[-1] |= _validation(session)
+        self._flush()
+
+    def at_end(self, session: Session) -> None:
+        self._flush()
+
+    def _take_back(self, start: int) -> None:
+        """Drop what was written after iteration ``start``."""
+        self._done = start
+        if self._path.exists():
+            lines = self._path.read_text(errors="replace").splitlines()
+            kept = [line for line in lines if _iteration(line, self._model) <= start]
+            fsio.write_text(self._path, "".join(f"{line}\n" for line in kept))
+
+    def _flush(self) -> None:
+        if self._lines:
+            with open(self._path, "a") as stream:
+                stream.write("".join(f"{json.dumps(line)}\n" for line in self._lines))
+        self._lines = []
+        self._flushed = time.monotonic()
+
+
+def _validation(session: Session) -> dict[str, float]:
+    """The losses of the validation faces, if they were computed at this iteration."""
+    if not session.validation_losses or session.validation_losses[-1][0] != session.iteration:
+        return {}
+    _, src, dst = session.validation_losses[-1]
+    return {"held_src": src, "held_dst": dst}
+
+
+def _iteration(line: str, model: str) -> float:
+    """The iteration of a line of metrics; infinite for a line that was cut short, 0 for one of another model."""
+    try:
+        found = json.loads(line)
+        return int(found["iter"]) if found.get("model", model) == model else 0
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return float("inf")
