@@ -7,6 +7,7 @@ from core.errors import InputError
 from core.faceset.checking import notes_on
 from core.formats import dfl_image
 from core.geometry.pose import pitch_yaw_roll
+from core.imaging import png
 from core.imaging.masks import decode_mask
 from core.types import FaceRecord
 
@@ -70,7 +71,7 @@ def describe(data: bytes, name: str) -> Description:
 
 
 def _container(data: bytes) -> str:
-    return "PNG" if data.startswith(dfl_image.PNG_START) else "JPEG"
+    return "PNG" if data.startswith(png.SIGNATURE) else "JPEG"
 
 
 def _pose(record: FaceRecord) -> tuple[float, float, str]:

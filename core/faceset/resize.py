@@ -11,6 +11,7 @@ from core.errors import InputError, PipelineError
 from core.faceset.transform import moved_mask, moved_record, resized_image, resized_record
 from core.formats import dfl_image
 from core.geometry.align import FaceType, face_matrix
+from core.imaging import png
 from core.imaging.codec import decode_image, encode_jpeg, encode_png
 from core.imaging.warp import warp_face
 from core.types import FaceRecord
@@ -33,7 +34,7 @@ def resized_face(data: bytes, name: str, size: int, face_type: FaceType | None, 
         image, record = resized_image(image, size), resized_record(record, (size, size))
     else:
         image, record = _recropped(image, record, size, face_type)
-    encoded = encode_png(image) if data.startswith(dfl_image.PNG_START) else encode_jpeg(image, quality)
+    encoded = encode_png(image) if data.startswith(png.SIGNATURE) else encode_jpeg(image, quality)
     return dfl_image.embed(encoded, record)
 
 

@@ -20,7 +20,7 @@ from core.formats import dfl_image
 from core.formats.names import UniqueNames
 from core.formats.pak_entry import AMBIGUOUS_FACE_TYPES, FACE_TYPE_NAMES, name_of, person_of, read_entry
 from core.formats.pickle import safe_pickle
-from core.imaging import jpeg
+from core.imaging import jpeg, png
 from core.types import FaceRecord
 
 VERSION = 1
@@ -28,7 +28,6 @@ HEADER = struct.Struct("<QQ")  # version, bytes of the list
 OFFSET_BYTES = 8
 _LARGEST_OFFSET = 2**62
 _LARGEST_READ = 1 << 30  # the system reads no more than 2 GiB at once
-_PNG_END = b"IEND\xaeB`\x82"
 _SALVAGE = "python -m core unpack SIDE --salvage recovers the faces that are whole"
 
 
@@ -222,7 +221,7 @@ class PakReader:
         """Whether the embedded image has an end (a truncated pak's last face may not)."""
         data = self.read(index)
         if data[:2] != jpeg.SOI:
-            return data.endswith(_PNG_END)
+            return png.is_complete(data)
         try:
             return jpeg.is_complete(data)
         except CorruptFileError:

@@ -1,18 +1,25 @@
-"""The segments of a JPEG file, found without decoding: tolerant of what cameras and editors write."""
+"""The segments of a JPEG file, found and made without decoding: tolerant of what cameras and editors write."""
 
+import struct
 from collections.abc import Iterator
 from typing import NamedTuple
 
 from core.errors import CorruptFileError
 
 SOI = b"\xff\xd8"
-APP0, APP15, SOS, EOI = 0xE0, 0xEF, 0xDA, 0xD9
-_ALONE = frozenset({0x01, *range(0xD0, 0xD9)})
+APP0, APP1, APP15, SOS, EOI = 0xE0, 0xE1, 0xEF, 0xDA, 0xD9
+# Start of frame, baseline and others; the three left out are tables and a reserved one.
 SOF = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+_ALONE = frozenset({0x01, *range(0xD0, 0xD9)})  # markers without a length
 
 
 class Segment(NamedTuple):
-    """One marker segment before the scan. start, end: its bytes in the file from FF to the last payload byte; body: where the payload begins."""
+    """One marker segment before the scan.
+
+    marker: the byte after FF.
+    start, end: its bytes in the file, from FF to the last payload byte.
+    body: where the payload begins.
+    """
 
     marker: int
     start: int
@@ -21,9 +28,10 @@ class Segment(NamedTuple):
 
 
 def segments(data: bytes, where: object = "JPEG data") -> Iterator[Segment]:
-    """The segments from SOI up to and including SOS (whose ``end`` is that of its header); fill bytes are skipped.
+    """The segments from SOI up to and including SOS, whose ``end`` is that of its header; fill bytes are skipped.
 
-    Raises CorruptFileError for what is no JPEG, and for data that ends before SOS.
+    Raises:
+        CorruptFileError: it is no JPEG, or ends before SOS.
     """
     if data[:2] != SOI:
         raise CorruptFileError(
@@ -52,12 +60,21 @@ def segments(data: bytes, where: object = "JPEG data") -> Iterator[Segment]:
     raise CorruptFileError("truncated JPEG", where=str(where), why=f"the picture data is missing ({size} bytes read)")
 
 
+def segment(marker: int, body: bytes) -> bytes:
+    """The bytes of a marker segment; ``body`` has at most 65,533 bytes."""
+    return b"\xff%c" % marker + struct.pack(">H", len(body) + 2) + body
+
+
 def frame_size(data: bytes, body: int) -> tuple[int, int]:
     """(height, width) from a start-of-frame segment whose payload begins at ``body``."""
     return data[body + 1] << 8 | data[body + 2], data[body + 3] << 8 | data[body + 4]
 
 
 def is_complete(data: bytes, where: object = "JPEG data") -> bool:
-    """Whether the scan of a JPEG ends as it should: an EOI after SOS. Files cut short decode to half a picture otherwise."""
-    scan = [s.end for s in segments(data, where) if s.marker == SOS]
-    return data.rfind(b"\xff\xd9") >= scan[0]
+    """Whether there is an EOI after SOS: files that are cut short would decode to half an image.
+
+    Raises:
+        CorruptFileError: as :func:`segments`.
+    """
+    *_, scan = segments(data, where)
+    return data.rfind(b"\xff%c" % EOI) >= scan.end
