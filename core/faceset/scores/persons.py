@@ -14,12 +14,13 @@ from core.faceset.gallery import Gallery, record_of
 from core.faceset.identity import face_id
 from core.faceset.scores.cluster import average_linkage, centres
 from core.faceset.scores.features import Features, Identities
+from core.faceset.scores.measures import IDENTITY_SIZE
 from core.imaging.codec import decode_image
 from core.types import FaceRecord
 
 # (picture uint8 BGR, landmarks (68, 2) in it) -> identity vector.
 Embed = Callable[[NDArray[np.uint8], NDArray[np.float64]], NDArray[np.float32]]
-EMBEDDER, DIMENSIONS = "sface", 128
+EMBEDDER = "sface"
 
 # Mean cosine similarity within one person; 0.363 is what the network's authors give for a single pair of pictures (SFace).
 SAME_PERSON = 0.30
@@ -59,7 +60,7 @@ def identities(known_faces: Path, embedder: Callable[[], Embed]) -> Identities:
     made: list[Embed] = []
 
     def vectors(gallery: Gallery, indices: Sequence[int]) -> NDArray[np.float32]:
-        out = np.full((len(indices), DIMENSIONS), np.nan, np.float32)
+        out = np.full((len(indices), IDENTITY_SIZE), np.nan, np.float32)
         for row, index in enumerate(indices):
             data = gallery.read(index)
             record = record_of(data, gallery.names[index])
@@ -79,11 +80,11 @@ def _known(path: Path) -> dict[str, NDArray[np.float32]]:
         return {}
     with open_database(path) as connection:
         found = faces.vectors(connection, EMBEDDER)
-        return {face: vector for face, vector in found.items() if len(vector) == DIMENSIONS}
+        return {face: vector for face, vector in found.items() if len(vector) == IDENTITY_SIZE}
 
 
 def _embed(embed: Embed, data: bytes, record: FaceRecord) -> NDArray[np.float32]:
     try:
         return embed(decode_image(data, record.name), record.landmarks)
     except (CorruptFileError, InputError):
-        return np.full(DIMENSIONS, np.nan, np.float32)
+        return np.full(IDENTITY_SIZE, np.nan, np.float32)
