@@ -16,7 +16,8 @@ from core.formats.provenance import CREATOR_TOOL, DIGITAL_SOURCE_TYPE
 from core.inference.dfm import FACE, MORPH, OUTPUTS
 from core.networks import archs
 from core.networks.config import ModelConfig
-from core.networks.onnx_builder import OnnxGraph, Value, tensor_info
+from core.networks.onnx_builder import Value
+from core.networks.onnx_graph import OnnxGraph, tensor_info
 
 # Name of the network's file -> key -> array.
 ModelWeights = Mapping[str, Mapping[str, NDArray]]
@@ -90,7 +91,9 @@ def write_dfm(
     half: bool = False,
     mask_only: bool = True,
 ) -> None:
-    """Write the file without checking it. Needs no deep-learning framework, nor memory for a second copy of the weights.
+    """Write the file without checking it.
+
+    Needs no deep-learning framework, nor memory for a second copy of the weights.
 
     mask_only=False also runs the image branch of the target's decoder, as a fourth output; for measuring what leaving
     it out gains.

@@ -9,7 +9,11 @@ from core.formats.dfl_weights import ModelData
 
 
 def provenance(name: str, data: ModelData, consent: Path | None = None) -> dict[str, str]:
-    """Metadata: model, iteration, date, digest of the options, and a reference to ``consent`` (a file) where it exists."""
+    """Metadata of a file: model, iteration, date (UTC) and a digest of the options.
+
+    name: of the model.
+    consent: a file; the metadata refer to it where it exists.
+    """
     options = json.dumps(data.options, sort_keys=True, default=str).encode()
     out = {
         "model_name": name,

@@ -13,7 +13,7 @@ from core.export.verify import Contract, FloatArray, check_outputs, open_exporte
 from core.formats.provenance import CREATOR_TOOL
 from core.inference.dfm import FACE
 from core.inference.xseg_weights import XSegWeights
-from core.networks.onnx_builder import OnnxGraph, tensor_info
+from core.networks.onnx_graph import OnnxGraph, tensor_info
 
 MASK, OPSET = "out_mask:0", 13
 # Dividing by small energies enlarges rounding; two sound float32 evaluations of the original's network differ by up to

@@ -1,4 +1,4 @@
-"""ONNX models with weights in blocks of 8-bit integers (opencv_zoo's), as float32 models that every runtime can load."""
+"""ONNX models of opencv_zoo, whose weights are blocks of 8-bit integers, as float32 models that every runtime loads."""
 
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any

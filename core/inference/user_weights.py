@@ -10,7 +10,7 @@ from core.formats.dfl_weights import read_weights
 from core.inference.sessions import Session, Settings, open_session
 from core.networks.builder import Network
 from core.networks.fan import fan_network
-from core.networks.onnx_builder import network_model
+from core.networks.onnx_graph import network_model
 from core.networks.s3fd import s3fd_network
 from core.networks.weights import check_weights
 from core.workspace import Workspace

@@ -1,5 +1,5 @@
-"""Descriptions of the networks, written once against a small builder interface and free of any framework.
+"""Networks: descriptions, written once and free of any framework, and what turns them into something else.
 
-``core.models`` turns them into trainable Keras models, ``core.networks.onnx_builder`` into ONNX graphs, ``trace`` into lists of
-variables. Layouts and names of variables are those of DeepFaceLab's files.
+``keras_builder`` makes trainable Keras models of them, ``onnx_builder`` and ``onnx_graph`` ONNX files, ``shapes`` lists
+of variables. ``builder`` says how to add an operation. Layouts and names of variables are those of DeepFaceLab's files.
 """

@@ -1,4 +1,4 @@
-"""What fixes the networks of a model: a small dataclass, its checks, and how it is read from a model's options."""
+"""What fixes the networks of a model: a small dataclass, its validation, and how it is read from a model's options."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,12 +9,16 @@ from core.errors import InputError, UsageError
 TYPES = ("df", "liae")
 LETTERS = "udtc"
 KINDS = ("SAEHD", "AMP", "Quick96")
-SAEHD_KEYS = ("resolution", "face_type", "archi", "ae_dims", "e_dims", "d_dims", "d_mask_dims")
+_WIDTHS = ("ae_dims", "e_dims", "d_dims", "d_mask_dims")
 
 
 @dataclass(frozen=True)
 class Archi:
-    """kind: df, liae or amp; letters: a subset of ``udtc`` in that order."""
+    """An architecture string, read.
+
+    kind: df, liae or amp.
+    letters: a subset of ``udtc`` in that order.
+    """
 
     kind: str
     letters: str
@@ -22,8 +26,14 @@ class Archi:
 
 @dataclass(frozen=True)
 class ModelConfig:
-    """resolution: pixels; face_type: short name (h mf f wf head); archi: ``liae-udt``, or ``amp``; the rest: network widths.
-    inter_dims is AMP's only."""
+    """What fixes the networks of a model.
+
+    resolution: side of the images, pixels.
+    face_type: short name (h mf f wf head).
+    archi: such as ``liae-udt``, or ``amp``.
+    ae_dims, e_dims, d_dims, d_mask_dims: widths of the code, the encoder, the decoder's image and mask branches.
+    inter_dims: channels of AMP's code maps; 0 for the others.
+    """
 
     resolution: int
     face_type: str
@@ -35,11 +45,19 @@ class ModelConfig:
     inter_dims: int = 0
 
     def parsed(self) -> Archi:
-        """Raises UsageError."""
+        """Raises UsageError for an unknown architecture."""
         return parse_archi(self.archi)
 
 
-QUICK96 = ModelConfig(96, "f", "df-ud", 128, 64, 64, 16)
+QUICK96 = ModelConfig(
+    resolution=96,
+    face_type="f",
+    archi="df-ud",
+    ae_dims=128,
+    e_dims=64,
+    d_dims=64,
+    d_mask_dims=16,
+)
 
 
 def parse_archi(text: str) -> Archi:
@@ -72,31 +90,36 @@ def validate(config: ModelConfig) -> ModelConfig:
             why=f"{config.archi} needs a multiple of {step}",
             hint=f"use {below} or {below + step}",
         )
-    widths = {
-        "ae_dims": config.ae_dims,
-        "e_dims": config.e_dims,
-        "d_dims": config.d_dims,
-        "d_mask_dims": config.d_mask_dims,
-    }
-    if config.archi == "amp":
-        widths["inter_dims"] = config.inter_dims
-    for name, value in widths.items():
+    widths = (*_WIDTHS, "inter_dims") if config.archi == "amp" else _WIDTHS
+    for name in widths:
+        value = getattr(config, name)
         if value < 1:
             raise UsageError("wrong network width", where=f"{name} {value}", hint="use a positive number")
     return config
 
 
 def config_from_options(options: Mapping[str, Any], kind: str = "SAEHD") -> ModelConfig:
-    """The config that a model's saved options describe. Raises InputError where they are incomplete, UsageError where they make no sense."""
+    """The config that a model's saved options describe. kind: the class of the model.
+
+    Raises:
+        InputError: options are missing.
+        UsageError: they make no sense.
+    """
     if kind == "Quick96":
         return QUICK96
-    keys = SAEHD_KEYS if kind == "SAEHD" else (*(k for k in SAEHD_KEYS if k != "archi"), "inter_dims")
-    missing = [k for k in keys if k not in options]
+    needed = ["resolution", "face_type", *_WIDTHS, "archi" if kind == "SAEHD" else "inter_dims"]
+    missing = [key for key in needed if key not in options]
     if missing:
         raise InputError(
             "the model's options are incomplete",
             where=", ".join(missing),
             hint=f"the data.dat of a {kind} model has them; is it the right file?",
         )
-    values = {k: str(options[k]) if k in ("face_type", "archi") else int(options[k]) for k in keys}
-    return validate(ModelConfig(**({"archi": "amp"} | values)))  # type: ignore[arg-type]
+    config = ModelConfig(
+        resolution=int(options["resolution"]),
+        face_type=str(options["face_type"]),
+        archi=str(options["archi"]) if kind == "SAEHD" else "amp",
+        **{name: int(options[name]) for name in _WIDTHS},
+        inter_dims=0 if kind == "SAEHD" else int(options["inter_dims"]),
+    )
+    return validate(config)

@@ -1,4 +1,7 @@
-"""Which framework trains: ``KERAS_BACKEND``, TensorFlow where nothing is said. To be asked before anything imports Keras."""
+"""Which framework trains: ``KERAS_BACKEND``, TensorFlow where nothing is said.
+
+To be asked before anything imports Keras, which reads the variable once. Imports no framework itself.
+"""
 
 import importlib.util
 import os
@@ -18,11 +21,12 @@ def choose() -> str:
         )
     if importlib.util.find_spec(name) is None:
         there = [other for other in BACKENDS if importlib.util.find_spec(other)]
+        instead = f", or set KERAS_BACKEND={there[0]}" if there else ""
         raise EnvironmentFault(
             "the training backend is not installed",
             where=f"KERAS_BACKEND={name}",
             why=f"installed: {', '.join(there) or 'none'}",
-            hint=f"pip install -r {requirements(name)}" + (f", or set KERAS_BACKEND={there[0]}" if there else ""),
+            hint=f"pip install -r {requirements(name)}{instead}",
         )
     return name
 

@@ -1,8 +1,9 @@
 """Keras models from the framework-free descriptions: NHWC, functional, the same under every Keras backend.
 
-A layer is named as its network and its path in the weight file, with dashes for slashes (``encoder--down1-conv1``: PyTorch takes no dots); its variables
-are found by that path. Without the network in them names would repeat within a model of several networks, and of variables of the same path Keras under
-PyTorch knows only one: the gradients of the others would never be cleared.
+A layer is named as its network and its path in the weight file, with dashes for slashes (``encoder--down1-conv1``:
+PyTorch takes no dots); its variables are found by that path. Without the network in them names would repeat within a
+model of several networks, and of variables of the same path Keras under PyTorch knows only one: the gradients of the
+others would never be cleared.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -23,8 +24,9 @@ _LEAVES = {"kernel": "weight"}
 def build_network(name: str, network: Network, *, seed: int | None = 0, dtype: Any = None) -> keras.Model:
     """A functional Keras model of ``network``; its outputs are those of the description, in order.
 
-    seed: of the first values; None leaves kernels at zero, for a model whose weights are set next; dtype: a Keras dtype policy of
-    the layers, such as ``mixed_bfloat16``, default the global one. Norms and outputs are float32 whatever the policy.
+    seed: of the first values; None leaves kernels at zero, for a model whose weights are set next.
+    dtype: a Keras dtype policy of the layers, such as ``mixed_bfloat16``, default the global one. Norms and outputs are
+        float32 whatever the policy.
     """
     x = keras.Input(network.input_shape, name=f"{name}_input")
     model = keras.Model(x, network.build(KerasBuilder(name, dtype), x), name=name)
@@ -51,7 +53,13 @@ def get_weights(model: keras.Model) -> Weights:
 
 
 def set_weights(model: keras.Model, network: Network, weights: Mapping[str, NDArray], *, where: str) -> None:
-    """Give the model these weights. Raises InputError naming every missing, extra or mis-shaped tensor; then nothing is changed."""
+    """Give the model these weights.
+
+    where: they come from, for the message.
+
+    Raises:
+        InputError: names every missing, extra or mis-shaped tensor; nothing is changed then.
+    """
     check_weights(network, weights, where)
     for key, variable in _named(model):
         variable.assign(weights[key])
@@ -83,7 +91,11 @@ def morph(a: Any, b: Any, amount: Any) -> Any:
 
 
 class KerasBuilder:
-    """See ``core.networks.builder.Builder``. network: its name; dtype: policy of the layers with weights."""
+    """See ``core.networks.builder.Builder``; values are Keras tensors, NHWC.
+
+    network: its name.
+    dtype: policy of the layers with weights.
+    """
 
     def __init__(self, network: str, dtype: Any = None):
         self.network, self.dtype = network, dtype

@@ -1,30 +1,29 @@
-"""ONNX graphs from the framework-free descriptions: no deep-learning framework is needed to write or to run one.
+"""The operations of networks as nodes of an ONNX graph.
 
-Inside, maps are N x C x H x W; inputs and outputs are N x H x W x C float32. With ``half`` convolutions and what lies between
-them are float16; norms, dense layers, sums of squares and the final sigmoid stay float32.
+Maps are N x C x H x W. With ``half`` convolutions and what lies between them are float16; norms, dense layers, sums of
+squares and the final sigmoid stay float32.
 """
 
-import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import IO, Any
 
 import numpy as np
 import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper
 
-from core.formats.onnx_file import Tensor, write_onnx
-from core.networks.builder import BINOMIAL, Network, blur_padding, symmetric_padding
-from core.networks.shapes import output_shapes
-from core.networks.weights import check_weights
-
-OPSET, IR_VERSION = 12, 7
+from core.formats.onnx_file import Tensor
+from core.networks.builder import BINOMIAL, blur_padding, symmetric_padding
 
 
 @dataclass(frozen=True)
 class Value:
-    """name: of the tensor in the graph; channels: how many; half: it is float16."""
+    """A map or a vector in the graph.
+
+    name: of the tensor.
+    channels: how many.
+    half: whether it is float16.
+    """
 
     name: str
     channels: int
@@ -32,7 +31,11 @@ class Value:
 
 
 class OnnxBuilder:
-    """See ``core.networks.builder.Builder``. ``weights`` of the network being built; ``prefix`` of its initialisers."""
+    """See ``core.networks.builder.Builder``.
+
+    nodes, tensors: what was built so far, and its constants by name.
+    weights, prefix: of the network that is being built: key -> array, and what the names of its constants begin with.
+    """
 
     def __init__(self, *, half: bool = False):
         self.half = half
@@ -44,6 +47,7 @@ class OnnxBuilder:
     # -- plumbing
 
     def node(self, kind: str, inputs: Sequence[str], *, output: str | None = None, **attributes) -> str:
+        """Add a node with one output; returns the name of that."""
         output = output or f"{kind}_{len(self.nodes)}"
         self.nodes.append(
             helper.make_node(kind, list(inputs), [output], name=f"{kind}_{len(self.nodes)}", **attributes)
@@ -63,6 +67,7 @@ class OnnxBuilder:
         shape: tuple[int, ...] | None = None,
         half: bool = False,
     ) -> str:
+        """A weight of the network as a constant; axes: their new order; shape: the new shape; half: store float16."""
         label = f"{self.prefix}{name}/{leaf}"
         array = np.asarray(self.weights[f"{name}/{leaf}:0"], np.float32)
         array = array if axes is None else array.transpose(axes)
@@ -71,11 +76,11 @@ class OnnxBuilder:
         return label
 
     def cast(self, x: Value, half: bool) -> Value:
+        """The same numbers as float16 or float32."""
         if x.half == half:
             return x
-        return Value(
-            self.node("Cast", [x.name], to=TensorProto.FLOAT16 if half else TensorProto.FLOAT), x.channels, half
-        )
+        to = TensorProto.FLOAT16 if half else TensorProto.FLOAT
+        return Value(self.node("Cast", [x.name], to=to), x.channels, half)
 
     def _unary(self, kind: str, x: Value, **attributes) -> Value:
         return Value(self.node(kind, [x.name], **attributes), x.channels, x.half)
@@ -88,6 +93,7 @@ class OnnxBuilder:
         return Value(self.node(kind, [x.name, *constants]), x.channels, x.half)
 
     def scalar(self, value: float) -> str:
+        """A float32 constant without axes."""
         return self.constant(f"scalar/{value!r}", np.array(value, np.float32))
 
     # -- layers
@@ -143,8 +149,9 @@ class OnnxBuilder:
         return self._unary("Sigmoid", self.cast(x, False))
 
     def softmax(self, x: Value) -> Value:
-        last = self._unary("Softmax", self._unary("Transpose", self.cast(x, False), perm=[0, 2, 3, 1]), axis=3)
-        return self._unary("Transpose", last, perm=[0, 3, 1, 2])
+        # Before opset 13 softmax flattens all axes after its own, so the channels go last for it.
+        last = self._unary("Transpose", self.cast(x, False), perm=[0, 2, 3, 1])
+        return self._unary("Transpose", self._unary("Softmax", last, axis=3), perm=[0, 3, 1, 2])
 
     def add(self, a: Value, b: Value) -> Value:
         return self._binary("Add", a, b)
@@ -162,7 +169,8 @@ class OnnxBuilder:
         return Value(out, sum(v.channels for v in values), half)
 
     def channels(self, x: Value, start: int, stop: int) -> Value:
-        bounds = [self.constant(f"axis/{n}", np.array([n], np.int64)) for n in (start, stop, 1)]
+        channel_axis = 1
+        bounds = [self.constant(f"axis/{n}", np.array([n], np.int64)) for n in (start, stop, channel_axis)]
         return Value(self.node("Slice", [x.name, *bounds]), stop - start, x.half)
 
     def zeros_like(self, x: Value) -> Value:
@@ -209,10 +217,9 @@ class OnnxBuilder:
 
     def blur_pool(self, x: Value, size: int) -> Value:
         row = np.array(BINOMIAL[size], np.float32)
-        window = np.broadcast_to(np.outer(row, row) / row.sum() ** 2, (x.channels, 1, size, size)).astype(
-            np.float16 if x.half else np.float32
-        )
-        (before, after), kernel = blur_padding(size), self.constant(f"blur/{size}x{x.channels}", window)
+        window = np.broadcast_to(np.outer(row, row) / row.sum() ** 2, (x.channels, 1, size, size))
+        kernel = self.constant(f"blur/{size}x{x.channels}", window.astype(np.float16 if x.half else np.float32))
+        before, after = blur_padding(size)
         out = self.node(
             "Conv",
             [x.name, kernel],
@@ -226,13 +233,11 @@ class OnnxBuilder:
     def frn(self, x: Value, name: str) -> Value:
         x, row = self.cast(x, False), (1, x.channels, 1, 1)
         energy = self._unary("ReduceMean", self._binary("Mul", x, x), axes=[2, 3], keepdims=1)
-        eps = self.constant(
-            f"{self.prefix}{name}/eps", np.abs(self.weights[f"{name}/eps:0"]).astype(np.float32).reshape(1, 1, 1, 1)
-        )
+        least = np.abs(self.weights[f"{name}/eps:0"]).astype(np.float32).reshape(1, 1, 1, 1)
+        eps = self.constant(f"{self.prefix}{name}/eps", least)
         y = self._binary("Div", x, self._unary("Sqrt", self._with("Add", energy, eps)))
-        return self._with(
-            "Add", self._with("Mul", y, self._weight(name, "weight", shape=row)), self._weight(name, "bias", shape=row)
-        )
+        y = self._with("Mul", y, self._weight(name, "weight", shape=row))
+        return self._with("Add", y, self._weight(name, "bias", shape=row))
 
     def tlu(self, x: Value, name: str) -> Value:
         x = self.cast(x, False)
@@ -246,94 +251,5 @@ class OnnxBuilder:
     def l2_norm(self, x: Value, name: str) -> Value:
         x = self.cast(x, False)
         length = self._with("Add", self._unary("ReduceL2", x, axes=[1], keepdims=1), self.scalar(1e-10))
-        return self._with(
-            "Mul", self._binary("Div", x, length), self._weight(name, "weight", shape=(1, x.channels, 1, 1))
-        )
-
-
-class OnnxGraph:
-    """Networks wired together in one ONNX graph; ``weights`` by the names of their files, checked strictly."""
-
-    def __init__(
-        self, networks: Mapping[str, Network], weights: Mapping[str, Mapping[str, NDArray]], *, half: bool = False
-    ):
-        self.networks, self.weights, self.builder = networks, weights, OnnxBuilder(half=half)
-        for name, network in networks.items():
-            check_weights(network, weights.get(name, {}), where=name)
-
-    def call(self, network: str, x: Value, part: str | None = None) -> Any:
-        description = self.networks[network]
-        self.builder.weights, self.builder.prefix = self.weights[network], f"{network}/"
-        return (description.parts[part] if part else description.build)(self.builder, x)
-
-    def concat(self, values: Sequence[Value]) -> Value:
-        return self.builder.concat(values)
-
-    def morph(self, a: Value, b: Value, amount: Value) -> Value:
-        return self.builder.morph(a, b, amount)
-
-    def image_input(self, name: str, channels: int) -> Value:
-        """The value of an N x H x W x C graph input."""
-        return Value(self.builder.node("Transpose", [name], perm=[0, 3, 1, 2]), channels)
-
-    def image_output(self, x: Value, name: str) -> None:
-        """Name a map as an N x H x W x C graph output."""
-        self.builder.node("Transpose", [self.builder.cast(x, False).name], output=name, perm=[0, 2, 3, 1])
-
-    def write(
-        self,
-        stream: IO[bytes],
-        inputs: Sequence[onnx.ValueInfoProto],
-        outputs: Sequence[onnx.ValueInfoProto],
-        metadata: Mapping[str, str] | None = None,
-        *,
-        opset: int = OPSET,
-    ) -> None:
-        """Write the file.
-
-        Raises:
-            InputError: it is larger than one ONNX file can be, or a weight does not fit in half precision.
-        """
-        b = self.builder
-        graph = helper.make_graph(b.nodes, "graph", list(inputs), list(outputs))
-        model = helper.make_model(
-            graph,
-            opset_imports=[helper.make_opsetid("", opset)],
-            ir_version=IR_VERSION,
-            producer_name="DFM Forge",
-        )
-        helper.set_model_props(model, dict(metadata or {}))
-        write_onnx(stream, model, b.tensors)
-
-
-def tensor_info(name: str, shape: Sequence[int | str | None]) -> onnx.ValueInfoProto:
-    """A float32 graph input or output; a text is a symbolic size."""
-    return helper.make_tensor_value_info(name, TensorProto.FLOAT, list(shape))
-
-
-def network_model(network: Network, weights: Mapping[str, NDArray]) -> bytes:
-    """One network as an ONNX file: input ``input``, outputs ``output_0`` ..., all N x H x W x C (or N x length) float32.
-
-    Raises InputError naming tensors that do not fit.
-    """
-    graph = OnnxGraph({"net": network}, {"net": weights})
-    shape = network.input_shape
-    x = graph.image_input("input", shape[-1] or 0) if len(shape) == 3 else Value("input", shape[0] or 0)
-    out = graph.call("net", x)
-    values = out if isinstance(out, tuple) else (out,)
-    names = [f"output_{i}" for i in range(len(values))]
-    outputs = []
-    for name, value, known in zip(names, values, output_shapes(network), strict=True):
-        if len(known) == 3:
-            graph.image_output(value, name)
-        else:
-            graph.builder.node("Identity", [value.name], output=name)
-        static = None not in shape
-        outputs.append(
-            tensor_info(
-                name, ["N", *(n if static or i == len(known) - 1 else f"{name}_{i}" for i, n in enumerate(known))]
-            )
-        )
-    stream = io.BytesIO()
-    graph.write(stream, [tensor_info("input", ["N", *(n or f"size_{i}" for i, n in enumerate(shape))])], outputs)
-    return stream.getvalue()
+        weight = self._weight(name, "weight", shape=(1, x.channels, 1, 1))
+        return self._with("Mul", self._binary("Div", x, length), weight)

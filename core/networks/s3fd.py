@@ -7,8 +7,10 @@ MEANS = (104.0, 117.0, 123.0)
 
 
 def s3fd_network() -> Network:
-    """RGB image 0..255 of any size -> for each of the strides 4, 8, ..., 128 the class probabilities (background, face) and the
-    box offsets (4): twelve maps."""
+    """RGB image 0..255 of any size -> twelve maps.
+
+    They are, for each stride of 4, 8, ..., 128, the class probabilities (background, face) and the box offsets (4).
+    """
     return Network(s3fd, (None, None, 3))
 
 

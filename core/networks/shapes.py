@@ -14,7 +14,11 @@ _ANY_SIZE = 256
 
 @dataclass(frozen=True)
 class Variable:
-    """shape as in the file (convolution: kh, kw, in, out; transposed: kh, kw, out, in; dense: in, out); init: how it starts."""
+    """A variable of a network.
+
+    shape: as in the file (convolution: kh, kw, in, out; transposed: kh, kw, out, in; dense: in, out).
+    init: how it starts: Glorot uniform, or a constant.
+    """
 
     shape: Shape
     init: Init
@@ -31,6 +35,7 @@ def output_shapes(network: Network) -> tuple[Shape, ...]:
 
 
 def trace(network: Network) -> tuple[dict[str, Variable], tuple[Shape, ...]]:
+    """(variables, output shapes) of a network."""
     tracer = Tracer()
     out = network.build(tracer, tuple(n or _ANY_SIZE for n in network.input_shape))
     return tracer.variables, out if isinstance(out[0], tuple) else (out,)

@@ -19,7 +19,8 @@ _LISTED = 12  # names shown of each kind in a message
 def initial_weights(name: str, network: Network, seed: int) -> Weights:
     """First values of a network: Glorot uniform kernels, constants elsewhere.
 
-    A tensor depends on ``seed``, the network's ``name`` and its own key only, so the start is the same on every backend.
+    A tensor depends on ``seed``, the network's ``name`` and its own key only, so the start is the same on every
+    backend.
     """
     return {key: _initial(f"{name}/{key}", variable, seed) for key, variable in variables(network).items()}
 
@@ -27,8 +28,8 @@ def initial_weights(name: str, network: Network, seed: int) -> Weights:
 def _initial(path: str, variable: Variable, seed: int) -> NDArray[np.float32]:
     if variable.init != "glorot":
         return np.full(variable.shape, variable.init, np.float32)
-    *field, a, b = variable.shape
-    limit = np.float32(math.sqrt(6 / (math.prod(field) * (a + b))))
+    *field, fan_in, fan_out = variable.shape
+    limit = np.float32(math.sqrt(6 / (math.prod(field) * (fan_in + fan_out))))
     rng = np.random.Generator(np.random.Philox(np.random.SeedSequence([seed, zlib.crc32(path.encode())])))
     values = rng.random(variable.shape, np.float32)
     values *= 2 * limit
@@ -37,15 +38,15 @@ def _initial(path: str, variable: Variable, seed: int) -> NDArray[np.float32]:
 
 
 def check_weights(network: Network, weights: Mapping[str, NDArray], where: str | Path) -> None:
-    """Raises InputError naming every tensor that is missing, extra or has another shape."""
+    """Raises InputError naming every tensor that is missing, extra or has another shape.
+
+    where: the file of the weights, for the message.
+    """
     expected = variables(network)
     missing = [k for k in expected if k not in weights]
     extra = [k for k in weights if k not in expected]
-    shapes = [
-        f"{k} {np.shape(weights[k])} instead of {v.shape}"
-        for k, v in expected.items()
-        if k in weights and np.shape(weights[k]) != v.shape
-    ]
+    wrong = [k for k, v in expected.items() if k in weights and np.shape(weights[k]) != v.shape]
+    shapes = [f"{k} {np.shape(weights[k])} instead of {expected[k].shape}" for k in wrong]
     problems = [_list("missing", missing), _list("not part of this network", extra), _list("other shape", shapes)]
     if any(problems):
         raise InputError(
@@ -64,4 +65,5 @@ def _list(title: str, names: list[str]) -> str:
 
 
 def parameter_count(network: Network) -> int:
+    """How many numbers the weights of a network have."""
     return sum(math.prod(v.shape) for v in variables(network).values())

@@ -13,7 +13,11 @@ _UP_WIDTHS = (1, 2, 4, 4, 4, 4)
 
 
 def xseg_network(base: int = BASE, *, resolution: int = RESOLUTION, pretrain: bool = False) -> Network:
-    """Image (R, R, 3) BGR 0..1 -> logits of the mask (R, R, 1). pretrain: without the shortcuts. Files of the original hold 256 px, base 32."""
+    """Image (R, R, 3) BGR 0..1 -> logits of the mask (R, R, 1). Files of the original hold 256 px, base 32.
+
+    base: channels of the first level.
+    pretrain: without the shortcuts.
+    """
     return Network(partial(xseg, base=base, side=resolution // STEP, pretrain=pretrain), (resolution, resolution, 3))
 
 

@@ -232,7 +232,10 @@ def test_golden_model_folder(tmp_path):
 
 
 def weights_of(path) -> dict:
-    """Weights of an export of the original: named initialisers, or (those used twice) known by their order in the mask branch."""
+    """Weights of an export of the original.
+
+    They are named initialisers, or (those used twice) known by their order in the mask branch.
+    """
     graph = onnx.load(path).graph
     arrays = {t.name: onnx.numpy_helper.to_array(t) for t in graph.initializer}
     adds = {name: node for node in graph.node if node.op_type == "Add" for name in node.input}

@@ -13,7 +13,7 @@ from core.export.xseg_onnx import export_xseg
 from core.faces.maskers.xseg import XSegMasker
 from core.formats.dfl_weights import ModelData, write_data
 from core.inference.xseg_weights import find
-from core.networks.onnx_builder import network_model
+from core.networks.onnx_graph import network_model
 from core.options import parse
 from core.stages import export_xseg as stage
 from core.workspace import Workspace

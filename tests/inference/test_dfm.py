@@ -120,8 +120,8 @@ def test_missing_and_damaged_files(files, tmp_path):
         open_dfm(path, CPU_ONLY)
 
 
-def test_the_files_of_the_original():
-    for file, takes_morph in (("model_A_f.dfm", False), ("model_AMP_f.dfm", True)):
-        model = open_dfm(golden_path(f"dfl-model/{file}"), CPU_ONLY)
-        assert (model.resolution, model.takes_morph) == (64, takes_morph)
-        assert model.swap(FACES).face.shape == (3, 64, 64, 3)
+@pytest.mark.parametrize(("file", "takes_morph"), [("model_A_f.dfm", False), ("model_AMP_f.dfm", True)])
+def test_the_files_of_the_original(file, takes_morph):
+    model = open_dfm(golden_path(f"dfl-model/{file}"), CPU_ONLY)
+    assert (model.resolution, model.takes_morph) == (64, takes_morph)
+    assert model.swap(FACES).face.shape == (3, 64, 64, 3)

@@ -11,9 +11,8 @@ from core.networks.config import ModelConfig
 from core.networks.keras_builder import KerasGraph, build_network, get_weights, set_weights
 
 LETTERS = ("", "u", "d", "t", "ud", "ut", "dt", "udt", "udc", "udtc")
-CASES = [f"{kind}{'-' if letters else ''}{letters}_64_8_24_8_6" for kind in ("df", "liae") for letters in LETTERS] + [
-    "liae-udt_96_16_32_16_10"
-]
+ARCHIS = [f"{kind}-{letters}".removesuffix("-") for kind in ("df", "liae") for letters in LETTERS]
+CASES = [*(f"{archi}_64_8_24_8_6" for archi in ARCHIS), "liae-udt_96_16_32_16_10"]
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -23,7 +22,7 @@ def test_architecture(case):
     golden = GoldenArrays(f"dfl-model/archi_{case}.npz")
     weights = golden_weights(golden.json("variables"))
     x = np.random.RandomState(int(golden["x_seed"])).rand(*golden["x_shape"]).astype(np.float32)
-    # x * cos(x) amplifies rounding: the golden numbers of df-udc are themselves 9e-4 away from an evaluation in float64.
+    # x * cos(x) amplifies rounding: the golden numbers of df-udc are themselves 9e-4 away from one in float64.
     limit = 1e-3 if "c" in archi.partition("-")[2] else 1e-4
     for made in (through_keras(config, weights, x), through_onnx(config, weights, x)):
         for name, value in made.items():

@@ -7,7 +7,7 @@ from golden_files import GoldenArrays, rule_weights
 
 from core.networks import discriminators, fan, s3fd, xseg
 from core.networks.keras_builder import build_network, set_weights
-from core.networks.onnx_builder import network_model
+from core.networks.onnx_graph import network_model
 
 
 def through_onnx(network, weights, x):

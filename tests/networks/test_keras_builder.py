@@ -8,10 +8,10 @@ import onnxruntime
 import pytest
 
 from core.errors import InputError
-from core.networks.builder import Network
+from core.networks.builder import Builder, Network
 from core.networks.keras_builder import KerasBuilder, build_network, get_weights, named_variables, set_weights
-from core.networks.onnx_builder import network_model
-from core.networks.shapes import output_shapes, variables
+from core.networks.onnx_graph import network_model
+from core.networks.shapes import Tracer, output_shapes, variables
 
 MAP = (12, 8, 6)
 # fmt: off
@@ -51,6 +51,21 @@ OPERATIONS = {
     "l2 norm": lambda b, x: b.l2_norm(x, "norm"),
 }
 # fmt: on
+
+
+def test_every_operation_is_compared():
+    """Morph has two inputs; ``test_morph_takes_the_first_channels`` and the export of AMP see to it."""
+    used = set()
+
+    class Recorder(Tracer):
+        def __getattribute__(self, name):
+            used.add(name)
+            return super().__getattribute__(name)
+
+    for operation in OPERATIONS.values():
+        operation(Recorder(), MAP)
+    operations = {name for name in vars(Builder) if not name.startswith("_")}
+    assert len(operations) > 20 and operations - used == {"morph"}
 
 
 def random_weights(network: Network) -> dict:

@@ -12,7 +12,7 @@ from core.geometry.align import FaceType, Matrix, face_matrix
 from core.imaging.warp import warp_face
 from core.inference.sessions import Settings, open_session
 from core.inference.xseg_weights import XSegWeights, find
-from core.networks.onnx_builder import network_model
+from core.networks.onnx_graph import network_model
 from core.types import FaceRecord
 
 _FLOOR = 0.1

@@ -1,8 +1,9 @@
 """Face-swap architectures. A module here is named as its type in an architecture string and offers
 
-``networks(config) -> dict[file name without prefix and suffix, Network]``,
+``networks(config)`` -> dict, name of the file without prefix and suffix -> Network,
 ``src_code(graph, x)`` -> what ``DECODER_SRC`` turns into the source face,
-``dst_codes(graph, x, morph=None)`` -> (what ``DECODER_DST`` turns into the target face, what ``DECODER_SRC`` turns into the swap).
+``dst_codes(graph, x, morph=None)`` -> (what ``DECODER_DST`` turns into the target face, what ``DECODER_SRC`` turns into
+the swap).
 """
 
 import importlib

@@ -2,16 +2,15 @@
 
 from functools import partial
 
-from core.networks import blocks
+from core.networks.archs import _blocks
 from core.networks.builder import Network
 from core.networks.config import ModelConfig
 
 
 def encoder(config: ModelConfig) -> Network:
-    letters = config.parsed().letters
-    return Network(
-        partial(blocks.encoder, e_dims=config.e_dims, letters=letters), (config.resolution, config.resolution, 3)
-    )
+    """Image (R, R, 3) -> vector."""
+    build = partial(_blocks.encoder, e_dims=config.e_dims, letters=config.parsed().letters)
+    return Network(build, (config.resolution, config.resolution, 3))
 
 
 def code_length(config: ModelConfig) -> int:
@@ -21,8 +20,9 @@ def code_length(config: ModelConfig) -> int:
 
 
 def inter(config: ModelConfig, channels: int) -> Network:
+    """Vector -> map (side, side, channels) of ``code_side``."""
     letters = config.parsed().letters
-    build = partial(blocks.inter, ae_dims=config.ae_dims, channels=channels, grid=grid(config), letters=letters)
+    build = partial(_blocks.inter, ae_dims=config.ae_dims, channels=channels, grid=grid(config), letters=letters)
     return Network(build, (code_length(config),))
 
 
@@ -37,11 +37,12 @@ def code_side(config: ModelConfig) -> int:
 
 
 def decoder(config: ModelConfig, channels: int) -> Network:
+    """Map (side, side, channels) -> (image (R, R, 3), mask (R, R, 1)); parts: ``image`` and ``mask``."""
     letters = config.parsed().letters
     side = code_side(config)
     parts = {
-        "image": partial(blocks.decoder_image, d_dims=config.d_dims, letters=letters),
-        "mask": partial(blocks.decoder_mask, mask_dims=config.d_mask_dims, letters=letters),
+        "image": partial(_blocks.decoder_image, d_dims=config.d_dims, letters=letters),
+        "mask": partial(_blocks.decoder_mask, mask_dims=config.d_mask_dims, letters=letters),
     }
-    build = partial(blocks.decoder, d_dims=config.d_dims, mask_dims=config.d_mask_dims, letters=letters)
+    build = partial(_blocks.decoder, d_dims=config.d_dims, mask_dims=config.d_mask_dims, letters=letters)
     return Network(build, (side, side, channels), parts)

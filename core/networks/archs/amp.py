@@ -2,8 +2,7 @@
 
 from functools import partial
 
-from core.networks import blocks
-from core.networks.archs import _parts
+from core.networks.archs import _blocks, _parts
 from core.networks.builder import Builder, Graph, Network, Value
 from core.networks.config import ModelConfig
 
@@ -22,7 +21,7 @@ def networks(config: ModelConfig) -> dict[str, Network]:
 
 
 def _encoder(b: Builder, x: Value, config: ModelConfig) -> Value:
-    return b.dense(blocks.encoder(b, x, config.e_dims, config.parsed().letters), "dense1", config.ae_dims)
+    return b.dense(_blocks.encoder(b, x, config.e_dims, config.parsed().letters), "dense1", config.ae_dims)
 
 
 def _inter(b: Builder, x: Value, side: int, channels: int) -> Value:

@@ -1,25 +1,29 @@
 """The encoder, inter and decoder that the face-swap architectures share (DeepFaceLab's DeepFakeArchi).
 
-letters: ``u`` normalises the encoder's output, ``d`` doubles the output by a sub-pixel head, ``t`` is the deeper network
-with residual blocks in the encoder, ``c`` uses x * cos(x) in place of the leaky ReLU.
+letters: ``u`` normalises the encoder's output, ``d`` doubles the output by a sub-pixel head, ``t`` is the deeper
+network with residual blocks in the encoder, ``c`` uses x * cos(x) in place of the leaky ReLU. R is the resolution.
 """
 
 from core.networks.builder import Builder, Value
 
 
 def activation(b: Builder, x: Value, slope: float, letters: str) -> Value:
+    """The non-linearity after a convolution; slope: of the leaky ReLU."""
     return b.x_cos_x(x) if "c" in letters else b.lrelu(x, slope)
 
 
 def down(b: Builder, x: Value, name: str, channels: int, letters: str) -> Value:
+    """Half the size."""
     return activation(b, b.conv(x, f"{name}/conv1", channels, 5, 2), 0.1, letters)
 
 
 def up(b: Builder, x: Value, name: str, channels: int, letters: str) -> Value:
+    """Twice the size, by sub-pixel convolution."""
     return b.depth_to_space(activation(b, b.conv(x, f"{name}/conv1", 4 * channels, 3), 0.1, letters))
 
 
 def residual(b: Builder, x: Value, name: str, channels: int, letters: str) -> Value:
+    """The same shape, two convolutions beside a shortcut."""
     y = activation(b, b.conv(x, f"{name}/conv1", channels, 3), 0.2, letters)
     return activation(b, b.add(x, b.conv(y, f"{name}/conv2", channels, 3)), 0.2, letters)
 
@@ -51,21 +55,25 @@ def decoder(b: Builder, x: Value, d_dims: int, mask_dims: int, letters: str) -> 
 
 
 def decoder_image(b: Builder, x: Value, d_dims: int, letters: str) -> Value:
-    for i, factor in enumerate(_stages(letters)):
+    """Map -> image (R, R, 3), 0..1, with the decoder's variables for images only."""
+    for i, factor in enumerate(_widths(letters)):
         x = up(b, x, f"upscale{i}", factor * d_dims, letters)
         x = residual(b, x, f"res{i}", factor * d_dims, letters)
     if "d" not in letters:
         return b.sigmoid(b.conv(x, "out_conv", 3, 1))
+    # Four heads, one for each pixel of a 2 x 2 square of the doubled image.
     heads = [b.conv(x, "out_conv", 3, 1), *(b.conv(x, f"out_conv{i}", 3, 3) for i in (1, 2, 3))]
     return b.sigmoid(b.depth_to_space(b.concat(heads)))
 
 
 def decoder_mask(b: Builder, x: Value, mask_dims: int, letters: str) -> Value:
-    factors = (*_stages(letters), 1) if "d" in letters else _stages(letters)
+    """Map -> mask (R, R, 1), 0..1, with the decoder's variables for masks only."""
+    factors = (*_widths(letters), 1) if "d" in letters else _widths(letters)
     for i, factor in enumerate(factors):
         x = up(b, x, f"upscalem{i}", factor * mask_dims, letters)
     return b.sigmoid(b.conv(x, "out_convm", 1, 1))
 
 
-def _stages(letters: str) -> tuple[int, ...]:
+def _widths(letters: str) -> tuple[int, ...]:
+    """Channels after each upscale, in units of the decoder's dimensions."""
     return (8, 8, 4, 2) if "t" in letters else (8, 4, 2)
