@@ -1,48 +1,61 @@
-"""Polygons as a COCO instances file: one JSON for all pictures, as CVAT, Label Studio, Roboflow and others export it."""
+"""Polygons as a COCO instances file: one JSON for all images, as CVAT, Label Studio, Roboflow and others export it."""
 
 import json
 from collections.abc import Iterable
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from core.errors import CorruptFileError
-from core.formats.labelme import FACE, face_of, read_json
-from core.formats.labels import EXCLUDE, INCLUDE, LabelledImage, is_include, polygon, rounded
+from core.formats.labels import (
+    EXCLUDE,
+    FACE,
+    INCLUDE,
+    LabelledImage,
+    base_name,
+    face_of,
+    is_include,
+    known_shape,
+    label_of,
+    polygon,
+    read_json,
+    rounded,
+)
 from core.geometry.polygons import polygon_area
 from core.imaging.polygons import mask_to_polygons
 from core.types import Polygon
 
 _CATEGORIES = {INCLUDE: 1, EXCLUDE: 2}
+_MOST_PIXELS = 1 << 26  # of a mask in run lengths: a few bytes of text may ask for any size
+
+Problems = list[tuple[str, str]]
 
 
-def write(pictures: Iterable[LabelledImage]) -> str:
+def write(images: Iterable[LabelledImage]) -> str:
     """The JSON text; category 1 is the face, 2 what is cut out of it."""
-    images: list[dict[str, Any]] = []
+    listed: list[dict[str, Any]] = []
     annotations: list[dict[str, Any]] = []
-    for number, picture in enumerate(pictures, start=1):
-        height, width = picture.shape
-        image = {"id": number, "file_name": picture.name, "height": height, "width": width}
-        images.append(image | ({FACE: picture.face} if picture.face else {}))
-        annotations += [_annotation(p, number, len(annotations) + i) for i, p in enumerate(picture.polygons, start=1)]
+    for number, image in enumerate(images, start=1):
+        height, width = image.shape
+        listed.append({"id": number, "file_name": image.name, "height": height, "width": width})
+        if image.face:
+            listed[-1][FACE] = image.face
+        for shape in image.polygons:
+            annotations.append(_annotation(shape, number, len(annotations) + 1))
     categories = [{"id": number, "name": name, "supercategory": ""} for name, number in _CATEGORIES.items()]
-    return (
-        json.dumps(
-            {
-                "info": {"description": "face masks"},
-                "images": images,
-                "annotations": annotations,
-                "categories": categories,
-            }
-        )
-        + "\n"
-    )
+    content = {
+        "info": {"description": "face masks"},
+        "images": listed,
+        "annotations": annotations,
+        "categories": categories,
+    }
+    return json.dumps(content) + "\n"
 
 
 def _annotation(shape: Polygon, image: int, number: int) -> dict[str, Any]:
     low, high = shape.points.min(0), shape.points.max(0)
-    category = _CATEGORIES[INCLUDE if shape.include else EXCLUDE]
+    category = _CATEGORIES[label_of(shape)]
     flat = [value for point in rounded(shape.points) for value in point]
     return {
         "id": number,
@@ -55,40 +68,47 @@ def _annotation(shape: Polygon, image: int, number: int) -> dict[str, Any]:
     }
 
 
-def read(path: Path) -> tuple[list[LabelledImage], list[tuple[str, str]]]:
-    """The labelled pictures of a file, and (picture, reason) of annotations left out. Raises CorruptFileError, InputError."""
+def read(path: Path) -> tuple[list[LabelledImage], Problems]:
+    """The labelled images of a file, and (image, reason) of annotations left out.
+
+    Raises:
+        InputError: no such file.
+        CorruptFileError: it is no COCO file.
+    """
     raw = read_json(path)
-    images, annotations = raw.get("images"), raw.get("annotations")
-    if not isinstance(images, list) or not isinstance(annotations, list):
+    if not isinstance(raw.get("images"), list) or not isinstance(raw.get("annotations"), list):
         raise CorruptFileError("not a COCO file", where=path, why="images or annotations are missing")
-    categories = {c.get("id"): c.get("name") for c in raw.get("categories") or [] if isinstance(c, dict)}
-    names = {
-        image.get("id"): image
-        for image in images
-        if isinstance(image, dict) and isinstance(image.get("file_name"), str)
-    }
-    found: dict[Any, list[Polygon]] = {key: [] for key in names}
-    problems: list[tuple[str, str]] = []
-    for annotation in annotations:
-        image = annotation.get("image_id") if isinstance(annotation, dict) else None
-        if image not in names:
-            problems.append((str(image), "the annotation's picture is not in the file"))
+    images = {image.get("id"): image for image in raw["images"] if _is_image(image)}
+    categories = {c["id"]: c.get("name") for c in raw.get("categories") or [] if _has_id(c, "id")}
+    found: dict[Any, list[Polygon]] = {key: [] for key in images}
+    problems: Problems = []
+    for annotation in raw["annotations"]:
+        if not _has_id(annotation, "image_id") or annotation["image_id"] not in images:
+            number = annotation.get("image_id") if isinstance(annotation, dict) else None
+            problems.append((str(number), "the annotation's picture is not in the file"))
             continue
+        number = annotation["image_id"]
+        category = annotation["category_id"] if _has_id(annotation, "category_id") else None
+        include = is_include(categories.get(category, INCLUDE))
         try:
-            found[image] += _polygons(
-                annotation, is_include(categories.get(annotation.get("category_id"), INCLUDE)), path
-            )
+            found[number] += _polygons(annotation, include, path)
         except CorruptFileError as error:
-            problems.append((names[image]["file_name"], error.why))
-    return [_picture(names[key], polygons) for key, polygons in found.items() if polygons], problems
+            problems.append((images[number]["file_name"], error.why))
+    return [_labelled(images[number], polygons) for number, polygons in found.items() if polygons], problems
 
 
-def _picture(image: dict[str, Any], polygons: list[Polygon]) -> LabelledImage:
-    height, width = image.get("height"), image.get("width")
-    known = isinstance(height, int) and isinstance(width, int) and 0 < height < 65536 and 0 < width < 65536
-    shape = (int(height or 0), int(width or 0)) if known else (0, 0)
-    name = PurePosixPath(image["file_name"].replace("\\", "/")).name
-    return LabelledImage(name, shape, tuple(polygons), face_of(image))
+def _has_id(entry: Any, key: str) -> bool:
+    """Whether an entry has something under ``key`` that can name another one: what a file says may be a list as well."""
+    return isinstance(entry, dict) and isinstance(entry.get(key), (int, float, str))
+
+
+def _is_image(image: Any) -> bool:
+    return _has_id(image, "id") and isinstance(image.get("file_name"), str)
+
+
+def _labelled(image: dict[str, Any], polygons: list[Polygon]) -> LabelledImage:
+    shape = known_shape(image.get("height"), image.get("width"))
+    return LabelledImage(base_name(image["file_name"]), shape, tuple(polygons), face_of(image))
 
 
 def _polygons(annotation: dict[str, Any], include: bool, path: Path) -> list[Polygon]:
@@ -98,22 +118,27 @@ def _polygons(annotation: dict[str, Any], include: bool, path: Path) -> list[Pol
         return [Polygon(p.include == include, p.points) for p in mask_to_polygons(mask)]
     if not isinstance(segmentation, list) or not segmentation:
         raise CorruptFileError("an annotation without outline", where=path, why="it has a box only")
-    return [
-        polygon(np.reshape(part, (-1, 2)) if isinstance(part, list) and len(part) % 2 == 0 else None, include, path)
-        for part in segmentation
-    ]
+    return [polygon(_pairs(part), include, path) for part in segmentation]
+
+
+def _pairs(flat: Any) -> Any:
+    """(n, 2) from a flat list of x and y in turn; None for anything else."""
+    return np.reshape(flat, (-1, 2)) if isinstance(flat, list) and len(flat) % 2 == 0 else None
 
 
 def _run_lengths(segmentation: dict[str, Any], path: Path) -> np.ndarray:
-    """The mask of an uncompressed run-length code: runs of 0 and 1 in turn, down the columns."""
+    """The mask (float32, height x width) of an uncompressed run-length code: runs of 0 and 1 in turn, down the columns."""
     counts, size = segmentation.get("counts"), segmentation.get("size")
     if not isinstance(counts, list):
         raise CorruptFileError(
             "a compressed mask", where=path, why="compressed run-length masks are not read; export polygons"
         )
-    if not isinstance(size, list) or len(size) != 2 or not all(type(n) is int and 0 < n < 32768 for n in size):
+    if not isinstance(size, list) or len(size) != 2 or not all(type(n) is int and n > 0 for n in size):
         raise CorruptFileError("a damaged mask", where=path, why="it has no size")
-    if not all(type(n) is int and n >= 0 for n in counts) or sum(counts) != size[0] * size[1]:
+    height, width = size
+    if height * width > _MOST_PIXELS:
+        raise CorruptFileError("a damaged mask", where=path, why=f"{height} x {width} pixels are too many")
+    if not all(type(n) is int and n >= 0 for n in counts) or sum(counts) != height * width:
         raise CorruptFileError("a damaged mask", where=path, why="its run lengths do not fill the picture")
-    flat = np.repeat(np.arange(len(counts)) % 2, counts)
-    return flat.reshape(size[1], size[0]).T.astype(np.float32)
+    flat = np.repeat((np.arange(len(counts)) % 2).astype(np.uint8), counts)
+    return flat.reshape(width, height).T.astype(np.float32)

@@ -1,4 +1,7 @@
-"""The dict inside a face file <-> :class:`core.types.FaceRecord`: every era of the DeepFaceLab format in, the current one out."""
+"""The dict inside a face file <-> :class:`core.types.FaceRecord`.
+
+Every era of the DeepFaceLab format is read, the current one is written.
+"""
 
 import re
 from collections.abc import Iterable
@@ -32,10 +35,7 @@ KEYS = frozenset(
 )
 _ID = re.compile(r"[0-9a-f]{16}")
 FACE_TYPES = frozenset(kind.file_name for kind in FaceType)
-
-
-def _finite(array: NDArray) -> bool:
-    return np.count_nonzero(np.isfinite(array)) == array.size
+_REAL = (int, float, np.integer, np.floating)
 
 
 class BadField(ValueError):
@@ -43,10 +43,16 @@ class BadField(ValueError):
 
 
 def from_dict(meta: Any, name: str, shape: tuple[int, int], where: object = None) -> FaceRecord:
-    """The record of a face. Raises CorruptFileError naming the field that is wrong."""
+    """The record of a face.
+
+    name: file name; shape: (height, width) of the aligned image; where: named in the error, else ``name``.
+
+    Raises:
+        CorruptFileError: a field is wrong; it names the field.
+    """
     try:
         return _record(meta, name, shape)
-    except (BadField, ValueError, TypeError, OverflowError) as error:
+    except (ValueError, TypeError, OverflowError) as error:
         raise CorruptFileError(
             "damaged face metadata",
             where=str(where or name),
@@ -80,6 +86,7 @@ def _record(meta: Any, name: str, shape: tuple[int, int]) -> FaceRecord:
 
 
 def _extra(meta: dict) -> dict:
+    """What is not ours. ``ie_polys`` is the old key of the polygons where there is no new one."""
     if KEYS.issuperset(meta):
         return {}
     mapped = "ie_polys" if "seg_ie_polys" not in meta else None
@@ -105,29 +112,35 @@ def to_dict(record: FaceRecord) -> dict:
 
 
 def polygons_to_dict(polygons: Iterable[Polygon]) -> dict:
-    """The current stored form of polygons."""
-    return {
-        "polys": [{"type": int(p.include), "pts": np.asarray(p.points, np.float32)} for p in polygons if len(p.points)]
-    }
+    """The current stored form of polygons; those without points are left out."""
+    drawn = [polygon for polygon in polygons if len(polygon.points)]
+    return {"polys": [{"type": int(p.include), "pts": np.asarray(p.points, np.float32)} for p in drawn]}
 
 
 def parse_polygons(stored: Any) -> tuple[Polygon, ...]:
-    """Both stored forms, includes first. Raises BadField."""
+    """Polygons from both stored forms, includes first.
+
+    Raises:
+        BadField: it is neither form.
+    """
+    polygons = [_polygon(kind, points) for kind, points in _polygon_pairs(stored)]
+    return tuple(sorted((p for p in polygons if p is not None), key=lambda p: not p.include))
+
+
+def _polygon_pairs(stored: Any) -> list[tuple[Any, Any]]:
+    """(type, points) of each polygon."""
     if stored is None:
-        return ()
+        return []
     if type(stored) is dict:
         items = stored.get("polys") or ()
         if not isinstance(items, (list, tuple)) or not all(type(item) is dict for item in items):
             raise BadField("seg_ie_polys is malformed")
-        pairs = [(item.get("type"), item.get("pts")) for item in items]
-    elif isinstance(stored, (list, tuple, np.ndarray)):
-        if not all(isinstance(item, (list, tuple)) and len(item) == 2 for item in stored):
-            raise BadField("a polygon is no pair of type and points")
-        pairs = [tuple(item) for item in stored]
-    else:
+        return [(item.get("type"), item.get("pts")) for item in items]
+    if not isinstance(stored, (list, tuple, np.ndarray)):
         raise BadField("seg_ie_polys is neither a dict nor a list")
-    polygons = [_polygon(kind, points) for kind, points in pairs]
-    return tuple(sorted((p for p in polygons if p is not None), key=lambda p: not p.include))
+    if not all(isinstance(item, (list, tuple)) and len(item) == 2 for item in stored):
+        raise BadField("a polygon is no pair of type and points")
+    return [(kind, points) for kind, points in stored]
 
 
 def _polygon(kind: Any, points: Any) -> Polygon | None:
@@ -136,7 +149,7 @@ def _polygon(kind: Any, points: Any) -> Polygon | None:
     array = _numbers(points, "a polygon").astype(np.float32)
     if array.size == 0:
         return None
-    if array.ndim != 2 or array.shape[1] != 2 or not _finite(array):
+    if array.ndim != 2 or array.shape[1] != 2 or not _is_finite(array):
         raise BadField("the points of a polygon are no list of (x, y)")
     return Polygon(bool(kind), array)
 
@@ -147,7 +160,11 @@ def _polygons_of(meta: dict) -> tuple[Polygon, ...]:
 
 
 def stored_mask(value: Any) -> bytes | None:
-    """The encoded mask from any of its stored forms; raw float masks of old packed facesets are encoded. Raises BadField."""
+    """The encoded mask from any of its stored forms; raw float masks of old packed facesets are encoded.
+
+    Raises:
+        BadField: it is none of them.
+    """
     if isinstance(value, (bytes, bytearray)):
         return bytes(value) or None
     if not isinstance(value, np.ndarray):
@@ -169,12 +186,13 @@ def _numbers(value: Any, what: str) -> NDArray:
         raise BadField(f"{what} is a {type(value).__name__}")
     for row in value:
         cells = row if isinstance(row, (list, tuple)) else (row,)
-        if len(cells) > 4 or not all(
-            isinstance(cell, (int, float, np.number)) and not isinstance(cell, (complex, np.complexfloating))
-            for cell in cells
-        ):
+        if len(cells) > 4 or not all(isinstance(cell, _REAL) for cell in cells):
             raise BadField(f"{what} holds something else than numbers")
     return np.array(value, np.float64)
+
+
+def _is_finite(array: NDArray) -> bool:
+    return np.count_nonzero(np.isfinite(array)) == array.size  # quicker than ``all`` on so few numbers
 
 
 def _points(value: Any, what: str) -> NDArray[np.float64]:
@@ -182,20 +200,22 @@ def _points(value: Any, what: str) -> NDArray[np.float64]:
     if array.shape != (COUNT, 2):
         raise BadField(f"{what} has the shape {array.shape} instead of ({COUNT}, 2)")
     array = array if array.dtype == np.float64 else array.astype(np.float64)
-    if not _finite(array):
+    if not _is_finite(array):
         raise BadField(f"{what} has values that are no numbers")
     return array
 
 
 def _optional_points(value: Any, what: str) -> NDArray[np.float64] | None:
-    return None if value is None or (isinstance(value, np.ndarray) and value.ndim == 0) else _points(value, what)
+    if value is None or (isinstance(value, np.ndarray) and value.ndim == 0):
+        return None
+    return _points(value, what)
 
 
 def _matrix(value: Any) -> NDArray[np.float64] | None:
     if value is None:
         return None
     array = _numbers(value, "image_to_face_mat").astype(np.float64)
-    if array.shape != (2, 3) or not _finite(array):
+    if array.shape != (2, 3) or not _is_finite(array):
         raise BadField(f"image_to_face_mat is no 2 x 3 matrix of numbers but {array.shape}")
     return array
 
@@ -207,8 +227,8 @@ def _rect(value: Any) -> tuple[int, int, int, int] | None:
     values = array.tolist()
     if array.shape != (4,) or not all(-(2**31) < value < 2**31 for value in values):
         raise BadField("source_rect is no left, top, right, bottom")
-    left, top, right, bottom = values
-    return int(left), int(top), int(right), int(bottom)
+    left, top, right, bottom = map(int, values)
+    return left, top, right, bottom
 
 
 def _text(value: Any, what: str) -> str | None:

@@ -1,16 +1,24 @@
-"""What a label file says about one picture, whatever its format."""
+"""What a label file says about one image, whatever its format."""
 
+import json
 from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from core.errors import CorruptFileError
+from core.errors import CorruptFileError, from_os_error
 from core.types import Polygon
 
 INCLUDE, EXCLUDE = "face", "exclude"
+# What other programs call what is cut out of a mask.
 _EXCLUDES = {"exclude", "exclusion", "background", "hole", "occluder", "occlusion", "not_face", "0"}
 MAX_POINTS = 100_000
+_MAX_BYTES = 64_000_000
+_FARTHEST = 1e5  # pixels: beyond it the rasteriser cannot add coordinates up
+# Our key for the id of the face.
+FACE = "forge_face"
 
 
 @dataclass(frozen=True)
@@ -35,11 +43,16 @@ def is_include(label: object) -> bool:
 
 
 def label_of(polygon: Polygon) -> str:
+    """The label that we write."""
     return INCLUDE if polygon.include else EXCLUDE
 
 
 def polygon(points: object, include: bool, where: object) -> Polygon:
-    """Raises CorruptFileError for anything but a list of at least three finite points."""
+    """The polygon of ``points``, a list of (x, y).
+
+    Raises:
+        CorruptFileError: anything but a list of at least three finite points; ``where`` is named.
+    """
     try:
         array = np.asarray(points, np.float32)
     except (TypeError, ValueError):
@@ -50,9 +63,49 @@ def polygon(points: object, include: bool, where: object) -> Polygon:
             where=str(where),
             why=f"points of shape {array.shape}; three or more finite (x, y) are needed",
         )
-    return Polygon(include, np.clip(array, -1e5, 1e5))
+    return Polygon(include, np.clip(array, -_FARTHEST, _FARTHEST))
+
+
+def known_shape(height: object, width: object) -> tuple[int, int]:
+    """(height, width) as a label file gives them, (0, 0) when they are no possible size."""
+    if isinstance(height, int) and isinstance(width, int) and 0 < height < 65536 and 0 < width < 65536:
+        return height, width
+    return 0, 0
+
+
+def face_of(raw: dict[str, Any]) -> str:
+    """The id of the face that an entry of a label file says, or empty."""
+    value = raw.get(FACE)
+    return value if isinstance(value, str) else ""
+
+
+def base_name(path: str) -> str:
+    """The file name in a path of either kind of slashes."""
+    return PurePosixPath(path.replace("\\", "/")).name
 
 
 def rounded(points: NDArray[np.float32]) -> list[list[float]]:
     """Points for a text file, to a thousandth of a pixel."""
     return [[round(float(x), 3), round(float(y), 3)] for x, y in points]
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """The object in a JSON file.
+
+    Raises:
+        InputError: no such file.
+        CorruptFileError: it is too large, no JSON, or holds something else than an object.
+    """
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise from_os_error(error) from None
+    if len(data) > _MAX_BYTES:
+        raise CorruptFileError("a label file too large to read", where=path, why=f"{len(data):,} bytes")
+    try:
+        raw = json.loads(data)
+    except (ValueError, RecursionError) as error:
+        raise CorruptFileError("not a JSON file", where=path, why=str(error)[:200]) from None
+    if not isinstance(raw, dict):
+        raise CorruptFileError("not a label file", where=path, why="it holds no object")
+    return raw

@@ -119,3 +119,24 @@ def test_no_file_and_label_names(tmp_path):
         and not is_include(" Exclude ")
         and not is_include("not face")
     )
+
+
+@pytest.mark.parametrize(
+    "annotation",
+    [
+        {"image_id": [1], "segmentation": [[0, 0, 9, 0, 9, 9]]},
+        {"image_id": {}, "segmentation": [[0, 0, 9, 0, 9, 9]]},
+        {"image_id": 1, "segmentation": {"counts": [10**12], "size": [10**6, 10**6]}},
+        {"image_id": 1, "segmentation": {"counts": [32767**2], "size": [32767, 32767]}},
+        "text",
+    ],
+)
+def test_hostile_annotations_are_left_out_and_named(tmp_path, annotation):
+    good = {"image_id": 1, "category_id": [9], "segmentation": [[0, 0, 9, 0, 9, 9]]}
+    images = [{"id": 1, "file_name": "a.jpg"}, {"id": [2], "file_name": "b.jpg"}]
+    content = {"images": images, "annotations": [annotation, good], "categories": [{"id": {}, "name": "exclude"}]}
+    path = tmp_path / "c.json"
+    path.write_text(json.dumps(content))
+    found, problems = coco.read(path)
+    assert [image.name for image in found] == ["a.jpg"] and len(problems) == 1
+    assert found[0].polygons[0].include

@@ -17,7 +17,7 @@ from core.faceset.edit import change_records
 from core.faceset.register import KnownFaces
 from core.faceset.store import face_key
 from core.formats import coco, labelme
-from core.formats.labels import LabelledImage
+from core.formats.labels import LabelledImage, read_json
 from core.imaging.mask_quality import measure
 from core.imaging.masks import Mask, decode_mask, hull_mask
 from core.imaging.polygons import mask_to_polygons
@@ -138,7 +138,7 @@ def _noted_faces(folder: Path) -> dict[str, str]:
     path = folder / FACES_NAME
     if not path.is_file():
         return {}
-    return {name: face for name, face in labelme.read_json(path).items() if isinstance(face, str)}
+    return {name: face for name, face in read_json(path).items() if isinstance(face, str)}
 
 
 def _flat_name(record: FaceRecord) -> str:
@@ -148,7 +148,7 @@ def _flat_name(record: FaceRecord) -> str:
 
 def read_labels(source: Path) -> tuple[list[LabelledImage], list[tuple[str, str]]]:
     """The labels in a COCO file, or in a folder of labelme files (or one with a COCO file). Raises InputError, CorruptFileError."""
-    if source.is_file() and "shapes" not in labelme.read_json(source):
+    if source.is_file() and "shapes" not in read_json(source):
         return coco.read(source)
     if source.is_file():
         return [labelme.read(source)], []
