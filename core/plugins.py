@@ -1,4 +1,7 @@
-"""Plugins by file name. Listing imports nothing."""
+"""Plugins of ``core/faces`` by file name. Listing imports nothing.
+
+``core/faces/contract.py`` says what each kind is and how to add one.
+"""
 
 import ast
 import importlib
@@ -14,7 +17,7 @@ _FOLDER = Path(__file__).parent / "faces"
 
 
 def names(kind: Kind) -> list[str]:
-    """The plugins of a kind."""
+    """The names of the plugins of a kind."""
     return sorted(module.name for module in pkgutil.iter_modules([str(_FOLDER / kind)]))
 
 
@@ -24,9 +27,17 @@ def summary(kind: Kind, name: str) -> str:
     return (ast.get_docstring(ast.parse(source)) or "").split("\n")[0]
 
 
+def described(kind: Kind) -> str:
+    """All plugins of a kind in one line, each with its summary."""
+    return "; ".join(f"{name}: {summary(kind, name)}" for name in names(kind))
+
+
 def load(kind: Kind, name: str) -> ModuleType:
-    """The module of a plugin. Raises UsageError for an unknown name."""
+    """The module of a plugin.
+
+    Raises:
+        UsageError: there is none of that name.
+    """
     if name not in names(kind):
-        known = "; ".join(f"{other}: {summary(kind, other)}" for other in names(kind))
-        raise UsageError(f"unknown {kind[:-1]}", where=name, hint=f"there is {known}")
+        raise UsageError(f"unknown {kind[:-1]}", where=name, hint=f"there is {described(kind)}")
     return importlib.import_module(f"core.faces.{kind}.{name}")

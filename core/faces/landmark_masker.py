@@ -6,13 +6,14 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from core.faces.masking import Array, Prepared, resize, square
+from core.faces.contract import FloatArray, Prepared
+from core.faces.mask_placing import require_square, resize
 from core.imaging.landmark_masks import draw
 from core.types import FaceRecord
 
 
 class LandmarkMasker:
-    """kind: as in ``core.imaging.landmark_masks.draw``."""
+    """See ``core.faces.contract.Masker``. ``kind`` is also the name of the drawing in ``core.imaging.landmark_masks``."""
 
     device = "CPU"
 
@@ -22,11 +23,11 @@ class LandmarkMasker:
         self.origin = f"landmarks ({kind})"
 
     def prepare(self, image: NDArray[np.uint8], record: FaceRecord) -> Prepared:
-        square(image, record)
+        require_square(image, record)
         return Prepared(draw(self.kind, image.shape, record.landmarks, record.eyebrows_expand_mod)[..., 0])
 
-    def infer(self, batch: Sequence[Array]) -> Sequence[Array]:
+    def infer(self, batch: Sequence[FloatArray]) -> Sequence[FloatArray]:
         return batch
 
-    def place(self, mask: Array, prepared: Prepared, shape: tuple[int, ...], side: int) -> Array:
+    def place(self, mask: FloatArray, prepared: Prepared, shape: tuple[int, ...], side: int) -> FloatArray:
         return resize(mask, side, cv2.INTER_AREA if mask.shape[0] > side else cv2.INTER_LINEAR)

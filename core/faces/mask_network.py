@@ -1,4 +1,7 @@
-"""Descriptions of masking networks that people bring: one small JSON file beside the ONNX file. ``docs/masks.md`` explains each key."""
+"""Descriptions of masking networks that people bring: one small JSON file beside the ONNX file.
+
+``docs/masks.md`` explains each key.
+"""
 
 import json
 from pathlib import Path
@@ -9,8 +12,8 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from core.errors import InputError, UsageError
+from core.faces.contract import FloatArray
 
-Array = NDArray[np.float32]
 Crop = Literal["face", "head", "legacy", "h", "mf", "f", "wf"]
 
 _CELEBA = {
@@ -74,7 +77,8 @@ class Description(BaseModel):
     std: list[float] = Field([1.0, 1.0, 1.0], description="then it is divided by this")
     result: str | None = Field(None, description="name of the output to read; the first when left out")
     output: Literal["labels", "softmax", "sigmoid", "probability"] = Field(
-        description="labels: the channel with the highest value is the label; softmax, sigmoid: applied here; probability: 0..1 as it is"
+        description="labels: the channel with the highest value is the label; softmax, sigmoid: applied here; "
+        "probability: 0..1 as it is"
     )
     channel: int = Field(0, description="which channel is the mask (not for labels); -1 is the last")
     invert: bool = Field(False, description="the mask is what that channel is not")
@@ -93,7 +97,11 @@ class Description(BaseModel):
         return self
 
     def choose(self, include: tuple[str, ...], exclude: tuple[str, ...]) -> "Description":
-        """With more or fewer areas; with hair the crop of a face network becomes the head. Raises UsageError for unknown areas."""
+        """The description with areas taken in or left out; with hair, the crop of a face network becomes the head.
+
+        Raises:
+            UsageError: there is no such area, or none is left.
+        """
         unknown = [name for name in (*include, *exclude) if name not in self.labels]
         if unknown:
             known = ", ".join(self.labels) or "none: its output is no label map"
@@ -111,7 +119,11 @@ class Description(BaseModel):
 
 
 def read_description(path: Path) -> Description:
-    """Raises InputError that names what is wrong with it."""
+    """The description in a JSON file, on top of the preset that it names.
+
+    Raises:
+        InputError: there is no such file, or something is wrong with it, which it names.
+    """
     try:
         raw = json.loads(path.read_text(encoding="utf-8"))
         if not isinstance(raw, dict):
@@ -135,18 +147,26 @@ def _wrong(path: Path, why: str) -> InputError:
     )
 
 
-def network_input(description: Description, crop: NDArray[np.uint8]) -> Array:
-    """A crop (size, size, 3; uint8 BGR) as the network takes it: float32, without the batch axis."""
-    picture = crop.astype(np.float32) / description.divide
+def network_input(description: Description, crop: NDArray[np.uint8]) -> FloatArray:
+    """A crop, uint8 (size, size, 3) BGR, as the network takes it: float32 in its layout, without the batch axis."""
+    values = crop.astype(np.float32) / description.divide
     if description.colour == "rgb":
-        picture = picture[..., ::-1]
-    mean = picture.mean((0, 1)) if description.mean == "crop" else np.array(description.mean, np.float32)
-    picture = (picture - mean) / np.array(description.std, np.float32)
-    return np.ascontiguousarray(picture.transpose(2, 0, 1) if description.layout == "nchw" else picture, np.float32)
+        values = values[..., ::-1]
+    mean = values.mean((0, 1)) if description.mean == "crop" else np.array(description.mean, np.float32)
+    values = (values - mean) / np.array(description.std, np.float32)
+    if description.layout == "nchw":
+        values = values.transpose(2, 0, 1)
+    return np.ascontiguousarray(values, np.float32)
 
 
-def mask_of(description: Description, output: NDArray) -> Array:
-    """The masks (n, h, w), 0..1, in an output (n, c, h, w), (n, h, w, c) by the layout, or (n, h, w). Raises InputError for another shape."""
+def mask_of(description: Description, output: NDArray) -> FloatArray:
+    """The masks, float32 (n, h, w), 0..1, in an output.
+
+    output: (n, c, h, w) or (n, h, w, c), as the layout says, or (n, h, w).
+
+    Raises:
+        InputError: it has another shape, or fewer channels or labels than the description says.
+    """
     values = np.asarray(output)
     if values.ndim == 4 and description.layout == "nhwc":
         values = values.transpose(0, 3, 1, 2)
@@ -161,7 +181,7 @@ def mask_of(description: Description, output: NDArray) -> Array:
     return 1 - mask if description.invert else mask
 
 
-def _labelled(description: Description, values: NDArray) -> Array:
+def _labelled(description: Description, values: NDArray) -> FloatArray:
     """A map of labels, or scores of labels whose best one counts."""
     if values.ndim == 4 and values.shape[1] > 1:
         if max(description.numbers) >= values.shape[1]:
@@ -178,7 +198,7 @@ def _labelled(description: Description, values: NDArray) -> Array:
     return 1 - mask if description.invert else mask
 
 
-def _activated(values: Array, kind: str) -> Array:
+def _activated(values: FloatArray, kind: str) -> FloatArray:
     if kind == "sigmoid":
         return (1 / (1 + np.exp(-np.clip(values, -80, 80)))).astype(np.float32)
     if kind == "softmax":

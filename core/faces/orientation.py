@@ -1,6 +1,7 @@
-"""Which way up a face is. A detector finds a face at any angle but takes it for upright; a second look at the turned cut tells.
+"""Which way up a face is. A detector finds a face at any angle but takes it for upright; a look at it turned tells.
 
-Measured on 17 faces turned by 0 to 345 degrees: cuts of 96 pixels with the face half as wide tell apart best, better than larger ones.
+Measured on 17 faces turned by 0 to 345 degrees: crops of 96 pixels with the face half as wide tell apart best, better
+than larger ones.
 """
 
 import math
@@ -12,32 +13,43 @@ from numpy.typing import NDArray
 from core.faces import yunet_net
 
 _SIZE = 96
-_ZOOM = 2.0  # side of the cut in longer sides of the box
-_SURE, _CLEAR = (
-    0.9,
-    0.1,
-)  # the right quarter scores so high, and so much more than the others; else the face may lie between two
+_ZOOM = 2.0  # side of the crop in longer sides of the box
+_CANDIDATE = 0.05
+# One of the four quarters is the right one when it has this confidence, and so much more than the others have; else the
+# face may lie between two of them.
+_SURE = 0.9
+_CLEAR = 0.1
 _HEAD_START = 0.01  # faces are upright more often than not
 
 
 def find(image: NDArray[np.uint8], box: NDArray) -> tuple[float, float]:
-    """(score, roll) of the face in ``box`` (left, top, right, bottom): the score as seen upright, the clockwise turn in radians (-pi..pi)."""
+    """(confidence, roll) of the face in ``box`` (left, top, right, bottom).
+
+    The confidence, 0..1, is that of the face as seen upright; the roll is its clockwise turn in radians, -pi..pi.
+    """
     looks = _look(image, box, range(0, 8, 2))
-    *_, second, first = sorted(score for score, _ in looks)
+    *_, second, first = sorted(confidence for confidence, _ in looks)
     if first < _SURE or first - second < _CLEAR:
         looks += _look(image, box, range(1, 8, 2))
-    score, roll = max(looks, key=lambda look: look[0] + (_HEAD_START if abs(look[1]) < math.pi / 4 else 0))
-    return score, math.remainder(roll, 2 * math.pi)
+    confidence, roll = max(looks, key=_with_head_start)
+    return confidence, math.remainder(roll, 2 * math.pi)
+
+
+def _with_head_start(look: tuple[float, float]) -> float:
+    confidence, roll = look
+    return confidence + (_HEAD_START if abs(roll) < math.pi / 4 else 0)
 
 
 def _look(image: NDArray[np.uint8], box: NDArray, eighths: range) -> list[tuple[float, float]]:
-    """(score, roll in the image) of the best face near the middle of each turned cut."""
+    """(confidence, roll in the image) of the best face near the middle of the crop turned by each of the eighths."""
     turns = [eighth * math.pi / 4 for eighth in eighths]
-    cuts = np.stack([_cut(image, box, turn) for turn in turns])
-    return [_central(rows, turn) for rows, turn in zip(yunet_net.look(cuts, 0.05), turns, strict=True)]
+    crops = np.stack([_crop(image, box, turn) for turn in turns])
+    found = yunet_net.candidates(crops, _CANDIDATE)
+    return [_central(rows, turn) for rows, turn in zip(found, turns, strict=True)]
 
 
 def _central(rows: NDArray[np.float32], turn: float) -> tuple[float, float]:
+    """The best of the candidates (n, 15) of a crop that are near its middle; confidence 0 where there is none."""
     offset = np.abs((rows[:, :2] + rows[:, 2:4]) / 2 - _SIZE / 2).max(axis=1)
     rows = rows[offset < _SIZE / 6]
     if not len(rows):
@@ -46,35 +58,46 @@ def _central(rows: NDArray[np.float32], turn: float) -> tuple[float, float]:
     return float(best[4]), turn + yunet_net.roll_of(best[5:].reshape(5, 2))
 
 
-def _cut(image: NDArray[np.uint8], box: NDArray, turn: float) -> NDArray[np.uint8]:
+def _crop(image: NDArray[np.uint8], box: NDArray, turn: float) -> NDArray[np.uint8]:
     """The square around the box, turned back by ``turn``."""
-    return cut_square(image, (box[:2] + box[2:]) / 2, _ZOOM * float(max(box[2:] - box[:2])), turn, _SIZE)[0]
+    centre = (box[:2] + box[2:]) / 2
+    side = _ZOOM * float(max(box[2:] - box[:2]))
+    crop, _ = crop_square(image, centre, side, turn, _SIZE)
+    return crop
 
 
 def square_matrix(centre: NDArray, side: float, turn: float, size: int) -> NDArray[np.float64]:
-    """Image -> cut (2, 3): the square with this centre and side, turned clockwise by ``turn`` radians, comes out upright with ``size`` pixels."""
+    """Image -> crop, (2, 3): a square with this centre and side comes out with ``size`` pixels a side.
+
+    turn: radians, how far the square is turned clockwise in the image; the crop shows it upright.
+    """
     scale = size / side
     cos, sin = math.cos(turn) * scale, math.sin(turn) * scale
     linear = np.array([[cos, sin], [-sin, cos]])
     return np.column_stack([linear, (size - 1) / 2 - linear @ np.asarray(centre, np.float64)])
 
 
-def cut_square(
+def crop_square(
     image: NDArray[np.uint8], centre: NDArray, side: float, turn: float, size: int
 ) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
-    """The cut of :func:`square_matrix`, bilinear from a source no more than twice as fine, and its matrix."""
+    """The crop of ``square_matrix``, uint8 (size, size, 3), black outside the image, and that matrix.
+
+    It is sampled bilinearly, which skips pixels where it shrinks; so the image is first averaged down until it is no
+    more than twice as fine as the crop.
+    """
     matrix = square_matrix(centre, side, turn, size)
     shrink = int(side // (2 * size)) + 1
     if shrink == 1:
         return cv2.warpAffine(image, matrix, (size, size), flags=cv2.INTER_LINEAR), matrix
+    # Only the part that a turned square may reach: half its diagonal to each side, and a pixel of the small image.
     reach = 0.75 * side + shrink
     left, top = (max(int(value - reach), 0) for value in centre)
-    part = image[top : max(int(centre[1] + reach), top + 1), left : max(int(centre[0] + reach), left + 1)]
+    right, bottom = max(int(centre[0] + reach), left + 1), max(int(centre[1] + reach), top + 1)
+    part = image[top:bottom, left:right]
     if not part.size:
         return np.zeros((size, size, 3), np.uint8), matrix
-    small = cv2.resize(
-        part, (math.ceil(part.shape[1] / shrink), math.ceil(part.shape[0] / shrink)), interpolation=cv2.INTER_AREA
-    )
+    small_size = math.ceil(part.shape[1] / shrink), math.ceil(part.shape[0] / shrink)
+    small = cv2.resize(part, small_size, interpolation=cv2.INTER_AREA)
     fx, fy = part.shape[1] / small.shape[1], part.shape[0] / small.shape[0]
     from_small = np.array([[fx, 0, left + fx / 2 - 0.5], [0, fy, top + fy / 2 - 0.5], [0, 0, 1]])
     return cv2.warpAffine(small, matrix @ from_small, (size, size), flags=cv2.INTER_LINEAR), matrix

@@ -1,7 +1,7 @@
-"""Pictures turned by quarters, and boxes and points in them.
+"""Images turned by quarters, and boxes and points in them.
 
-``quarters`` counts counter-clockwise turns: a head with a roll of 90 degrees is upright after one. Boxes have their numbers at the
-edges of pixels, points at the centres, so that both come back exactly.
+``quarters`` counts counter-clockwise turns: a head with a roll of 90 degrees is upright after one. Boxes have their
+numbers at the edges of pixels, points at the centres, so that both come back exactly.
 """
 
 import math
@@ -21,11 +21,12 @@ def roll_of(quarters: int) -> float:
 
 
 def turned(image: NDArray, quarters: int) -> NDArray:
+    """The image (H, W, C) turned; the very same for 0 quarters."""
     return np.ascontiguousarray(np.rot90(image, quarters)) if quarters else image
 
 
 def boxes_back(boxes: NDArray, quarters: int, height: int, width: int) -> NDArray:
-    """Boxes (n, 4) of the turned picture in the picture of ``height`` x ``width``."""
+    """Boxes (n, 4) of the turned image, in the image of ``height`` x ``width`` before the turn."""
     left, top, right, bottom = np.asarray(boxes).reshape(-1, 4).T
     sides = {
         0: (left, top, right, bottom),
@@ -37,15 +38,19 @@ def boxes_back(boxes: NDArray, quarters: int, height: int, width: int) -> NDArra
 
 
 def boxes_there(boxes: NDArray, quarters: int, height: int, width: int) -> NDArray:
-    """Boxes (n, 4) of the picture of ``height`` x ``width`` in the turned one."""
+    """Boxes (n, 4) of the image of ``height`` x ``width``, in the turned one."""
     if quarters % 2:
         height, width = width, height
     return boxes_back(boxes, -quarters % 4, height, width)
 
 
 def points_back(points: NDArray, quarters: int, height: int, width: int) -> NDArray:
-    """Points (n, 2) of the turned picture in the picture of ``height`` x ``width``."""
+    """Points (n, 2) of the turned image, in the image of ``height`` x ``width`` before the turn."""
     x, y = np.asarray(points).reshape(-1, 2).T
-    return np.stack(
-        {0: (x, y), 1: (width - 1 - y, x), 2: (width - 1 - x, height - 1 - y), 3: (y, height - 1 - x)}[quarters], axis=1
-    )
+    before = {
+        0: (x, y),
+        1: (width - 1 - y, x),
+        2: (width - 1 - x, height - 1 - y),
+        3: (y, height - 1 - x),
+    }[quarters]
+    return np.stack(before, axis=1)

@@ -12,7 +12,9 @@ from numpy.typing import NDArray
 
 from core import fsio
 from core.errors import InputError
-from core.faces.masking import STORED_SIDE, Array, Masker, PendingFace, masks_of, resize
+from core.faces.contract import FloatArray, Masker
+from core.faces.mask_placing import resize
+from core.faces.masking import STORED_SIDE, PendingFace, masks_of
 from core.faceset.database.masks import MaskRow, MaskTable, checksum
 from core.faceset.edit import Change, change_records, face_of, rewrite_pak
 from core.faceset.identity import identified, record_geometry
@@ -206,7 +208,7 @@ class _Job:
             if result.saved.reduced:
                 self.reduced.append(result.key)
 
-    def _pending(self, index: int, save: Callable[[Array], _Saved]) -> PendingFace:
+    def _pending(self, index: int, save: Callable[[FloatArray], _Saved]) -> PendingFace:
         side = 0 if self.style.native else STORED_SIDE
         name = face_key(self.known.faceset.records()[index])
         return PendingFace(name, partial(self._load, index), save, side)
@@ -216,18 +218,18 @@ class _Job:
         data = self.known.faceset.read(index)
         return decode_image(data, name), dfl_image.parse(data, name)
 
-    def _save(self, index: int, soft: Array) -> _Saved:
+    def _save(self, index: int, soft: FloatArray) -> _Saved:
         path = self.known.faceset.path(index)
         data, mask, reduced = _embedded(path.read_bytes(), path.name, soft, self.style)
         fsio.write_bytes(path, data, durable=False)
         return _Saved(self._row(index, self.identity, mask, soft), reduced)
 
-    def _keep(self, index: int, waiting: str, soft: Array) -> _Saved:
+    def _keep(self, index: int, waiting: str, soft: FloatArray) -> _Saved:
         name = self.known.faceset.records()[index].name
         _, mask, reduced = _embedded(self.known.faceset.read(index), name, soft, self.style)
         return _Saved(replace(self._row(index, waiting, mask, soft), pending=mask), reduced)
 
-    def _row(self, index: int, identity: str, mask: bytes, soft: Array) -> MaskRow:
+    def _row(self, index: int, identity: str, mask: bytes, soft: FloatArray) -> MaskRow:
         return MaskRow(
             face=self.known.ids[index],
             kind=self.masker.kind,
@@ -239,7 +241,7 @@ class _Job:
         )
 
 
-def _embedded(image: bytes, name: str, soft: Array, style: MaskStyle) -> tuple[bytes, bytes, bool]:
+def _embedded(image: bytes, name: str, soft: FloatArray, style: MaskStyle) -> tuple[bytes, bytes, bool]:
     """(face file with the mask, stored mask, whether it had to be made smaller to fit)."""
     record = identified(dfl_image.parse(image, name))
     mask = encode_xseg_mask(soft if style.soft else two_level(soft))
@@ -252,7 +254,7 @@ def _embedded(image: bytes, name: str, soft: Array, style: MaskStyle) -> tuple[b
     return dfl_image.embed(image, replace(record, xseg_mask=small)), small, True
 
 
-def two_level(mask: Array) -> Array:
+def two_level(mask: FloatArray) -> FloatArray:
     """0 below a half, else 1."""
     return (mask >= 0.5).astype(np.float32)
 

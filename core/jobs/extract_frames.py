@@ -19,7 +19,7 @@ from core.jobs.frame_receipt import RECEIPT, Receipt, identity, read_receipt, wr
 from core.progress import Task
 from core.video.decode import Outcome, Selection, mean_file_size, write_frames
 from core.video.probe import VideoInfo, describe, probe
-from core.workspace import Side, list_images
+from core.workspace import Side, Workspace, list_images
 
 log = logging.getLogger(__name__)
 ImageFormat = Literal["png", "jpg"]
@@ -69,10 +69,11 @@ class ExtractedFrames:
 
 
 def extract_frames(
-    side: Side, selection: Selection, image_format: ImageFormat = "png", *, overwrite: bool = False
+    workspace: Workspace, name: str, selection: Selection, image_format: ImageFormat = "png", *, overwrite: bool = False
 ) -> ExtractedFrames:
     """Extract the frames of a side's video, unless they are there.
 
+    name: ``src`` or ``dst``.
     overwrite: extract again; the frames that are there move to the trash when the new ones are complete.
 
     Raises:
@@ -81,6 +82,7 @@ def extract_frames(
         CorruptFileError: not one frame decodes.
         DiskFullError: the disk has no room for the frames.
     """
+    side = workspace.side(name)
     with side.locked():
         if not overwrite and list_images(side.frames) and not any(_finished(side)):
             return _there(side, selection, image_format)

@@ -30,10 +30,6 @@ FaceTypeName = Literal[
 _SHOWN = 20
 
 
-def _known(kind: plugins.Kind) -> str:
-    return "; ".join(f"{name}: {plugins.summary(kind, name)}" for name in plugins.names(kind))
-
-
 class Options(SideOptions):
     """Extract the faces of one side. --debug also draws boxes, landmarks and cuts into aligned_debug/."""
 
@@ -51,7 +47,7 @@ class Options(SideOptions):
     )
     every: int = Field(1, ge=1, description="look at every Nth frame only")
     from_video: bool = Field(False, description="read the video itself; no frames are needed on disk")
-    detector: str = Field("yunet", description=_known("detectors"))
+    detector: str = Field("yunet", description=plugins.described("detectors"))
     detect_score: float = Field(0.6, ge=0.05, le=1, description="leave out faces that the detector is less sure of")
     detect_size: int = Field(
         640,
@@ -63,9 +59,10 @@ class Options(SideOptions):
     rotations: Literal["auto", "all"] = Field(
         "auto", description="auto: search turned frames only where no face is clearly upright; all: always (slower)"
     )
-    landmarker: str = Field("facemesh", description=_known("landmarkers"))
+    landmarker: str = Field("facemesh", description=plugins.described("landmarkers"))
     embedder: str = Field(
-        "sface", description="none: no identity vectors, which saves 40 % of the time; " + _known("embedders")
+        "sface",
+        description="none: no identity vectors, which saves 40 % of the time; " + plugins.described("embedders"),
     )
     dfl_exact: bool = Field(
         False, description="cut as DeepFaceLab does: bilinear without anti-aliasing, colour at half resolution"

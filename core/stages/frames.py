@@ -59,9 +59,9 @@ def run(options: Options, workspace: Workspace) -> StageReport:
     from core.jobs.extract_frames import extract_frames
     from core.video.decode import Selection
 
-    side = workspace.side(options.side)
     selection = Selection(options.fps, options.start, options.end)
-    return _report(side, extract_frames(side, selection, options.format, overwrite=options.overwrite))
+    frames = extract_frames(workspace, options.side, selection, options.format, overwrite=options.overwrite)
+    return _report(workspace.side(options.side), frames)
 
 
 def _report(side: Side, frames: "ExtractedFrames") -> StageReport:

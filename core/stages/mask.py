@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
+from core import plugins
 from core.errors import UsageError
 from core.options import SideOptions
 from core.types import StageReport
 from core.workspace import Workspace
 
 if TYPE_CHECKING:
-    from core.faces.masking import Masker
+    from core.faces.contract import Masker
     from core.jobs.apply_masks import AppliedMasks, MaskCounts, RemovedMasks
 
 _SHOWN = 20
@@ -21,7 +22,7 @@ _SHOWN = 20
 class Options(SideOptions):
     masker: str = Field(
         "xseg",
-        description="what makes the masks: xseg; from landmarks: hull, components, extended, whole; custom with --description",
+        description=f"what makes the masks. {plugins.described('maskers')}",
     )
     description: Path | None = Field(
         None, description="JSON file that describes an ONNX network of your own, for --masker custom"
@@ -78,8 +79,7 @@ def _removed(what: str, side: str, done: "RemovedMasks") -> StageReport:
 
 def _masker(options: Options, workspace: Workspace) -> "Masker | None":
     """None when XSeg is wanted by default and nobody has brought weights."""
-    from core import plugins
-    from core.faces.masking import MaskerRequest
+    from core.faces.contract import MaskerRequest
     from core.inference.xseg_weights import ARCHIVE, present
 
     exact = not (options.soft or options.native_resolution)

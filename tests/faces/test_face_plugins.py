@@ -1,16 +1,18 @@
-"""The contract of detectors, landmarkers and embedders, on every plugin there is."""
+"""The contract of detectors, landmarkers, embedders and maskers, on every plugin there is."""
 
 import subprocess
 import sys
 
 import numpy as np
 import pytest
+from mask_helpers import landmarks, picture, write_xseg
+from mask_networks import describe, tiny_net
 from paths import ROOT
 
 from core import plugins
 from core.errors import EnvironmentFault, InputError, UsageError
-from core.faces.contract import DetectorSettings
-from core.types import Face
+from core.faces.contract import DetectorSettings, MaskerRequest
+from core.types import Face, FaceRecord
 
 BOX = np.array([178, 63, 268, 176], np.float32)  # of the astronaut's face
 EYES, MOUTH = (224, 102), (219, 143)
@@ -26,13 +28,15 @@ def created(kind, name):
 
 
 def test_names_and_summaries():
-    assert (
-        "yunet" in plugins.names("detectors")
-        and "facemesh" in plugins.names("landmarkers")
-        and "sface" in plugins.names("embedders")
-    )
-    for kind in ("detectors", "landmarkers", "embedders"):
+    for kind, known in (
+        ("detectors", {"yunet", "s3fd"}),
+        ("landmarkers", {"facemesh", "fan2d", "fan3d"}),
+        ("embedders", {"sface"}),
+        ("maskers", {"xseg", "custom", "hull", "components", "extended", "whole"}),
+    ):
+        assert known <= set(plugins.names(kind))
         assert all(plugins.summary(kind, name) for name in plugins.names(kind))
+        assert all(name in plugins.described(kind) for name in known)
     with pytest.raises(UsageError) as caught:
         plugins.load("detectors", "nonsense")
     assert "yunet" in caught.value.hint
@@ -77,6 +81,27 @@ def test_embedder(name, astronaut, admiral):
     assert one.dtype == np.float32 and one.ndim == 1
     assert np.linalg.norm(one) == pytest.approx(1, abs=1e-5)
     assert one @ darker > 0.8 > 0.3 > one @ other
+
+
+@pytest.mark.parametrize("name", plugins.names("maskers"))
+def test_masker(name, tmp_path):
+    write_xseg(tmp_path)
+    tiny_net(tmp_path / "net.onnx", np.ones((1, 3)), np.zeros(1), 64)
+    description = describe(tmp_path, size=64, crop="face", output="sigmoid")
+    masker = plugins.load("maskers", name).create(MaskerRequest(weights=tmp_path, description=description))
+    assert masker.kind == name and masker.identity and masker.origin and masker.device in ("CPU", "CUDA")
+    points = landmarks(96)
+    record = FaceRecord("a.jpg", (96, 96), points, "whole_face")
+    prepared = masker.prepare(picture(96, points), record)
+    assert prepared.data.dtype == np.float32
+    one, two = masker.infer([prepared.data, prepared.data])
+    np.testing.assert_array_equal(one, two)
+    for side in (40, 256):
+        mask = masker.place(one, prepared, (96, 96, 3), side)
+        assert mask.shape == (side, side) and mask.dtype == np.float32
+        assert mask.min() >= 0 and 0.15 < mask.mean() < 0.8 and mask.max() <= 1
+    with pytest.raises(InputError, match="no square"):
+        masker.prepare(np.zeros((10, 20, 3), np.uint8), record)
 
 
 def test_no_framework_is_loaded():

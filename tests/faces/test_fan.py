@@ -7,7 +7,7 @@ from mask_helpers import landmarks
 
 from core import plugins
 from core.errors import InputError
-from core.faces.fan_points import FAN, crop, peaks, place, to_picture
+from core.faces.fan_points import FAN, crop, peaks, place, to_image
 from core.faces.turns import boxes_back, points_back, roll_of
 from core.inference import user_weights
 from core.inference.sessions import Session
@@ -48,7 +48,7 @@ def test_golden_crops_and_points():
     for box, cut, points in zip(golden["fan_cases"], golden["fan_crops"], golden["fan_pts"], strict=True):
         centre, side = place(box)
         np.testing.assert_array_equal(crop(golden["fan_img"], centre, side), cut)
-        np.testing.assert_allclose(to_picture(parts, centre, side), points, atol=1e-9)
+        np.testing.assert_allclose(to_image(parts, centre, side), points, atol=1e-9)
 
 
 def test_golden_two_passes():
@@ -114,12 +114,12 @@ def test_points_of_turned_faces(coded, truth, quarters, found):
 def test_the_second_pass_needs_one_face(coded, truth):
     fan = FAN(finder(truth), lambda rgb: np.array([(30, 30, 226, 226)] * 2), "CPU")
     first = fan.look(coded[..., ::-1], BOX, np.zeros((1, 2)))
-    assert fan.again(coded[..., ::-1], first) is first
+    assert fan.refine(coded[..., ::-1], first) is first
     one = FAN(finder(truth), lambda rgb: np.array([(30, 30, 226, 226)]), "CPU")
-    second = one.again(coded[..., ::-1], first)
+    second = one.refine(coded[..., ::-1], first)
     assert np.abs(second - truth).mean() < np.abs(first - truth).mean() + 0.2 and not np.array_equal(first, second)
     nowhere = np.full((68, 2), 50.0)
-    assert one.again(coded[..., ::-1], nowhere) is nowhere
+    assert one.refine(coded[..., ::-1], nowhere) is nowhere
 
 
 @pytest.mark.parametrize(("name", "file"), [("fan2d", "2DFAN.npy"), ("fan3d", "3DFAN.npy")])

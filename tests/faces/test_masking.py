@@ -8,11 +8,12 @@ import pytest
 from golden_files import GoldenArrays, rule_weights
 from mask_helpers import landmarks, picture, write_xseg
 
-from core import plugins
 from core.errors import CorruptFileError, DiskFullError, InputError, UsageError
+from core.faces.contract import MaskerRequest, Prepared
+from core.faces.mask_placing import place_smoothly
 from core.faces.maskers import xseg
 from core.faces.maskers.xseg import XSegMasker
-from core.faces.masking import MaskerRequest, PendingFace, Prepared, masks_of, place_smoothly
+from core.faces.masking import PendingFace, masks_of
 from core.formats import dfl_weights
 from core.geometry.align import FaceType, face_matrix, transform_points
 from core.inference.xseg_weights import ARCHIVE, find
@@ -182,18 +183,7 @@ def test_damaged_weights_are_refused_with_a_hint(tmp_path, damage):
     assert "backup" in error.value.hint
 
 
-def test_every_masker_is_listed_and_landmark_maskers_work():
-    assert {"xseg", "custom", "hull", "components", "extended", "whole"} <= set(plugins.names("maskers"))
-    face = record(96)
-    for name in ("hull", "components", "extended", "whole"):
-        assert plugins.summary("maskers", name)
-        masker = plugins.load("maskers", name).create(MaskerRequest())
-        prepared = masker.prepare(picture(96, face.landmarks), face)
-        mask = masker.place(masker.infer([prepared.data])[0], prepared, (96, 96, 3), 256)
-        assert mask.shape == (256, 256) and 0.15 < mask.mean() < 0.8
-
-
-def test_a_picture_that_is_no_square_is_named(tmp_path):
+def test_an_image_that_is_no_square_is_named(tmp_path):
     write_xseg(tmp_path)
     masker = XSegMasker(find(tmp_path, None), None)
     with pytest.raises(InputError, match="no square"):

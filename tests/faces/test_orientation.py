@@ -9,7 +9,7 @@ import pytest
 from core.faces.contract import DetectorSettings
 from core.faces.detectors import yunet
 from core.faces.landmarkers import facemesh
-from core.faces.orientation import cut_square
+from core.faces.orientation import crop_square
 from core.geometry.align import transform_points
 
 
@@ -49,10 +49,10 @@ def test_a_small_face_is_found_when_asked_for(astronaut):
     assert 3050 < (face.box[0] + face.box[2]) / 2 < 3090
 
 
-def test_cut_square_agrees_with_its_matrix_at_any_scale():
+def test_crop_square_agrees_with_its_matrix_at_any_scale():
     image = np.zeros((900, 900, 3), np.uint8)
     cv2.circle(image, (500, 420), 20, (255, 255, 255), -1)
     for side in (150.0, 700.0):
-        cut, matrix = cut_square(image, np.array([470.0, 440.0]), side, 0.6, 96)
-        ys, xs = np.nonzero(cut[..., 0] > 127)
+        crop, matrix = crop_square(image, np.array([470.0, 440.0]), side, 0.6, 96)
+        ys, xs = np.nonzero(crop[..., 0] > 127)
         np.testing.assert_allclose((xs.mean(), ys.mean()), transform_points([(500, 420)], matrix)[0], atol=0.5)

@@ -12,7 +12,7 @@ def test_yunet_agrees_with_opencvs_own_decoder(astronaut):
     theirs = cv2.FaceDetectorYN.create(
         str(packaged_weights.locate(packaged_weights.YUNET)), "", (512, 512), 0.6
     ).detect(astronaut)[1][0]
-    ours = yunet_net.merged(yunet_net.look(astronaut[None], 0.6)[0])
+    ours = yunet_net.merged(yunet_net.candidates(astronaut[None], 0.6)[0])
     assert len(ours) == 1
     np.testing.assert_allclose(
         ours[0, :4], [theirs[0], theirs[1], theirs[0] + theirs[2], theirs[1] + theirs[3]], atol=0.1

@@ -9,7 +9,7 @@ from golden_files import golden_path
 from mask_helpers import known_faces, write_faces
 
 from core.errors import CorruptFileError
-from core.faces.masking import Prepared
+from core.faces.contract import Prepared
 from core.faceset.database.masks import MaskTable
 from core.faceset.edit import change_records
 from core.faceset.packing import loose_sources

@@ -40,7 +40,7 @@ def filmed(workspace):
 
 
 def run(workspace, selection=EVERY_FRAME, image_format="png", **how):
-    return extract_frames(workspace.side("src"), selection, image_format, **how)
+    return extract_frames(workspace, "src", selection, image_format, **how)
 
 
 def names(workspace):

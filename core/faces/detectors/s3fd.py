@@ -12,27 +12,35 @@ from core.faces.turns import boxes_back, roll_of, turned
 from core.inference import user_weights
 from core.types import Face
 
-_SMALLEST_PICTURE = 128
+_SMALLEST_IMAGE = 128
 _TURNS = (0, 3, 1, 2)  # upright, then lying to either side, then upside down
 
 
 def create(settings: DetectorSettings) -> "S3FD":
-    """Loads the network. Raises InputError when its weights are missing or others, CorruptFileError when they are damaged."""
+    """Load the network.
+
+    Raises:
+        InputError: its weights are missing, or are others.
+        CorruptFileError: they are damaged.
+    """
     network = user_weights.load(user_weights.S3FD)
     return S3FD(settings, network, network.device)
 
 
 @dataclass(frozen=True)
 class S3FD:
-    """See ``core.faces.contract.Detector``. The roll is that of the first turn by quarters that shows a face; with ``rotations`` all, of
-    the surest. Pictures with a side under 128 pixels hold no faces."""
+    """See ``core.faces.contract.Detector``. Images with a side under 128 pixels hold no faces.
+
+    The roll is that of the first turn by quarters that shows a face; with ``rotations`` all, of the one that shows it
+    with the highest confidence.
+    """
 
     settings: DetectorSettings
     run: s3fd_decode.Run
     device: str
 
     def detect(self, image: NDArray[np.uint8]) -> list[Face]:
-        if min(image.shape[:2]) < _SMALLEST_PICTURE:
+        if min(image.shape[:2]) < _SMALLEST_IMAGE:
             return []
         rgb = cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
         if self.settings.rotations == "all":
@@ -40,13 +48,20 @@ class S3FD:
         return next((faces for quarters in _TURNS if (faces := self._seen(rgb, quarters))), [])
 
     def _seen(self, rgb: NDArray[np.uint8], quarters: int) -> list[Face]:
-        boxes, scores = s3fd_decode.find(self.run, turned(rgb, quarters), self.settings.score, self.settings.size)
+        """The faces in the image turned by quarters, their boxes in the image as given."""
+        settings = self.settings
+        found = s3fd_decode.find(self.run, turned(rgb, quarters), settings.confidence, settings.size)
+        boxes, confidences = found
         boxes = boxes_back(boxes, quarters, *rgb.shape[:2]).astype(np.float32)
-        return [Face(box, min(float(score), 1.0), roll_of(quarters)) for box, score in zip(boxes, scores, strict=True)]
+        roll = roll_of(quarters)
+        # Rounding takes some confidences a little above 1.
+        return [Face(box, min(float(value), 1.0), roll) for box, value in zip(boxes, confidences, strict=True)]
 
 
 def _distinct(faces: list[Face]) -> list[Face]:
+    """Each face once, where its confidence is highest."""
     if not faces:
         return []
-    kept = s3fd_decode.distinct(np.stack([face.box for face in faces]), np.array([face.confidence for face in faces]))
+    boxes = np.stack([face.box for face in faces])
+    kept = s3fd_decode.distinct(boxes, np.array([face.confidence for face in faces]))
     return [faces[i] for i in kept]

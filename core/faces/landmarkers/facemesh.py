@@ -8,32 +8,40 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from core.faces.orientation import cut_square
+from core.faces.orientation import crop_square
 from core.geometry.align import invert, transform_points
 from core.inference import packaged_weights
 from core.types import Face
 
+Mesh = NDArray[np.float64]
 _SIZE = 192
-_MARGIN = 1.5  # side of the cut in longer sides of the face
-_LOOKS = (2, 6)  # at least, at most
+_MARGIN = 1.5  # side of the crop in longer sides of the face
+_FEWEST_LOOKS, _MOST_LOOKS = 2, 6
 _SETTLED = math.radians(4)  # change of roll between two looks
+_NO_FACE = 0.1  # more looks do not help where the confidence is below this
 _OTHER_TURNS = (math.pi / 6, -math.pi / 6, math.pi)
-# Reading failed once with "Unsupported operator type" while several threads read: they take turns, and the first read comes before any thread.
+# Reading failed once with "Unsupported operator type" while several threads read: they take turns, and the first read
+# comes before any thread.
 _READING = threading.Lock()
 _POINTS, _FLAG = "conv2d_20", "conv2d_30"
 # For each of the 68 iBUG points the mesh vertex nearest to the mean of two other 68-point networks on frontal faces.
 # fmt: off
 TO_68 = (
-    127, 227, 137, 213, 138, 136, 149, 171, 152, 377, 378, 365, 367, 435, 366, 454, 356, 70, 63, 105, 66, 55, 285, 296, 334, 293, 300,
-    168, 197, 195, 4, 240, 99, 2, 326, 305, 33, 160, 158, 155, 153, 144, 382, 385, 386, 249, 373, 380, 61, 39, 37, 0, 267, 269, 291,
-    405, 314, 17, 84, 91, 62, 38, 13, 312, 308, 317, 14, 87,
+    127, 227, 137, 213, 138, 136, 149, 171, 152, 377, 378, 365, 367, 435, 366, 454, 356, 70, 63, 105, 66, 55, 285,
+    296, 334, 293, 300, 168, 197, 195, 4, 240, 99, 2, 326, 305, 33, 160, 158, 155, 153, 144, 382, 385, 386, 249, 373,
+    380, 61, 39, 37, 0, 267, 269, 291, 405, 314, 17, 84, 91, 62, 38, 13, 312, 308, 317, 14, 87,
 )
 # fmt: on
 _EYES = ((33, 133), (362, 263))  # outer and inner corner, subject's right eye first
 
 
 def create() -> "FaceMesh":
-    """Loads the network. Raises EnvironmentFault or CorruptFileError when its weights are not what they should be."""
+    """Load the network.
+
+    Raises:
+        EnvironmentFault: its weights are not installed.
+        CorruptFileError: they are not the ones that are trusted.
+    """
     made = FaceMesh()
     made._net()
     return made
@@ -47,62 +55,69 @@ class FaceMesh:
     _own: threading.local = field(default_factory=threading.local)
 
     def landmarks(self, image: NDArray[np.uint8], face: Face) -> tuple[NDArray[np.float32], float]:
-        mesh, sure = self.mesh(image, face)
-        return mesh[list(TO_68), :2].astype(np.float32), sure
+        mesh, confidence = self.mesh(image, face)
+        return mesh[list(TO_68), :2].astype(np.float32), confidence
 
-    def mesh(self, image: NDArray[np.uint8], face: Face) -> tuple[NDArray[np.float64], float]:
-        """All 468 points as (468, 3): x, y in pixels of the image, z of the same scale with the nose toward -z; and how sure the network is
-        that this is a face. Where it does not look like one at the roll of the detector, other rolls are tried, and the surest wins."""
-        best = self._search(image, face, face.roll)
+    def mesh(self, image: NDArray[np.uint8], face: Face) -> tuple[Mesh, float]:
+        """All points of a face and the confidence, 0..1, that it is one.
+
+        The points are (468, 3): x, y in pixels of the image, z of the same scale with the nose toward -z. Where it does
+        not look like a face at the roll of the detector, other rolls are tried, and the best of all counts.
+        """
+        mesh, confidence = self._search(image, face, face.roll)
         for turn in _OTHER_TURNS:
-            if best[1] >= 0.5:
+            if confidence >= 0.5:
                 break
-            best = max(best, self._search(image, face, face.roll + turn), key=lambda result: result[1])
-        return best
+            other, other_confidence = self._search(image, face, face.roll + turn)
+            if other_confidence > confidence:
+                mesh, confidence = other, other_confidence
+        return mesh, confidence
 
-    def _search(self, image: NDArray[np.uint8], face: Face, roll: float) -> tuple[NDArray[np.float64], float]:
+    def _search(self, image: NDArray[np.uint8], face: Face, roll: float) -> tuple[Mesh, float]:
         """Repeated looks, each at the place and roll that the one before found."""
         centre, extent = (face.box[:2] + face.box[2:]) / 2, float(max(face.box[2:] - face.box[:2]))
-        for look in range(1, _LOOKS[1] + 1):
-            points, sure = self._look(image, centre, extent * _MARGIN, roll)
-            found = _roll(points)
+        for look in range(1, _MOST_LOOKS + 1):
+            mesh, confidence = self._look(image, centre, extent * _MARGIN, roll)
+            found = _roll(mesh)
             settled = abs(math.remainder(found - roll, 2 * math.pi)) < _SETTLED
-            if look >= _LOOKS[0] and (settled or sure < 0.1):
+            if look >= _FEWEST_LOOKS and (settled or confidence < _NO_FACE):
                 break
-            centre, extent, roll = *_place(points, found), found
-        return points, sure
+            centre, extent = _place(mesh, found)
+            roll = found
+        return mesh, confidence
 
-    def _look(
-        self, image: NDArray[np.uint8], centre: NDArray, side: float, roll: float
-    ) -> tuple[NDArray[np.float64], float]:
-        cut, matrix = cut_square(image, centre, max(side, 1.0), roll, _SIZE)
-        rgb = cv2.cvtColor(cut, cv2.COLOR_BGR2RGB).astype(np.float32) / 255
+    def _look(self, image: NDArray[np.uint8], centre: NDArray, side: float, roll: float) -> tuple[Mesh, float]:
+        """What the network sees in the square with this centre and side, turned clockwise by ``roll``."""
+        side = max(side, 1.0)
+        crop, matrix = crop_square(image, centre, side, roll, _SIZE)
+        rgb = cv2.cvtColor(crop, cv2.COLOR_BGR2RGB).astype(np.float32) / 255
         net = self._net()
         net.setInput(np.ascontiguousarray(rgb.transpose(2, 0, 1)[None]))
-        points, flag = net.forward([_POINTS, _FLAG])
-        sure = 1 / (1 + math.exp(-min(max(float(flag.ravel()[0]), -50.0), 50.0)))
-        points = points.reshape(468, 3).astype(np.float64)
-        depth = points[:, 2:] * (max(side, 1.0) / _SIZE)
-        return np.concatenate([transform_points(points[:, :2], invert(matrix)), depth], axis=1), sure
+        output, flag = net.forward([_POINTS, _FLAG])
+        confidence = 1 / (1 + math.exp(-min(max(float(flag.ravel()[0]), -50.0), 50.0)))
+        points = output.reshape(468, 3).astype(np.float64)
+        depth = points[:, 2:] * (side / _SIZE)
+        return np.concatenate([transform_points(points[:, :2], invert(matrix)), depth], axis=1), confidence
 
-    def _net(self):
+    def _net(self) -> "cv2.dnn.Net":
         if not hasattr(self._own, "net"):
+            path = str(packaged_weights.locate(packaged_weights.FACEMESH))
             with _READING:
                 # The newer engine of OpenCV 5 gives one of the two outputs only.
-                self._own.net = cv2.dnn.readNetFromTFLite(
-                    str(packaged_weights.locate(packaged_weights.FACEMESH)), cv2.dnn.ENGINE_CLASSIC
-                )
+                self._own.net = cv2.dnn.readNetFromTFLite(path, cv2.dnn.ENGINE_CLASSIC)
         return self._own.net
 
 
-def _roll(mesh: NDArray[np.float64]) -> float:
+def _roll(mesh: Mesh) -> float:
+    """The clockwise turn of the line through the eyes, radians."""
     right, left = (mesh[list(eye), :2].mean(axis=0) for eye in _EYES)
     return math.atan2(left[1] - right[1], left[0] - right[0])
 
 
-def _place(mesh: NDArray[np.float64], roll: float) -> tuple[NDArray[np.float64], float]:
+def _place(mesh: Mesh, roll: float) -> tuple[NDArray[np.float64], float]:
     """Centre and longer side of the box around the mesh, a box that is turned by ``roll``."""
     cos, sin = math.cos(roll), math.sin(roll)
     upright = mesh[:, :2] @ np.array([[cos, -sin], [sin, cos]])
     low, high = upright.min(axis=0), upright.max(axis=0)
-    return (low + high) / 2 @ np.array([[cos, sin], [-sin, cos]]), float(max(high - low))
+    centre = (low + high) / 2 @ np.array([[cos, sin], [-sin, cos]])
+    return centre, float(max(high - low))

@@ -1,7 +1,7 @@
-"""The union of the face's parts as in faceswap; no weights needed."""
+"""from landmarks, the union of the face's parts as in faceswap"""
 
+from core.faces.contract import MaskerRequest
 from core.faces.landmark_masker import LandmarkMasker
-from core.faces.masking import MaskerRequest
 
 
 def create(request: MaskerRequest) -> LandmarkMasker:

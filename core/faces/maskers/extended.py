@@ -1,7 +1,7 @@
-"""As components, with the eyebrows raised, as in faceswap; no weights needed."""
+"""from landmarks, as components with the eyebrows raised, as in faceswap"""
 
+from core.faces.contract import MaskerRequest
 from core.faces.landmark_masker import LandmarkMasker
-from core.faces.masking import MaskerRequest
 
 
 def create(request: MaskerRequest) -> LandmarkMasker:

@@ -1,7 +1,7 @@
-"""The landmark hull of the DeepFaceLab format, ends above the eyebrows; no weights needed."""
+"""from landmarks, the hull of the DeepFaceLab format, which ends above the eyebrows"""
 
+from core.faces.contract import MaskerRequest
 from core.faces.landmark_masker import LandmarkMasker
-from core.faces.masking import MaskerRequest
 
 
 def create(request: MaskerRequest) -> LandmarkMasker:

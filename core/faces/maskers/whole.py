@@ -1,7 +1,7 @@
-"""A smooth outline of jaw and forehead from landmarks; no weights needed."""
+"""from landmarks, a smooth outline of jaw and forehead"""
 
+from core.faces.contract import MaskerRequest
 from core.faces.landmark_masker import LandmarkMasker
-from core.faces.masking import MaskerRequest
 
 
 def create(request: MaskerRequest) -> LandmarkMasker:
