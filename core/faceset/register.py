@@ -2,13 +2,14 @@
 
 import os
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
+from core.errors import InputError
 from core.faceset.database import faces, images
 from core.faceset.database.connection import open_database
 from core.faceset.database.faces import FrameRow
@@ -16,7 +17,7 @@ from core.faceset.database.images import ImageRow
 from core.faceset.identity import face_id, record_geometry
 from core.faceset.store import Faceset, face_key, open_faceset, read_records
 from core.types import Face, FaceRecord
-from core.workspace import Side
+from core.workspace import Side, list_images
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,7 @@ def open_known(side: Side) -> Iterator[KnownFaces]:
 
     Raises what opening the faceset and the database raise.
     """
+    refuse_deleted_originals(side)
     faceset = open_faceset(side.aligned)
     try:
         with open_database(side.database, create=True) as connection:
@@ -110,10 +112,68 @@ def _unchanged(row: ImageRow | None, status: os.stat_result) -> bool:
     return row is not None and (row.bytes, row.mtime_ns) == (status.st_size, status.st_mtime_ns)
 
 
-def missing_files(connection: sqlite3.Connection, there: Iterable[str]) -> list[str]:
-    """Names of loose faces that the database has and the folder has not; ``there``: the names in it."""
+def note_packed(connection: sqlite3.Connection, inside: Collection[str], sizes: Mapping[str, int]) -> None:
+    """Note what is in the pak now. Files that the database does not know are read when the pak is opened.
+
+    inside: names of all its faces. sizes: name -> bytes of those that come from loose files.
+    """
+    known = {row.name: row for row in images.images(connection, images.ALIGNED)}
+    left = [row.name for row in images.images(connection, images.PAK) if row.name not in inside]
+    images.forget_images(connection, images.PAK, left)
+    with connection:
+        for name, size in sizes.items():
+            if name in known:
+                images.add_image(connection, replace(known[name], folder=images.PAK, bytes=size))
+
+
+def deleted_originals(connection: sqlite3.Connection, there: Iterable[str]) -> list[str]:
+    """Names of packed faces whose loose originals somebody deleted while keeping others.
+
+    there: names of the loose files. Where none is left the originals were not wanted any more.
+    """
     names = set(there)
-    return [row.name for row in images.images(connection, images.ALIGNED) if row.name not in names]
+    if not names:
+        return []
+    packed = {row.face for row in images.images(connection, images.PAK)}
+    return [
+        row.name for row in images.images(connection, images.ALIGNED) if row.name not in names and row.face in packed
+    ]
+
+
+def refuse_deleted_originals(side: Side) -> None:
+    """Faces that somebody deleted must not come back from a pak that still has them.
+
+    Raises:
+        InputError: some loose originals of packed faces were deleted; names them.
+    """
+    there = list_images(side.aligned)
+    if not there or not side.pak.is_file() or not side.database.is_file():
+        return
+    with open_database(side.database) as connection:
+        deleted = deleted_originals(connection, [path.name for path in there])
+    if deleted:
+        more = f" and {len(deleted) - 5} more" if len(deleted) > 5 else ""
+        raise InputError(
+            "faces that were deleted are still in the packed faceset",
+            where=side.pak,
+            why=f"{', '.join(deleted[:5])}{more}",
+            hint=f"pack again: python -m core pack {side.name} --overwrite; or take them back: python -m core unpack {side.name}",
+        )
+
+
+def missing_files(connection: sqlite3.Connection, there: Sequence[Path]) -> list[str]:
+    """Names of loose faces that the database has and the folder has not: deleted by hand, not only renamed.
+
+    there: the images in the folder.
+    """
+    names = {path.name for path in there}
+    known = {row.name: row.face for row in images.images(connection, images.ALIGNED)}
+    gone = {name: face for name, face in known.items() if name not in names}
+    if not gone:
+        return []
+    strangers, _ = read_records([path for path in there if path.name not in known])
+    renamed = set(map(face_id, strangers))
+    return [name for name, face in gone.items() if face not in renamed]
 
 
 def _same_file(faceset: Faceset, index: int, record: FaceRecord, row: ImageRow) -> bool:

@@ -384,7 +384,6 @@ def _note_missing(connection: sqlite3.Connection, names: list[str]) -> None:
 def _result(connection: sqlite3.Connection, side: Side, run: _Run) -> ExtractedFaces:
     counts = faces.faces_by_frame(connection)
     corrupt = {frame.name: frame.error for frame in faces.frames(connection) if frame.status == "corrupt"}
-    there = [path.name for path in list_images(side.aligned)]
     return ExtractedFaces(
         frames=len(counts),
         faces=sum(counts.values()),
@@ -392,7 +391,7 @@ def _result(connection: sqlite3.Connection, side: Side, run: _Run) -> ExtractedF
         with_several=tuple(name for name, count in counts.items() if count > 1),
         corrupt=corrupt,
         filtered=faces.filtered_by_reason(connection),
-        deleted=tuple(missing_files(connection, there)),
+        deleted=tuple(missing_files(connection, list_images(side.aligned))),
         new_frames=run.new_frames,
         seconds=run.seconds,
         workers=run.workers,

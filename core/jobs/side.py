@@ -1,5 +1,6 @@
 """How every job that changes faces begins: alone on its side, with nothing half done by a run that was killed."""
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -7,7 +8,12 @@ from pathlib import Path
 
 from core.errors import InputError
 from core.faceset import journal
+from core.faceset.database.connection import open_database
+from core.faceset.register import missing_files
 from core.workspace import Side, Workspace, list_images
+
+log = logging.getLogger(__name__)
+_NAMED = 20
 
 
 @dataclass(frozen=True)
@@ -15,9 +21,11 @@ class OpenedSide(Side):
     """A side that nobody else changes.
 
     completed: the change that a killed run had left half done and that was finished on opening ("sort by yaw"), or "".
+    deleted: names of loose faces that somebody deleted by hand since they were last seen; they stay deleted.
     """
 
     completed: str = ""
+    deleted: tuple[str, ...] = ()
 
 
 @contextmanager
@@ -33,7 +41,19 @@ def opened_side(workspace: Workspace, name: str) -> Iterator[OpenedSide]:
     side = workspace.side(name)
     with side.locked():
         step = journal.finish(side.frames)
-        yield OpenedSide(workspace, name, step.what if step else "")
+        deleted = deleted_faces(side)
+        if deleted:
+            log.info("%s: %d deleted by hand: %s", side.frames.name, len(deleted), ", ".join(deleted[:_NAMED]))
+        yield OpenedSide(workspace, name, step.what if step else "", deleted)
+
+
+def deleted_faces(side: Side) -> tuple[str, ...]:
+    """Names of loose faces that the database has and the folder has not, where nothing of ours has moved them."""
+    there = list_images(side.aligned)
+    if not there or not side.database.is_file():
+        return ()
+    with open_database(side.database) as connection:
+        return tuple(missing_files(connection, there))
 
 
 def loose_faces(side: Side) -> list[Path]:

@@ -1,16 +1,18 @@
 """Pack the loose faces of a side, or several paks, into one faceset.pak."""
 
-from collections.abc import Sequence
-from contextlib import ExitStack
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pydantic import Field
 
-from core.errors import InputError
-from core.jobs.side import opened_side
 from core.options import SideOptions
 from core.types import StageReport
-from core.workspace import Side, Workspace
+from core.workspace import Workspace
+
+if TYPE_CHECKING:
+    from core.jobs.pack import PackedFaces
+
+_SHOWN = 20
 
 
 class Options(SideOptions):
@@ -32,68 +34,38 @@ class Options(SideOptions):
 
 
 def run(options: Options, workspace: Workspace) -> StageReport:
-    with opened_side(workspace, options.side) as side:
-        return _pack(options, side, workspace)
+    from core.jobs.pack import pack_faces
 
-
-def _pack(options: Options, side: Side, workspace: Workspace) -> StageReport:
-    from core.faceset import packing
-    from core.formats.pak import PakReader
-    from core.formats.pak_sources import Source
-
-    if side.pak.exists() and not (options.append or options.overwrite):
-        return _already_packed(options, side)
-    side.aligned.mkdir(parents=True, exist_ok=True)
-    with ExitStack() as stack:
-        groups: list[tuple[str, Sequence[Source]]] = []
-        paks = [*([side.pak] if options.append and side.pak.exists() else []), *options.merge]
-        for path in paks:
-            groups.append((path.stem, packing.pak_sources(stack.enter_context(PakReader(path)))))
-        loose = [] if options.merge else packing.loose_sources(side.aligned, options.person)
-        if not loose and not options.merge:
-            raise InputError(
-                "no pictures to pack", where=side.aligned, hint="steps 3 and 4 (extract faces) put them there"
-            )
-        joined = packing.merge([*groups, ("loose", loose)], prefer_last=options.append and options.overwrite)
-        packed = packing.pack(side.pak, joined, workspace.trash)
-    removed = packing.remove_originals(packed.kept) if options.remove_originals else 0
-    return _report(options, packed, joined, removed, side.pak)
-
-
-def _already_packed(options: Options, side: Side) -> StageReport:
-    """Finish what an earlier run began: a pak that holds every loose face. Raises InputError for any other pak."""
-    from core.faceset import packing
-    from core.formats.pak import PakReader
-
-    with PakReader(side.pak) as reader:
-        same, others = packing.in_pak(reader, packing.loose_sources(side.aligned, options.person))
-        if others or options.merge:
-            raise InputError(
-                "there is a packed faceset already",
-                where=side.pak,
-                why=f"{len(others)} loose faces are not in it",
-                hint="--append adds the loose faces to it, --overwrite replaces it",
-            )
-        rows = (
-            ("faces in it", len(reader)),
-            ("originals removed", packing.remove_originals(same) if options.remove_originals else 0),
-        )
-    return StageReport(f"{side.name} is packed already, nothing to do", rows, (), (side.pak,))
-
-
-def _report(options: Options, packed, joined, removed: int, path: Path) -> StageReport:
-    warnings = [f"left out, not packed: {name}: {why}" for name, why in packed.problems[:20]]
-    if len(packed.problems) > 20:
-        warnings.append(f"and {len(packed.problems) - 20} more were left out")
-    warnings += [f"{old} is now {new}: another face has that name" for old, new in joined.renamed[:20]]
-    people = {source.person for source in packed.kept}
-    rows = (
-        ("faces packed", len(packed.kept)),
-        ("persons", len(people) if people != {None} else "-"),
-        ("bytes", sum(packed.sizes)),
-        ("same face twice", joined.duplicates),
-        ("renamed", len(joined.renamed)),
-        ("left out", len(packed.problems)),
-        ("originals removed", removed),
+    done = pack_faces(
+        workspace,
+        options.side,
+        merge=options.merge,
+        append=options.append,
+        person=options.person,
+        overwrite=options.overwrite,
+        remove_originals=options.remove_originals,
     )
-    return StageReport(f"packed {options.side}", rows, tuple(warnings), (path,))
+    if not done.new:
+        rows: tuple[tuple[str, object], ...] = (
+            ("faces in it", done.faces),
+            ("originals removed", done.originals_removed),
+        )
+        return StageReport(f"{options.side} is packed already, nothing to do", rows, (), (done.pak,))
+    return _report(options.side, done)
+
+
+def _report(side: str, done: "PackedFaces") -> StageReport:
+    rows = (
+        ("faces packed", done.faces),
+        ("persons", done.persons or "-"),
+        ("bytes", done.bytes),
+        ("same face twice", done.duplicates),
+        ("renamed", len(done.renamed)),
+        ("left out", len(done.problems)),
+        ("originals removed", done.originals_removed),
+    )
+    warnings = [f"left out, not packed: {name}: {why}" for name, why in done.problems[:_SHOWN]]
+    if len(done.problems) > _SHOWN:
+        warnings.append(f"and {len(done.problems) - _SHOWN} more were left out")
+    warnings += [f"{old} is now {new}: another face has that name" for old, new in done.renamed[:_SHOWN]]
+    return StageReport(f"packed {side}", rows, tuple(warnings), (done.pak,))

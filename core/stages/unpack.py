@@ -2,11 +2,11 @@
 
 from pydantic import Field
 
-from core.errors import InputError
-from core.jobs.side import opened_side
 from core.options import SideOptions
 from core.types import StageReport
-from core.workspace import Side, Workspace
+from core.workspace import Workspace
+
+_SHOWN = 20
 
 
 class Options(SideOptions):
@@ -23,29 +23,19 @@ class Options(SideOptions):
 
 
 def run(options: Options, workspace: Workspace) -> StageReport:
-    with opened_side(workspace, options.side) as side:
-        return _unpack(options, side, workspace)
+    from core.jobs.pack import unpack_faces
 
-
-def _unpack(options: Options, side: Side, workspace: Workspace) -> StageReport:
-    from core import fsio
-    from core.faceset import packing
-
-    if not side.pak.is_file():
-        raise InputError("no packed faceset", where=side.pak, hint="steps 3.3 and 4.3 make one")
-    with packing.open_pak(side.pak, salvage=options.salvage) as reader:
-        done = packing.unpack(reader, side.aligned, workspace.trash, overwrite=options.overwrite)
-        complete = not options.salvage and not done.damaged
-    warnings = [f"not recovered: {name}: {why}" for name, why in done.damaged[:20]]
-    if not complete:
-        warnings.append("faceset.pak was kept; move it away before you train")
-    outputs = [side.aligned]
-    if complete and not options.keep_pak:
-        outputs.append(fsio.move_to_trash(side.pak, workspace.trash))
+    done = unpack_faces(
+        workspace, options.side, overwrite=options.overwrite, keep_pak=options.keep_pak, salvage=options.salvage
+    )
     rows = (
         ("faces written", done.written),
         ("already there", done.present),
         ("replaced", done.replaced),
         ("not recovered", len(done.damaged)),
     )
+    warnings = [f"not recovered: {name}: {why}" for name, why in done.damaged[:_SHOWN]]
+    if not done.complete:
+        warnings.append("faceset.pak was kept; move it away before you train")
+    outputs = [done.folder] if done.trashed_pak is None else [done.folder, done.trashed_pak]
     return StageReport(f"unpacked {options.side}", rows, tuple(warnings), tuple(outputs))
