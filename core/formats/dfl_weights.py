@@ -1,11 +1,12 @@
 """A model's files in DeepFaceLab's format: weights, optimizer state, ``data.dat`` and ``summary.txt``.
 
-The ``.npy`` files are pickled dicts, variable path -> array; they are read through the safe unpickler only, and written one
-tensor at a time so that saving needs no second copy of a model.
+The ``.npy`` files are pickled dicts, variable path -> array; they are read through the safe unpickler only, and written
+one tensor at a time so that saving needs no second copy of a model.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import IO, Any
 
@@ -24,11 +25,13 @@ AVERAGED = "ema_"
 def read_weights(path: Path) -> dict[str, NDArray[np.float32]]:
     """Key (``down1/conv1/weight:0``) -> float32 array; float16 and float64 are converted.
 
-    Raises InputError when there is no such file, CorruptFileError when it is damaged, no weight file, or holds a number that is not finite.
+    Raises:
+        InputError: no such file.
+        CorruptFileError: it is damaged, no weight file, or holds a number that is not finite.
     """
     out = {}
     for key, value in _read_dict(path).items():
-        if not isinstance(value, np.ndarray) or value.dtype.kind != "f":
+        if not _is_floats(value):
             raise CorruptFileError("not a weight file", where=path, why=f"{key} is no array of floating-point numbers")
         out[key] = value.astype(np.float32, copy=False)
         if not np.isfinite(out[key]).all():
@@ -48,8 +51,12 @@ def write_arrays(stream: IO[bytes], arrays: Iterable[tuple[str, NDArray | np.gen
 
 @dataclass(frozen=True)
 class OptimizerState:
-    """iterations: steps done; slots: slot (``ms`` first and ``vs`` second moment of AdaBelief, ``acc`` of RMSprop) -> variable path with
-    the network's name in front (``encoder/down1/conv1/weight:0``) -> float32 array."""
+    """What an optimizer keeps.
+
+    iterations: steps done.
+    slots: slot (``ms`` first and ``vs`` second moment of AdaBelief, ``acc`` of RMSprop) -> variable path with the network's
+        name in front (``encoder/down1/conv1/weight:0``) -> float32 array.
+    """
 
     iterations: int
     slots: dict[str, dict[str, NDArray[np.float32]]]
@@ -61,36 +68,39 @@ def slot_key(slot: str, variable: str) -> str:
 
 
 def read_optimizer(path: Path) -> OptimizerState:
-    """Raises InputError when there is no such file, CorruptFileError when it is damaged or no optimizer file."""
+    """The state in an optimizer file.
+
+    Raises:
+        InputError: no such file.
+        CorruptFileError: it is damaged, or no optimizer file.
+    """
     raw = _read_dict(path)
     iterations = raw.pop(ITERATIONS, None)
-    if not isinstance(iterations, (int, np.integer)) and not (
-        isinstance(iterations, np.ndarray) and iterations.shape == () and iterations.dtype.kind in "iu"
-    ):
+    if not _is_whole_number(iterations):
         raise CorruptFileError("not an optimizer file", where=path, why=f"{ITERATIONS} is missing or no whole number")
     slots: dict[str, dict[str, NDArray[np.float32]]] = {}
     for key, value in raw.items():
         slot, _, variable = key.partition("_")
-        if (
-            slot not in SLOTS
-            or not variable.endswith("_0:0")
-            or not isinstance(value, np.ndarray)
-            or value.dtype.kind != "f"
-        ):
+        if slot not in SLOTS or not variable.endswith("_0:0") or not _is_floats(value):
             raise CorruptFileError("not an optimizer file", where=path, why=f"{key} is no slot of AdaBelief or RMSprop")
         slots.setdefault(slot, {})[variable.removesuffix("_0:0") + ":0"] = value.astype(np.float32, copy=False)
     return OptimizerState(int(iterations), slots)
 
 
+def _is_floats(value: Any) -> bool:
+    return isinstance(value, np.ndarray) and value.dtype.kind == "f"
+
+
+def _is_whole_number(value: Any) -> bool:
+    """An int of Python or numpy, or an array of one without dimensions."""
+    scalar = isinstance(value, np.ndarray) and value.shape == () and value.dtype.kind in "iu"
+    return scalar or isinstance(value, (int, np.integer))
+
+
 def write_optimizer(stream: IO[bytes], iterations: int, slots: Iterable[tuple[str, str, NDArray[np.float32]]]) -> None:
-    """``slots``: (slot, variable path with the network's name, array), asked for one at a time."""
+    """Write an optimizer file. slots: (slot, variable path with the network's name, array), asked for one at a time."""
     arrays = ((slot_key(slot, variable), array) for slot, variable, array in slots)
-    write_arrays(stream, _chain((ITERATIONS, np.int64(iterations)), arrays))
-
-
-def _chain(first: tuple, rest: Iterable[tuple]) -> Iterable[tuple]:
-    yield first
-    yield from rest
+    write_arrays(stream, chain([(ITERATIONS, np.int64(iterations))], arrays))
 
 
 def _read_dict(path: Path) -> dict[str, Any]:
@@ -102,8 +112,14 @@ def _read_dict(path: Path) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class ModelData:
-    """``data.dat``. iteration: done so far; options: plain Python values; loss_history: one (src, dst) pair an iteration;
-    preview_sample: batches that the original keeps for its previews, None to let it draw anew; extra: other keys, kept."""
+    """What ``data.dat`` holds.
+
+    iteration: done so far.
+    options: plain Python values.
+    loss_history: one (src, dst) pair an iteration.
+    preview_sample: batches that the original keeps for its previews, None to let it draw anew.
+    extra: other keys, kept.
+    """
 
     iteration: int
     options: dict[str, Any]
@@ -116,7 +132,12 @@ _DATA_KEYS = ("iter", "options", "loss_history", "sample_for_preview")
 
 
 def read_data(path: Path) -> ModelData:
-    """Raises InputError when there is no such file, CorruptFileError when it is damaged or no ``data.dat``."""
+    """The data in ``data.dat``.
+
+    Raises:
+        InputError: no such file.
+        CorruptFileError: it is damaged, or no ``data.dat``.
+    """
     raw = _read_dict(path)
     iteration, options, history = raw.get("iter"), raw.get("options"), raw.get("loss_history", [])
     if not isinstance(iteration, (int, np.integer)) or not isinstance(options, dict) or not isinstance(history, list):
@@ -126,13 +147,18 @@ def read_data(path: Path) -> ModelData:
     losses = [[float(x) for x in np.atleast_1d(entry)] for entry in history]
     extra = {k: v for k, v in raw.items() if k not in _DATA_KEYS}
     return ModelData(
-        int(iteration), {k: _plain(v) for k, v in options.items()}, losses, raw.get("sample_for_preview"), extra
+        iteration=int(iteration),
+        options={key: _plain(value) for key, value in options.items()},
+        loss_history=losses,
+        preview_sample=raw.get("sample_for_preview"),
+        extra=extra,
     )
 
 
 def write_data(stream: IO[bytes], data: ModelData) -> None:
     """Write ``data.dat``. ``data.options`` must be plain values (numbers, texts, lists, None)."""
-    raw = dict(zip(_DATA_KEYS, (data.iteration, data.options, data.loss_history, data.preview_sample), strict=True))
+    values = (data.iteration, data.options, data.loss_history, data.preview_sample)
+    raw = dict(zip(_DATA_KEYS, values, strict=True))
     safe_pickle.dump({**raw, "choosed_gpu_indexes": None, **data.extra}, stream)
 
 
@@ -147,10 +173,11 @@ def summary_text(
     devices: Sequence[tuple[str, str]] = (("Using device", "CPU"),),
 ) -> str:
     """The box of ``summary.txt``. prefix: ``<name>_SAEHD``; devices: (label, value) rows of the last part."""
-    rows = [("Model name", prefix), ("Current iteration", str(iteration))]
+    name = ("Model name", prefix)
+    done = ("Current iteration", str(iteration))
     chosen = [(key, str(value)) for key, value in options.items()]
-    left = max([17, *(len(key) for key, _ in chosen)]) + 1
-    right = max(len(value) for _, value in [*rows, *chosen, *devices]) + 1
+    left = max(len(key) for key, _ in [done, *chosen]) + 1
+    right = max(len(value) for _, value in [name, done, *chosen, *devices]) + 1
     width = left + right + 2
 
     def line(text: str) -> str:
@@ -164,15 +191,7 @@ def summary_text(
         return line(f"{pair[0]:>{left}}: {pair[1]:<{right}}")
 
     blank = line(" " * width)
-    lines = [
-        title(" Model Summary ", "="),
-        blank,
-        row(rows[0]),
-        blank,
-        row(rows[1]),
-        blank,
-        title(" Model Options ", "-"),
-        blank,
-    ]
-    lines += [*map(row, chosen), blank, title(" Running On ", "-"), blank, *map(row, devices), blank, line("=" * width)]
+    lines = [title(" Model Summary ", "="), blank, row(name), blank, row(done), blank]
+    lines += [title(" Model Options ", "-"), blank, *map(row, chosen), blank]
+    lines += [title(" Running On ", "-"), blank, *map(row, devices), blank, line("=" * width)]
     return "\n".join(lines)

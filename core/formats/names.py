@@ -2,20 +2,26 @@
 
 import re
 
+# Control characters, what Windows forbids, and lone surrogates, which no file system can encode.
 _BAD = re.compile(r'[\x00-\x1f\x7f<>:"|?*\ud800-\udfff]')
 _PLAIN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_ .-]{0,150}[A-Za-z0-9_]")  # the usual case, quickly
 _IMAGE = (".jpg", ".jpeg", ".png")
+_LONGEST = 200  # bytes; file systems take 255, and a number may be added
 
 
 def safe_component(text: object, default: str) -> str:
-    """One path component: the part after the last slash of either kind, without control characters, not hidden, at most 200 bytes."""
+    """One path component, not hidden, of at most 200 bytes: the part after the last slash of either kind.
+
+    default: for what is no text, or nothing when it is cleaned.
+    """
     if isinstance(text, str) and _PLAIN.fullmatch(text):
         return text
     name = _BAD.sub("_", re.split(r"[/\\]", text)[-1]) if isinstance(text, str) else ""
     name = name.strip().lstrip(".").rstrip(". ")
-    while len(name.encode()) > 200:
+    while len(name.encode()) > _LONGEST:
         stem, dot, suffix = name.rpartition(".")
-        name = f"{stem[:-8]}.{suffix}" if dot and len(suffix) < 8 and len(stem) > 8 else name[:-8]
+        keeps_suffix = dot and len(suffix) < 8 and len(stem) > 8
+        name = f"{stem[:-8]}.{suffix}" if keeps_suffix else name[:-8]
     return name or default
 
 

@@ -1,7 +1,7 @@
 """Writes an ONNX file one tensor at a time: a large model needs no second copy of its weights in memory.
 
-The file is the usual protobuf message; its nodes and names come from the ``onnx`` package, the tensors are put between them by
-hand (a field is a tag, a length and the bytes).
+The file is the usual protobuf message; its nodes and names come from the ``onnx`` package, the tensors are put between
+them by hand (a field is a tag, a length and the bytes).
 """
 
 import math
@@ -18,12 +18,18 @@ from core.errors import InputError
 
 # One protobuf message cannot be larger; live programs want one file.
 LARGEST = 2**31 - 1
-_GRAPH, _INITIALIZER, _RAW_DATA = 0x3A, 0x2A, 0x4A  # tags: field 7 of the model, 5 of the graph, 9 of the tensor
+_MARGIN = 2**20  # for what comes before the graph
+# Tags: field 7 of the model, 5 of the graph, 9 of the tensor, each with a length.
+_GRAPH, _INITIALIZER, _RAW_DATA = 0x3A, 0x2A, 0x4A
 
 
 @dataclass(frozen=True)
 class Tensor:
-    """array: any view; half: write it as float16."""
+    """Weights to write.
+
+    array: any view.
+    half: write it as float16.
+    """
 
     array: NDArray
     half: bool = False
@@ -34,10 +40,15 @@ class Tensor:
 
     @property
     def size(self) -> int:
+        """Bytes in the file."""
         return math.prod(self.array.shape) * self.dtype.itemsize
 
     def data(self, name: str) -> memoryview:
-        """The bytes in row order. Raises InputError when a number does not fit in float16."""
+        """The bytes in row order.
+
+        Raises:
+            InputError: a number does not fit in float16.
+        """
         with np.errstate(over="ignore"):
             array = np.ascontiguousarray(self.array, self.dtype)
         if self.half and not np.isfinite(array).all():
@@ -52,18 +63,21 @@ class Tensor:
     def head(self, name: str) -> bytes:
         """The tensor's message up to its bytes."""
         kind = helper.np_dtype_to_tensor_dtype(self.dtype)
-        return onnx.TensorProto(name=name, dims=self.array.shape, data_type=kind).SerializeToString() + _field(
-            _RAW_DATA, self.size
-        )
+        message = onnx.TensorProto(name=name, dims=self.array.shape, data_type=kind)
+        return message.SerializeToString() + _field(_RAW_DATA, self.size)
 
 
 def write_onnx(stream: IO[bytes], model: onnx.ModelProto, tensors: Mapping[str, Tensor]) -> None:
-    """Write ``model`` (without initialisers) with ``tensors`` as its initialisers. Raises InputError beyond 2 GiB."""
+    """Write ``model`` (without initialisers) with ``tensors`` as its initialisers.
+
+    Raises:
+        InputError: the file would be larger than 2 GiB, or a number does not fit in float16.
+    """
     heads = {name: tensor.head(name) for name, tensor in tensors.items()}
     sizes = {name: len(heads[name]) + tensor.size for name, tensor in tensors.items()}
     graph = model.graph.SerializeToString()
     total = len(graph) + sum(len(_field(_INITIALIZER, size)) + size for size in sizes.values())
-    if total > LARGEST - 2**20:
+    if total > LARGEST - _MARGIN:
         raise InputError(
             "the model is too large for one ONNX file",
             where=f"{total / 2**30:.1f} GiB",

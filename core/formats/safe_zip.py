@@ -1,7 +1,7 @@
-"""Reading ZIP archives that strangers made: expected names only, no path escapes, bounded sizes and ratios, checksums verified.
+"""Reading ZIP archives that strangers made.
 
-Members are found by the last part of their name, so an archive may keep them in a folder; where a member would land is never taken
-from the archive.
+Expected names only, no path escapes, bounded sizes and ratios, checksums verified. Members are found by the last part of
+their name, so an archive may keep them in a folder; where a member would land is never taken from the archive.
 """
 
 import fnmatch
@@ -13,31 +13,40 @@ import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
-from typing import IO
 
 from core.errors import CorruptFileError, InputError, from_os_error
 from core.fsio import atomic_writer
 
-MAX_RATIO = 200  # deflate reaches about 1000 on zeros; weights and pictures stay below 20
+MAX_RATIO = 200  # deflate reaches about 1000 on zeros; weights and images stay below 20
 MAX_MEMBERS = 1_000_000
 _CHUNK = 1 << 20
 _DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError, OverflowError)
 
 
 def read_members(path: Path, wanted: Iterable[str], max_bytes: int) -> dict[str, bytes]:
-    """The members whose file name matches one of the patterns ``wanted`` (``XSeg_256.npy``, ``*.jpg``), by file name, in memory.
+    """File name -> bytes of the members whose file name matches one of the patterns ``wanted``.
 
-    max_bytes: of all of them together when unpacked. Raises InputError (no such archive), CorruptFileError (damaged, or hostile:
-    names that leave the archive, one name twice, links, encryption, sizes that lie or are over the limit).
+    wanted: such as ``XSeg_256.npy``, ``*.jpg``.
+    max_bytes: of all of them together when unpacked.
+
+    Raises:
+        InputError: no such archive.
+        CorruptFileError: it is damaged or hostile: names that leave the archive, one name twice, links, encryption, sizes
+            that lie or are over the limit.
     """
     with _opened(path, wanted, max_bytes) as (archive, members):
         return {name: _read(archive, info, path) for name, info in members.items()}
 
 
 def extract_members(path: Path, wanted: Iterable[str], folder: Path, max_bytes: int) -> list[Path]:
-    """Write the matching members into ``folder`` under their file names, one at a time, each whole or not at all; returns the paths.
+    """Write the matching members into ``folder`` under their file names; returns the paths.
 
-    Everything is checked before the first byte is written. Existing files of the same name are replaced. Raises as ``read_members``.
+    Everything is validated before the first byte is written; each file appears whole or not at all. Existing files of the
+    same name are replaced.
+
+    Raises:
+        InputError: no such archive, or no room for what is in it.
+        CorruptFileError: as :func:`read_members`.
     """
     with _opened(path, wanted, max_bytes) as (archive, members):
         folder.mkdir(parents=True, exist_ok=True)
@@ -67,47 +76,45 @@ def _opened(
 def _chosen(
     archive: zipfile.ZipFile, wanted: tuple[str, ...], max_bytes: int, path: Path
 ) -> dict[str, zipfile.ZipInfo]:
-    """File name -> member, checked."""
+    """File name -> member, validated."""
     infos = archive.infolist()
     if len(infos) > MAX_MEMBERS:
         raise _refused(path, f"{len(infos):,} members")
     chosen: dict[str, zipfile.ZipInfo] = {}
     for info in infos:
-        _check_name(info, path)
+        _validate_name(info, path)
         name = PurePosixPath(info.filename).name
         if info.is_dir() or not any(fnmatch.fnmatchcase(name, pattern) for pattern in wanted):
             continue
         if name in chosen:
             raise _refused(path, f"two members are called {name}")
-        _check_member(info, path)
+        _validate_member(info, path)
         chosen[name] = info
     if (total := sum(info.file_size for info in chosen.values())) > max_bytes:
         raise _refused(path, f"its files take {total:,} bytes unpacked, at most {max_bytes:,} are allowed")
     return chosen
 
 
-def _check_name(info: zipfile.ZipInfo, path: Path) -> None:
+def _validate_name(info: zipfile.ZipInfo, path: Path) -> None:
     name = info.orig_filename
     parts = PurePosixPath(name).parts
     if name.startswith("/") or ".." in parts or "\\" in name or "\0" in name or (parts and parts[0].endswith(":")):
         raise _refused(path, f"the member {name!r} points outside the archive")
 
 
-def _check_member(info: zipfile.ZipInfo, path: Path) -> None:
+def _validate_member(info: zipfile.ZipInfo, path: Path) -> None:
     mode = info.external_attr >> 16
     if mode and stat.S_IFMT(mode) not in (0, stat.S_IFREG):
         raise _refused(path, f"the member {info.filename!r} is a link or a device")
     if info.flag_bits & 1:
         raise _refused(path, f"the member {info.filename!r} is encrypted")
     if info.file_size > MAX_RATIO * max(info.compress_size, 1024):
-        raise _refused(
-            path,
-            f"the member {info.filename!r} unpacks to {info.file_size / max(info.compress_size, 1):,.0f} times its size",
-        )
+        ratio = info.file_size / max(info.compress_size, 1)
+        raise _refused(path, f"the member {info.filename!r} unpacks to {ratio:,.0f} times its size")
 
 
 def _chunks(archive: zipfile.ZipFile, info: zipfile.ZipInfo, path: Path) -> Iterator[bytes]:
-    """The unpacked bytes; the checksum is verified at the end. Never more than the declared size, which was checked."""
+    """The unpacked bytes; the checksum is verified at the end. Never more than the declared size."""
     seen = 0
     with archive.open(info) as stream:
         while data := stream.read(_CHUNK):
@@ -125,14 +132,9 @@ def _read(archive: zipfile.ZipFile, info: zipfile.ZipInfo, path: Path) -> bytes:
 
 def _write(archive: zipfile.ZipFile, info: zipfile.ZipInfo, target: Path, path: Path) -> Path:
     with atomic_writer(target) as stream:
-        _copy(_chunks(archive, info, path), stream)
+        stream.writelines(_chunks(archive, info, path))
     os.chmod(target, 0o644)
     return target
-
-
-def _copy(chunks: Iterable[bytes], stream: IO[bytes]) -> None:
-    for data in chunks:
-        stream.write(data)
 
 
 def _refused(path: Path, why: str) -> CorruptFileError:
