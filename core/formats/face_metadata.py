@@ -14,7 +14,7 @@ from core.errors import CorruptFileError
 from core.formats.pickle.safe_pickle import PointList
 from core.geometry.align import FaceType
 from core.geometry.landmarks import COUNT
-from core.imaging.masks import encode_xseg_mask
+from core.imaging.masks import encode_mask
 from core.types import FaceRecord, Polygon
 
 # The one key of our own; the original keeps keys that it does not know.
@@ -170,7 +170,7 @@ def stored_mask(value: Any) -> bytes | None:
     if not isinstance(value, np.ndarray):
         raise BadField("xseg_mask is no array")
     if value.dtype.kind == "f" and value.ndim in (2, 3) and value.size and np.isfinite(value).all():
-        return encode_xseg_mask(value)
+        return encode_mask(value)
     if value.dtype != np.uint8 or (value.ndim == 2 and value.shape[1] != 1) or value.ndim > 2:
         raise BadField(f"xseg_mask is an array of {value.dtype} {value.shape}")
     return value.tobytes() or None

@@ -119,7 +119,7 @@ def face_matrix(landmarks: ArrayLike, size: int, face_type: FaceType, scale: flo
 
     Raises InputError for degenerate landmarks, UsageError for MARK_ONLY.
     """
-    points = lm.checked(landmarks)
+    points = lm.validated(landmarks)
     padding = face_type.padding
     to_unit = similarity_fit(points[list(lm.MEAN_33_INDICES)], lm.MEAN_33)
     p = transform_points(_UNIT, invert(to_unit)).astype(np.float32)

@@ -38,7 +38,7 @@ _CAMERA = np.array([[4.0, 0, 0.5], [0, 4.0, 0.5], [0, 0, 1]])
 
 def crop_matrix(landmarks: ArrayLike, size: int, centring: Centring) -> Matrix:
     """Frame -> the crop of ``size`` pixels for 68 landmarks in frame pixels, float64 (2, 3). Raises InputError for degenerate landmarks."""
-    points = lm.checked(landmarks)
+    points = lm.validated(landmarks)
     matrix = similarity_fit(points[17:], _MEAN)
     matrix[:, 2] -= centre_offset(transform_points(points, matrix), centring)
     padding = round(size * _PADDING[centring] / 2)

@@ -80,7 +80,7 @@ _BROWS_98 = ((33,), (34, 41), (35, 40), (36, 39), (37, 38), (42, 50), (43, 49), 
 _REST_98 = (*range(51, 60), 60, 61, 63, 64, 65, 67, 68, 69, 71, 72, 73, 75, *range(76, 96))
 
 
-def checked(points: ArrayLike, count: int = COUNT) -> NDArray[np.float64]:
+def validated(points: ArrayLike, count: int = COUNT) -> NDArray[np.float64]:
     """``points`` as float64 (count, 2). Raises InputError for another shape, or NaN and infinity."""
     array = np.asarray(points, np.float64)
     if array.shape != (count, 2):
@@ -105,14 +105,14 @@ MIRROR_ORDER = _mirror_order()
 
 def mirror(landmarks: ArrayLike, width: int) -> NDArray[np.float64]:
     """The landmarks of the image flipped left to right: x' = width - 1 - x, sides renumbered. (68, 2) float64."""
-    points = checked(landmarks)[MIRROR_ORDER]
+    points = validated(landmarks)[MIRROR_ORDER]
     points[:, 0] = width - 1 - points[:, 0]
     return points
 
 
 def from_98(points: ArrayLike) -> NDArray[np.float64]:
     """98 points in WFLW order -> 68 points; jaw points are smoothed with their neighbours. (68, 2) float64."""
-    p = checked(points, 98)
+    p = validated(points, 98)
     between = [i for i in range(2, 32, 2) if i != 16]
     jaw = np.empty((17, 2))
     jaw[[0, 8, 16]] = p[[0, 16, 32]]
@@ -127,7 +127,7 @@ def expand_eyebrows(landmarks: ArrayLike, factor: float = 1.0) -> NDArray[np.int
 
     (68, 2) int64, as the hull mask of the DeepFaceLab format needs them.
     """
-    p = checked(landmarks).astype(np.int64)
+    p = validated(landmarks).astype(np.int64)
     left, right = (p[36] + p[0]) // 2, (p[16] + p[45]) // 2
     bottom_left = np.stack([(p[36] + left) // 2, p[36], p[37], p[38], p[39]])
     bottom_right = np.stack([p[42], p[43], p[44], p[45], (p[45] + right) // 2])

@@ -15,7 +15,7 @@ def pitch_yaw_roll(landmarks: ArrayLike, size: int) -> tuple[float, float, float
 
     pitch > 0: looking up; yaw > 0: nose toward the image's left. The roll of an aligned face is unreliable. Raises InputError.
     """
-    image_points = lm.checked(landmarks)[_POINTS].astype(np.float32)
+    image_points = lm.validated(landmarks)[_POINTS].astype(np.float32)
     camera = np.array([[size, 0, size / 2], [0, size, size / 2], [0, 0, 1]], np.float64)
     try:
         _, rotation, _ = cv2.solvePnP(lm.HEAD_3D[_POINTS], image_points, camera, np.zeros((4, 1)))

@@ -18,12 +18,12 @@ _SUBPIXEL_BITS = 4
 
 def components_mask(shape: tuple[int, ...], landmarks: ArrayLike) -> Mask:
     """The union of the convex hulls of the parts of the face. shape: (height, width, ...) of the picture the landmarks lie in."""
-    return _fill_parts(shape, lm.checked(landmarks))
+    return _fill_parts(shape, lm.validated(landmarks))
 
 
 def extended_mask(shape: tuple[int, ...], landmarks: ArrayLike) -> Mask:
     """``components_mask`` with the eyebrows moved up by half their distance from the eyes (rounded down)."""
-    return _fill_parts(shape, _raised_brows(lm.checked(landmarks)))
+    return _fill_parts(shape, _raised_brows(lm.validated(landmarks)))
 
 
 def whole_face_mask(shape: tuple[int, ...], landmarks: ArrayLike, softness: float = 0.0) -> Mask:
@@ -44,7 +44,7 @@ def whole_face_outline(landmarks: ArrayLike) -> NDArray[np.float64]:
     The jaw, closed by half an ellipse over the temples; it rises above the brows as far as the brows are above the base of the nose
     (the rule of thirds of a face), a little less to stay below the hair.
     """
-    p = lm.checked(landmarks)
+    p = lm.validated(landmarks)
     left, right, brows = p[0], p[16], p[17:27].mean(0)
     up = brows - p[33]
     centre, half = (left + right) / 2, (right - left) / 2

@@ -32,13 +32,13 @@ def hull_mask(shape: tuple[int, ...], landmarks: ArrayLike, eyebrows_expand_mod:
 
 def eyes_mask(shape: tuple[int, ...], landmarks: ArrayLike) -> Mask:
     """Both eyes, dilated and blurred in proportion to the height of the image (at least 32 px, else InputError)."""
-    points = lm.checked(landmarks)
+    points = lm.validated(landmarks)
     return _soften(_fill_hulls(shape, [points[lm.PARTS["right_eye"]], points[lm.PARTS["left_eye"]]]))
 
 
 def mouth_mask(shape: tuple[int, ...], landmarks: ArrayLike) -> Mask:
     """The inner lips, dilated and blurred like the eyes."""
-    return _soften(_fill_hulls(shape, [lm.checked(landmarks)[60:68]]))
+    return _soften(_fill_hulls(shape, [lm.validated(landmarks)[60:68]]))
 
 
 def polygon_mask(shape: tuple[int, ...], polygons: Iterable[Polygon]) -> Mask:
@@ -59,7 +59,7 @@ def decode_mask(data: bytes, where: object = "mask") -> Mask:
     return (plane.astype(np.float32) / np.iinfo(image.dtype).max)[..., None]
 
 
-def encode_xseg_mask(mask: NDArray) -> bytes:
+def encode_mask(mask: NDArray) -> bytes:
     """A mask (H x W or H x W x 1, 0..1) as face files store it: PNG, or the best JPEG within 50,000 bytes where that is larger."""
     plane = mask if mask.ndim == 2 else mask[..., 0]
     image = np.clip(plane * 255, 0, 255).astype(np.uint8)

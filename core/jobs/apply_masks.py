@@ -25,7 +25,7 @@ from core.faceset.store import PAK_NAME, face_key
 from core.formats import dfl_image
 from core.imaging.codec import decode_image
 from core.imaging.mask_quality import uncertainty
-from core.imaging.masks import encode_xseg_mask
+from core.imaging.masks import encode_mask
 from core.jobs.side import opened_side
 from core.progress import progress
 from core.types import FaceRecord
@@ -244,13 +244,13 @@ class _Job:
 def _embedded(image: bytes, name: str, soft: FloatArray, style: MaskStyle) -> tuple[bytes, bytes, bool]:
     """(face file with the mask, stored mask, whether it had to be made smaller to fit)."""
     record = identified(dfl_image.parse(image, name))
-    mask = encode_xseg_mask(soft if style.soft else two_level(soft))
+    mask = encode_mask(soft if style.soft else two_level(soft))
     try:
         return dfl_image.embed(image, replace(record, xseg_mask=mask)), mask, False
     except InputError:
         if style == MaskStyle():
             raise
-    small = encode_xseg_mask(two_level(resize(soft, STORED_SIDE, cv2.INTER_AREA)))
+    small = encode_mask(two_level(resize(soft, STORED_SIDE, cv2.INTER_AREA)))
     return dfl_image.embed(image, replace(record, xseg_mask=small)), small, True
 
 

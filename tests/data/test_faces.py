@@ -13,7 +13,7 @@ from core.errors import PipelineError
 from core.faceset.store import open_faceset
 from core.geometry.align import FaceType
 from core.imaging.codec import decode_image
-from core.imaging.masks import encode_xseg_mask
+from core.imaging.masks import encode_mask
 from core.types import Polygon
 
 # OpenCV 5 interpolates with other arithmetic than the 4.11 that made the golden samples.
@@ -58,7 +58,7 @@ def test_mask_is_xseg_else_polygons_else_hull(face):
     polygons = prepare(replace(record, polygons=(box,)), image, 96, FaceType.WHOLE_FACE)
     left = np.zeros((256, 256), np.float32)
     left[:, :128] = 1
-    xseg = prepare(replace(record, polygons=(box,), xseg_mask=encode_xseg_mask(left)), image, 96, FaceType.WHOLE_FACE)
+    xseg = prepare(replace(record, polygons=(box,), xseg_mask=encode_mask(left)), image, 96, FaceType.WHOLE_FACE)
     assert hull.mask[60, 48] == 1 and hull.mask[2, 2] == 0
     assert polygons.mask[20, 20] == 1 and polygons.mask[60, 48] == 0
     assert xseg.mask[50, 20] == pytest.approx(1, abs=0.02) and xseg.mask[50, 80] == pytest.approx(0, abs=0.02)

@@ -10,7 +10,7 @@ from core.data.xseg_samples import XSegSamples, XSegSettings, augment, choose, l
 from core.errors import InputError
 from core.faceset.store import open_faceset
 from core.geometry.align import FaceType, face_matrix, transform_points
-from core.imaging.masks import encode_xseg_mask, hull_mask, mask_iou, polygon_mask
+from core.imaging.masks import encode_mask, hull_mask, mask_iou, polygon_mask
 from core.types import FaceRecord, Polygon
 
 SQUARE = Polygon(True, np.array([(20, 20), (70, 20), (70, 70), (20, 70)], np.float32))
@@ -20,7 +20,7 @@ SETTINGS = XSegSettings(64, FaceType.WHOLE_FACE, 3, seed=1)
 def stored(size=256, value=1.0) -> bytes:
     mask = np.zeros((size, size), np.float32)
     mask[size // 4 : size // 2, size // 4 : size // 2] = value
-    return encode_xseg_mask(mask)
+    return encode_mask(mask)
 
 
 def records():

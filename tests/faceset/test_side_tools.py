@@ -8,7 +8,7 @@ from core.errors import CorruptFileError, InputError
 from core.formats import dfl_image
 from core.geometry.align import FaceType, face_matrix, transform_points
 from core.imaging.codec import encode_jpeg, encode_png, read_image
-from core.imaging.masks import decode_mask, encode_xseg_mask, polygon_mask
+from core.imaging.masks import decode_mask, encode_mask, polygon_mask
 from core.options import parse
 from core.stages import check_faceset, face_info, pack, recover_names, resize_faceset, restore_metadata, save_metadata
 from core.stages import sort as sort_stage
@@ -81,7 +81,7 @@ def test_a_truncated_pak_is_looked_over_as_far_as_it_goes(ws):
 def test_face_info(tmp_path, ws):
     path = tmp_path / "00007_1.jpg"
     polygons = (Polygon(True, np.float32([[1, 1], [9, 1], [9, 9]])),)
-    path.write_bytes(face(path.name, polygons=polygons, xseg_mask=encode_xseg_mask(np.ones((8, 8)))))
+    path.write_bytes(face(path.name, polygons=polygons, xseg_mask=encode_mask(np.ones((8, 8)))))
     report = face_info.run(face_info.Options(file=path), ws)
     found = rows(report)
     assert found["picture"] == "64 x 64"
@@ -215,9 +215,7 @@ def disc_face(size: int = 128, face_type: FaceType = FaceType.FULL) -> bytes:
     angles = np.linspace(0, 2 * np.pi, 40, endpoint=False)
     outline = (centre + size / 8 * np.stack([np.cos(angles), np.sin(angles)], 1)).astype(np.float32)
     image = (disc[..., None] * 255).astype(np.uint8).repeat(3, 2)
-    changed = record(
-        "00001_0.jpg", size, 0, face_type, polygons=(Polygon(True, outline),), xseg_mask=encode_xseg_mask(disc)
-    )
+    changed = record("00001_0.jpg", size, 0, face_type, polygons=(Polygon(True, outline),), xseg_mask=encode_mask(disc))
     return dfl_image.embed(encode_png(image), changed)
 
 

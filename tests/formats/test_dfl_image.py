@@ -19,7 +19,7 @@ from core.formats.dfl_image import NotAFaceError
 from core.formats.pickle import safe_pickle
 from core.imaging import jpeg as jpeg_segments
 from core.imaging.codec import decode_any, decode_image
-from core.imaging.masks import decode_mask, encode_xseg_mask, polygon_mask
+from core.imaging.masks import decode_mask, encode_mask, polygon_mask
 from core.types import Polygon
 
 POLYGONS = (
@@ -43,7 +43,7 @@ def insert(image: bytes, segment: bytes) -> bytes:
 
 
 def full_record():
-    mask = encode_xseg_mask(np.eye(32, dtype=np.float32))
+    mask = encode_mask(np.eye(32, dtype=np.float32))
     return facekit.record(
         polygons=POLYGONS,
         xseg_mask=mask,

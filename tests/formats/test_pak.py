@@ -19,7 +19,7 @@ from core.formats import dfl_image, pak_writer
 from core.formats.names import UniqueNames, safe_component, safe_image_name
 from core.formats.pak import PakReader
 from core.formats.pak_sources import FileSource
-from core.imaging.masks import encode_xseg_mask
+from core.imaging.masks import encode_mask
 from core.types import Polygon
 
 
@@ -88,7 +88,7 @@ def test_both_forms_of_the_last_offset(tmp_path, relative, protocol):
 
 
 def test_written_pak_obeys_the_original(tmp_path):
-    mask = encode_xseg_mask(np.eye(16, dtype=np.float32))
+    mask = encode_mask(np.eye(16, dtype=np.float32))
     changes = [
         {},
         {"polygons": (Polygon(True, np.float32([[1, 2], [3, 4], [5, 1]])),)},

@@ -50,13 +50,13 @@ def test_exclude_wins_whatever_the_order(order):
 
 def test_stored_masks():
     gradient = np.linspace(0, 1, 64 * 64, dtype=np.float32).reshape(64, 64, 1)
-    data = masks.encode_xseg_mask(gradient)
+    data = masks.encode_mask(gradient)
     assert data.startswith(b"\x89PNG")
     assert np.array_equal(
         masks.decode_mask(data), np.clip(gradient * 255, 0, 255).astype(np.uint8).astype(np.float32) / 255
     )
     noise = np.random.default_rng(0).random((512, 512)).astype(np.float32)
-    stored = masks.encode_xseg_mask(noise)
+    stored = masks.encode_mask(noise)
     assert stored.startswith(b"\xff\xd8")
     assert len(stored) <= 50_000
     assert masks.decode_mask(stored).shape == (512, 512, 1)
@@ -72,7 +72,7 @@ def test_best_mask_takes_the_stored_one_first():
     polygons = facekit.record(size=64, polygons=(SQUARE,))
     assert masks.best_mask(polygons)[1] == "polygons"
     mask, origin = masks.best_mask(
-        facekit.record(size=64, polygons=(SQUARE,), xseg_mask=masks.encode_xseg_mask(np.ones((16, 16))))
+        facekit.record(size=64, polygons=(SQUARE,), xseg_mask=masks.encode_mask(np.ones((16, 16))))
     )
     assert (origin, mask.shape, mask.min()) == ("xseg", (64, 64, 1), 1.0)
 

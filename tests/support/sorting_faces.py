@@ -10,7 +10,7 @@ from skimage.data import astronaut
 
 from core.formats import dfl_image
 from core.geometry.align import FaceType, face_matrix, transform_points
-from core.imaging.masks import encode_xseg_mask, hull_mask
+from core.imaging.masks import encode_mask, hull_mask
 from core.types import FaceRecord
 
 _ASTRONAUT = """
@@ -76,7 +76,7 @@ def _mask(size: int, landmarks: np.ndarray, fault: str) -> bytes | None:
     mask = hull_mask((size, size), landmarks)
     if fault == "obstructed":
         mask[size // 2 :, : int(size * 0.55)] = 0
-    return encode_xseg_mask(mask)
+    return encode_mask(mask)
 
 
 def write_face(folder: Path, name: str, which: int = 0, seed: int = 0, size: int = 128, fault: str = "") -> Path:

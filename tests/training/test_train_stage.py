@@ -20,7 +20,7 @@ from core.checkpoints.model_folder import ModelFolder
 from core.checkpoints.selection import discover
 from core.errors import InputError, UsageError
 from core.formats import dfl_image, dfl_weights
-from core.imaging.masks import encode_xseg_mask
+from core.imaging.masks import encode_mask
 from core.stages import train
 from core.training import start
 from core.training.recipe import Recipe
@@ -112,7 +112,7 @@ def test_the_log_says_where_the_masks_come_from(tmp_path, caplog, exact, src):
     square = Polygon(True, np.array([(20, 20), (70, 20), (70, 70)], np.float32))
     for path, changes in (
         (drawn, {"polygons": (square,)}),
-        (stored, {"polygons": (square,), "xseg_mask": encode_xseg_mask(np.ones((16, 16)))}),
+        (stored, {"polygons": (square,), "xseg_mask": encode_mask(np.ones((16, 16)))}),
     ):
         dfl_image.write(path, path.read_bytes(), replace(dfl_image.read(path), **changes))
     session = SimpleNamespace(

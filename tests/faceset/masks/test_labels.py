@@ -14,7 +14,7 @@ from core.faceset.packing import loose_sources
 from core.faceset.store import open_faceset
 from core.formats.pak_writer import write_pak
 from core.imaging.landmark_masks import whole_face_mask
-from core.imaging.masks import encode_xseg_mask, mask_iou, polygon_mask
+from core.imaging.masks import encode_mask, mask_iou, polygon_mask
 from core.jobs.sort import sort as sort_faces
 from core.options import parse
 from core.types import Polygon
@@ -24,7 +24,7 @@ SQUARE = Polygon(True, np.array([(20, 20), (70, 20), (70, 70), (20, 70)], np.flo
 
 
 def good_mask(seed, size=96) -> bytes:
-    return encode_xseg_mask((whole_face_mask((size, size), landmarks(size, seed=seed)) > 0.5).astype(np.float32))
+    return encode_mask((whole_face_mask((size, size), landmarks(size, seed=seed)) > 0.5).astype(np.float32))
 
 
 @pytest.fixture
@@ -149,7 +149,7 @@ def test_the_report_finds_the_odd_one(tmp_path):
     for i in range(6):
         mask = np.zeros((96, 96), np.float32)
         mask[40:50, 40:50] = 1
-        write_face(folder, f"{i + 1:05d}_0.jpg", seed=1, xseg_mask=encode_xseg_mask(mask) if i == 3 else good_mask(1))
+        write_face(folder, f"{i + 1:05d}_0.jpg", seed=1, xseg_mask=encode_mask(mask) if i == 3 else good_mask(1))
     with known_faces(folder) as known:
         judged, problems = judge(known)
         assert contact_sheet(known.faceset, judged, rows=1).shape == (190, 960, 3)
