@@ -31,10 +31,13 @@ def section(name: str) -> str:
 
 
 def row(field: str, info: FieldInfo) -> str:
-    flag = f"`{field.upper()}`" if place_of(info) else f"`{flag_name(field)}`"
+    place = place_of(info)
+    names = [f"`{field.upper()}`"] if place else []
+    if place is None or place.flag:
+        names.append(f"`{flag_name(field)}`")
     default = "required" if info.is_required() else "" if info.default is None else f"`{info.default}`"
     fixed = " *(fixed)*" if isinstance(info.json_schema_extra, dict) and info.json_schema_extra.get("fixed") else ""
-    return f"| {flag} | {default} | {limits(info)} | {info.description or ''}{fixed} |".replace("\n", " ")
+    return f"| {', '.join(names)} | {default} | {limits(info)} | {info.description or ''}{fixed} |".replace("\n", " ")
 
 
 def limits(info: FieldInfo) -> str:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -24,3 +25,10 @@ def provenance(name: str, data: ModelData, consent: Path | None = None) -> dict[
     if consent is not None and consent.is_file():
         out |= {"consent": consent.name, "consent_sha256": hashlib.sha256(consent.read_bytes()).hexdigest()}
     return out
+
+
+def weights_used(averaged: Sequence[str], networks: Sequence[str]) -> str:
+    """Which weights a file was made of: ``averaged``, ``last``, or the networks of which the averages were taken."""
+    if len(averaged) == len(networks):
+        return "averaged"
+    return f"averaged: {', '.join(averaged)}; the others last" if averaged else "last"

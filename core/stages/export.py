@@ -28,47 +28,23 @@ class Options(BaseOptions):
 
 
 def run(options: Options, workspace: Workspace) -> StageReport:
-    """Read the newest sound save (also a DeepFaceLab model folder), write and check the file."""
-    from core.checkpoints.model_folder import DATA
-    from core.checkpoints.model_weights import averaged_parts, read_model_weights
-    from core.checkpoints.selection import choose
-    from core.export.dfm import export_dfm
-    from core.export.provenance import provenance
-    from core.formats.dfl_weights import read_data
-    from core.networks import keras_backend
-    from core.networks.config import config_from_options
+    """Write and check the file."""
+    from core.jobs.export import export_model
 
-    folder = choose(workspace.model, options.model, options.kind)
-    loaded = folder.load(repair=False)
-    data = read_data(loaded.files[DATA])
-    config = config_from_options(data.options, folder.kind)
-    weights = read_model_weights(loaded.files, config, averages=options.averages)
-    chosen = _in_words(averaged_parts(loaded.files, config) if options.averages else [], len(weights))
-    path = options.output or folder.path("model.dfm")
-    keras_backend.choose()
-    from core.export.reference import keras_reference  # loads the framework, which takes a while
-
-    report = export_dfm(
-        weights,
-        config,
-        path,
-        provenance(folder.name, data, workspace.consent) | {"weights": chosen},
-        reference=keras_reference(weights, config),
+    made = export_model(
+        workspace,
+        model=options.model,
+        kind=options.kind,
         half=options.half,
+        averages=options.averages,
+        output=options.output,
     )
     rows = (
-        ("iteration", data.iteration),
-        ("model", f"{config.archi}, {config.resolution} px, face type {config.face_type}"),
-        ("weights", chosen),
-        ("precision", report.metadata["precision"]),
-        ("size", f"{report.size / 2**20:.1f} MiB"),
-        ("difference from the model", f"{report.difference:.1e}"),
+        ("iteration", made.iteration),
+        ("model", f"{made.archi}, {made.resolution} px, face type {made.face_type}"),
+        ("weights", made.weights),
+        ("precision", "float16" if made.half else "float32"),
+        ("size", f"{made.size / 2**20:.1f} MiB"),
+        ("difference from the model", f"{made.difference:.1e}"),
     )
-    return StageReport("exported and checked", rows, loaded.messages, (path,))
-
-
-def _in_words(averaged: list[str], networks: int) -> str:
-    """Which weights were taken. networks: how many there are."""
-    if len(averaged) == networks:
-        return "averaged"
-    return f"averaged: {', '.join(averaged)}; the others last" if averaged else "last"
+    return StageReport("exported and checked", rows, made.messages, (made.path,))

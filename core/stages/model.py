@@ -1,6 +1,7 @@
 """List, back up or restore the saves of a model."""
 
 import time
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
@@ -13,7 +14,7 @@ from core.workspace import Workspace
 
 if TYPE_CHECKING:
     from core.checkpoints.backups import Backup
-    from core.checkpoints.model_folder import ModelFolder
+    from core.jobs.models import ModelSaves
 
 
 class Options(BaseOptions):
@@ -33,57 +34,29 @@ class Options(BaseOptions):
 
 
 def run(options: Options, workspace: Workspace) -> StageReport:
-    """Do what ``options.action`` says; see ``core.checkpoints.backups``."""
-    from core import fsio
-    from core.checkpoints import backups
+    """Do what ``options.action`` says."""
+    from core.jobs import models
 
-    if options.action == "restore" and options.name is None:
-        raise UsageError("which backup is to be restored?", where="--name", hint="python -m core model list")
     if options.action == "list":
-        return _listing(workspace, options)
-    folder = _folder(workspace, options)
-    with fsio.lock(workspace.locks / f"train.{folder.name}.lock", f"the model {folder.name}"):
-        if options.action == "backup":
-            return StageReport(f"backed up {folder.prefix}", outputs=(backups.make_backup(folder, options.name),))
-        loaded = backups.restore(folder, str(options.name))
-        return StageReport(
-            f"restored {folder.prefix} from {options.name}",
-            (("iteration", loaded.iteration),),
-            loaded.messages,
-            (folder.path("data.dat"),),
-        )
+        return _listing(models.list_saves(workspace, model=options.model, kind=options.kind))
+    if options.action == "backup":
+        made = models.back_up(workspace, model=options.model, kind=options.kind, name=options.name)
+        return StageReport(f"backed up {made.model}_{made.kind}", outputs=(made.path,))
+    if options.name is None:
+        raise UsageError("which backup is to be restored?", where="--name", hint="python -m core model list")
+    back = models.restore(workspace, options.name, model=options.model, kind=options.kind)
+    title = f"restored {back.model}_{back.kind} from {options.name}"
+    return StageReport(title, (("iteration", back.iteration),), back.messages, (back.path,))
 
 
-def _folder(workspace: Workspace, options: Options) -> "ModelFolder":
-    """The model that is meant; one that is gone, but for its backups, can be named too."""
-    from core.checkpoints import saves
-    from core.checkpoints.backups import backups_folder
-    from core.checkpoints.model_folder import ModelFolder
-    from core.checkpoints.selection import choose, find
-    from core.networks.config import KINDS
-
-    if options.model is None or find(workspace.model, options.model, options.kind):
-        return choose(workspace.model, options.model, options.kind)
-    gone = [ModelFolder(workspace.model, options.model, kind) for kind in KINDS if options.kind in (None, kind)]
-    left = [model for model in gone if backups_folder(model).is_dir() or saves.complete(model.saves)]
-    return left[0] if left else choose(workspace.model, options.model, options.kind)
-
-
-def _listing(workspace: Workspace, options: Options) -> StageReport:
-    """The saves and backups of all models that fit, and of one that is gone."""
-    from core.checkpoints.backups import list_backups
-    from core.checkpoints.selection import find
-
-    models = find(workspace.model, options.model, options.kind) or [_folder(workspace, options)]
+def _listing(models: "Sequence[ModelSaves]") -> StageReport:
     rows, warnings = [], []
     for model in models:
-        found, damaged = list_backups(model)
         before = f"{model.prefix}: " if len(models) > 1 else ""
-        rows += [(before + backup.name, _described(backup)) for backup in found]
-        warnings += [f"the backup {before}{name} is damaged" for name in damaged]
-    return StageReport(
-        f"{len(rows)} saves and backups of {', '.join(model.prefix for model in models)}", tuple(rows), tuple(warnings)
-    )
+        rows += [(before + backup.name, _described(backup)) for backup in model.backups]
+        warnings += [f"the backup {before}{name} is damaged" for name in model.damaged]
+    title = f"{len(rows)} saves and backups of {', '.join(model.prefix for model in models)}"
+    return StageReport(title, tuple(rows), tuple(warnings))
 
 
 def _described(backup: "Backup") -> str:

@@ -1,28 +1,33 @@
 """faces -> model: train, save, show previews, and export the .dfm at the end"""
 
-import logging
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field, field_validator
 
 from core.checkpoints.model_folder import is_name
-from core.options import Positional
+from core.options import Options as BaseOptions
+from core.options import PositionalOrFlag
+from core.training.choices import Choices, RunSettings
 from core.training.recipe import Recipe
 from core.training.schedule import presets
 from core.types import StageReport
 from core.workspace import Workspace
 
-log = logging.getLogger(__name__)
+if TYPE_CHECKING:
+    from core.jobs.train import BatchSizes, Trained
 
 
-class Options(Recipe):
-    """The recipe (saved with the model; a resumed model keeps its own values where none are given) and this run."""
+class Options(BaseOptions, Recipe):
+    """Flags for the fields of the recipe, which is saved with the model, and for this run.
 
-    until: Positional[int | None] = Field(
-        None,
-        ge=1,
-        description="train until this iteration; left out: --target-iter if given, else to the end of the schedule, else until stopped",
+    A resumed model keeps its own recipe where nothing else is given.
+    """
+
+    target_iter: PositionalOrFlag[int] = Field(
+        0,
+        ge=0,
+        description="train until this iteration; 0, or left out: to the end of the schedule, else until stopped",
     )
     model: str | None = Field(
         None, description="name of the model; default is the only one there, else a new one: swap"
@@ -95,102 +100,76 @@ def run(options: Options, workspace: Workspace) -> StageReport:
     """Train one model until its target or until stopped; it is saved either way."""
     if options.preset == "list":
         return StageReport("presets", tuple((name, presets.find(name).description) for name in presets.NAMES))
-    preset = presets.find(options.preset) if options.preset else None
-    kind = options.kind if "kind" in options.model_fields_set else None
-    from core.networks import keras_backend
+    choices = _choices(options)
+    from core.jobs import train as job
 
-    keras_backend.choose()
-    from core.checkpoints.selection import choose_or_new
-    from core.fsio import lock
-    from core.training import sides
-
-    folder = choose_or_new(workspace.model, options.model, kind)
-    if not options.fit:
-        sides.check(workspace, folder, options, _target(options))
-    from core.training import start  # loads the framework, which takes a while: what can be said without it was said
-
-    chosen = start.StartOptions(
-        options.seed,
-        options.dfl_exact,
-        tuple(options.reinit_part),
-        options.pretrained,
-        options.learning_rate,
-        options.precision,
-        options.ema,
-        options.devices,
-        preset,
-        options.held_out,
-    )
     if options.fit:
-        return _fit(start.planned(folder, options, chosen, workspace.assets))
-    with lock(workspace.locks / f"train.{folder.name}.lock", f"the model {folder.name}"):
-        return _train(options, chosen, workspace, folder)
+        return _batch_sizes(job.measure_batch_sizes(workspace, model=options.model, choices=choices))
+    return trained(job.train(workspace, model=options.model, choices=choices, settings=_settings(options)))
 
 
-def _train(options: Options, chosen: Any, workspace: Workspace, folder: Any) -> StageReport:
-    from core.training import run
-
-    how = run.RunOptions(
-        _target(options),
-        options.workers,
-        options.save_minutes,
-        options.preview_every,
-        options.held_out_every,
-        options.tensorboard,
-        options.pretrain_faces,
+def _choices(options: Options) -> Choices:
+    """What a person chose for the model."""
+    recipe = options.model_fields_set & Recipe.model_fields.keys() - {"target_iter"}
+    return Choices(
+        recipe={name: getattr(options, name) for name in recipe},
+        learning_rate=options.learning_rate,
+        seed=options.seed,
+        exact=options.dfl_exact,
+        precision=options.precision,
+        ema=options.ema,
+        devices=options.devices,
+        validation_count=options.held_out,
+        preset=presets.find(options.preset) if options.preset else None,
+        reinit=tuple(options.reinit_part),
+        use_pretrained=options.pretrained,
     )
-    session, begun = run.train(folder, options, chosen, how, workspace)
-    return _report(session, begun, workspace)
 
 
-def _target(options: Options) -> int:
-    if options.until is not None:
-        return options.until
-    return options.target_iter if "target_iter" in options.model_fields_set else 0
+def _settings(options: Options) -> RunSettings:
+    return RunSettings(
+        target=options.target_iter,
+        workers=options.workers,
+        save_minutes=options.save_minutes,
+        preview_every=options.preview_every,
+        validation_every=options.held_out_every,
+        tensorboard=options.tensorboard,
+        pretrain_faces=options.pretrain_faces,
+    )
 
 
-def _fit(plan: Any) -> StageReport:
-    from core.training.hardware import batch_size_finder as fit
+def _batch_sizes(sizes: "BatchSizes") -> StageReport:
+    from core.training.hardware.batch_size_finder import HEAD, gigabytes
 
-    found = fit.fit(plan.recipe, plan.settings)
+    found = sizes.found
     rows = [
         ("parameters", f"{found.parameters:,}"),
-        ("weights and moments", fit.gigabytes(found.state_bytes)),
+        ("weights and moments", gigabytes(found.state_bytes)),
         ("measured on", found.rows[0].measured.device),
-        ("", fit.HEAD),
+        ("", HEAD),
         *(("", row) for row in found.rows),
         ("", found.end),
     ]
-    return StageReport(
-        f"batch sizes of {plan.recipe.archi}, {plan.recipe.resolution} px; nothing was trained", tuple(rows)
-    )
+    return StageReport(f"batch sizes of {sizes.archi}, {sizes.resolution} px; nothing was trained", tuple(rows))
 
 
-def _report(session, begun: int, workspace: Workspace) -> StageReport:
-    from core.stages import export
-
-    exported = export.run(export.Options(model=session.folder.name, kind=session.folder.kind), workspace)
-    recent = session.history[-100:]
-    losses = [sum(column) / len(recent) for column in zip(*recent, strict=True)] if recent else []
+def trained(done: "Trained") -> StageReport:
+    """The run in words."""
     rows: list[tuple[str, object]] = [
-        ("iterations", f"{begun} -> {session.iteration}"),
-        ("model", f"{session.recipe.archi}, {session.recipe.resolution} px"),
+        ("iterations", f"{done.begun} -> {done.iteration}"),
+        ("model", f"{done.archi}, {done.resolution} px"),
     ]
-    if losses:
-        rows.append((f"mean loss of the last {len(recent)}", f"src {losses[0]:.4f}, dst {losses[1]:.4f}"))
-    outputs = (workspace.model / "preview" / "latest.jpg", *exported.outputs)
-    if session.validation_losses:
-        rows.append(
-            (
-                f"loss of {session.validation_count} held-out faces a side",
-                "src {1:.4f}, dst {2:.4f}".format(*session.validation_losses[-1]),
-            )
-        )
-    if session.skipped:
-        rows.append(("faces that cannot be read", len(session.skipped)))
-    rows += [
-        (f"export: {label}", value)
-        for label, value in exported.rows
-        if label in ("weights", "difference from the model")
-    ]
-    return StageReport("trained", tuple(rows), (*session.skipped[:20], *exported.warnings), outputs)
+    if done.loss:
+        rows.append((f"mean loss of the last {done.recent}", _losses(done.loss)))
+    if done.validation_loss:
+        rows.append((f"loss of {done.validation_count} held-out faces a side", _losses(done.validation_loss)))
+    if done.unreadable:
+        rows.append(("faces that cannot be read", len(done.unreadable)))
+    rows.append(("export: weights", done.exported.weights))
+    rows.append(("export: difference from the model", f"{done.exported.difference:.1e}"))
+    warnings = (*done.unreadable[:20], *done.exported.messages)
+    return StageReport("trained", tuple(rows), warnings, (done.preview, done.exported.path))
+
+
+def _losses(loss: tuple[float, float]) -> str:
+    return f"src {loss[0]:.4f}, dst {loss[1]:.4f}"

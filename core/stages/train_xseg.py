@@ -98,11 +98,11 @@ def _train(options: Options, workspace: Workspace) -> StageReport:
     from core.data.xseg_samples import XSegSamples, XSegSettings
     from core.faceset.masks.report import described
     from core.geometry.align import FaceType
+    from core.training.facesets import cache_bytes
     from core.training.hooks.checkpoint import Checkpoint
     from core.training.hooks.progress_line import ProgressLine
     from core.training.hooks.stop import StopFile, StopSignals
     from core.training.hooks.unreadable_faces import UnreadableFaces
-    from core.training.start import cache_bytes
     from core.training.xseg import session as xseg_session
     from core.training.xseg.preview import XSegPreview
 
@@ -144,10 +144,9 @@ def _train(options: Options, workspace: Workspace) -> StageReport:
 
 def _facesets(options: Options, workspace: Workspace) -> "list[Faceset]":
     from core.faceset.store import open_faceset
-    from core.training.assets import has_faces
 
     sides = [workspace.side(name) for name in ("src", "dst")]
-    folders = options.faces or [side.aligned for side in sides if has_faces(side)]
+    folders = options.faces or [side.aligned for side in sides if side.has_faces()]
     if not folders:
         raise InputError(
             "no faces to learn from",

@@ -10,7 +10,7 @@ from pathlib import Path
 from core import fsio
 from core.errors import InputError
 from core.formats.safe_zip import extract_members
-from core.workspace import IMAGE_SUFFIXES, Side, list_images
+from core.workspace import IMAGE_SUFFIXES, Side
 
 log = logging.getLogger(__name__)
 PRETRAINED, RANDOM_DST = "pretrained_model.zip", "random_dst_face_set.zip"
@@ -71,11 +71,6 @@ def fill_dst_faces(archive: Path, side: Side) -> int:
     fsio.fsync_dir(side.aligned.parent)
     log.info("no faces in %s: took %d file(s) from %s", side.aligned, len(pak or paths), archive)
     return len(pak or paths)
-
-
-def has_faces(side: Side) -> bool:
-    """Whether the side has any face to train on."""
-    return side.pak.exists() or bool(list_images(side.aligned))
 
 
 def _bare(name: str, kind: str) -> str:

@@ -1,27 +1,32 @@
 """The training recipe: every option that is saved with a model, with the original's name, meaning and range.
 
-A new model takes the defaults; a resumed one its saved values, except where a person gives another. What fixes the networks cannot change.
+A new model takes the defaults; a resumed one its saved values, except where a person chose another. What fixes the
+networks cannot change. What was chosen is a mapping, field of the recipe -> value; a ``Recipe`` is what comes of it.
 """
 
-import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from core.errors import InputError, UsageError
-from core.networks.config import ModelConfig, validate
+from core.networks import config
+from core.networks.config import ModelConfig
 from core.networks.discriminators import gan_network
-from core.options import Options, fixed
+from core.options import fixed, flag_name
 from core.training.kinds import KINDS, Kind
 
-log = logging.getLogger(__name__)
-R = TypeVar("R", bound="Recipe")
+Chosen = Mapping[str, Any]
 
 
-class Recipe(Options):
-    """Field names are the keys of the model's ``data.dat``; ``kind`` is in the names of its files. Defaults are SAEHD's, see ``kinds``."""
+class Recipe(BaseModel):
+    """How a model is trained. ``kind`` is in the names of its files; the other fields are keys of its ``data.dat``.
+
+    The defaults are those of SAEHD; other kinds have values of their own, see ``kinds``.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True, protected_namespaces=())
 
     kind: Literal["SAEHD", "AMP", "Quick96"] = fixed(
         "SAEHD", description="class of the model; left out: that of the model there is, else SAEHD"
@@ -80,7 +85,7 @@ class Recipe(Options):
     target_iter: int = Field(
         500_000,
         ge=0,
-        description="the iteration to stop at, where it is given; 0 trains until stopped; kept for DeepFaceLab",
+        description="where the original stops; kept for it",
     )
     autobackup_hour: int = Field(0, ge=0, le=24, description="hours between automatic backups, 0 for none")
     write_preview_history: bool = Field(True, description="keep old preview pictures")
@@ -92,27 +97,63 @@ class Recipe(Options):
 
 
 FIXED = tuple(name for name, info in Recipe.model_fields.items() if (info.json_schema_extra or {}).get("fixed"))  # type: ignore[union-attr]
-SAVED = tuple(name for name in Recipe.model_fields if name not in ("debug", "kind"))
+SAVED = tuple(name for name in Recipe.model_fields if name != "kind")
 
 
-def begun(given: R, kind: str, values: Mapping[str, Any] = MappingProxyType({})) -> R:
-    """The recipe of a new model: the kind's own values, ``values`` of a preset, and what was given. Raises UsageError for an option that the kind does
-    not have."""
-    k = KINDS[kind]
-    return type(given)(**{**k.defaults, **values, **k.forced, **_explicit(given, k), "kind": kind})
+def validated(chosen: Chosen) -> dict[str, Any]:
+    """The values as the recipe takes them.
+
+    Raises:
+        UsageError: for a name that is none of the recipe's, or a value that makes no sense.
+    """
+    try:
+        recipe = Recipe(**chosen)
+    except ValidationError as error:
+        raise UsageError("wrong option", where=_faults(error, flag_name)) from None
+    return {name: getattr(recipe, name) for name in chosen}
 
 
-def resumed(given: R, saved: Mapping[str, Any], where: Any, kind: str = "SAEHD") -> R:
-    """The recipe of a model that exists: its own values, and what was given on this command line.
+def of_new_model(chosen: Chosen, kind: str, preset: Chosen = MappingProxyType({})) -> Recipe:
+    """The recipe of a new model: the kind's own values, those of a preset, and what was chosen.
 
-    Raises UsageError where a given value contradicts one that is fixed or is none of the kind's, InputError where a saved value makes no sense.
+    Raises:
+        UsageError: for an option that the kind does not have.
     """
     k = KINDS[kind]
-    explicit = _explicit(given, k)
+    return Recipe(**{**k.defaults, **preset, **k.forced, **_allowed(chosen, k), "kind": kind})
+
+
+def of_saved_model(chosen: Chosen, saved: Mapping[str, Any], where: Any, kind: str = "SAEHD") -> Recipe:
+    """The recipe of a model that exists: its own values, and what was chosen now. where: the file they are from.
+
+    Raises:
+        UsageError: where a chosen value contradicts one that is fixed, or is none of the kind's.
+        InputError: where a saved value makes no sense.
+    """
+    k = KINDS[kind]
+    chosen = _allowed(chosen, k)
+    _require_unchanged(chosen, saved)
+    kept = {name: saved[name] for name in k.options if name in saved and name in Recipe.model_fields}
+    try:
+        return Recipe(**{**kept, **k.forced, **chosen, "kind": kind})
+    except ValidationError as error:
+        raise InputError(
+            "the saved options of the model make no sense",
+            where=where,
+            why=_faults(error, str),
+            hint="give a sound value as a flag",
+        ) from None
+
+
+def _faults(error: ValidationError, named: Callable[[str], str]) -> str:
+    return "; ".join(f"{named(str(item['loc'][0]))}: {item['msg']} ({item['input']!r})" for item in error.errors())
+
+
+def _require_unchanged(chosen: Chosen, saved: Mapping[str, Any]) -> None:
     conflicts = [
-        f"--{name.replace('_', '-')} {explicit[name]} but the model has {saved[name]}"
+        f"{flag_name(name)} {chosen[name]} but the model has {saved[name]}"
         for name in FIXED
-        if name in explicit and name in saved and explicit[name] != saved[name]
+        if name in chosen and name in saved and chosen[name] != saved[name]
     ]
     if conflicts:
         raise UsageError(
@@ -120,19 +161,10 @@ def resumed(given: R, saved: Mapping[str, Any], where: Any, kind: str = "SAEHD")
             where="; ".join(conflicts),
             hint="leave these flags out, or start another model with --model NAME",
         )
-    kept = {name: saved[name] for name in k.options if name in saved and name in Recipe.model_fields}
-    try:
-        return type(given)(**{**kept, **k.forced, **explicit, "kind": kind})
-    except ValidationError as error:
-        faults = "; ".join(f"{item['loc'][0]}: {item['msg']} ({item['input']!r})" for item in error.errors())
-        raise InputError(
-            "the saved options of the model make no sense", where=where, why=faults, hint="give a sound value as a flag"
-        ) from None
 
 
-def _explicit(given: Recipe, kind: Kind) -> dict[str, Any]:
-    """What a person chose. Raises UsageError naming what is not an option of the kind."""
-    chosen = {name: getattr(given, name) for name in given.model_fields_set}
+def _allowed(chosen: Chosen, kind: Kind) -> dict[str, Any]:
+    """The same. Raises UsageError naming what is not an option of the kind."""
     if chosen.get("kind", kind.name) != kind.name:
         raise UsageError(
             "a model keeps its kind",
@@ -140,23 +172,20 @@ def _explicit(given: Recipe, kind: Kind) -> dict[str, Any]:
             why=f"the model is {kind.name}",
             hint="leave --kind out, or start another model with --model NAME",
         )
-    foreign = [name for name in Recipe.model_fields if name in chosen and name not in (*kind.options, "kind", "debug")]
+    foreign = [name for name in Recipe.model_fields if name in chosen and name not in (*kind.options, "kind")]
     if foreign:
+        own = [name for name in kind.options if name in Recipe.model_fields]
         raise UsageError(
             f"{kind.name} models have no such option",
-            where=", ".join(f"--{name.replace('_', '-')}" for name in foreign),
-            why=f"their options are {_listed(kind)}",
+            where=", ".join(map(flag_name, foreign)),
+            why=f"their options are {', '.join(own)}",
             hint="leave it out, or train another kind of model: " + ", ".join(KINDS),
         )
-    return chosen
+    return dict(chosen)
 
 
-def _listed(kind: Kind) -> str:
-    return ", ".join(name for name in kind.options if name in Recipe.model_fields)
-
-
-def checked(recipe: R) -> R:
-    """The same recipe. Raises UsageError for combinations that cannot be built or trained."""
+def require_trainable(recipe: Recipe) -> None:
+    """Raises UsageError for combinations that cannot be built or trained."""
     if recipe.kind != "AMP" and recipe.archi == "amp":
         raise UsageError(
             "amp is no architecture of a SAEHD model",
@@ -169,7 +198,7 @@ def checked(recipe: R) -> R:
             where=f"--face-type {recipe.face_type}",
             hint=f"one of {', '.join(KINDS[recipe.kind].face_types)}",
         )
-    validate(config_of(recipe))
+    config.validate(config_of(recipe))
     if recipe.true_face_power and not recipe.archi.startswith("df"):
         raise UsageError(
             "true face needs a df architecture",
@@ -179,7 +208,6 @@ def checked(recipe: R) -> R:
         )
     if recipe.gan_power:
         gan_network(recipe.resolution, recipe.gan_patch_size, recipe.gan_dims)
-    return recipe
 
 
 def config_of(recipe: Recipe) -> ModelConfig:
@@ -202,8 +230,8 @@ def to_saved(recipe: Recipe) -> dict[str, Any]:
     return {name: True if name == "models_opt_on_gpu" else getattr(recipe, name) for name in KINDS[recipe.kind].options}
 
 
-def effective(recipe: R) -> R:
-    """What really applies: pretraining overrides a number of options while it is on; the saved ones stay as they are."""
+def effective(recipe: Recipe) -> Recipe:
+    """What really applies: pretraining overrides a number of options while it is on; the saved ones stay."""
     if not recipe.pretrain:
         return recipe
     return recipe.model_copy(

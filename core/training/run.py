@@ -1,12 +1,15 @@
-"""A whole training run: open the model, follow its schedule to the target with everything that happens beside the steps, save."""
+"""A whole training run: open the model, follow its schedule to the target, save, with all that happens beside the steps."""
 
 import logging
-from dataclasses import dataclass, replace
+import os
+from dataclasses import replace
 from pathlib import Path
 
 from core.checkpoints.model_folder import ModelFolder
 from core.data.batches import BatchSettings
 from core.training import loop, start
+from core.training.choices import Choices, RunSettings
+from core.training.facesets import batch_settings
 from core.training.hooks.auto_backup import AutoBackup
 from core.training.hooks.base import BaseHook
 from core.training.hooks.checkpoint import Checkpoint
@@ -18,7 +21,6 @@ from core.training.hooks.stop import StopFile, StopSignals
 from core.training.hooks.tensorboard import TensorBoard
 from core.training.hooks.unreadable_faces import UnreadableFaces
 from core.training.hooks.validation import Validation
-from core.training.recipe import Recipe
 from core.training.schedule import phases
 from core.training.session import Session
 from core.workspace import Workspace
@@ -26,55 +28,37 @@ from core.workspace import Workspace
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
-class RunOptions:
-    """How a run goes. target: the iteration to stop at, 0: the end of the schedule, else never; workers: processes that prepare batches, None chooses;
-    preview_every, held_out_every: iterations; pretrain_faces: the folder for pretraining."""
-
-    target: int = 0
-    workers: int | None = None
-    save_minutes: float = 25.0
-    preview_every: int = 100
-    held_out_every: int = 500
-    tensorboard: bool = False
-    pretrain_faces: Path | None = None
-
-
-def train(
-    folder: ModelFolder, given: Recipe, chosen: start.StartOptions, options: RunOptions, workspace: Workspace
-) -> tuple[Session, int]:
-    """Train, and save. Returns the session and the iteration it began at. Raises what opening the model and the loop raise."""
-    session = start.open_session(folder, given, chosen, workspace.assets)
-    session.target = options.target or _end_of_schedule(session)
-    begun = session.iteration
+def train(folder: ModelFolder, choices: Choices, settings: RunSettings, workspace: Workspace) -> Session:
+    """Train, and save. Raises what opening the model and the loop raise."""
+    session = start.open_session(folder, choices, workspace.assets)
+    session.target = settings.target or _end_of_schedule(session)
+    session.begun = session.iteration
     if session.done:
         log.info("%s is already at iteration %d, the target is %d", folder.name, session.iteration, session.target)
-        return session, begun
-    workers = start.default_workers() if options.workers is None else options.workers
+        return session
+    workers = default_workers() if settings.workers is None else settings.workers
 
     def batches(session: Session) -> BatchSettings:
-        return start.batch_settings(session, workspace, workers, options.pretrain_faces)
-
-    settings = batches(session)
-    beside = _hooks(session, options, workspace)
+        return batch_settings(session, workspace, workers, settings.pretrain_faces)
 
     def save(session: Session) -> None:
         loop.save(session, beside)
 
-    again = replace(chosen, reinit=(), preset=None, held_out=None)
-    boundary = phases.Boundary(
-        lambda: start.open_session(folder, given, again, workspace.assets), batches, save, _preview(workspace)
-    )
+    def reopen() -> Session:
+        return start.open_session(folder, again, workspace.assets)
+
+    first_batches = batches(session)
+    beside = _observers(session, settings, workspace)
+    # What was asked for once has happened by then; everything else a person chose still wins over the phase.
+    again = replace(choices, reinit=(), preset=None, validation_count=None)
+    boundary = phases.Boundary(reopen, batches, save, _preview(workspace))
     boundary.begin(session)
     if session.recipe.autobackup_hour:
         beside.append(AutoBackup(session.recipe.autobackup_hour, save, _preview(workspace)))
-    beside += [
-        Checkpoint(options.save_minutes, save),
-        StopFile(workspace.model / "STOP"),
-        StopSignals(),
-    ]
-    loop.train(session, settings, beside, workers=workers, boundary=boundary)
-    return session, begun
+    beside.append(Checkpoint(settings.save_minutes, save))
+    beside += [StopFile(workspace.model / "STOP"), StopSignals()]
+    loop.train(session, first_batches, beside, workers=workers, boundary=boundary)
+    return session
 
 
 def _end_of_schedule(session: Session) -> int:
@@ -85,20 +69,23 @@ def _preview(workspace: Workspace) -> Path:
     return workspace.model / "preview" / "latest.jpg"
 
 
-def _hooks(session: Session, options: RunOptions, workspace: Workspace) -> list[BaseHook]:
+def _observers(session: Session, settings: RunSettings, workspace: Workspace) -> list[BaseHook]:
     """What observes; each finds what those before it have left in the session."""
+    history = session.recipe.write_preview_history
     chain: list[BaseHook] = [
         UnreadableFaces(),
-        Preview(workspace.model / "preview", options.preview_every, session.recipe.write_preview_history),
+        Preview(workspace.model / "preview", settings.preview_every, history),
     ]
     if session.validation_count:
-        chain.append(Validation(options.held_out_every))
-    chain += [
-        LossPlot(workspace.model / "loss.png"),
-        Metrics(workspace.model / "metrics.jsonl", session.iteration, session.folder.prefix),
-    ]
-    if options.tensorboard:
-        chain.append(
-            TensorBoard(workspace.model / "tensorboard" / session.folder.prefix, _preview(workspace), session.iteration)
-        )
+        chain.append(Validation(settings.validation_every))
+    chain.append(LossPlot(workspace.model / "loss.png"))
+    chain.append(Metrics(workspace.model / "metrics.jsonl", session.iteration, session.folder.prefix))
+    if settings.tensorboard:
+        folder = workspace.model / "tensorboard" / session.folder.prefix
+        chain.append(TensorBoard(folder, _preview(workspace), session.iteration))
     return [*chain, ProgressLine(session)]
+
+
+def default_workers() -> int:
+    """One core is left to the networks; more than eight workers are rarely kept busy."""
+    return max(1, min(8, (os.cpu_count() or 2) - 1))

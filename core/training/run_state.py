@@ -8,6 +8,7 @@ class RunState:
     """The numbers of a run; its session adds what is trained and where that is saved.
 
     iteration: done so far.
+    begun: where this run began.
     target: the iteration to stop at, 0 for never.
     history: the losses of every iteration, [src, dst] or [loss].
     saved_iteration: of the newest save, -1 for none.
@@ -18,6 +19,7 @@ class RunState:
     """
 
     iteration: int = 0
+    begun: int = 0
     target: int = 0
     history: list[list[float]] = field(default_factory=list)
     saved_iteration: int = -1

@@ -13,6 +13,7 @@ from training_cases import TINY
 from core.checkpoints.model_folder import DATA, ModelFolder
 from core.checkpoints.model_weights import averaged_parts, read_model_weights
 from core.formats.dfl_weights import read_data
+from core.jobs import train as job
 from core.stages import export, train
 from core.training.hardware.measure import noise
 from core.training.recipe import Recipe, config_of
@@ -144,7 +145,7 @@ def test_off_drops_the_files_and_on_starts_from_the_weights(trained, tmp_path):
 
 
 def test_the_report_of_training_says_which_weights_it_exported(trained):
-    report = train._report(trained.session, 0, trained.workspace)
+    report = train.trained(job.trained(trained.session, trained.workspace))
     assert dict(report.rows)["export: weights"] == "averaged"
 
 

@@ -23,6 +23,7 @@ from core.stages import export, train
 from core.stages import model as model_stage
 from core.training import kinds, start
 from core.training import recipe as recipes
+from core.training.choices import Choices
 from core.training.hooks.preview import grid, sample_of
 from core.training.inputs import shares, training_inputs
 from core.training.recipe import Recipe
@@ -50,7 +51,9 @@ def small96(monkeypatch):
 
 
 def begun(**given):
-    return recipes.checked(recipes.begun(Recipe(**given), given.get("kind", "SAEHD")))
+    recipe = recipes.of_new_model(given, given.get("kind", "SAEHD"))
+    recipes.require_trainable(recipe)
+    return recipe
 
 
 def random_batch(recipe, seed=3, iteration=0):
@@ -67,7 +70,7 @@ def random_batch(recipe, seed=3, iteration=0):
 
 
 def test_every_option_of_a_kind_is_a_field_and_what_is_no_option_is_forced_or_not_used():
-    fields = set(Recipe.model_fields) - {"debug", "kind"}
+    fields = set(Recipe.model_fields) - {"kind"}
     unused = {
         "SAEHD": {"inter_dims", "morph_factor"},
         "AMP": set(),
@@ -116,14 +119,14 @@ def test_new_models_have_the_values_of_their_kind():
 def test_an_option_that_the_kind_does_not_have_is_refused(given, named):
     kind = given.get("kind", "SAEHD")
     with pytest.raises(UsageError, match=f"(?s){kind} models have no such option.*{named}"):
-        recipes.begun(Recipe(**given), kind)
+        recipes.of_new_model(given, kind)
     with pytest.raises(UsageError, match=f"(?s){kind} models have no such option.*{named}"):
-        recipes.resumed(Recipe(**given), {}, "data.dat", kind)
+        recipes.of_saved_model(given, {}, "data.dat", kind)
 
 
 def test_amp_is_a_kind_and_no_architecture():
     with pytest.raises(UsageError, match="--kind AMP"):
-        recipes.checked(recipes.begun(Recipe(archi="amp"), "SAEHD"))
+        recipes.require_trainable(recipes.of_new_model({"archi": "amp"}, "SAEHD"))
     with pytest.raises(UsageError, match="--face-type h"):
         begun(kind="AMP", face_type="h")
 
@@ -167,7 +170,7 @@ def test_the_right_model_among_several(tmp_path):
 
 def test_a_flag_that_contradicts_the_folder_is_refused(tmp_path):
     with pytest.raises(UsageError, match="(?s)keeps its kind.*--kind AMP"):
-        start.open_session(ModelFolder(tmp_path, "swap", "Quick96"), Recipe(kind="AMP"), start.StartOptions(), tmp_path)
+        start.open_session(ModelFolder(tmp_path, "swap", "Quick96"), Choices({"kind": "AMP"}), tmp_path)
 
 
 # Random parts
@@ -419,9 +422,9 @@ def test_stopped_and_resumed_equals_uninterrupted_bit_for_bit(tmp_path, monkeypa
     monkeypatch.setattr("core.networks.config.QUICK96", recipes.config_of(begun(kind="Quick96")))
     kind = given["kind"]
     whole, parts = (make_workspace(tmp_path / name) for name in ("whole", "parts"))
-    report = run(whole, until=5, seed=5, **given)
-    run(parts, until=2, seed=5, **given)
-    run(parts, until=5)  # the kind need not be said again
+    report = run(whole, target_iter=5, seed=5, **given)
+    run(parts, target_iter=2, seed=5, **given)
+    run(parts, target_iter=5)  # the kind need not be said again
     files = {path.name for path in (whole / "model").glob(f"swap_{kind}_*.npy")}
     assert {f"swap_{kind}_{name}.npy" for name in ("encoder", "src_dst_opt")} <= files
     for name in (*files, f"swap_{kind}_data.dat", f"swap_{kind}_summary.txt"):
@@ -436,7 +439,7 @@ def test_stopped_and_resumed_equals_uninterrupted_bit_for_bit(tmp_path, monkeypa
     summary = (whole / f"model/swap_{kind}_summary.txt").read_text()
     assert f"swap_{kind}" in summary and "batch_size: 2" in summary and ("inter_dims" in summary) == (kind == "AMP")
     with pytest.raises(UsageError, match=f"(?s)no SAEHD model.*swap \\({kind}\\)"):
-        run(parts, until=6, kind="SAEHD")
+        run(parts, target_iter=6, kind="SAEHD")
     workspace = Workspace(parts)
     model_stage.run(model_stage.Options(action="backup", name="kept"), workspace)
     assert dict(model_stage.run(model_stage.Options(action="restore", name="kept"), workspace).rows) == {"iteration": 5}
@@ -489,8 +492,7 @@ def test_quick96_starts_from_bare_files(tmp_path, small96):
             archive.write(path, name)
     session = start.open_session(
         ModelFolder(tmp_path / "model", "swap", "Quick96"),
-        Recipe(batch_size=3),
-        start.StartOptions(),
+        Choices({"batch_size": 3}),
         tmp_path / "assets",
     )
     ours, theirs = session.trainer.weights(), trainer.weights()

@@ -7,10 +7,6 @@ from core.training import recipe as recipes
 from core.training.recipe import Recipe
 
 
-def given(**explicit):
-    return Recipe(**explicit)
-
-
 def test_defaults_of_a_new_model():
     saved = recipes.to_saved(Recipe())
     assert (saved["resolution"], saved["archi"], saved["ae_dims"], saved["batch_size"], saved["lr_dropout"]) == (
@@ -26,34 +22,34 @@ def test_defaults_of_a_new_model():
 
 def test_a_resumed_model_keeps_its_values_unless_told_otherwise():
     saved = {**recipes.to_saved(Recipe()), "resolution": 128, "batch_size": 3, "clipgrad": True}
-    resumed = recipes.resumed(given(batch_size=5), saved, "data.dat")
+    resumed = recipes.of_saved_model({"batch_size": 5}, saved, "data.dat")
     assert (resumed.resolution, resumed.batch_size, resumed.clipgrad) == (128, 5, True)
 
 
 def test_a_fixed_option_cannot_change_and_both_values_are_named():
     with pytest.raises(UsageError, match="--ae-dims 64 but the model has 512"):
-        recipes.resumed(given(ae_dims=64), recipes.to_saved(Recipe()), "data.dat")
-    assert recipes.resumed(given(ae_dims=512), recipes.to_saved(Recipe()), "data.dat").ae_dims == 512
+        recipes.of_saved_model({"ae_dims": 64}, recipes.to_saved(Recipe()), "data.dat")
+    assert recipes.of_saved_model({"ae_dims": 512}, recipes.to_saved(Recipe()), "data.dat").ae_dims == 512
 
 
 def test_old_lr_dropout_and_senseless_values():
-    assert recipes.resumed(given(), {"lr_dropout": True}, "x").lr_dropout == "y"
-    assert recipes.resumed(given(), {"lr_dropout": False}, "x").lr_dropout == "n"
+    assert recipes.of_saved_model({}, {"lr_dropout": True}, "x").lr_dropout == "y"
+    assert recipes.of_saved_model({}, {"lr_dropout": False}, "x").lr_dropout == "n"
     with pytest.raises(InputError, match="batch_size"):
-        recipes.resumed(given(), {"batch_size": -4}, "x")
+        recipes.of_saved_model({}, {"batch_size": -4}, "x")
 
 
 def test_combinations_that_cannot_be_built():
     with pytest.raises(UsageError, match="multiple of 32"):
-        recipes.checked(given(resolution=80))
+        recipes.require_trainable(Recipe(resolution=80))
     with pytest.raises(UsageError, match="df"):
-        recipes.checked(given(true_face_power=0.1))
+        recipes.require_trainable(Recipe(true_face_power=0.1))
     with pytest.raises(UsageError, match="patch size"):
-        recipes.checked(given(gan_power=0.1, gan_patch_size=126))
+        recipes.require_trainable(Recipe(gan_power=0.1, gan_patch_size=126))
 
 
 def test_pretraining_overrides_without_forgetting():
-    recipe = given(pretrain=True, random_warp=True, gan_power=0.5)
+    recipe = Recipe(pretrain=True, random_warp=True, gan_power=0.5)
     forced = recipes.effective(recipe)
     assert (
         not forced.random_warp

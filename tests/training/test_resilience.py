@@ -47,7 +47,7 @@ def at(monkeypatch):
 
 
 def run(workspace, until):
-    return train.run(train.Options(workers=0, preview_every=0, until=until, **SMALL), workspace)
+    return train.run(train.Options(workers=0, preview_every=0, target_iter=until, **SMALL), workspace)
 
 
 def on_disk(workspace):

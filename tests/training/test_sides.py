@@ -11,7 +11,7 @@ from core.checkpoints.model_folder import ModelFolder
 from core.errors import InputError
 from core.formats import dfl_weights
 from core.training import sides
-from core.training.recipe import Recipe
+from core.training.choices import Choices
 from core.workspace import Workspace
 
 
@@ -34,7 +34,7 @@ from core.errors import PipelineError
 from core.stages import train
 from core.workspace import Workspace
 try:
-    train.run(train.Options(until=5), Workspace(Path({str(tmp_path)!r})))
+    train.run(train.Options(target_iter=5), Workspace(Path({str(tmp_path)!r})))
 except PipelineError as error:
     assert {said!r} in str(error), error
     assert not {{'tensorflow', 'jax', 'torch', 'keras'}} & set(sys.modules), 'a framework was loaded'
@@ -50,11 +50,11 @@ def test_each_side_is_named_with_its_step(tmp_path, monkeypatch):
     monkeypatch.setenv("FORGE_ASSETS", str(tmp_path / "assets"))
     make_faceset(tmp_path / "data_src/aligned", 1, (1, 2, 3))
     with pytest.raises(InputError, match="4_extract_dst_faces"):
-        sides.check(Workspace(tmp_path), ModelFolder(tmp_path / "model", "swap"), Recipe(), 0)
+        sides.require_faces_for(ModelFolder(tmp_path / "model", "swap"), Choices(), 0, Workspace(tmp_path))
     (tmp_path / "assets").mkdir()
     (tmp_path / "assets/random_dst_face_set.zip").write_bytes(b"")
-    sides.check(
-        Workspace(tmp_path), ModelFolder(tmp_path / "model", "swap"), Recipe(), 0
+    sides.require_faces_for(
+        ModelFolder(tmp_path / "model", "swap"), Choices(), 0, Workspace(tmp_path)
     )  # dst can be filled from there
 
 
@@ -72,7 +72,7 @@ def test_each_side_is_named_with_its_step(tmp_path, monkeypatch):
 def test_only_where_they_are_needed(tmp_path, options, given, target, needed):
     saved(tmp_path, 10, **options)
     if not needed:
-        sides.check(Workspace(tmp_path), ModelFolder(tmp_path / "model", "swap"), Recipe(**given), target)
+        sides.require_faces_for(ModelFolder(tmp_path / "model", "swap"), Choices(given), target, Workspace(tmp_path))
         return
     with pytest.raises(InputError, match="no faces"):
-        sides.check(Workspace(tmp_path), ModelFolder(tmp_path / "model", "swap"), Recipe(**given), target)
+        sides.require_faces_for(ModelFolder(tmp_path / "model", "swap"), Choices(given), target, Workspace(tmp_path))

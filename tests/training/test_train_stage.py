@@ -22,7 +22,8 @@ from core.errors import InputError, UsageError
 from core.formats import dfl_image, dfl_weights
 from core.imaging.masks import encode_mask
 from core.stages import train
-from core.training import start
+from core.training import facesets, start
+from core.training.choices import Choices
 from core.training.recipe import Recipe
 from core.training.trainer import Trainer, TrainerSettings
 from core.types import Polygon
@@ -38,9 +39,9 @@ def run(root, *, options=TINY, **more):
 def test_stopped_and_resumed_equals_uninterrupted_bit_for_bit(tmp_path):
     more = {"random_hsv_power": 0.1, "ct_mode": "rct", "seed": 5}
     whole, parts = (make_workspace(tmp_path / name) for name in ("whole", "parts"))
-    report = run(whole, until=4, **more)
-    run(parts, until=2, **more)
-    run(parts, options={}, until=4)
+    report = run(whole, target_iter=4, **more)
+    run(parts, target_iter=2, **more)
+    run(parts, options={}, target_iter=4)
     for name in FILES:
         assert (whole / f"model/swap_SAEHD_{name}").read_bytes() == (parts / f"model/swap_SAEHD_{name}").read_bytes(), (
             name
@@ -52,7 +53,9 @@ def test_stopped_and_resumed_equals_uninterrupted_bit_for_bit(tmp_path):
         3,
         4,
     ]
-    assert dict(run(parts, options={}, until=3).rows)["iterations"] == "4 -> 4"  # already there: exported, no error
+    assert (
+        dict(run(parts, options={}, target_iter=3).rows)["iterations"] == "4 -> 4"
+    )  # already there: exported, no error
     with pytest.raises(UsageError, match="--ae-dims 64 but the model has 32"):
         run(parts, options={}, ae_dims=64)
 
@@ -64,7 +67,7 @@ def test_a_model_folder_of_the_original_goes_on(tmp_path):
             shutil.copyfile(path, root / "model" / path.name)
     (name,) = discover(root / "model")
     before = dfl_weights.read_data(root / f"model/{name}_SAEHD_data.dat")
-    run(root, options={}, until=before.iteration + 1)
+    run(root, options={}, target_iter=before.iteration + 1)
     after = dfl_weights.read_data(root / f"model/{name}_SAEHD_data.dat")
     assert after.iteration == before.iteration + 1 and after.loss_history[: before.iteration] == before.loss_history
     assert {k: v for k, v in after.options.items() if k != "models_opt_on_gpu"} == {
@@ -79,11 +82,11 @@ def test_no_faces_and_several_models_and_bad_names(tmp_path):
     root = make_workspace(tmp_path, 1)
     shutil.rmtree(root / "data_dst/aligned")
     with pytest.raises(InputError, match="4_extract_dst_faces"):
-        run(root, until=1)
+        run(root, target_iter=1)
     for name in ("a", "b"):
         (root / f"model/{name}_SAEHD_data.dat").write_bytes(b"x")
     with pytest.raises(UsageError, match="--model NAME"):
-        run(root, until=1)
+        run(root, target_iter=1)
     for name in ("my_model", "", ".hidden", "a/b"):
         with pytest.raises(ValueError, match="no underscore or slash"):
             train.Options(model=name)
@@ -100,7 +103,7 @@ def test_random_dst_faces_fill_an_empty_side(tmp_path, monkeypatch):
     monkeypatch.setenv("FORGE_ASSETS", str(assets))
     workspace = Workspace(tmp_path / "ws").create()
     make_faceset(workspace.side("src").aligned, 2, (9, 9, 200))
-    src, dst = start._facesets(Recipe(), workspace, None)
+    src, dst = facesets.facesets(Recipe(), workspace, None)
     assert (len(src), len(dst)) == (2, 3)
     assert sorted(p.name for p in workspace.side("dst").aligned.iterdir()) == [f"0000{i}_0.jpg" for i in range(3)]
 
@@ -116,10 +119,10 @@ def test_the_log_says_where_the_masks_come_from(tmp_path, caplog, exact, src):
     ):
         dfl_image.write(path, path.read_bytes(), replace(dfl_image.read(path), **changes))
     session = SimpleNamespace(
-        recipe=Recipe(**TINY), trainer=SimpleNamespace(settings=TrainerSettings(exact=exact)), held_out=0
+        recipe=Recipe(**TINY), trainer=SimpleNamespace(settings=TrainerSettings(exact=exact)), validation_count=0
     )
     with caplog.at_level("INFO"):
-        start.batch_settings(session, Workspace(root), 1, None)
+        facesets.batch_settings(session, Workspace(root), 1, None)
     assert f"src masks: {src}" in caplog.messages and "dst masks: 3 hull" in caplog.messages
 
 
@@ -143,7 +146,7 @@ def pretrained(tmp_path):
 def test_a_new_model_starts_from_the_pretrained_one(tmp_path):
     assets, trainer = pretrained(tmp_path)
     folder = ModelFolder(tmp_path / "model", "swap")
-    session = start.open_session(folder, Recipe(batch_size=3), start.StartOptions(), assets)
+    session = start.open_session(folder, Choices({"batch_size": 3}), assets)
     assert (
         session.recipe.archi == "df-u"
         and session.recipe.ae_dims == 32
@@ -154,8 +157,8 @@ def test_a_new_model_starts_from_the_pretrained_one(tmp_path):
     assert all((ours[name][key] == theirs[name][key]).all() for name in theirs for key in theirs[name])
     assert not list((tmp_path / "model").glob(".pre*"))
     with pytest.raises(UsageError, match="df-u"):
-        start.open_session(folder, Recipe(archi="liae-ud"), start.StartOptions(), assets)
-    fresh = start.open_session(folder, Recipe(**TINY), start.StartOptions(use_pretrained=False), assets)
+        start.open_session(folder, Choices({"archi": "liae-ud"}), assets)
+    fresh = start.open_session(folder, Choices(TINY, use_pretrained=False), assets)
     assert fresh.recipe.archi == "liae-udt"
 
 
@@ -188,13 +191,13 @@ def test_leaving_pretraining_keeps_encoder_and_decoder_only(tmp_path):
     folder = ModelFolder(tmp_path / "model", "swap")
     folder.folder.mkdir()
     start.Session(folder, recipe, trainer, iteration=50, history=[[1.0, 1.0]] * 50).save()
-    session = start.open_session(folder, Recipe(pretrain=False), start.StartOptions(), tmp_path)
+    session = start.open_session(folder, Choices({"pretrain": False}), tmp_path)
     before, after = trainer.weights(), session.trainer.weights()
     same = {name: all((before[name][key] == after[name][key]).all() for key in before[name]) for name in before}
     assert same == {"encoder": True, "inter_AB": False, "inter_B": False, "decoder": True}
     assert session.iteration == 0 and session.history == []
     with pytest.raises(UsageError, match="--pretrain-faces"):
-        start._facesets(recipe, Workspace(tmp_path), None)
+        facesets.facesets(recipe, Workspace(tmp_path), None)
 
 
 def test_without_random_warp_inter_ab_rests_but_keeps_its_moments():
@@ -217,7 +220,7 @@ def test_kill_9_while_training_then_resume(tmp_path):
         process.kill()
     done = _saved(root)
     assert done >= 3
-    run(root, options={}, until=done + 2)
+    run(root, options={}, target_iter=done + 2)
     assert _saved(root) == done + 2
 
 

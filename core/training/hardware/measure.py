@@ -4,7 +4,6 @@ a kill for memory ends only that process.
 ``python -m core.training.hardware.measure FOLDER`` is that process: it reads ``FOLDER/request.json`` and writes ``FOLDER/result.json``.
 """
 
-import importlib
 import json
 import os
 import signal
@@ -66,11 +65,8 @@ def measure(
     xla: compile the step or not, None decides as training does; timeout: seconds for everything. A GPU must not be in use by this
     process yet: some backends take all of its memory. Raises what the recipe cannot be as ``Failed`` of kind ``error``.
     """
-    kind = _importable(type(recipe))
-    values = recipe.model_dump(mode="json", include=set(kind.model_fields)) | {"batch_size": batch_size}
     request = {
-        "recipe": [kind.__module__, kind.__qualname__],
-        "values": values,
+        "recipe": recipe.model_dump(mode="json") | {"batch_size": batch_size},
         "settings": asdict(settings),
         "xla": xla,
         "steps": steps,
@@ -79,11 +75,6 @@ def measure(
         folder = Path(name)
         (folder / REQUEST).write_text(json.dumps(request))
         return _outcome(folder, timeout)
-
-
-def _importable(kind: type[Recipe]) -> type[Recipe]:
-    """The recipe class itself: the flags of a stage are a subclass of it with fields that do not matter here."""
-    return next(base for base in kind.__mro__ if base.__module__.startswith("core.training."))
 
 
 def _outcome(folder: Path, timeout: float) -> Measured | Failed:
@@ -115,8 +106,7 @@ def _outcome(folder: Path, timeout: float) -> Measured | Failed:
 
 def measure_here(request: dict[str, Any]) -> Measured:
     """The same in this process. ``request``: as ``measure`` writes it."""
-    module, name = request["recipe"]
-    recipe = getattr(importlib.import_module(module), name)(**request["values"])
+    recipe = Recipe(**request["recipe"])
     trainer = Trainer(recipe, TrainerSettings(**request["settings"]), xla=request["xla"])
     batch = noise(recipe.batch_size, recipe.resolution)
     times = list(_timed(trainer, batch, _WARM_UP + request["steps"]))

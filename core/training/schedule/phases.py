@@ -17,9 +17,10 @@ from core.data.batches import BatchSettings
 from core.errors import PipelineError, UsageError
 from core.formats.dfl_weights import ModelData
 from core.training import recipe as recipes
+from core.training.choices import Choices
 from core.training.kinds import KINDS
 from core.training.recipe import SAVED, Recipe
-from core.training.schedule.presets import RATE, Preset
+from core.training.schedule.presets import RATE
 from core.training.schedule.schedule import Opening, Schedule, attached, opening, place, restored
 from core.training.session import Session
 
@@ -28,55 +29,60 @@ KEPT = 24
 _MARK = " - before phase "
 
 
-def of_new(preset: Preset | None, given: Recipe, rate: float | None, kind: str) -> Opening:
-    """What a new model begins with. given: the flags; rate: the learning rate among them. Raises UsageError for an option that the kind does not have."""
+def of_new(choices: Choices, kind: str) -> Opening:
+    """What a new model begins with. Raises UsageError for an option of the preset that the kind does not have."""
+    preset = choices.preset
     if preset is None:
         return Opening()
     _check_kind(preset.options, kind, f"{preset.name}, [options]")
-    own = {**_defaults(), RATE: KINDS[kind].rate, **KINDS[kind].defaults, **preset.options, **_explicit(given, rate)}
+    own = {**_defaults(), RATE: KINDS[kind].rate, **KINDS[kind].defaults, **preset.options, **_chosen(choices)}
     begun = opening(attached(preset, own, None), 0)
-    values = preset.options | begun.values
     first_rate = preset.options.get(RATE) if begun.learning_rate is None else begun.learning_rate
-    return replace(begun, values=_recipe_values(values, given), learning_rate=first_rate)
+    return replace(begun, values=_not_chosen(preset.options | begun.values, choices), learning_rate=first_rate)
 
 
-def of_saved(
-    preset: Preset | None,
-    given: Recipe,
-    rate: float | None,
-    state: Mapping[str, Any],
-    data: ModelData,
-    folder: ModelFolder,
-) -> Opening:
-    """What a saved model goes on with. preset: a new one, None for the model's own; given: the flags; rate: the learning rate among them;
-    state: of ``forge.json``. Raises InputError for a schedule that cannot be read."""
+def of_saved(choices: Choices, state: Mapping[str, Any], data: ModelData, folder: ModelFolder) -> Opening:
+    """What a saved model goes on with. state: of ``forge.json``. Raises InputError for a schedule that cannot be read."""
     before = restored(state["schedule"], str(folder.path("forge.json"))) if state.get("schedule") else None
-    own = _defaults() | data.options | {RATE: KINDS[folder.kind].rate * state.get("rate", 1.0)}
-    schedule = before if preset is None else attached(preset, own, before)
+    schedule = _schedule_of_saved(choices, before, state, data, folder.kind)
     if before and schedule is None:
         log.info("the schedule %s is over; the options stay as they are now", before.preset.name)
     if schedule is None:
         return Opening()
-    chosen = {key: value for key, value in _explicit(given, rate).items() if key in schedule.base}
-    schedule = replace(schedule, base=schedule.base | chosen)
-    if given.pretrain if "pretrain" in given.model_fields_set else data.options.get("pretrain"):
+    was_pretraining = bool(data.options.get("pretrain"))
+    if choices.recipe.get("pretrain", was_pretraining):
         return Opening(schedule)  # it rests: pretraining counts its own iterations
-    begun = opening(schedule, 0 if data.options.get("pretrain") else data.iteration)
-    return replace(begun, values=_recipe_values(begun.values, given))
+    begun = opening(schedule, 0 if was_pretraining else data.iteration)
+    return replace(begun, values=_not_chosen(begun.values, choices))
+
+
+def _schedule_of_saved(
+    choices: Choices, before: Schedule | None, state: Mapping[str, Any], data: ModelData, kind: str
+) -> Schedule | None:
+    """The schedule from now on; what was chosen is the model's own from now on."""
+    schedule = before
+    if choices.preset is not None:
+        own = _defaults() | data.options | {RATE: KINDS[kind].rate * state.get("rate", 1.0)}
+        schedule = attached(choices.preset, own, before)
+    if schedule is None:
+        return None
+    chosen = {name: value for name, value in _chosen(choices).items() if name in schedule.base}
+    return replace(schedule, base=schedule.base | chosen)
 
 
 def _defaults() -> dict[str, Any]:
     return {name: Recipe.model_fields[name].default for name in SAVED}
 
 
-def _explicit(given: Recipe, rate: float | None) -> dict[str, Any]:
-    chosen = {name: getattr(given, name) for name in given.model_fields_set if name in SAVED}
-    return chosen if rate is None else chosen | {RATE: rate}
+def _chosen(choices: Choices) -> dict[str, Any]:
+    """What was chosen of all that a preset can set."""
+    rate = {} if choices.learning_rate is None else {RATE: choices.learning_rate}
+    return {name: value for name, value in choices.recipe.items() if name in SAVED} | rate
 
 
-def _recipe_values(values: Mapping[str, Any], given: Recipe) -> dict[str, Any]:
-    """Without the learning rate, which is no part of the recipe, and what the command line decides."""
-    return {name: value for name, value in values.items() if name != RATE and name not in given.model_fields_set}
+def _not_chosen(values: Mapping[str, Any], choices: Choices) -> dict[str, Any]:
+    """The values of the recipe that the command line does not decide; the learning rate is no part of the recipe."""
+    return {name: value for name, value in values.items() if name != RATE and name not in choices.recipe}
 
 
 def follow(session: Session, begun: Opening) -> Session:
@@ -114,7 +120,7 @@ def check(schedule: Schedule, recipe: Recipe, parts: list[str]) -> None:
             )
         values = {key: value for key, value in (schedule.base | phase.options).items() if key != RATE}
         try:
-            recipes.checked(recipe.model_copy(update=values))
+            recipes.require_trainable(recipe.model_copy(update=values))
         except PipelineError as error:
             raise UsageError(error.what, where=f"{where}: {error.where}", why=error.why, hint=error.hint) from None
 

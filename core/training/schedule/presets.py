@@ -26,6 +26,8 @@ RATE = "learning_rate"
 
 
 class _Values(Recipe):
+    """What a preset can set: values of the recipe, and the learning rate."""
+
     learning_rate: float = Field(5e-5, gt=0, le=1e-2)
 
 

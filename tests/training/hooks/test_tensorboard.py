@@ -35,7 +35,7 @@ def events(folder):
 def test_what_is_written_can_be_read_back(tmp_path):
     root = make_workspace(tmp_path / "ws")
     train.run(
-        train.Options(workers=0, **TINY, seed=1, until=12, tensorboard=True, held_out=2, held_out_every=5),
+        train.Options(workers=0, **TINY, seed=1, target_iter=12, tensorboard=True, held_out=2, held_out_every=5),
         Workspace(root),
     )
     found, purged = events(root / "model/tensorboard/swap_SAEHD")

@@ -9,7 +9,8 @@ from training_cases import TINY, make_faceset, make_workspace
 from core.errors import UsageError
 from core.faceset.store import open_faceset
 from core.stages import train
-from core.training import start
+from core.training import facesets, start
+from core.training.choices import Choices
 from core.training.hooks.loss_plot import loss_plot
 from core.training.hooks.metrics import Metrics
 from core.training.hooks.validation import Validation
@@ -58,9 +59,9 @@ def run(root, **more):
 
 def test_examining_changes_nothing_and_is_written_down(tmp_path):
     often, never = (make_workspace(tmp_path / name) for name in ("often", "never"))
-    report = run(often, **TINY, held_out=2, held_out_every=2, seed=3, until=5)
-    run(never, **TINY, held_out=2, held_out_every=1000, seed=3, until=2)
-    run(never, until=5, held_out_every=1000)  # the number stays with the model
+    report = run(often, **TINY, held_out=2, held_out_every=2, seed=3, target_iter=5)
+    run(never, **TINY, held_out=2, held_out_every=1000, seed=3, target_iter=2)
+    run(never, target_iter=5, held_out_every=1000)  # the number stays with the model
     for name in FILES:
         assert (often / f"model/swap_SAEHD_{name}").read_bytes() == (never / f"model/swap_SAEHD_{name}").read_bytes(), (
             name
@@ -80,7 +81,7 @@ def test_examining_changes_nothing_and_is_written_down(tmp_path):
     assert 0 < held[-1][1] < held[0][1] * 1.5
     assert dict(report.rows)["loss of 2 held-out faces a side"] == f"src {held[-1][1]:.4f}, dst {held[-1][2]:.4f}"
     with pytest.raises(UsageError, match="at most a third of a side, here 2"):
-        run(often, until=6, held_out=3)
+        run(often, target_iter=6, held_out=3)
 
 
 def test_the_loss_is_the_mean_over_all_held_out_faces_whatever_the_batch(tmp_path):
@@ -89,7 +90,7 @@ def test_the_loss_is_the_mean_over_all_held_out_faces_whatever_the_batch(tmp_pat
     for size in (2, 5):
         recipe = Recipe(**{**TINY, "batch_size": size})
         session = Session(None, recipe, Trainer(recipe, TrainerSettings(seed=1)), iteration=7, validation_count=5)
-        start.batch_settings(session, workspace, 1, None)
+        facesets.batch_settings(session, workspace, 1, None)
         Validation(10).validate(session)
         losses.append(session.validation_losses)
     assert losses[0][0][0] == 7 and len(losses[0]) == 1 and losses[0][0][1] != losses[0][0][2]
@@ -118,7 +119,7 @@ def test_a_rollback_forgets_later_examinations(tmp_path):
 def test_who_holds_no_faces_out_any_more_is_told_no_old_losses():
     state = {"held_out": 2, "held": [[4, 0.9, 0.8]]}
     ready = [
-        start._ready(Session(None, None, None), start.StartOptions(held_out=count), dict(state), Opening())
+        start._ready(Session(None, None, None), Choices(validation_count=count), dict(state), Opening())
         for count in (None, 0)
     ]
     assert [(session.validation_count, session.validation_losses) for session in ready] == [

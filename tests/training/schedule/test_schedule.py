@@ -81,9 +81,10 @@ def test_the_built_in_presets_are_sound():
     for name in presets.NAMES:
         preset = presets.find(name)
         model = recipe.Recipe(**preset.options)
-        parts = archs.networks(recipe.config_of(recipe.checked(model)))
+        recipe.require_trainable(model)
+        parts = archs.networks(recipe.config_of(model))
         for phase in preset.phases:
-            recipe.checked(model.model_copy(update=phase.options))
+            recipe.require_trainable(model.model_copy(update=phase.options))
             assert set(phase.reinit) <= set(parts)
             assert set(phase.options) == preset.scheduled  # nothing is left to what a model had before
         assert preset.description and preset.end
@@ -192,16 +193,16 @@ def test_stopped_anywhere_equals_run_through_bit_for_bit(tmp_path, mine, caplog)
     )
     assert caplog.messages.count("inter_AB starts anew") == 1
     caplog.clear()
-    run(parts, preset=mine, seed=5, until=1)
+    run(parts, preset=mine, seed=5, target_iter=1)
     with caplog.at_level("INFO"):
-        run(parts, until=2)  # at a boundary
-        run(parts, until=3)  # behind it
+        run(parts, target_iter=2)  # at a boundary
+        run(parts, target_iter=3)  # behind it
         before = {
             save.iteration: json.loads((save.folder / "forge.json").read_text())["schedule"]["begun"]
             for save in saves.complete(folder(parts).saves)
         }
         assert before == {2: 2, 3: 2}  # what started anew was saved at once: a rollback finds it
-        run(parts, until=5)  # over one
+        run(parts, target_iter=5)  # over one
     assert caplog.messages.count("inter_AB starts anew") == 1
     assert state(parts)["rate"] == pytest.approx(0.2)
     run(parts)
@@ -258,11 +259,11 @@ def test_a_backup_is_made_once_a_boundary_and_the_oldest_make_room(tmp_path, mon
 
 def test_a_flag_wins_over_the_phase_and_none_ends_the_schedule(tmp_path, mine):
     root = make_workspace(tmp_path / "ws")
-    run(root, preset=mine, until=1, lr_dropout="y", pretrained=False)
+    run(root, preset=mine, target_iter=1, lr_dropout="y", pretrained=False)
     assert dfl_weights.read_data(root / "model/swap_SAEHD_data.dat").options["lr_dropout"] == "y"
-    run(root, until=2)
+    run(root, target_iter=2)
     assert dfl_weights.read_data(root / "model/swap_SAEHD_data.dat").options["lr_dropout"] == "n"
-    run(root, preset="none", until=5)
+    run(root, preset="none", target_iter=5)
     assert "schedule" not in state(root) and not (root / "model/swap_SAEHD_autobackups").exists()
     options = dfl_weights.read_data(root / "model/swap_SAEHD_data.dat").options
     assert (options["random_warp"], options["random_hsv_power"]) == (True, 0.1)
@@ -272,8 +273,8 @@ def test_a_phase_that_the_model_cannot_have_is_refused_before_training(tmp_path,
     root, path = make_workspace(tmp_path / "ws"), tmp_path / "df.toml"
     shutil.copy(mine, path)
     with pytest.raises(UsageError, match="df, phase 1, reinit: inter_AB"):
-        run(root, preset=str(path), archi="df-u", until=1)
+        run(root, preset=str(path), archi="df-u", target_iter=1)
     path.write_text(MINE + "true_face_power = 0.1")
     with pytest.raises(UsageError, match="true face needs a df.*df, phase 3"):
-        run(root, preset=str(path), until=1)
+        run(root, preset=str(path), target_iter=1)
     assert not list((root / "model").glob("*.npy"))

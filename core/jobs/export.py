@@ -1,0 +1,163 @@
+"""Export a model, or the mask network, as an ONNX file: written beside, checked, and only then put in its place."""
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+from core.checkpoints.model_folder import DATA
+from core.checkpoints.model_weights import averaged_parts, read_model_weights
+from core.checkpoints.selection import choose
+from core.errors import InputError
+from core.export import xseg_onnx
+from core.export.dfm import export_dfm
+from core.export.provenance import provenance, weights_used
+from core.formats.dfl_weights import ModelData, read_data
+from core.inference import xseg_weights
+from core.networks import keras_backend
+from core.networks.config import config_from_options
+from core.workspace import Workspace
+
+
+@dataclass(frozen=True)
+class ExportedModel:
+    """A .dfm file.
+
+    path: the file. size: of it, in bytes.
+    model, kind: name and class of the model. iteration: done when it was saved.
+    archi, resolution, face_type: of its networks; resolution in pixels.
+    half: whether convolutions are in float16.
+    weights: which ones, as the file says: ``averaged``, ``last``, or the networks of which the averages were taken.
+    difference: the largest absolute difference from the model.
+    messages: what a person should know about how the files of the model were chosen.
+    """
+
+    path: Path
+    size: int
+    model: str
+    kind: str
+    iteration: int
+    archi: str
+    resolution: int
+    face_type: str
+    half: bool
+    weights: str
+    difference: float
+    messages: tuple[str, ...]
+
+
+def export_model(
+    workspace: Workspace,
+    *,
+    model: str | None = None,
+    kind: str | None = None,
+    half: bool = False,
+    averages: bool = True,
+    output: Path | None = None,
+) -> ExportedModel:
+    """Export the newest sound save of a model, also of a folder that the original wrote.
+
+    model, kind: which one, where the workspace has several. half: convolutions in float16. averages: take the averages
+    of the weights where the model keeps them. output: the file to write; None puts it beside the model.
+
+    Raises:
+        InputError: when there is no such model, or several, or weights are missing.
+        CorruptFileError: when no save is sound.
+        PipelineError: when the file does not compute what the model does; an older file stays then.
+    """
+    folder = choose(workspace.model, model, kind)
+    loaded = folder.load(repair=False)
+    data = read_data(loaded.files[DATA])
+    config = config_from_options(data.options, folder.kind)
+    weights = read_model_weights(loaded.files, config, averages=averages)
+    averaged = averaged_parts(loaded.files, config) if averages else []
+    said = provenance(folder.name, data, workspace.consent) | {"weights": weights_used(averaged, list(weights))}
+    keras_backend.choose()
+    from core.export.reference import keras_reference  # loads the framework
+
+    path = output or folder.path("model.dfm")
+    reference = keras_reference(weights, config)
+    report = export_dfm(weights, config, path, said, reference=reference, half=half)
+    return ExportedModel(
+        path=path,
+        size=report.size,
+        model=folder.name,
+        kind=folder.kind,
+        iteration=data.iteration,
+        archi=config.archi,
+        resolution=config.resolution,
+        face_type=config.face_type,
+        half=half,
+        weights=said["weights"],
+        difference=_known(report.difference),
+        messages=loaded.messages,
+    )
+
+
+@dataclass(frozen=True)
+class ExportedXSeg:
+    """The mask network as an ONNX file.
+
+    path: the file. size: of it, in bytes.
+    origin: where the weights are from: a file's name.
+    iteration: done when they were saved, None where that is not known.
+    pretraining: whether the network still draws faces instead of masks.
+    resolution: of the network, in pixels.
+    face_type: that it was trained on, ``unknown`` where that is not known.
+    difference: the largest absolute difference from the network.
+    """
+
+    path: Path
+    size: int
+    origin: str
+    iteration: int | None
+    pretraining: bool
+    resolution: int
+    face_type: str
+    difference: float
+
+
+def export_xseg(workspace: Workspace, *, weights: Path | None = None, output: Path | None = None) -> ExportedXSeg:
+    """Export the mask network.
+
+    weights: folder with the network; None takes the workspace's own, else the one in the assets. output: the file to
+    write; None puts it beside the models.
+
+    Raises:
+        InputError: when there are no weights.
+        CorruptFileError: when they are damaged.
+        PipelineError: when the file does not compute what the network does; an older file stays then.
+    """
+    folder = weights or workspace.model
+    found = xseg_weights.find(folder, None if weights else workspace.assets)
+    if found is None:
+        raise InputError(
+            "no XSeg weights", where=folder, hint="train XSeg, put XSeg_256.npy there, or GenericXseg.zip into assets/"
+        )
+    data = None if found.origin.endswith(".zip") else _xseg_data(folder)
+    path = output or workspace.model / "XSeg_model.onnx"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    said = provenance("XSeg", data, workspace.consent) if data else {}
+    keras_backend.choose()
+    from core.export.reference import keras_mask_reference  # loads the framework
+
+    report = xseg_onnx.export_xseg(found, path, said, reference=keras_mask_reference(found))
+    return ExportedXSeg(
+        path=path,
+        size=report.size,
+        origin=found.origin,
+        iteration=data.iteration if data else None,
+        pretraining=bool(data and data.options.get("pretrain")),
+        resolution=found.resolution,
+        face_type=report.metadata["face_type"],
+        difference=_known(report.difference),
+    )
+
+
+def _known(difference: float | None) -> float:
+    """Where a file was compared with a reference, as here, the difference is known."""
+    return math.nan if difference is None else difference
+
+
+def _xseg_data(folder: Path) -> ModelData | None:
+    path = folder / xseg_weights.DATA
+    return read_data(path) if path.is_file() else None

@@ -1,0 +1,106 @@
+"""The facesets that a session trains on, and what batches are made of them."""
+
+import logging
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from core.data.batches import BatchSettings, bins_by_yaw
+from core.errors import UsageError
+from core.faceset.masks.report import described, mask_origins
+from core.faceset.store import Faceset, open_faceset
+from core.geometry.align import FaceType
+from core.training import assets
+from core.training.hardware.machine import free_memory
+from core.training.kinds import KINDS
+from core.training.recipe import Recipe, effective
+from core.training.session import Session
+from core.training.sides import require_faces
+from core.training.validation_split import split
+from core.types import FaceRecord
+from core.workspace import Workspace
+
+log = logging.getLogger(__name__)
+
+
+def batch_settings(
+    session: Session, workspace: Workspace, workers: int, pretrain_faces: Path | None = None
+) -> BatchSettings:
+    """What the batches of a session are made of; gives the session its validation faces.
+
+    pretrain_faces: the folder to pretrain with.
+
+    Raises:
+        InputError: when a side has no faces.
+        UsageError: for pretraining without a folder, or too many held-out faces.
+    """
+    src_faces, dst_faces = facesets(session.recipe, workspace, pretrain_faces)
+    src = split(src_faces, session.validation_count, "src")
+    dst = split(dst_faces, session.validation_count, "dst")
+    settings = _of_training(session, src.training, dst.training, workers)
+    if session.validation_count:
+        own = replace(settings, src=src.validation, dst=dst.validation, src_bins=None, dst_bins=None)
+        session.validation_faces = own
+    return settings
+
+
+def _of_training(session: Session, src: Faceset, dst: Faceset, workers: int) -> BatchSettings:
+    recipe, trainer = effective(session.recipe), session.trainer.settings
+    for name, faces in (("src", src), ("dst", dst)):
+        log.info("%s masks: %s", name, described(mask_origins(_as_trained(faces, trainer.exact))))
+    return BatchSettings(
+        src=src,
+        dst=dst,
+        resolution=recipe.resolution,
+        face_type=FaceType.parse(recipe.face_type),
+        batch_size=recipe.batch_size,
+        seed=trainer.seed,
+        random_warp=recipe.random_warp,
+        src_flip=recipe.random_src_flip,
+        dst_flip=recipe.random_dst_flip,
+        hsv_power=recipe.random_hsv_power,
+        ct_mode=recipe.ct_mode,
+        exact=trainer.exact,
+        cache_bytes=cache_bytes(max(1, workers)),
+        src_bins=bins_by_yaw(src.records()) if recipe.uniform_yaw else None,
+        dst_bins=bins_by_yaw(dst.records()) if recipe.uniform_yaw else None,
+        scale=KINDS[recipe.kind].scale,
+        repeat_every=KINDS[recipe.kind].repeat_every,
+    )
+
+
+def _as_trained(faces: Faceset, exact: bool) -> Iterator[FaceRecord]:
+    """The records as training takes them: an exact run ignores polygons, as the original does."""
+    return (replace(record, polygons=()) if exact else record for record in faces.records())
+
+
+def facesets(recipe: Recipe, workspace: Workspace, pretrain_faces: Path | None) -> tuple[Faceset, Faceset]:
+    """The faces of src and dst; in pretraining both are those of one folder. Raises as ``batch_settings``."""
+    if recipe.pretrain:
+        if pretrain_faces is None:
+            raise UsageError(
+                "pretraining needs faces",
+                where="--pretrain",
+                hint="--pretrain-faces FOLDER names a folder of aligned faces of many people",
+            )
+        faces = _opened(pretrain_faces)
+        return faces, faces
+    src, dst = workspace.side("src"), workspace.side("dst")
+    archive = workspace.assets / assets.RANDOM_DST
+    if not dst.has_faces() and archive.is_file():
+        assets.fill_dst_faces(archive, dst)
+    require_faces(workspace)
+    return _opened(src.aligned), _opened(dst.aligned)
+
+
+def _opened(folder: Path) -> Faceset:
+    faces = open_faceset(folder)
+    log.info("%s: %d faces", folder, len(faces))
+    for name, why in faces.problems:
+        log.warning("skipped: %s: %s", name, why)
+    return faces
+
+
+def cache_bytes(workers: int) -> int:
+    """Room for prepared faces in each worker: a quarter of the free memory together, at most 4 GiB."""
+    return min(free_memory() // 4, 4 * 2**30) // workers
