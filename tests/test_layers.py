@@ -6,21 +6,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from floors import FLOORS
 from paths import ROOT
 
 CORE = ROOT / "core"
-# Higher floors may import lower ones. Rooms of one floor do not know each other, but for the pairs below; docs/architecture.md draws it.
-FLOORS = (
-    ("errors", "options", "progress", "fsio", "safe_paths", "workspace", "types", "parallel", "plugins"),
-    ("geometry", "imaging"),
-    ("networks", "formats", "video"),
-    ("faceset",),
-    ("faces", "data", "inference", "checkpoints"),
-    ("training", "export", "demo"),
-    ("jobs",),
-    ("stages",),
-    ("__main__",),
-)
+# Rooms of one floor do not know each other, but for the pairs below.
 LAYERS = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
 ALLOWED_NEIGHBOURS = {
     ("imaging", "geometry"),

@@ -1,0 +1,13 @@
+"""The floors of the house: higher ones may import lower ones. docs/architecture.md draws it."""
+
+FLOORS = (
+    ("errors", "options", "progress", "fsio", "safe_paths", "workspace", "types", "parallel", "plugins"),
+    ("geometry", "imaging"),
+    ("networks", "formats", "video"),
+    ("faceset",),
+    ("faces", "data", "inference", "checkpoints"),
+    ("training", "export", "demo"),
+    ("jobs",),
+    ("stages",),
+    ("__main__",),
+)
