@@ -114,7 +114,7 @@ def make_backup(model: ModelFolder, name: str | None = None, extra: tuple[Path, 
         if name is None:
             _make_room(folder)
         target = folder / (name or "01")
-        os.rename(incoming, target)
+        os.rename(incoming, target)  # the moment the backup counts
         fsio.fsync_dir(folder)
     except OSError as error:
         shutil.rmtree(incoming, ignore_errors=True)
@@ -171,6 +171,7 @@ def restore(model: ModelFolder, name: str) -> LoadedModel:
         raise CorruptFileError("the backup is damaged", where=name, why="; ".join(bad), hint="choose another one")
     if model.exists():
         _keep(model)
+    # Saving would take files along that the backup does not have, such as those of an option that was off then.
     for file, path in flat_files(model.folder, model.prefix).items():
         if file not in backup.files:
             saves.set_aside(path, model.saves)

@@ -134,6 +134,7 @@ class ModelFolder:
                 why=flat.damaged[DATA],
                 hint="restore it from a backup",
             )
+        # From here on a save is the model; sound files of a person's take the place of its own.
         save, broken = self._newest_sound(flat)
         messages = [
             f"the save of iteration {worse.iteration} is damaged; the save of iteration {save.iteration} is used"
@@ -213,6 +214,7 @@ class ModelFolder:
         """
         try:
             self.saves.mkdir(parents=True, exist_ok=True)
+            # What a killed run left goes first, for a save needs the space.
             saves.remove_incomplete(self.saves)
             fsio.remove_leftovers(self.folder)
             flat = flat_files(self.folder, self.prefix)
@@ -238,7 +240,7 @@ class ModelFolder:
         try:
             digests = {name: saves.write_file(incoming / name, write) for name, write in files.items()}
             for name, path in others.items():
-                link_or_copy(path, incoming / name)
+                link_or_copy(path, incoming / name)  # a link keeps the bytes even when the flat name is replaced
                 digests[name] = saves.digest(incoming / name)
             return saves.finish(incoming, iteration, sequence, digests)
         except BaseException:

@@ -78,7 +78,7 @@ def write_file(path: Path, write: Callable[[IO[bytes]], None]) -> FileDigest:
         write(stream)
         stream.flush()
         os.fsync(stream.fileno())
-    return digest(path)
+    return digest(path)  # of what can be read back, not of what was meant
 
 
 def finish(incoming: Path, iteration: int, sequence: int, files: dict[str, FileDigest]) -> Save:
@@ -140,6 +140,7 @@ def remove_incomplete(folder: Path) -> None:
 def prune(folder: Path, keep: int) -> None:
     """Delete saves beyond the newest ``keep``."""
     for save in complete(folder)[keep:]:
+        # Renamed first: a save that is half deleted must not pass for a complete one.
         gone = save.folder.with_name(INCOMING + save.folder.name)
         os.rename(save.folder, gone)
         shutil.rmtree(gone, ignore_errors=True)

@@ -13,6 +13,7 @@ DEFAULT_NAME = "swap"
 def discover(folder: Path, kind: str = "SAEHD") -> list[str]:
     """Names of the models of a kind in ``folder``, sorted."""
     named = {path.name.split("_")[0] for path in folder.glob(f"*_{kind}_{DATA}")}
+    # A model whose first save was cut before it was published has no flat files yet.
     saved = {path.name.split("_")[0] for path in (folder / ".saves").glob(f"*_{kind}") if path.is_dir()}
     names = sorted(name for name in named | saved if name and not name.startswith("."))
     return [name for name in names if ModelFolder(folder, name, kind).exists()]
@@ -21,7 +22,9 @@ def discover(folder: Path, kind: str = "SAEHD") -> list[str]:
 def find(folder: Path, name: str | None = None, kind: str | None = None) -> list[ModelFolder]:
     """The models in ``folder``: those called ``name``, of ``kind``; None takes all."""
     kinds = KINDS if kind is None else [known for known in KINDS if known == kind]
-    found = [ModelFolder(folder, each, known) for known in kinds for each in discover(folder, known)]
+    found = []
+    for known in kinds:
+        found += [ModelFolder(folder, each, known) for each in discover(folder, known)]
     return [model for model in found if name in (None, model.name)]
 
 

@@ -31,14 +31,14 @@ class Builder(Protocol):
         name: str,
         channels: int,
         kernel: int,
-        stride: int = 1,
         *,
+        stride: int = 1,
         pad: int | None = None,
         bias: bool = True,
     ) -> Value:
         """Convolution; ``pad`` zeros on all four sides, ``kernel // 2`` when left out."""
 
-    def conv_transpose(self, x: Value, name: str, channels: int, kernel: int, stride: int = 2) -> Value:
+    def conv_transpose(self, x: Value, name: str, channels: int, kernel: int, *, stride: int = 2) -> Value:
         """Output is exactly ``stride`` times as large (the gradient of a TensorFlow SAME convolution)."""
 
     def dense(self, x: Value, name: str, units: int) -> Value:

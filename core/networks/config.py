@@ -76,6 +76,7 @@ def parse_archi(text: str) -> Archi:
 
 def resolution_step(archi: str) -> int:
     """Resolutions of this architecture are multiples of 16, with ``d`` or ``t`` of 32."""
+    # The encoder halves four times, with ``t`` five times; ``d`` doubles the decoder's output.
     return 32 if set("dt") & set(parse_archi(archi).letters) else 16
 
 

@@ -76,12 +76,12 @@ def unet(b: Builder, x: Value, strides: tuple[int, ...], width: int) -> tuple[Va
     x = b.lrelu(b.conv(x, "in_conv", width, 1), 0.2)
     skips = []
     for i, stride in enumerate(strides):
-        skips.append(x)
-        x = b.lrelu(b.conv(x, f"convs_{i}", widths[i + 1], 3, stride), 0.2)
+        skips.append(x)  # before the layer, so that its transposed twin gives the same size
+        x = b.lrelu(b.conv(x, f"convs_{i}", widths[i + 1], 3, stride=stride), 0.2)
     center = b.conv(x, "center_out", 1, 1)
     x = b.lrelu(b.conv(x, "center_conv", widths[-1], 1), 0.2)
     for j, i in enumerate(reversed(range(len(strides)))):
-        x = b.lrelu(b.conv_transpose(x, f"upconvs_{j}", widths[i], 3, strides[i]), 0.2)
+        x = b.lrelu(b.conv_transpose(x, f"upconvs_{j}", widths[i], 3, stride=strides[i]), 0.2)
         x = b.concat([skips[i], x])
     return center, b.conv(x, "out_conv", 1, 1)
 
@@ -95,5 +95,5 @@ def code(b: Builder, x: Value, layers: int, width: int) -> Value:
     """Code (side, side, channels) -> a map of logits."""
     for i in range(layers):
         kernel = 3 if i else 4
-        x = b.lrelu(b.conv(x, f"convs_{i}", width * min(2**i, 8), kernel, 2), 0.1)
+        x = b.lrelu(b.conv(x, f"convs_{i}", width * min(2**i, 8), kernel, stride=2), 0.1)
     return b.conv(x, "out_conv", 1, 1)

@@ -14,7 +14,7 @@ BACKENDS = ("tensorflow", "jax", "torch")
 def choose() -> str:
     """Settle the backend of this process. Raises EnvironmentFault for one that is unknown or not installed."""
     name = os.environ.setdefault("KERAS_BACKEND", "tensorflow")
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # else TensorFlow greets with pages about the processor
     if name not in BACKENDS:
         raise EnvironmentFault(
             "no such backend", where=f"KERAS_BACKEND={name}", hint=f"it is one of {', '.join(BACKENDS)}"

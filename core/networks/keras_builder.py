@@ -18,6 +18,7 @@ from core.networks.builder import BINOMIAL, Network, blur_padding, symmetric_pad
 from core.networks.keras_layers import ChannelL2Norm, FilterResponseNorm, FrozenBatchNorm, ThresholdedUnit
 from core.networks.weights import Weights, check_weights, initial_weights
 
+# Keras's word for a weight -> that of the files, where they differ.
 _LEAVES = {"kernel": "weight"}
 
 
@@ -103,32 +104,34 @@ class KerasBuilder:
     def _name(self, path: str) -> str:
         return f"{self.network}--{path.replace('/', '-')}"
 
+    def _settings(self, path: str) -> dict[str, Any]:
+        """What all layers with a kernel share; first values are set afterwards, so that no generator runs in vain."""
+        return {"kernel_initializer": "zeros", "name": self._name(path), "dtype": self.dtype}
+
     def conv(
-        self, x, name: str, channels: int, kernel: int, stride: int = 1, *, pad: int | None = None, bias: bool = True
+        self,
+        x,
+        name: str,
+        channels: int,
+        kernel: int,
+        *,
+        stride: int = 1,
+        pad: int | None = None,
+        bias: bool = True,
     ):
         p = symmetric_padding(kernel) if pad is None else pad
+        # Where a stride or an even kernel leaves a choice, Keras puts the odd zero at the end and the files want it even.
         same = stride == 1 and kernel == 2 * p + 1
         if p and not same:
             x = layers.ZeroPadding2D(p, dtype=self.dtype)(x)
         padding = "same" if same else "valid"
-        return layers.Conv2D(
-            channels,
-            kernel,
-            stride,
-            padding,
-            use_bias=bias,
-            kernel_initializer="zeros",
-            name=self._name(name),
-            dtype=self.dtype,
-        )(x)
+        return layers.Conv2D(channels, kernel, stride, padding, use_bias=bias, **self._settings(name))(x)
 
-    def conv_transpose(self, x, name: str, channels: int, kernel: int, stride: int = 2):
-        return layers.Conv2DTranspose(
-            channels, kernel, stride, "same", kernel_initializer="zeros", name=self._name(name), dtype=self.dtype
-        )(x)
+    def conv_transpose(self, x, name: str, channels: int, kernel: int, *, stride: int = 2):
+        return layers.Conv2DTranspose(channels, kernel, stride, "same", **self._settings(name))(x)
 
     def dense(self, x, name: str, units: int):
-        return layers.Dense(units, kernel_initializer="zeros", name=self._name(name), dtype=self.dtype)(x)
+        return layers.Dense(units, **self._settings(name))(x)
 
     def lrelu(self, x, slope: float):
         return ops.leaky_relu(x, slope)
@@ -167,6 +170,7 @@ class KerasBuilder:
         return morph(a, b, amount)
 
     def flatten(self, x):
+        # The files were made for channels first, and the rows of dense layers follow that order.
         return ops.reshape(ops.transpose(x, (0, 3, 1, 2)), (-1, int(np.prod(x.shape[1:]))))
 
     def unflatten(self, x, height: int, width: int, channels: int):
@@ -179,8 +183,9 @@ class KerasBuilder:
 
     def pixel_norm(self, x):
         kind = x.dtype
-        x = ops.cast(x, "float32")
-        return ops.cast(x * ops.rsqrt(ops.mean(ops.square(x), axis=-1, keepdims=True) + 1e-6), kind)
+        x = ops.cast(x, "float32")  # squares beyond 256 overflow float16
+        energy = ops.mean(ops.square(x), axis=-1, keepdims=True)
+        return ops.cast(x * ops.rsqrt(energy + 1e-6), kind)
 
     def upsample(self, x):
         return layers.UpSampling2D(2, interpolation="nearest", dtype=self.dtype)(x)

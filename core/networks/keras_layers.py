@@ -1,4 +1,4 @@
-"""Keras layers with the few definitions that Keras itself does not have. Names of weights are those of the files."""
+"""Layers that Keras itself does not have. Names of weights are those of the files."""
 
 import keras
 from keras import ops
@@ -28,7 +28,7 @@ class ThresholdedUnit(keras.layers.Layer):
 
 
 class FrozenBatchNorm(keras.layers.Layer):
-    """Batch normalisation with the stored statistics."""
+    """Batch normalisation with the stored statistics: networks with it are only run, never trained."""
 
     def build(self, shape: tuple) -> None:
         self.weight = self.add_weight(name="weight", shape=(shape[-1],), initializer="ones")

@@ -15,6 +15,9 @@ from onnx import TensorProto, helper
 from core.formats.onnx_file import Tensor
 from core.networks.builder import BINOMIAL, blur_padding, symmetric_padding
 
+# Axes of kernels: height, width, in, out in the files; out, in, height, width in ONNX. Transposed ones swap in and out.
+_TO_ONNX = (3, 2, 0, 1)
+
 
 @dataclass(frozen=True)
 class Value:
@@ -104,23 +107,25 @@ class OnnxBuilder:
         name: str,
         channels: int,
         kernel: int,
-        stride: int = 1,
         *,
+        stride: int = 1,
         pad: int | None = None,
         bias: bool = True,
     ) -> Value:
         p = symmetric_padding(kernel) if pad is None else pad
-        inputs = [self.cast(x, self.half).name, self._weight(name, "weight", (3, 2, 0, 1), half=self.half)]
-        inputs += [self._weight(name, "bias", half=self.half)] if bias else []
+        inputs = [self.cast(x, self.half).name, self._weight(name, "weight", _TO_ONNX, half=self.half)]
+        if bias:
+            inputs.append(self._weight(name, "bias", half=self.half))
         out = self.node("Conv", inputs, kernel_shape=[kernel] * 2, strides=[stride] * 2, pads=[p] * 4)
         return Value(out, channels, self.half)
 
-    def conv_transpose(self, x: Value, name: str, channels: int, kernel: int, stride: int = 2) -> Value:
+    def conv_transpose(self, x: Value, name: str, channels: int, kernel: int, *, stride: int = 2) -> Value:
         inputs = [
             self.cast(x, self.half).name,
-            self._weight(name, "weight", (3, 2, 0, 1), half=self.half),
+            self._weight(name, "weight", _TO_ONNX, half=self.half),
             self._weight(name, "bias", half=self.half),
         ]
+        # What TensorFlow cuts off where it says SAME; the odd pixel at the end.
         before, after = (kernel - stride) // 2, (kernel - stride + 1) // 2
         out = self.node(
             "ConvTranspose",
@@ -132,6 +137,7 @@ class OnnxBuilder:
         return Value(out, channels, self.half)
 
     def dense(self, x: Value, name: str, units: int) -> Value:
+        # float32 always: sums over ten thousands of products lose too much in float16.
         out = self.node("Gemm", [self.cast(x, False).name, self._weight(name, "weight"), self._weight(name, "bias")])
         return Value(out, units)
 
@@ -142,7 +148,7 @@ class OnnxBuilder:
         return self._unary("Relu", x)
 
     def x_cos_x(self, x: Value) -> Value:
-        x = self.cast(x, False)
+        x = self.cast(x, False)  # the phase of a large number is lost in float16
         return self._binary("Mul", x, self._unary("Cos", x))
 
     def sigmoid(self, x: Value) -> Value:
@@ -231,7 +237,7 @@ class OnnxBuilder:
         return Value(out, x.channels, x.half)
 
     def frn(self, x: Value, name: str) -> Value:
-        x, row = self.cast(x, False), (1, x.channels, 1, 1)
+        x, row = self.cast(x, False), (1, x.channels, 1, 1)  # squares beyond 256 overflow float16
         energy = self._unary("ReduceMean", self._binary("Mul", x, x), axes=[2, 3], keepdims=1)
         least = np.abs(self.weights[f"{name}/eps:0"]).astype(np.float32).reshape(1, 1, 1, 1)
         eps = self.constant(f"{self.prefix}{name}/eps", least)

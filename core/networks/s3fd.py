@@ -1,5 +1,7 @@
 """S3FD: face detector at six scales (DeepFaceLab's ``S3FD.npy``)."""
 
+import itertools
+
 from core.networks.builder import Builder, Network, Value
 
 # Subtracted from the channels of the RGB input; the order is that of the trained file.
@@ -15,19 +17,23 @@ def s3fd_network() -> Network:
 
 
 def s3fd(b: Builder, x: Value) -> tuple[Value, ...]:
+    """VGG-16 with further halvings, and two heads on each of six sizes."""
     x = b.shift(x, [-mean for mean in MEANS])
     x = b.max_pool(_stage(b, x, 1, 2, 64))
     x = b.max_pool(_stage(b, x, 2, 2, 128))
     f3 = _stage(b, x, 3, 3, 256)
     f4 = _stage(b, b.max_pool(f3), 4, 3, 512)
     f5 = _stage(b, b.max_pool(f4), 5, 3, 512)
+    # The fully connected layers of VGG as convolutions; with this padding the trained map is larger than its input.
     x = b.relu(b.conv(b.max_pool(f5), "fc6", 1024, 3, pad=3))
     f6 = b.relu(b.conv(x, "fc7", 1024, 1))
     f7 = _narrow(b, f6, "conv6", 256)
     f8 = _narrow(b, f7, "conv7", 128)
+    # Early maps have larger numbers than late ones; a norm with a learned scale makes them comparable.
     levels = [(b.l2_norm(f, f"conv{i}_3_norm"), f"conv{i}_3_norm") for i, f in ((3, f3), (4, f4), (5, f5))]
     levels += [(f6, "fc7"), (f7, "conv6_2"), (f8, "conv7_2")]
-    return tuple(out for feature, name in levels for out in _heads(b, feature, name))
+    heads = [_heads(b, feature, name) for feature, name in levels]
+    return tuple(itertools.chain.from_iterable(heads))
 
 
 def _stage(b: Builder, x: Value, number: int, count: int, width: int) -> Value:
@@ -38,7 +44,7 @@ def _stage(b: Builder, x: Value, number: int, count: int, width: int) -> Value:
 
 def _narrow(b: Builder, x: Value, name: str, width: int) -> Value:
     x = b.relu(b.conv(x, f"{name}_1", width, 1))
-    return b.relu(b.conv(x, f"{name}_2", 2 * width, 3, 2))
+    return b.relu(b.conv(x, f"{name}_2", 2 * width, 3, stride=2))
 
 
 def _heads(b: Builder, x: Value, name: str) -> tuple[Value, Value]:

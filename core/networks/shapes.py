@@ -8,7 +8,7 @@ from core.networks.builder import Network, blur_padding, symmetric_padding
 
 Shape = tuple[int, ...]
 Init = Literal["glorot"] | float
-# Side length to walk a network with whose input may have any size.
+# Side length to walk a network with whose input may have any size; large enough for all halvings.
 _ANY_SIZE = 256
 
 
@@ -58,8 +58,8 @@ class Tracer:
         name: str,
         channels: int,
         kernel: int,
-        stride: int = 1,
         *,
+        stride: int = 1,
         pad: int | None = None,
         bias: bool = True,
     ) -> Shape:
@@ -67,9 +67,10 @@ class Tracer:
         if bias:
             self._declare(name, "bias", (channels,), 0.0)
         p = symmetric_padding(kernel) if pad is None else pad
-        return (*((n + 2 * p - kernel) // stride + 1 for n in x[:2]), channels)
+        height, width = ((n + 2 * p - kernel) // stride + 1 for n in x[:2])
+        return height, width, channels
 
-    def conv_transpose(self, x: Shape, name: str, channels: int, kernel: int, stride: int = 2) -> Shape:
+    def conv_transpose(self, x: Shape, name: str, channels: int, kernel: int, *, stride: int = 2) -> Shape:
         self._declare(name, "weight", (kernel, kernel, channels, x[-1]), "glorot")
         self._declare(name, "bias", (channels,), 0.0)
         return x[0] * stride, x[1] * stride, channels
@@ -119,7 +120,8 @@ class Tracer:
     avg_pool = max_pool
 
     def blur_pool(self, x: Shape, size: int) -> Shape:
-        return (*((n + sum(blur_padding(size)) - size) // 2 + 1 for n in x[:2]), x[2])
+        height, width = ((n + sum(blur_padding(size)) - size) // 2 + 1 for n in x[:2])
+        return height, width, x[2]
 
     def frn(self, x: Shape, name: str) -> Shape:
         self._declare(name, "weight", x[-1:], 1.0)

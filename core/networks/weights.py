@@ -30,6 +30,7 @@ def _initial(path: str, variable: Variable, seed: int) -> NDArray[np.float32]:
         return np.full(variable.shape, variable.init, np.float32)
     *field, fan_in, fan_out = variable.shape
     limit = np.float32(math.sqrt(6 / (math.prod(field) * (fan_in + fan_out))))
+    # A generator by counters: the same numbers on every machine, and no tensor depends on the one before.
     rng = np.random.Generator(np.random.Philox(np.random.SeedSequence([seed, zlib.crc32(path.encode())])))
     values = rng.random(variable.shape, np.float32)
     values *= 2 * limit

@@ -22,10 +22,12 @@ def xseg_network(base: int = BASE, *, resolution: int = RESOLUTION, pretrain: bo
 
 
 def xseg(b: Builder, x: Value, base: int, side: int, pretrain: bool) -> Value:
+    """A U with two dense layers at its bottom; side: of the map there."""
     skips = []
     for level, (count, width, blur) in enumerate(_LEVELS):
         for i in range(1, count + 1):
             x = _normalised(b, b.conv(x, f"conv{level}{i}/conv", width * base, 3), f"conv{level}{i}")
+        # Zeros and not nothing, so that the variables are the same and pretrained weights can be used.
         skips.append(b.zeros_like(x) if pretrain else x)
         x = b.blur_pool(x, blur)
     x = b.dense(b.dense(b.flatten(x), "dense1", 512), "dense2", side * side * 8 * base)

@@ -156,7 +156,7 @@ def test_no_face_asks_four_times():
 
 
 def tiny(b, x):
-    return tuple(b.conv(x, f"head{i}", 2 + 2 * (i % 2), 3, 4) for i in range(2))
+    return tuple(b.conv(x, f"head{i}", 2 + 2 * (i % 2), 3, stride=4) for i in range(2))
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ def activation(b: Builder, x: Value, slope: float, letters: str) -> Value:
 
 def down(b: Builder, x: Value, name: str, channels: int, letters: str) -> Value:
     """Half the size."""
-    return activation(b, b.conv(x, f"{name}/conv1", channels, 5, 2), 0.1, letters)
+    return activation(b, b.conv(x, f"{name}/conv1", channels, 5, stride=2), 0.1, letters)
 
 
 def up(b: Builder, x: Value, name: str, channels: int, letters: str) -> Value:

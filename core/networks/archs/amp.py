@@ -10,7 +10,7 @@ DECODER_SRC = DECODER_DST = "decoder"
 
 
 def networks(config: ModelConfig) -> dict[str, Network]:
-    size, side = config.resolution, config.resolution // 32
+    size, side = config.resolution, config.resolution // 32  # the encoder halves five times
     inter = Network(partial(_inter, side=side, channels=config.inter_dims), (config.ae_dims,))
     return {
         "encoder": Network(partial(_encoder, config=config), (size, size, 3)),
