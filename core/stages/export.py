@@ -29,7 +29,7 @@ class Options(BaseOptions):
 
 def run(options: Options, workspace: Workspace) -> StageReport:
     """Write and check the file."""
-    from core.jobs.export import export_model
+    from core.jobs.models.export import export_model
 
     made = export_model(
         workspace,

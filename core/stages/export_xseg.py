@@ -10,7 +10,7 @@ from core.types import StageReport
 from core.workspace import Workspace
 
 if TYPE_CHECKING:
-    from core.jobs.export import ExportedXSeg
+    from core.jobs.models.export import ExportedXSeg
 
 
 class Options(BaseOptions):
@@ -25,7 +25,7 @@ class Options(BaseOptions):
 
 def run(options: Options, workspace: Workspace) -> StageReport:
     """Write and check the file."""
-    from core.jobs.export import export_xseg
+    from core.jobs.models.export import export_xseg
 
     made = export_xseg(workspace, weights=options.weights, output=options.output)
     rows = (

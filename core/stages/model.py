@@ -14,7 +14,7 @@ from core.workspace import Workspace
 
 if TYPE_CHECKING:
     from core.checkpoints.backups import Backup
-    from core.jobs.models import ModelSaves
+    from core.jobs.models.saves import ModelSaves
 
 
 class Options(BaseOptions):
@@ -35,16 +35,16 @@ class Options(BaseOptions):
 
 def run(options: Options, workspace: Workspace) -> StageReport:
     """Do what ``options.action`` says."""
-    from core.jobs import models
+    from core.jobs.models import saves
 
     if options.action == "list":
-        return _listing(models.list_saves(workspace, model=options.model, kind=options.kind))
+        return _listing(saves.list_saves(workspace, model=options.model, kind=options.kind))
     if options.action == "backup":
-        made = models.back_up(workspace, model=options.model, kind=options.kind, name=options.name)
+        made = saves.back_up(workspace, model=options.model, kind=options.kind, name=options.name)
         return StageReport(f"backed up {made.model}_{made.kind}", outputs=(made.path,))
     if options.name is None:
         raise UsageError("which backup is to be restored?", where="--name", hint="python -m core model list")
-    back = models.restore(workspace, options.name, model=options.model, kind=options.kind)
+    back = saves.restore(workspace, options.name, model=options.model, kind=options.kind)
     title = f"restored {back.model}_{back.kind} from {options.name}"
     return StageReport(title, (("iteration", back.iteration),), back.messages, (back.path,))
 

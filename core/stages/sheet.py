@@ -20,7 +20,7 @@ def run(options: Options, workspace: Workspace) -> StageReport:
     """Write ``model/<name>_sheet.jpg`` for faces of both sides."""
     from core.faceset.store import open_faceset
     from core.formats.provenance import write_synthetic_image
-    from core.jobs.contact_sheet import contact_sheet
+    from core.jobs.models.contact_sheet import contact_sheet
 
     model = options.dfm or _only_model(workspace)
     source, target = (open_faceset(workspace.side(name).aligned) for name in ("src", "dst"))

@@ -15,7 +15,7 @@ from core.types import StageReport
 from core.workspace import Workspace
 
 if TYPE_CHECKING:
-    from core.jobs.train import BatchSizes, Trained
+    from core.jobs.models.train import BatchSizes, Trained
 
 
 class Options(BaseOptions, Recipe):
@@ -101,7 +101,7 @@ def run(options: Options, workspace: Workspace) -> StageReport:
     if options.preset == "list":
         return StageReport("presets", tuple((name, presets.find(name).description) for name in presets.NAMES))
     choices = _choices(options)
-    from core.jobs import train as job
+    from core.jobs.models import train as job
 
     if options.fit:
         return _batch_sizes(job.measure_batch_sizes(workspace, model=options.model, choices=choices))

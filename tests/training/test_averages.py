@@ -13,7 +13,7 @@ from training_cases import TINY
 from core.checkpoints.model_folder import DATA, ModelFolder
 from core.checkpoints.model_weights import averaged_parts, read_model_weights
 from core.formats.dfl_weights import read_data
-from core.jobs import train as job
+from core.jobs.models import train as job
 from core.stages import export, train
 from core.training.hardware.measure import noise
 from core.training.recipe import Recipe, config_of

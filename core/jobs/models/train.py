@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from core.checkpoints.model_folder import ModelFolder
 from core.checkpoints.selection import choose_or_new
-from core.jobs.export import ExportedModel, export_model
-from core.jobs.models import locked
+from core.jobs.models.export import ExportedModel, export_model
+from core.jobs.models.saves import locked
 from core.networks import keras_backend
 from core.training.choices import Choices, RunSettings
 from core.training.recipe import validated
