@@ -1,7 +1,8 @@
-"""From landmarks to the square that is cut out of a frame: similarity fit (Umeyama 1991), face types, affine helpers.
+"""From landmarks to the square crop of a frame: similarity fit (Umeyama 1991), face types, affine helpers.
 
-Matrices are 2 x 3, map source to destination, and follow OpenCV's convention: a face matrix of size N sends the corners of the face
-square to (0, 0), (N, 0), (N, N). The construction is that of the DeepFaceLab format, whose sums run in float32.
+Matrices are 2 x 3, map source to destination, and follow OpenCV's convention: a face matrix of size N sends the corners
+of the face square to (0, 0), (N, 0), (N, N). The construction is that of the DeepFaceLab format, whose sums run in
+float32.
 """
 
 from enum import IntEnum
@@ -17,7 +18,10 @@ Matrix = NDArray[np.float64]
 
 
 class FaceType(IntEnum):
-    """How much around the face is cut; each contains the ones before it. The numbers are those of packed facesets."""
+    """How much around the face is in a crop; each contains the ones before it.
+
+    The numbers are those of packed facesets.
+    """
 
     HALF = 0
     MID_FULL = 1
@@ -35,19 +39,27 @@ class FaceType(IntEnum):
 
     @property
     def padding(self) -> float:
-        """The margin around the unit face square, as a part of its diagonal. Raises UsageError for MARK_ONLY."""
+        """The margin around the unit face square, as a part of its diagonal.
+
+        Raises:
+            UsageError: for MARK_ONLY.
+        """
         if self not in _PADDING:
             raise UsageError("mark_only faces are not cut out, so they have no matrix")
         return _PADDING[self]
 
     @property
     def rotated(self) -> bool:
-        """Whether the cut turns with the face."""
+        """Whether the crop turns with the face."""
         return self not in (FaceType.FULL_NO_ALIGN, FaceType.HEAD_NO_ALIGN)
 
     @classmethod
     def parse(cls, text: str) -> "FaceType":
-        """From a name in a file or a short name (h mf f wf head). Raises InputError."""
+        """From a name in a file or a short name (h mf f wf head).
+
+        Raises:
+            InputError: there is no such face type.
+        """
         found = _BY_NAME.get(text.strip().lower())
         if found is None:
             raise InputError("unknown face type", where=repr(text[:60]), hint=f"one of {', '.join(_BY_NAME)}")
@@ -75,25 +87,23 @@ _PADDING = {
     FaceType.HEAD: 0.70,
     FaceType.HEAD_NO_ALIGN: 0.70,
 }
+# Corners of the unit square, clockwise from the top left, and its centre.
 _UNIT = np.array([(0, 0), (1, 0), (1, 1), (0, 1), (0.5, 0.5)], np.float32)
+# How far a whole face and a head reach up from the face's centre, in heights of the unit square; the latter makes room
+# for the hair.
+_RISE_WHOLE_FACE, _RISE_HEAD = 0.07, 0.5
 
 
 def similarity_fit(src: ArrayLike, dst: ArrayLike) -> Matrix:
-    """The rotation, uniform scale and shift that best send ``src`` to ``dst``, both (n, 2); never a reflection (Umeyama 1991).
+    """The rotation, uniform scale and shift that best send ``src`` to ``dst``, both (n, 2): float64 (2, 3).
 
-    Raises InputError when the points do not determine one (fewer than two, all equal, not finite).
+    Best in the sense of least squares, and never a reflection (Umeyama 1991).
+
+    Raises:
+        InputError: the points do not determine one: fewer than two, all equal, not finite.
     """
     a, b = np.asarray(src, np.float64), np.asarray(dst, np.float64)
-    if (
-        a.ndim != 2
-        or a.shape != b.shape
-        or a.shape[1] != 2
-        or len(a) < 2
-        or not (np.isfinite(a).all() and np.isfinite(b).all())
-    ):
-        raise InputError(
-            "a similarity fit needs two equal lists of finite points", why=f"got shapes {a.shape} and {b.shape}"
-        )
+    _validate_pairs(a, b)
     mean_a, mean_b = a.mean(0), b.mean(0)
     centred = a - mean_a
     covariance = (b - mean_b).T @ centred / len(a)
@@ -106,27 +116,44 @@ def similarity_fit(src: ArrayLike, dst: ArrayLike) -> Matrix:
             hint="the face was not found there; delete it or extract it again",
         )
     u, s, vt = np.linalg.svd(covariance)
-    signs = np.array([1.0, 1.0 if np.linalg.det(covariance) >= 0 else -1.0])
+    # The sign of the last axis is what makes a rotation of what would be a reflection.
+    signs = np.array([1.0, _sign(np.linalg.det(covariance) >= 0)])
     turn = signs
     if rank == 1:
-        turn = np.array([1.0, 1.0 if np.linalg.det(u) * np.linalg.det(vt) > 0 else -1.0])
+        turn = np.array([1.0, _sign(np.linalg.det(u) * np.linalg.det(vt) > 0)])
     linear = (s @ signs) / variance * (u @ np.diag(turn) @ vt)
     return np.column_stack([linear, mean_b - linear @ mean_a])
 
 
-def face_matrix(landmarks: ArrayLike, size: int, face_type: FaceType, scale: float = 1.0) -> Matrix:
-    """Frame -> face: the cut of ``size`` pixels for 68 landmarks in frame pixels. ``scale`` > 1 cuts closer. float64 (2, 3).
+def _validate_pairs(a: NDArray[np.float64], b: NDArray[np.float64]) -> None:
+    fits = a.ndim == 2 and a.shape == b.shape and a.shape[1] == 2 and len(a) >= 2
+    if not fits or not np.isfinite(a).all() or not np.isfinite(b).all():
+        raise InputError(
+            "a similarity fit needs two equal lists of finite points", why=f"got shapes {a.shape} and {b.shape}"
+        )
 
-    Raises InputError for degenerate landmarks, UsageError for MARK_ONLY.
+
+def _sign(positive: bool | np.bool_) -> float:
+    return 1.0 if positive else -1.0
+
+
+def face_matrix(landmarks: ArrayLike, size: int, face_type: FaceType, scale: float = 1.0) -> Matrix:
+    """Frame -> face: the matrix, float64 (2, 3), of the square crop of ``size`` pixels.
+
+    landmarks: (68, 2), frame pixels.
+    scale: above 1 crops closer.
+
+    Raises:
+        InputError: degenerate landmarks.
+        UsageError: for MARK_ONLY.
     """
     points = lm.validated(landmarks)
     padding = face_type.padding
     to_unit = similarity_fit(points[list(lm.MEAN_33_INDICES)], lm.MEAN_33)
     p = transform_points(_UNIT, invert(to_unit)).astype(np.float32)
-    u, v = (_unit_vector(p[2] - p[0]), _unit_vector(p[1] - p[3]))
-    half_diagonal = (
-        np.float32(1.0 / scale) * np.float32(np.linalg.norm(p[0] - p[2])) * np.float32(padding * np.sqrt(2.0) + 0.5)
-    )
+    u, v = _unit_vector(p[2] - p[0]), _unit_vector(p[1] - p[3])
+    diagonal = np.float32(np.linalg.norm(p[0] - p[2]))
+    half_diagonal = np.float32(1.0 / scale) * diagonal * np.float32(padding * np.sqrt(2.0) + 0.5)
     centre = _centre(p, points, to_unit, face_type)
     if face_type.rotated:
         corners = np.stack([centre - u * half_diagonal, centre + v * half_diagonal, centre + u * half_diagonal])
@@ -138,14 +165,14 @@ def face_matrix(landmarks: ArrayLike, size: int, face_type: FaceType, scale: flo
 def _centre(
     p: NDArray[np.float32], points: NDArray[np.float64], to_unit: Matrix, face_type: FaceType
 ) -> NDArray[np.float32]:
-    """The middle of the cut; whole faces and heads are shifted toward the forehead, heads against their yaw too."""
+    """The middle of the crop; whole faces and heads are shifted toward the forehead, heads against their yaw too."""
     up, across = p[0] - p[3], p[0] - p[1]
     if face_type is FaceType.WHOLE_FACE:
-        return p[4] + up * np.float32(0.07)
+        return p[4] + up * np.float32(_RISE_WHOLE_FACE)
     if face_type is FaceType.HEAD:
         yaw = lm.averaged_yaw(transform_points(points, to_unit))
         yaw *= abs(np.tanh(2 * yaw))
-        return p[4] - across * np.float32(yaw / 2) + up * np.float32(0.5)
+        return p[4] - across * np.float32(yaw / 2) + up * np.float32(_RISE_HEAD)
     return p[4]
 
 
@@ -160,7 +187,11 @@ def _unit_vector(vector: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def affine_from_points(src: ArrayLike, dst: ArrayLike) -> Matrix:
-    """The affine map that sends three points to three points, all (3, 2). Raises InputError when they are in one line."""
+    """The affine map, float64 (2, 3), that sends three points (3, 2) to three points (3, 2).
+
+    Raises:
+        InputError: the points are in one line.
+    """
     system = np.column_stack([np.asarray(src, np.float64), np.ones(3)])
     try:
         return np.linalg.solve(system, np.asarray(dst, np.float64)).T
@@ -175,7 +206,11 @@ def transform_points(points: ArrayLike, matrix: ArrayLike) -> NDArray[np.float64
 
 
 def invert(matrix: ArrayLike) -> Matrix:
-    """The map back. Raises InputError when there is none."""
+    """The map back of a 2 x 3 matrix.
+
+    Raises:
+        InputError: there is none.
+    """
     m = np.asarray(matrix, np.float64)
     determinant = m[0, 0] * m[1, 1] - m[0, 1] * m[1, 0]
     if not np.isfinite(m).all() or abs(determinant) < 1e-300:
@@ -191,7 +226,11 @@ def compose(first: ArrayLike, then: ArrayLike) -> Matrix:
 
 
 def landmarks_rect(landmarks: ArrayLike) -> tuple[float, float, float, float]:
-    """Left, top, right, bottom of the upright square around the face, in the unit of the landmarks."""
+    """Left, top, right, bottom of the upright square around the face, in the unit of the landmarks (68, 2).
+
+    Raises:
+        InputError: degenerate landmarks.
+    """
     corners = transform_points([(0, 0), (255, 255)], invert(face_matrix(landmarks, 256, FaceType.FULL_NO_ALIGN)))
     (left, top), (right, bottom) = corners.tolist()
     return left, top, right, bottom

@@ -1,4 +1,4 @@
-"""The crops of faceswap: a square around the nose (legacy), the face or the whole head, centred with the help of the head's pose.
+"""The crops of faceswap: a square around the nose (legacy), the face or the whole head, centred by the head's pose.
 
 Masking networks made for it expect these crops. Matrices are 2 x 3, frame -> crop pixels.
 """
@@ -21,23 +21,31 @@ _PADDING = {"legacy": 0.375, "face": 0.5, "head": 0.625}
 _CENTRE = {"face": (0.0, -1.5, 4.2), "head": (0.0, 0.0, -2.3)}
 # The mean face of this format is the 51-point one, moved to the middle.
 _MEAN = lm.MEAN_51.astype(np.float64) + (0.009873, 0.0)
+# Landmarks that the pose is solved from, and where they lie on the model of a head (same axes as _CENTRE).
 _POSE_POINTS = (6, 7, 8, 9, 10, 17, 21, 22, 26, 31, 32, 33, 34, 35, 36, 39, 42, 45, 48, 50, 51, 52, 54, 56, 57, 58)
 # fmt: off
 _HEAD = np.array([
-    (4.056931, -11.432347, 1.636229), (1.833492, -12.542305, 4.061275), (0.0, -12.901019, 4.070434), (-1.833492, -12.542305, 4.061275),
-    (-4.056931, -11.432347, 1.636229), (6.825897, 1.275284, 4.402142), (1.330353, 1.636816, 6.903745), (-1.330353, 1.636816, 6.903745),
-    (-6.825897, 1.275284, 4.402142), (1.930245, -5.060977, 5.914376), (0.746313, -5.136947, 6.263227), (0.0, -5.485328, 6.76343),
-    (-0.746313, -5.136947, 6.263227), (-1.930245, -5.060977, 5.914376), (5.311432, 0.0, 3.987654), (1.78993, -0.091703, 4.413414),
-    (-1.78993, -0.091703, 4.413414), (-5.311432, 0.0, 3.987654), (2.774015, -7.566103, 5.048531), (0.509714, -7.056507, 6.566167),
-    (0.0, -7.131772, 6.704956), (-0.509714, -7.056507, 6.566167), (-2.774015, -7.566103, 5.048531), (-0.589441, -8.443925, 6.109526),
+    (4.056931, -11.432347, 1.636229), (1.833492, -12.542305, 4.061275), (0.0, -12.901019, 4.070434),
+    (-1.833492, -12.542305, 4.061275), (-4.056931, -11.432347, 1.636229), (6.825897, 1.275284, 4.402142),
+    (1.330353, 1.636816, 6.903745), (-1.330353, 1.636816, 6.903745), (-6.825897, 1.275284, 4.402142),
+    (1.930245, -5.060977, 5.914376), (0.746313, -5.136947, 6.263227), (0.0, -5.485328, 6.76343),
+    (-0.746313, -5.136947, 6.263227), (-1.930245, -5.060977, 5.914376), (5.311432, 0.0, 3.987654),
+    (1.78993, -0.091703, 4.413414), (-1.78993, -0.091703, 4.413414), (-5.311432, 0.0, 3.987654),
+    (2.774015, -7.566103, 5.048531), (0.509714, -7.056507, 6.566167), (0.0, -7.131772, 6.704956),
+    (-0.509714, -7.056507, 6.566167), (-2.774015, -7.566103, 5.048531), (-0.589441, -8.443925, 6.109526),
     (0.0, -8.601736, 6.097667), (0.589441, -8.443925, 6.109526),
 ])
 # fmt: on
+# A camera whose image is the unit square, its focal length four sides of that.
 _CAMERA = np.array([[4.0, 0, 0.5], [0, 4.0, 0.5], [0, 0, 1]])
 
 
 def crop_matrix(landmarks: ArrayLike, size: int, centring: Centring) -> Matrix:
-    """Frame -> the crop of ``size`` pixels for 68 landmarks in frame pixels, float64 (2, 3). Raises InputError for degenerate landmarks."""
+    """Frame -> crop of ``size`` pixels: float64 (2, 3). landmarks: (68, 2), frame pixels.
+
+    Raises:
+        InputError: degenerate landmarks.
+    """
     points = lm.validated(landmarks)
     matrix = similarity_fit(points[17:], _MEAN)
     matrix[:, 2] -= centre_offset(transform_points(points, matrix), centring)
@@ -48,7 +56,7 @@ def crop_matrix(landmarks: ArrayLike, size: int, centring: Centring) -> Matrix:
 
 
 def centre_offset(normalised: ArrayLike, centring: Centring) -> NDArray[np.float64]:
-    """How far the crop's centre is off the middle of the unit square; ``normalised``: landmarks in that square."""
+    """How far the crop's centre is off the middle of the unit square: (2,). normalised: landmarks (68, 2) in that square."""
     if centring not in _CENTRE:
         return np.zeros(2)
     rotation, translation = _pose(np.asarray(normalised, np.float64))

@@ -11,9 +11,13 @@ _POINTS = [*range(27), *range(30, 36)]  # no eyes, no mouth: they move
 
 
 def pitch_yaw_roll(landmarks: ArrayLike, size: int) -> tuple[float, float, float]:
-    """(pitch, yaw, roll) in radians within +-pi/2 of a face whose landmarks are pixels of a square image of ``size``.
+    """(pitch, yaw, roll) in radians, within +-pi/2, of a face in a square image of ``size`` pixels.
 
-    pitch > 0: looking up; yaw > 0: nose toward the image's left. The roll of an aligned face is unreliable. Raises InputError.
+    landmarks: (68, 2), pixels of that image. pitch > 0: looking up; yaw > 0: nose toward the image's left. The roll of an
+    aligned face is unreliable.
+
+    Raises:
+        InputError: no pose fits the landmarks.
     """
     image_points = lm.validated(landmarks)[_POINTS].astype(np.float32)
     camera = np.array([[size, 0, size / 2], [0, size, size / 2], [0, 0, 1]], np.float64)
@@ -26,6 +30,7 @@ def pitch_yaw_roll(landmarks: ArrayLike, size: int) -> tuple[float, float, float
 
 
 def _euler(r: np.ndarray) -> tuple[float, float, float]:
+    """Angles about x, y and z of a rotation matrix (3, 3); the last is 0 where the head looks straight up or down."""
     q = np.hypot(r[0, 0], r[1, 0])
     if q >= 1e-6:
         return np.arctan2(r[2, 1], r[2, 2]), np.arctan2(-r[2, 0], q), np.arctan2(r[1, 0], r[0, 0])
