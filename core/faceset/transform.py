@@ -1,4 +1,4 @@
-"""A face record after its image went through an affine map: points, polygons, mask and matrix stay true to the pixels."""
+"""A face record after its image went through an affine map: all that it says stays true to the pixels."""
 
 from dataclasses import replace
 

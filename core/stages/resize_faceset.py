@@ -19,7 +19,9 @@ class Options(SideOptions):
     quality: int = Field(100, ge=1, le=100, description="JPEG quality; PNG faces stay PNG")
     in_place: bool = Field(
         False,
-        description="put the new faces in the place of the old ones, which go to workspace/.trash; else to aligned_resized",
+        description=(
+            "put the new faces in the place of the old ones, which go to workspace/.trash; else to aligned_resized"
+        ),
     )
 
 

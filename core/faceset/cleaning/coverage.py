@@ -1,4 +1,4 @@
-"""Which poses a faceset has: a map over yaw and pitch, and what the film needs and the source lacks."""
+"""Which poses a faceset has, as a map over yaw and pitch, and what the film needs and the source lacks."""
 
 from dataclasses import dataclass
 
@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 EDGES = np.arange(-90, 91, 15)
-# Ranges of yaw in degrees that people speak of: profiles, half profiles, and the front. The outer ends hold every angle.
+# Ranges of yaw in degrees that people speak of: profiles, half profiles, the front. The outer ends hold every angle.
 _RANGES = ((-91, -50), (-50, -25), (-25, 25), (25, 50), (50, 91))
 _NEEDED_FROM = 10
 _ENOUGH_SHARE, _ENOUGH = 0.1, 5

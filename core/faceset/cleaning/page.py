@@ -42,8 +42,8 @@ def remarks(verdicts: Verdicts) -> tuple[str, ...]:
     if not verdicts.without_mask:
         return ()
     return (
-        f"{verdicts.without_mask} faces have no mask of their own, only the landmark hull, so nothing can be said about "
-        "obstruction: make masks first",
+        f"{verdicts.without_mask} faces have no mask of their own, only the landmark hull, so nothing can be said "
+        "about obstruction: make masks first",
     )
 
 

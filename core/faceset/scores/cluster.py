@@ -1,9 +1,10 @@
 """Average-linkage clusters of unit vectors, exact, without an n x n matrix.
 
-The mean similarity of two clusters is the product of their sums over the product of their sizes, so a cluster is a sum and a size. Mutual
-nearest neighbours may be merged at once: average linkage is reducible (Bruynooghe 1977), a merged cluster is never nearer to a third one than
-the nearer of its parts. For the same reason a short list of nearest neighbours stays right when the merged ones are replaced in it; only a
-cluster whose list has run dry is compared with all again.
+The mean similarity of two clusters is the product of their sums over the product of their sizes, so a cluster is a sum
+and a size. Mutual nearest neighbours may be merged at once: average linkage is reducible (Bruynooghe 1977), a merged
+cluster is never nearer to a third one than the nearer of its parts. For the same reason a short list of nearest
+neighbours stays right when the merged ones are replaced in it; only a cluster whose list has run dry is compared with
+all again.
 """
 
 import numpy as np
@@ -11,13 +12,16 @@ from numpy.typing import NDArray
 
 _LIST = 32
 _BLOCK_BYTES = 64 * 2**20
+_MERGED_AT_ONCE, _REPLACED_AT_ONCE = 2000, 100_000
+# Stands for the similarity of nobody: below every cosine.
 _NONE = np.float32(-2)
 
 
 def average_linkage(vectors: NDArray[np.float32], least_similarity: float) -> NDArray[np.intp]:
-    """Cluster number (n,) of each row, 0 the largest cluster. Clusters are merged while their mean cosine similarity is at least the given one.
+    """Cluster number (n,) of each vector, 0 the largest cluster.
 
-    vectors: n x d; rows are normalised here; rows that are not finite, or zero, get the number -1.
+    vectors: float32 (n, d), of any length; those that are not finite, or zero, get the number -1.
+    least_similarity: clusters are merged while their mean cosine similarity is at least that.
     """
     labels = np.full(len(vectors), -1, np.intp)
     lengths = np.linalg.norm(vectors, axis=1)
@@ -37,6 +41,7 @@ def _merge_equal(unit: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArra
 
 
 def _by_size(labels: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Any labels as 0, 1, ... by size, the largest first; of equal ones that whose first vector comes first."""
     _, first, number, counts = np.unique(labels, return_index=True, return_inverse=True, return_counts=True)
     rank = np.empty(len(counts), np.intp)
     rank[np.lexsort((first, -counts))] = np.arange(len(counts))
@@ -44,7 +49,13 @@ def _by_size(labels: NDArray[np.intp]) -> NDArray[np.intp]:
 
 
 class _Linkage:
-    """mean: mean vector of each cluster (its similarity to another is their product); near, near_sim: its list; floor: what is not listed is at most that."""
+    """The clusters while they are merged, by the number of their first vector.
+
+    mean: float32 (n, d), mean vector of each cluster; the similarity of two is their product.
+    weight: how many vectors are in it. alive: not yet part of another. parent: which one it has become a part of.
+    near, near_sim: (n, 32), other clusters and how similar they are, _NONE for an unused place.
+    floor: whoever is not listed is at most so similar.
+    """
 
     def __init__(self, vectors: NDArray[np.float32], weight: NDArray[np.float32], least: float):
         self.mean, self.weight, self.least = vectors.copy(), weight, np.float32(least)
@@ -85,7 +96,7 @@ class _Linkage:
             self.near_sim[rows], self.floor[rows] = _NONE, _NONE
 
     def _mutual(self) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-        """Pairs that are nearest to each other and similar enough; at least the best pair of all, whatever rounding does."""
+        """Pairs that are nearest to each other and similar enough; at least the best pair, whatever rounding does."""
         self._refill()
         alive = np.flatnonzero(self.alive)
         best = self.near_sim[alive].argmax(axis=1)
@@ -117,13 +128,16 @@ class _Linkage:
         self.parent[right] = left
         changed = np.zeros(len(self.mean), bool)
         changed[left] = changed[right] = True
-        for start in range(0, len(left), 2000):
-            some = slice(start, start + 2000)
+        for start in range(0, len(left), _MERGED_AT_ONCE):
+            some = slice(start, start + _MERGED_AT_ONCE)
             self._join_lists(left[some], right[some], share[some])
         self._replace(changed)
 
     def _join_lists(self, left: NDArray[np.intp], right: NDArray[np.intp], share: NDArray[np.float32]) -> None:
-        """The list of a merged cluster comes from those of its parts: who is on neither is at most the weighted mean of their floors."""
+        """The list of a merged cluster comes from those of its parts.
+
+        Who is on neither is at most the mean of their floors, weighted by ``share``, the left cluster's part.
+        """
         width = self.near.shape[1]
         valid = np.concatenate([self.near_sim[left], self.near_sim[right]], axis=1) > _NONE
         other = self.parent[np.concatenate([self.near[left], self.near[right]], axis=1)]
@@ -140,11 +154,12 @@ class _Linkage:
         self.near[left], self.near_sim[left] = other[:, :width], similar[:, :width]
 
     def _replace(self, changed: NDArray[np.bool_]) -> None:
+        """Everybody else lists the merged clusters in the place of their parts; those below the floor are hidden."""
         alive = np.flatnonzero(self.alive & ~changed)
         row, slot = np.nonzero(changed[self.near[alive]] & (self.near_sim[alive] > _NONE))
         row = alive[row]
-        for start in range(0, len(row), 100_000):
-            r, s = row[start : start + 100_000], slot[start : start + 100_000]
+        for start in range(0, len(row), _REPLACED_AT_ONCE):
+            r, s = row[start : start + _REPLACED_AT_ONCE], slot[start : start + _REPLACED_AT_ONCE]
             new = self.parent[self.near[r, s]]
             similar = np.einsum("nd,nd->n", self.mean[r], self.mean[new])
             listed = (self.near[r] == new[:, None]) & (self.near_sim[r] > _NONE)
@@ -161,7 +176,7 @@ class _Linkage:
 
 
 def _largest(similar: NDArray[np.float32], keep: int) -> NDArray[np.intp]:
-    """Columns of the ``keep`` largest values of each row. Wide rows are first thinned by the maxima of groups of columns."""
+    """Columns of the ``keep`` largest values of each row; wide rows are first thinned by the maxima of groups."""
     rows, columns = similar.shape
     if columns < 32 * keep:
         return np.argpartition(similar, columns - keep, axis=1)[:, columns - keep :]
@@ -174,13 +189,14 @@ def _largest(similar: NDArray[np.float32], keep: int) -> NDArray[np.intp]:
     return column[order[start[:, None] + np.arange(keep)]]
 
 
-def centres(vectors: NDArray[np.float32], labels: NDArray[np.intp]) -> NDArray[np.float32]:
-    """Unit mean vector of each cluster 0, 1, ... of normalised rows; (clusters, d)."""
-    count = int(labels.max()) + 1 if len(labels) else 0
-    unit = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
-    sums = (
-        np.stack([unit[labels == k].sum(axis=0) for k in range(count)])
-        if count
-        else np.zeros((0, vectors.shape[1]), np.float32)
-    )
-    return sums / np.maximum(np.linalg.norm(sums, axis=1, keepdims=True), 1e-12)
+def centers(vectors: NDArray[np.float32], labels: NDArray[np.intp]) -> NDArray[np.float32]:
+    """Unit mean vector of each cluster, (clusters, d). labels: the cluster of each vector, 0, 1, ..."""
+    unit = _unit(vectors)
+    sums = np.zeros((int(labels.max(initial=-1)) + 1, vectors.shape[1]), np.float32)
+    for label in range(len(sums)):
+        sums[label] = unit[labels == label].sum(axis=0)
+    return _unit(sums)
+
+
+def _unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+    return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)

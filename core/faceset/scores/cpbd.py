@@ -1,6 +1,7 @@
-"""Sharpness as the probability that no blur is seen at the edges (CPBD, Narvekar and Karam 2011), in the variant that facesets have always been sorted by.
+"""Sharpness as the probability that no blur is seen at the edges (CPBD, Narvekar and Karam 2011).
 
-The loops over pixels of the usual implementation are array operations here; the counts, and so the score, are the same.
+It is the variant that facesets have always been sorted by. The loops over pixels of the usual implementation are array
+operations here; the counts, and so the score, are the same.
 """
 
 import cv2
@@ -9,42 +10,52 @@ from numpy.typing import NDArray
 from skimage.feature import canny
 
 BLOCK = 64
+# A block takes part when more than 0.2 % of its pixels are edges.
 _EDGES_PER_BLOCK = 0.002 * BLOCK * BLOCK
-_BETA = 3.6
+# The probability of seeing blur is 1 - exp(-(width / just noticeable width) ** beta); up to 63 % it counts as unseen.
+_BETA, _UNSEEN_PERCENT = 3.6, 63
+# Widths that are just noticeable, in blocks of high and of low contrast.
+_NARROW, _WIDE, _LOW_CONTRAST = 3, 5, 50
+# Canny's thresholds, on 0..255 data.
 _LOW, _HIGH = 0.1, 0.2
 # Counts so far from the limit of 8.2 that rounding cannot matter.
 _SURELY_FEW, _SURELY_MANY = 6, 11
+# Pixels that the filters of Canny need around what they are to be right about.
 _MARGIN = 12
+# An edge is followed so far to either side.
 _LONGEST = 100
+# Sigma 1, cut off at 4 sigma.
 _GAUSS = np.exp(-0.5 * np.arange(-4, 5, dtype=np.float64) ** 2)
 _GAUSS /= _GAUSS.sum()
 
 
 def _sharp_widths(just_noticeable: int) -> NDArray[np.bool_]:
-    """For each edge width: is the blur unseen (probability below 64 %)?"""
+    """For each edge width: is the blur unseen?"""
     widths = np.arange(2 * _LONGEST + 3)
     probability = 1 - np.exp(-((widths / just_noticeable) ** _BETA))
-    return np.rint(100 * probability) < 64
+    return np.rint(100 * probability) <= _UNSEEN_PERCENT
 
 
-_UNSEEN = {width: _sharp_widths(width) for width in (3, 5)}
+_UNSEEN_IF_NARROW, _UNSEEN_IF_WIDE = _sharp_widths(_NARROW), _sharp_widths(_WIDE)
 
 
 def cpbd(grey: NDArray[np.uint8]) -> float:
-    """Sharpness 0..1 of a grey picture (uint8, H x W), higher is sharper; 0 when there is nothing to measure, as below 64 px."""
-    height, width = grey.shape
-    if height < BLOCK or width < BLOCK:
+    """Sharpness of a grey image (uint8, H x W), 0..1, higher is sharper.
+
+    0 when there is nothing to measure, as in images below 64 px.
+    """
+    if min(grey.shape) < BLOCK:
         return 0.0
     whole, grey = grey.size, _without_black_margins(grey)
     height, width = grey.shape
     rows, columns, widths = _edge_widths(grey.astype(np.int16), _measured_edges(grey, whole))
+    # What is left over at the right and below belongs to no block.
     inside = (rows < height // BLOCK * BLOCK) & (columns < width // BLOCK * BLOCK)
-    counted = _blocks_with_edges(grey)
     block = (rows[inside] // BLOCK, columns[inside] // BLOCK)
-    use = counted[block]
-    wide = np.where(_contrast(grey)[block] <= 50, 5, 3)[use]
+    use = _blocks_with_edges(grey)[block]
+    low_contrast = _contrast(grey)[block][use] <= _LOW_CONTRAST
     widths = widths[inside][use]
-    unseen = np.where(wide == 5, _UNSEEN[5][widths], _UNSEEN[3][widths])
+    unseen = np.where(low_contrast, _UNSEEN_IF_WIDE[widths], _UNSEEN_IF_NARROW[widths])
     return float(np.count_nonzero(unseen) / len(unseen)) if len(unseen) else 0.0
 
 
@@ -60,15 +71,21 @@ def _contrast(grey: NDArray[np.uint8]) -> NDArray[np.int64]:
 
 
 def _without_black_margins(grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Rows and columns of whole blocks at the sides that are black, as around a masked face, have no edges: they are left out."""
+    """The image without black rows and columns of whole blocks at its sides, as around a masked face: no edge is there."""
     x, y, width, height = cv2.boundingRect(grey)
-    first = [max(start - _MARGIN, 0) // BLOCK * BLOCK for start in (y, x)]
-    last = [-(-(end + _MARGIN) // BLOCK) * BLOCK for end in (y + height, x + width)]
-    return grey[first[0] : last[0], first[1] : last[1]]
+    return grey[_whole_blocks(y, y + height), _whole_blocks(x, x + width)]
+
+
+def _whole_blocks(start: int, end: int) -> slice:
+    """The blocks that hold ``start`` to ``end`` and a margin."""
+    return slice(max(start - _MARGIN, 0) // BLOCK * BLOCK, -(-(end + _MARGIN) // BLOCK) * BLOCK)
 
 
 def _measured_edges(grey: NDArray[np.uint8], whole: int) -> NDArray[np.bool_]:
-    """Where the squared horizontal gradient is high and a strict maximum of its row or column. whole: pixels of the picture with its margins."""
+    """Where the squared horizontal gradient is high and a strict maximum of its row or column.
+
+    whole: pixels of the image with its margins, over which the mean is taken.
+    """
     gradient = cv2.Sobel(grey, cv2.CV_16S, 1, 0, ksize=3, borderType=cv2.BORDER_REFLECT).astype(np.int32)
     power = gradient * gradient
     threshold = 2 * np.sqrt(power.sum(dtype=np.float64) / whole / 64)
@@ -116,8 +133,9 @@ def _run(
 def _blocks_with_edges(grey: NDArray[np.uint8]) -> NDArray[np.bool_]:
     """Which blocks hold more than 0.2 % edge pixels (Canny 1986, sigma 1, thresholds 0.1 and 0.2 on 0..255 data).
 
-    Most blocks hold hundreds or none, which a part of their rows tells: a strong ridge pixel is an edge in any case. The others are looked at
-    in full, and only where the count is so near the limit that rounding could matter is Canny run as a whole.
+    Most blocks hold hundreds or none, which a part of their rows tells: a strong ridge pixel is an edge in any case.
+    The others are looked at in full, and only where the count is so near the limit that rounding could matter is Canny
+    run as a whole.
     """
     gy, gx, magnitude = _gradient(grey)
     few = np.count_nonzero(_tiles(magnitude >= _LOW), axis=(1, 3)) <= _SURELY_FEW
@@ -138,37 +156,56 @@ def _blocks_with_edges(grey: NDArray[np.uint8]) -> NDArray[np.bool_]:
 
 
 def _exact_count(grey: NDArray[np.uint8], block: NDArray[np.bool_], known: NDArray[np.bool_]) -> int:
-    """Edge pixels in one block. known: the blocks that its edges reach; Canny sees them with a margin that its filters need."""
-    rows, columns = (np.flatnonzero(_area(known, grey.shape).any(axis=axis)) for axis in (1, 0))
-    window = tuple(slice(max(places[0] - _MARGIN, 0), places[-1] + 1 + _MARGIN) for places in (rows, columns))
-    edges = canny(grey[window].astype(np.float64))
-    top, left = (int(n) * BLOCK - part.start for n, part in zip(np.argwhere(block)[0], window, strict=True))
+    """Edge pixels in one block. known: the blocks that its edges reach; Canny sees them with a margin."""
+    area = _area(known, grey.shape)
+    down, across = np.nonzero(area)
+    rows, columns = _with_margin(down), _with_margin(across)
+    edges = canny(grey[rows, columns].astype(np.float64))
+    row, column = np.argwhere(block)[0].tolist()
+    top, left = row * BLOCK - rows.start, column * BLOCK - columns.start
     return int(np.count_nonzero(edges[top : top + BLOCK, left : left + BLOCK]))
+
+
+def _with_margin(places: NDArray[np.intp]) -> slice:
+    """From the first to the last of the places, and a margin."""
+    return slice(max(int(places.min()) - _MARGIN, 0), int(places.max()) + 1 + _MARGIN)
 
 
 def _edges_around(
     blocks: NDArray[np.bool_], gy: NDArray, gx: NDArray, magnitude: NDArray
 ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Edge pixels, right at least inside ``blocks``: ridges that hang together with a strong ridge pixel. And the blocks looked at.
+    """Edge pixels, right at least inside ``blocks``, and the blocks that were looked at.
 
-    The area that is looked at grows until no weak ridge of those blocks leaves it.
+    Edges are ridges that hang together with a strong ridge pixel. The area that is looked at grows until no weak ridge
+    of those blocks leaves it.
     """
     known = blocks
     while True:
-        known = cv2.dilate(known.view(np.uint8), np.ones((3, 3), np.uint8)).astype(bool)
+        known = _grown(known)
         area = _area(known, magnitude.shape)
         candidates = area & (magnitude >= _LOW)
         candidates[[0, -1]] = False
         candidates[:, [0, -1]] = False
         ridge = _ridge(gy, gx, magnitude, candidates)
         count, labels = cv2.connectedComponents(ridge.view(np.uint8), connectivity=8, ltype=cv2.CV_32S)
-        good, leaves, wanted = (np.zeros(count, bool) for _ in range(3))
-        good[labels[ridge & (magnitude >= _HIGH)]] = True
-        leaves[labels[area & cv2.dilate((~area).view(np.uint8), np.ones((3, 3), np.uint8)).astype(bool)]] = True
-        wanted[labels[_area(blocks, magnitude.shape)]] = True
-        good[0] = leaves[0] = False
-        if known.all() or not (wanted & leaves & ~good).any():
-            return good[labels], known
+        strong = _marked(labels[ridge & (magnitude >= _HIGH)], count)
+        leaving = _marked(labels[area & _grown(~area)], count)
+        wanted = _marked(labels[_area(blocks, magnitude.shape)], count)
+        if known.all() or not (wanted & leaving & ~strong).any():
+            return strong[labels], known
+
+
+def _grown(area: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """The area and its eight neighbours."""
+    return cv2.dilate(area.view(np.uint8), np.ones((3, 3), np.uint8)).astype(bool)
+
+
+def _marked(labels: NDArray[np.int32], count: int) -> NDArray[np.bool_]:
+    """Which of ``count`` components are among ``labels``; 0 is the background and never is."""
+    marks = np.zeros(count, bool)
+    marks[labels] = True
+    marks[0] = False
+    return marks
 
 
 def _area(blocks: NDArray[np.bool_], shape: tuple[int, ...]) -> NDArray[np.bool_]:
@@ -179,7 +216,7 @@ def _area(blocks: NDArray[np.bool_], shape: tuple[int, ...]) -> NDArray[np.bool_
 
 
 def _gradient(grey: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
-    """Vertical and horizontal Sobel derivative of the smoothed picture, and their length."""
+    """Vertical and horizontal Sobel derivative of the smoothed image, and their length."""
     smooth = cv2.sepFilter2D(grey, cv2.CV_32F, _GAUSS, _GAUSS, borderType=cv2.BORDER_CONSTANT)
     smooth /= np.outer(_border_weight(grey.shape[0]), _border_weight(grey.shape[1]))
     gy = cv2.Sobel(smooth, cv2.CV_32F, 0, 1, ksize=3, borderType=cv2.BORDER_REFLECT)
@@ -188,13 +225,13 @@ def _gradient(grey: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.
 
 
 def _border_weight(length: int) -> NDArray[np.float32]:
-    return cv2.sepFilter2D(
-        np.ones((length, 1), np.float32), cv2.CV_32F, np.ones(1), _GAUSS, borderType=cv2.BORDER_CONSTANT
-    )[:, 0]
+    """How much of the filter lies inside, along a side of this length: what is outside counts as black."""
+    inside = np.ones((length, 1), np.float32)
+    return cv2.sepFilter2D(inside, cv2.CV_32F, np.ones(1), _GAUSS, borderType=cv2.BORDER_CONSTANT)[:, 0]
 
 
 def _ridge(gy: NDArray, gx: NDArray, magnitude: NDArray, candidates: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Those candidates that are local maxima of the magnitude along the gradient, the neighbours interpolated linearly."""
+    """The candidates that are maxima of the magnitude along the gradient, with neighbours interpolated linearly."""
     width, flat = magnitude.shape[1], magnitude.reshape(-1)
     at = np.flatnonzero(candidates)
     y, x, own = gy.reshape(-1)[at], gx.reshape(-1)[at], flat[at]

@@ -7,32 +7,38 @@ from core.faceset.scores.features import Features
 from core.faceset.sorting.chain import summed_distances
 from core.faceset.sorting.ranking import Choices, Ranking, not_faces, ordered, without
 
+# Bins of yaw, over so many radians to either side: the outermost take what is beyond.
 _BINS, _WIDEST = 128, 1.2
+# Of each bin the sharpest are looked at, so many for each face that it may keep.
+_SHARPEST = 10
 NOT_CHOSEN, NOT_SHARP = "not among the best", "not among the sharpest of its pose"
 
 
 def best_faces(features: Features, choices: Choices, quality: NDArray[np.float64]) -> Ranking:
-    """Keep the asked number of faces (``exact``), or about that number as the original program counts.
+    """Keep the asked number of faces (``choices.exact``), or about that number as the original program counts.
 
-    Order: by yaw, and within a yaw bin in rounds over its pitch bins.
+    quality: float64 (n,), the larger the better; NaN last. Order: by yaw, and within a yaw bin in rounds over its pitch
+    bins.
     """
     rejected = not_faces(features)
     candidates = without(rejected, len(features))
     bins = _yaw_bins(features["yaw"], ordered(quality, True, candidates))
+    quotas = _quotas([len(members) for members in bins], choices)
     kept: list[int] = []
-    for members, quota in zip(bins, _quotas([len(b) for b in bins], choices), strict=True):
-        sharp = members[: 10 * quota]
-        rejected |= {int(i): NOT_SHARP for i in members[10 * quota :]}
+    for members, quota in zip(bins, quotas, strict=True):
+        sharp, rest = members[: _SHARPEST * quota], members[_SHARPEST * quota :]
         chosen = _rounds(features, sharp, quota) if quota else []
-        rejected |= {int(i): NOT_CHOSEN for i in np.setdiff1d(sharp, chosen)}
+        rejected |= dict.fromkeys(rest.tolist(), NOT_SHARP)
+        rejected |= dict.fromkeys(np.setdiff1d(sharp, chosen).tolist(), NOT_CHOSEN)
         kept += chosen
     return Ranking(np.array(kept, np.intp), quality, rejected)
 
 
 def _yaw_bins(yaw: NDArray[np.float64], by_quality: NDArray[np.intp]) -> list[NDArray[np.intp]]:
+    """The faces of each bin, the best first."""
     edges = np.linspace(-_WIDEST, _WIDEST, _BINS)
     place = np.clip(np.searchsorted(edges, -yaw[by_quality], side="right") - 1, 0, _BINS - 1)
-    return [by_quality[place == g] for g in range(_BINS)]
+    return [by_quality[place == number] for number in range(_BINS)]
 
 
 def _quotas(sizes: list[int], choices: Choices) -> list[int]:
@@ -42,14 +48,19 @@ def _quotas(sizes: list[int], choices: Choices) -> list[int]:
     target = min(choices.count, sum(sizes))
     quota = next(q for q in range(max(sizes) + 1) if sum(min(size, q) for size in sizes) >= target)
     quotas = [min(size, quota) for size in sizes]
-    full = sorted((g for g, size in enumerate(sizes) if size >= quota > 0), key=lambda g: sizes[g])
-    for g in full[: sum(quotas) - target]:  # one too many in as many bins: those that have the fewest to choose from
-        quotas[g] -= 1
+    full = [number for number, size in enumerate(sizes) if size >= quota > 0]
+    full.sort(key=lambda number: sizes[number])
+    # One too many in as many bins: those that have the fewest to choose from give it up.
+    for number in full[: sum(quotas) - target]:
+        quotas[number] -= 1
     return quotas
 
 
 def _quota(sizes: list[int], target: int) -> int:
-    """The original's rule: what small bins lack is given to the others. A small target keeps one a bin, it throws nothing away wholesale."""
+    """The original's rule: what small bins lack is given to the others.
+
+    A small target keeps one a bin: it throws nothing away wholesale.
+    """
     base = round(target / _BINS)
     return max(1, base + sum(max(0, base - size) for size in sizes) // _BINS)
 
@@ -59,11 +70,11 @@ def _rounds(features: Features, members: NDArray[np.intp], quota: int) -> list[i
     edges = np.linspace(-np.pi / 2, np.pi / 2, quota)
     pitch = features["pitch"][members]
     place = np.clip(np.searchsorted(edges, pitch, side="right") - 1, 0, quota - 1)
-    queues = [_unusual_first(features, members[place == p]) for p in range(quota)]
+    queues = [_unusual_first(features, members[place == number]) for number in range(quota)]
     taken: list[int] = []
     depth = 0
-    while len(taken) < quota and any(depth < len(q) for q in queues):
-        taken += [int(q[depth]) for q in queues if depth < len(q)]
+    while len(taken) < quota and any(depth < len(queue) for queue in queues):
+        taken += [int(queue[depth]) for queue in queues if depth < len(queue)]
         depth += 1
     return taken[:quota]
 

@@ -1,9 +1,10 @@
-"""Greedy chains: after each picture comes the nearest of the rest. Exact, in bounded memory.
+"""Greedy chains by histogram: after each image comes the nearest of the rest. Exact, in bounded memory.
 
-The distance of two histograms is OpenCV's Bhattacharyya distance, summed over the three channels. With unit vectors of square roots a, b
-it is |a - b| / sqrt(2), so any orthogonal projection bounds it from below: a few principal components and the length of the rest are
-compared with all remaining pictures, and only those whose bound beats the best are compared in full. The chain runs over all pictures
-however many there are; the original program cuts more than 20,000 into chunks that are chained apart.
+The distance of two histograms is OpenCV's Bhattacharyya distance, summed over the three channels. With unit vectors of
+square roots a, b it is |a - b| / sqrt(2), so any orthogonal projection bounds it from below: a few principal components
+and the length of the rest are compared with all remaining images, and only those whose bound beats the best are
+compared in full. The chain runs over all images however many there are; the original program cuts more than 20,000 into
+chunks that are chained apart.
 """
 
 import cv2
@@ -14,28 +15,33 @@ from threadpoolctl import threadpool_limits
 from core.progress import progress
 
 _COMPONENTS = 12
-_FIRST_LOOK = 48
+# So many of those whose bound is good enough are compared in full at first, then twice as many each time.
+_FIRST_LOOK, _LONGEST_LOOK = 48, 1024
+# The principal components come from about so many images.
+_SAMPLE = 5000
 # Rounding of the float32 bounds (squares) and of the float32 distances.
 _SQUARE_SLACK, _SLACK, _RELATIVE = np.float32(1e-6), 1e-6, 1 + 4e-6
 _BLOCK = 2048
 
 
 def histogram_chain(histograms: NDArray[np.uint32]) -> NDArray[np.intp]:
-    """The order (n,) of the greedy chain that starts with picture 0. histograms: counts, n x 3 x 256.
+    """The order (n,) of the greedy chain that starts with image 0.
 
-    Ties go to the first in the current arrangement, in which each chosen picture has changed places with the one whose turn it was.
+    histograms: counts, n x 3 x 256. Ties go to the first in the current arrangement, in which each chosen image has
+    changed places with the one whose turn it was.
     """
-    count = len(histograms)
-    if count < 3:
-        return np.arange(count)
-    with threadpool_limits(
-        1
-    ):  # each step is a little work on much memory: waiting for a second thread costs more than it brings
+    if len(histograms) < 3:
+        return np.arange(len(histograms))
+    # Each step is a little work on much memory: waiting for a second thread costs more than it brings.
+    with threadpool_limits(1):
         return _Chain(histograms).run()
 
 
 class _Chain:
-    """The pictures in their current arrangement: ``item[position]``, with the sketches moved along so that the rest is one slice."""
+    """The images in their current arrangement, with their sketches moved along so that the rest is one slice.
+
+    item: the image at each position; position: of each image. The chain is what lies before the current position.
+    """
 
     def __init__(self, histograms: NDArray[np.uint32]):
         self.histograms = histograms
@@ -44,10 +50,11 @@ class _Chain:
         self.item = np.arange(len(histograms))
         self.position = np.arange(len(histograms))
         self.twins = _twins(histograms)
-        self.square, self.bound = (np.empty(len(histograms), np.float32) for _ in range(2))
+        self.square, self.bound = np.empty((2, len(histograms)), np.float32)
 
     def run(self) -> NDArray[np.intp]:
         for place in progress(range(1, len(self.item) - 1), description="chaining", unit="face"):
+            # Two images with the same histograms have the distance 0: nothing can be nearer.
             self._swap(place, self._twin(place) or self._nearest(place))
         return self.item
 
@@ -59,7 +66,7 @@ class _Chain:
             self.position[self.item[[a, b]]] = a, b
 
     def _twin(self, place: int) -> int:
-        """The first position of a picture with the very same histogram; 0 when none is left."""
+        """The first position among the rest of an image with the last one's very histograms; 0 when there is none."""
         twins = self.twins.get(int(self.item[place - 1]))
         if twins is None:
             return 0
@@ -68,6 +75,7 @@ class _Chain:
         return int(places.min()) if len(places) else 0
 
     def _nearest(self, place: int) -> int:
+        """The position among the rest of the image nearest to the last one."""
         bound = self._bounds(place)
         first = int(bound.argmin())
         current = self.item[place - 1]
@@ -80,12 +88,12 @@ class _Chain:
             distances.append(self._distances(current, self.item[place + some]))
             found.append(some)
             best = min(best, float(distances[-1].min()))
-            start, step = start + step, min(step * 2, 1024)
+            start, step = start + step, min(step * 2, _LONGEST_LOOK)
         some, distance = np.concatenate(found), np.concatenate(distances)
         return place + self._decide(current, place, some[distance <= best * _RELATIVE + _SLACK])
 
     def _bounds(self, place: int) -> NDArray[np.float32]:
-        """Lower bounds (times sqrt 2) of the distances of the last chosen picture to all that remain."""
+        """Lower bounds (times sqrt 2) of the distances of the last chosen image to all that remain."""
         square, bound = self.square[place:], self.bound[place:]
         for c in range(3):
             target = bound if c == 0 else square
@@ -101,7 +109,7 @@ class _Chain:
         return np.sqrt(np.einsum("ncb,ncb->nc", difference, difference)).sum(axis=1)
 
     def _decide(self, current: int, place: int, some: NDArray[np.intp]) -> int:
-        """Among pictures that float32 cannot tell apart: the smallest distance in float64, then the first in the arrangement."""
+        """Among images that float32 cannot tell apart: the least distance in float64, then the first in the arrangement."""
         if len(some) == 1:
             return int(some[0])
         some = np.sort(some)
@@ -118,6 +126,7 @@ def bhattacharyya(a: NDArray[np.uint32], b: NDArray[np.uint32]) -> float:
 
 
 def _roots(histograms: NDArray[np.uint32]) -> NDArray[np.float32]:
+    """Square roots of the shares: unit vectors, of the shape of ``histograms``."""
     roots = np.empty(histograms.shape, np.float32)
     for start in range(0, len(histograms), _BLOCK):
         counts = histograms[start : start + _BLOCK].astype(np.float64)
@@ -126,21 +135,21 @@ def _roots(histograms: NDArray[np.uint32]) -> NDArray[np.float32]:
 
 
 def _sketches(roots: NDArray[np.float32]) -> tuple[list[NDArray[np.float32]], list[NDArray[np.float32]]]:
-    """Per channel two arrays (n, k + 3) whose products are lower bounds of squared distances.
+    """For each channel two arrays (n, k + 3) whose products are lower bounds of squared distances.
 
-    The coordinates are the principal components and the length of what they leave out; with -2 times them on one side, their squared length and 1 on
-    either, a product is the squared distance, here less the slack for rounding.
+    The coordinates are the principal components and the length of what they leave out; with -2 times them on one side,
+    their squared length and 1 on either, a product is the squared distance, here less the slack for rounding.
     """
     sketches, queries = [], []
-    sample = roots[:: max(1, len(roots) // 5000)].astype(np.float64)
+    sample = roots[:: max(1, len(roots) // _SAMPLE)].astype(np.float64)
     for c in range(3):
         mean = sample[:, c].mean(axis=0)
         axes = np.linalg.eigh(np.cov((sample[:, c] - mean).T))[1][:, -_COMPONENTS:]
         parts = np.empty((len(roots), _COMPONENTS + 3), np.float32)
         for start in range(0, len(roots), _BLOCK):
-            centred = roots[start : start + _BLOCK, c] - mean
-            part = centred @ axes
-            total = (centred**2).sum(axis=1)
+            centered = roots[start : start + _BLOCK, c] - mean
+            part = centered @ axes
+            total = (centered**2).sum(axis=1)
             rest = np.maximum(total - (part**2).sum(axis=1), 0)
             parts[start : start + _BLOCK] = np.column_stack([part, np.sqrt(rest), total, np.ones(len(part))])
         query = parts.copy()
@@ -152,7 +161,7 @@ def _sketches(roots: NDArray[np.float32]) -> tuple[list[NDArray[np.float32]], li
 
 
 def _twins(histograms: NDArray[np.uint32]) -> dict[int, NDArray[np.intp]]:
-    """For each picture that shares its histogram with others: all of them."""
+    """For each image that shares its histograms with others: all of them."""
     groups: dict[bytes, list[int]] = {}
     for index, histogram in enumerate(histograms):
         groups.setdefault(histogram.tobytes(), []).append(index)

@@ -1,6 +1,7 @@
-"""The sort methods as one table; a method that is more than one score of each face has its function in ``algorithms.py``.
+"""The sort methods as one table.
 
-Imports nothing heavy, so that a command line can list the methods at once.
+A method that is more than one score of each face has its function in ``algorithms.py``. Nothing heavy is imported here,
+so that a command line can list the methods at once.
 """
 
 from dataclasses import dataclass

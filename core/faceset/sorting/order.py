@@ -75,6 +75,9 @@ def _without_unreadable(features: Features, ranking: Ranking) -> Ranking:
 
 
 def numbered(names: Sequence[str]) -> list[str]:
-    """New names 00000, 00001, ... with the old suffixes; wide enough that the order of strings is the order of numbers."""
+    """New names 00000, 00001, ... with the old suffixes.
+
+    They are wide enough that the order of strings is the order of numbers.
+    """
     width = max(5, len(str(max(len(names) - 1, 0))))
     return [f"{index:0{width}d}{Path(name).suffix}" for index, name in enumerate(names)]

@@ -1,8 +1,8 @@
-"""The greedy chain by absolute pixel difference: after each picture the nearest (or farthest) of the rest. Exact, in bounded memory.
+"""The greedy chain by absolute pixel difference: after each image the nearest (or farthest) of the rest.
 
-The sum over a block bounds the difference of its pixels from below (and, with the spread inside the blocks, from above), so pictures are
-compared by the sums of a few large blocks, the promising ones by smaller blocks, and only what is left by pixels. Pixels wait uncompressed in an
-unnamed scratch file.
+Exact, in bounded memory. The sum over a block bounds the difference of its pixels from below (and, with the spread
+inside the blocks, from above), so images are compared by the sums of a few large blocks, the promising ones by smaller
+blocks, and only what is left by pixels. Pixels wait uncompressed in an unnamed scratch file.
 """
 
 import os
@@ -20,15 +20,26 @@ from scipy.spatial.distance import cdist
 from core.errors import DiskFullError
 from core.progress import progress
 
-_COARSE, _MIDDLE = 4, 8
+# Blocks along a side of an image at the two coarse levels; the finest of these whose sums fit into memory is the third.
+_COARSE, _MIDDLE, _FINE = 4, 8, (64, 32, 16)
 _FINE_BYTES = 500 * 2**20
+# Sides are padded to a multiple of it, so that every grid divides them.
 _PAD = 64
+# Room on the disk beyond the pixels themselves.
+_SPARE = 1.05
+# Rounding of the sums that are kept as float32.
+_RELATIVE_SLACK, _SLACK = 1e-5, 1
 
 
 @dataclass(frozen=True)
 class Sketches:
-    """Block sums of all pictures. coarse: float64 (n, 48); middle: float32 (n, 192); fine: uint16 or float32 rows; spread: for each of the three, how
-    much the pixels differ from their block's mean in sum, float64 (3, n); pixels: the scratch file, picture by picture."""
+    """Block sums of all images at three levels, and their pixels.
+
+    coarse: float64 (n, 48). middle: float32 (n, 192). fine: uint16 or float32 (n, 3 * grid * grid).
+    spread: float64 (3, n), for each level how much the pixels differ from their block's mean, in sum; zeros where the
+        nearest images are looked for, which does without.
+    pixels: the scratch file, image by image. shape: of an image.
+    """
 
     coarse: NDArray[np.float64]
     middle: NDArray[np.float32]
@@ -37,15 +48,21 @@ class Sketches:
     pixels: IO[bytes]
     shape: tuple[int, int, int]
 
-    def picture(self, index: int, buffer: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    def read(self, index: int, buffer: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """The pixels of an image, in ``buffer``."""
         os.preadv(self.pixels.fileno(), [buffer.data], index * buffer.nbytes)
         return buffer
 
 
 def pixel_chain(read: Callable[[int], NDArray[np.uint8]], count: int, similar: bool, scratch: Path) -> NDArray[np.intp]:
-    """The order (n,) that begins with picture 0. Equal distances: the first by name. read: index -> uint8 H x W x 3.
+    """The order (n,) of the chain that begins with image 0; of equal distances the first in the gallery.
 
-    Pictures of another size than the first are resized to it. scratch: a folder with room for all pixels. Raises DiskFullError.
+    read: index -> uint8 H x W x 3; images of another size than the first are resized to it.
+    count: of images. similar: go on to the nearest image, else to the farthest.
+    scratch: a folder with room for all pixels.
+
+    Raises:
+        DiskFullError: there is not so much room.
     """
     if count < 3:
         return np.arange(count)
@@ -57,7 +74,7 @@ def pixel_chain(read: Callable[[int], NDArray[np.uint8]], count: int, similar: b
 def _scratch(folder: Path, size: int) -> IO[bytes]:
     space = os.statvfs(folder)
     free = space.f_bavail * space.f_frsize
-    if free < size * 1.05:
+    if free < size * _SPARE:
         raise DiskFullError(
             "not enough room for the uncompressed pictures",
             where=folder,
@@ -68,16 +85,16 @@ def _scratch(folder: Path, size: int) -> IO[bytes]:
 
 
 def _sketch(read: Callable, count: int, shape: tuple[int, ...], stream: IO[bytes], spread: bool) -> Sketches:
-    edge = max(shape[:2])
-    grid = next((g for g in (64, 32, 16) if count * g * g * 6 <= _FINE_BYTES), 16)
-    kind = np.uint16 if (-(-edge // _PAD) * _PAD // grid) ** 2 * 255 < 65536 else np.float32
+    """Read every image once: its pixels into the scratch file, its block sums into memory."""
+    grid = next((grid for grid in _FINE if count * 3 * grid**2 * 2 <= _FINE_BYTES), _FINE[-1])
+    largest_sum = (_padded(max(shape[:2])) // grid) ** 2 * 255
     out = Sketches(
-        np.empty((count, 3 * _COARSE**2)),
-        np.empty((count, 3 * _MIDDLE**2), np.float32),
-        np.empty((count, 3 * grid**2), kind),
-        np.zeros((3, count)),
-        stream,
-        (shape[0], shape[1], 3),
+        coarse=np.empty((count, 3 * _COARSE**2)),
+        middle=np.empty((count, 3 * _MIDDLE**2), np.float32),
+        fine=np.empty((count, 3 * grid**2), np.uint16 if largest_sum < 2**16 else np.float32),
+        spread=np.zeros((3, count)),
+        pixels=stream,
+        shape=(shape[0], shape[1], 3),
     )
     for index in progress(range(count), description="reading pixels", unit="face"):
         image = read(index)
@@ -89,22 +106,28 @@ def _sketch(read: Callable, count: int, shape: tuple[int, ...], stream: IO[bytes
     return out
 
 
+def _padded(length: int) -> int:
+    return -(-length // _PAD) * _PAD
+
+
 def _sums(image: NDArray[np.uint8], out: Sketches, index: int, grid: int, spread: bool) -> None:
-    """Block sums at the three scales; black beyond the picture changes no difference."""
-    high, wide = (-(-n // _PAD) * _PAD for n in image.shape[:2])
-    padded = cv2.copyMakeBorder(image, 0, high - image.shape[0], 0, wide - image.shape[1], cv2.BORDER_CONSTANT)
+    """Block sums at the three levels; black beyond the image changes no difference."""
+    height, width = image.shape[:2]
+    high, wide = _padded(height), _padded(width)
+    padded = cv2.copyMakeBorder(image, 0, high - height, 0, wide - width, cv2.BORDER_CONSTANT)
     fine = _block_sums(padded, grid)
-    scales: list[tuple[int, NDArray]] = [(_COARSE, out.coarse), (_MIDDLE, out.middle), (grid, out.fine)]
-    for level, (g, rows) in enumerate(scales):
-        sums = fine.reshape(g, grid // g, g, grid // g, 3).sum(axis=(1, 3))
+    levels: list[tuple[int, NDArray]] = [(_COARSE, out.coarse), (_MIDDLE, out.middle), (grid, out.fine)]
+    for level, (blocks, rows) in enumerate(levels):
+        sums = fine.reshape(blocks, grid // blocks, blocks, grid // blocks, 3).sum(axis=(1, 3))
         rows[index] = sums.reshape(-1)
         if spread:
-            mean = (sums * (g * g) / (high * wide)).astype(np.float32)
+            mean = (sums * (blocks * blocks) / (high * wide)).astype(np.float32)
             whole = cv2.resize(mean, (wide, high), interpolation=cv2.INTER_NEAREST)
             out.spread[level, index] = cv2.norm(padded.astype(np.float32), whole, cv2.NORM_L1)
 
 
 def _block_sums(image: NDArray[np.uint8], grid: int) -> NDArray[np.int64]:
+    """Sums over grid x grid blocks, (grid, grid, 3)."""
     total = cv2.integral(image, sdepth=cv2.CV_64F)
     high, wide = image.shape[0] // grid, image.shape[1] // grid
     corners = total[::high, ::wide]
@@ -112,7 +135,7 @@ def _block_sums(image: NDArray[np.uint8], grid: int) -> NDArray[np.int64]:
 
 
 class _Rest:
-    """The pictures not yet in the chain; their coarse sums stay together in memory."""
+    """The images not yet in the chain; their coarse sums stay together in memory."""
 
     def __init__(self, sketches: Sketches):
         self.item = np.arange(1, len(sketches.coarse))
@@ -120,6 +143,7 @@ class _Rest:
         self.count = len(self.item)
 
     def remove(self, place: int) -> int:
+        """Take out the image at a place, which the last one fills; returns the image."""
         self.count -= 1
         taken = int(self.item[place])
         self.item[place] = self.item[self.count]
@@ -131,7 +155,7 @@ def _walk(sketches: Sketches, similar: bool) -> NDArray[np.intp]:
     rest, order = _Rest(sketches), [0]
     here, there = np.empty(sketches.shape, np.uint8), np.empty(sketches.shape, np.uint8)
     for _ in progress(range(rest.count), description="chaining", unit="face"):
-        sketches.picture(order[-1], here)
+        sketches.read(order[-1], here)
         place = _next(sketches, rest, order[-1], here, there, 1 if similar else -1)
         order.append(rest.remove(place))
     return np.array(order, np.intp)
@@ -143,28 +167,22 @@ def _next(
     """Place of the best of the rest. With sign -1 all distances are negative, so that the farthest is the least."""
 
     def cost(index: int) -> float:
-        return sign * cv2.norm(here, sketches.picture(index, there), cv2.NORM_L1)
+        return sign * cv2.norm(here, sketches.read(index, there), cv2.NORM_L1)
 
     items = rest.item[: rest.count]
-    bound = _bound(
-        cdist(sketches.coarse[current : current + 1], rest.coarse[: rest.count], "cityblock")[0],
-        sketches,
-        0,
-        current,
-        items,
-        sign,
-    )
+    coarse = cdist(sketches.coarse[current : current + 1], rest.coarse[: rest.count], "cityblock")[0]
+    bound = _bound(coarse, sketches, 0, current, items, sign)
     first = int(bound.argmin())
     best = (cost(int(items[first])), int(items[first]))
-    near = np.flatnonzero(bound <= best[0] + 1e-5 * abs(best[0]))
+    near = np.flatnonzero(bound <= best[0] + _RELATIVE_SLACK * abs(best[0]))
     middle = np.abs(sketches.middle[items[near]] - sketches.middle[current]).sum(axis=1, dtype=np.float64)
     bound = _bound(middle, sketches, 1, current, items[near], sign)
     places = {best[1]: first}
     for k in np.argsort(bound, kind="stable"):
-        if bound[k] - 1e-5 * abs(bound[k]) > best[0]:
+        if bound[k] - _RELATIVE_SLACK * abs(bound[k]) > best[0]:
             break
         index = int(items[near[k]])
-        if _fine(sketches, current, index, sign) > best[0] + 1:
+        if _fine_bound(sketches, current, index, sign) > best[0] + _SLACK:
             continue
         best = min(best, (cost(index), index))
         places[index] = int(near[k])
@@ -174,11 +192,12 @@ def _next(
 def _bound(
     distance: NDArray[np.float64], sketches: Sketches, level: int, current: int, items: NDArray[np.intp], sign: int
 ) -> NDArray[np.float64]:
+    """The least cost that the difference of the block sums leaves possible."""
     if sign > 0:
         return distance
     return -(distance + sketches.spread[level, items] + sketches.spread[level, current])
 
 
-def _fine(sketches: Sketches, current: int, index: int, sign: int) -> float:
+def _fine_bound(sketches: Sketches, current: int, index: int, sign: int) -> float:
     distance = cv2.norm(sketches.fine[current], sketches.fine[index], cv2.NORM_L1)
     return distance if sign > 0 else -(distance + sketches.spread[2, index] + sketches.spread[2, current])

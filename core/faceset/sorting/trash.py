@@ -19,7 +19,10 @@ def to_trash(frames: Path, rejected: dict[str, str]) -> list[Move]:
 
 
 def free_name(folder: Path, name: str, taken: set[str]) -> str:
-    """``name``, or ``stem~2.jpg`` and so on when it is taken in ``folder`` or in ``taken``, which gets the answer too."""
+    """``name``, or ``stem~2.jpg`` and so on when it is taken in ``folder`` or in ``taken``.
+
+    taken: names given before; the answer is added.
+    """
     candidate, number = name, 1
     while candidate in taken or (folder / candidate).exists():
         number += 1

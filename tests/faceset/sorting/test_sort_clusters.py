@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.cluster.hierarchy import fcluster, linkage
 
-from core.faceset.scores.cluster import average_linkage, centres
+from core.faceset.scores.cluster import average_linkage, centers
 from core.faceset.scores.duplicates import duplicate_groups
 
 
@@ -35,7 +35,7 @@ def test_people_come_by_size_and_equal_vectors_stay_together():
     assert partition(labels) == partition(who)
     assert np.bincount(labels).tolist() == sorted(np.bincount(who), reverse=True)
     assert len(set(labels[50:80])) == 1
-    assert np.einsum("nd,nd->n", centres(vectors, labels)[labels], vectors).min() > 0
+    assert np.einsum("nd,nd->n", centers(vectors, labels)[labels], vectors).min() > 0
 
 
 def test_two_people_are_two_bins():
