@@ -1,36 +1,44 @@
-"""The pictures of a faceset as sorting sees them: a folder or a pak, faces and other pictures alike, in the order of their names."""
+"""The images of a faceset as sorting sees them: a folder or a pak, faces and other images alike, in order of names."""
 
 import hashlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from core.errors import CorruptFileError, InputError, from_os_error
 from core.faceset.database import images
 from core.faceset.database.connection import open_database
+from core.faceset.store import PAK_NAME
 from core.formats import dfl_image
+from core.formats.pak import PakReader
 from core.types import FaceRecord
 from core.workspace import list_images
-
-PAK_NAME = "faceset.pak"
 
 
 @dataclass(frozen=True)
 class Gallery:
-    """names: file names (in a pak of several persons ``person/name``); keys: 16 bytes for each that tell whether scores still hold."""
+    """The images of a faceset.
+
+    names: file names; in a pak of several persons ``person/name``.
+    keys: 16 bytes for each, of its contents, that tell whether scores still hold.
+    pak: the open pak, or None for loose files.
+    """
 
     folder: Path
     names: tuple[str, ...]
     keys: tuple[bytes, ...]
-    pak: Any = None
+    pak: PakReader | None = None
 
     def __len__(self) -> int:
         return len(self.names)
 
     def read(self, index: int) -> bytes:
-        """The bytes of a picture file."""
+        """The bytes of an image file.
+
+        Raises:
+            InputError: it is no longer there.
+        """
         if self.pak is not None:
             return bytes(self.pak.read(index))
         try:
@@ -39,12 +47,12 @@ class Gallery:
             raise from_os_error(error) from None
 
     def record(self, index: int) -> FaceRecord | None:
-        """The face's record; None for a picture without (whole) metadata."""
+        """The face's record; None for an image without (whole) metadata."""
         return record_of(self.read(index), self.names[index])
 
 
 def record_of(data: bytes, name: str) -> FaceRecord | None:
-    """The record in a picture's bytes; None when there is none, or it is damaged."""
+    """The record in an image file's bytes; None when there is none, or it is damaged."""
     try:
         return dfl_image.parse(data, name)
     except (InputError, CorruptFileError):
@@ -68,18 +76,19 @@ def open_gallery(folder: Path, *, only_to_look: bool = False) -> Iterator[Galler
             where=folder,
             hint="unpack the pak, or move one of the two away",
         )
-    if not pak.exists():
-        if not paths:
-            raise InputError("no faces", where=folder, hint="extract faces first, or copy a faceset there")
-        yield Gallery(folder, tuple(p.name for p in paths), contents(folder.parent / "faces.db", paths))
-        return
-    from core.formats.pak import PakReader
+    if pak.exists():
+        with PakReader(pak) as reader:
+            yield _packed(folder, reader)
+    elif paths:
+        yield Gallery(folder, tuple(path.name for path in paths), contents(folder.parent / "faces.db", paths))
+    else:
+        raise InputError("no faces", where=folder, hint="extract faces first, or copy a faceset there")
 
-    with PakReader(pak) as reader:
-        names = tuple(f"{r.person}/{r.name}" if r.person else r.name for r in reader.records)
-        yield Gallery(
-            folder, names, tuple(_key(hashlib.sha256(reader.read(i)).hexdigest()) for i in range(len(reader))), reader
-        )
+
+def _packed(folder: Path, reader: PakReader) -> Gallery:
+    names = tuple(f"{record.person}/{record.name}" if record.person else record.name for record in reader.records)
+    keys = tuple(_key(hashlib.sha256(reader.read(index)).hexdigest()) for index in range(len(reader)))
+    return Gallery(folder, names, keys, reader)
 
 
 def contents(database: Path, paths: Sequence[Path]) -> tuple[bytes, ...]:

@@ -54,7 +54,7 @@ def resize_file(path: Path, target: Path, size: int, face_type: FaceType | None,
 
 
 def is_done(source: Path, target: Path, size: int, face_type: FaceType | None) -> bool:
-    """Whether an earlier run made ``target`` of ``source`` with these settings, and ``source`` has not changed since."""
+    """Whether an earlier run made ``target`` of ``source`` as it is now, with these settings."""
     if not target.exists() or target.stat().st_mtime_ns < source.stat().st_mtime_ns:
         return False
     try:

@@ -71,7 +71,7 @@ def _contrast(grey: NDArray[np.uint8]) -> NDArray[np.int64]:
 
 
 def _without_black_margins(grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """The image without black rows and columns of whole blocks at its sides, as around a masked face: no edge is there."""
+    """The image without the black blocks at its sides, as around a masked face: no edge is there."""
     x, y, width, height = cv2.boundingRect(grey)
     return grey[_whole_blocks(y, y + height), _whole_blocks(x, x + width)]
 

@@ -24,7 +24,7 @@ def duplicate_groups(thumbs: NDArray[np.uint8], levels: float = SAME_LEVELS) -> 
 
 
 def _pairs(flat: NDArray[np.float32], start: int, levels: float) -> NDArray[np.intp]:
-    """Pairs, (2, k), of like images in the block that begins at ``start`` with those of it and of all blocks after it."""
+    """Pairs (2, k) of like images, the first one in the block that begins at ``start``, the second one after it."""
     block = flat[start : start + _BLOCK]
     limit = flat.shape[1] * levels * levels
     found = []

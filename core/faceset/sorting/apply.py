@@ -23,7 +23,7 @@ def apply(frames: Path, gallery: Gallery, order: Order, what: str = "") -> journ
         return journal.begin(frames, what, _moves(frames, order))
     if not order.renumber and not order.rejected:
         return None
-    return apply_to_pak(frames, gallery, order, what)
+    return apply_to_pak(frames, gallery.pak, gallery.names, order, what)
 
 
 def _moves(frames: Path, order: Order) -> list[Move]:

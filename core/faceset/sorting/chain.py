@@ -109,7 +109,7 @@ class _Chain:
         return np.sqrt(np.einsum("ncb,ncb->nc", difference, difference)).sum(axis=1)
 
     def _decide(self, current: int, place: int, some: NDArray[np.intp]) -> int:
-        """Among images that float32 cannot tell apart: the least distance in float64, then the first in the arrangement."""
+        """Of images that float32 cannot tell apart the nearest in float64, then the first in the arrangement."""
         if len(some) == 1:
             return int(some[0])
         some = np.sort(some)

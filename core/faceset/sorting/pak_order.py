@@ -5,31 +5,34 @@ The old pak stays in the history folder, for undoing, until somebody removes it.
 
 import shutil
 import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from core.faceset import journal
-from core.faceset.gallery import PAK_NAME, Gallery
 from core.faceset.journal import ALIGNED, HISTORY, TRASH, Move
 from core.faceset.sorting.order import Order
 from core.faceset.sorting.trash import free_name
+from core.faceset.store import PAK_NAME
 from core.formats import dfl_image
+from core.formats.pak import PakReader
 from core.formats.pak_sources import PakSource
 from core.formats.pak_writer import write_pak
 from core.fsio import write_bytes
 from core.types import FaceRecord
 
 
-def apply_to_pak(frames: Path, gallery: Gallery, order: Order, what: str) -> journal.Step | None:
+def apply_to_pak(frames: Path, pak: PakReader, names: Sequence[str], order: Order, what: str) -> journal.Step | None:
     """Put ``order`` into effect as a step named ``what``; rejected faces become files in the trash.
 
-    frames: the folder of the side.
+    frames: the folder of the side. names: of the faces of the pak, as ``order`` has them.
     """
+    places = {name: place for place, name in enumerate(names)}
     _forget_copies(frames)
     staging = frames / HISTORY / f"pak-{time.time_ns()}"
     staging.mkdir(parents=True)
     try:
-        renames = _write_sorted(staging / PAK_NAME, gallery, order)
-        thrown = _unpack_rejected(frames, staging, gallery, order.rejected)
+        renames = _write_sorted(staging / PAK_NAME, pak, places, order)
+        thrown = _unpack_rejected(frames, staging, pak, places, order.rejected)
     except BaseException:
         shutil.rmtree(staging)  # only what was made here
         raise
@@ -45,24 +48,26 @@ def _forget_copies(frames: Path) -> None:
             shutil.rmtree(folder)
 
 
-def _write_sorted(path: Path, gallery: Gallery, order: Order) -> list[tuple[str, str]]:
+def _write_sorted(path: Path, pak: PakReader, places: Mapping[str, int], order: Order) -> list[tuple[str, str]]:
     """Write the pak; returns (old, new) names. Each face keeps its person."""
-    index = {name: i for i, name in enumerate(gallery.names)}
     sources, renames = [], []
     for old, new in zip(order.names, order.new_names(), strict=True):
-        person = gallery.pak.records[index[old]].person
-        sources.append(PakSource(gallery.pak, index[old], new, person))
+        person = pak.records[places[old]].person
+        sources.append(PakSource(pak, places[old], new, person))
         renames.append((old, f"{person}/{new}" if person else new))
     write_pak(path, sources)
     return renames
 
 
-def _unpack_rejected(frames: Path, staging: Path, gallery: Gallery, rejected: dict[str, str]) -> list[Move]:
-    index = {name: i for i, name in enumerate(gallery.names)}
+def _unpack_rejected(
+    frames: Path, staging: Path, pak: PakReader, places: Mapping[str, int], rejected: Mapping[str, str]
+) -> list[Move]:
+    """Write the faces as files into ``staging``; returns the moves from there to the trash."""
     planned, taken = [], set[str]()
     for name, reason in rejected.items():
-        data, target = gallery.read(index[name]), free_name(frames / TRASH, Path(name).name, taken)
-        write_bytes(staging / target, _with_metadata(data, gallery.pak.records[index[name]]), durable=False)
+        data, record = pak.read(places[name]), pak.records[places[name]]
+        target = free_name(frames / TRASH, Path(name).name, taken)
+        write_bytes(staging / target, _with_metadata(data, record), durable=False)
         planned.append(Move((staging / target).relative_to(frames).as_posix(), f"{TRASH}/{target}", reason))
     return planned
 
