@@ -125,6 +125,11 @@ class Side:
         )
 
 
+def _home() -> Path:
+    """Where ``workspace/`` and ``assets/`` lie by default. An installed package must not put faces beside its code."""
+    return PROJECT if (PROJECT / "pyproject.toml").is_file() else Path.cwd()
+
+
 @dataclass(frozen=True)
 class Workspace:
     """One project of a person: two videos, their frames and faces, and the model."""
@@ -133,8 +138,8 @@ class Workspace:
 
     @classmethod
     def from_environment(cls) -> "Workspace":
-        """The folder that WORKSPACE names, else ``workspace/`` of the project."""
-        return cls(Path(os.environ.get("WORKSPACE") or PROJECT / "workspace").expanduser().resolve())
+        """The folder that WORKSPACE names, else ``workspace/`` of the checkout; of the current folder when installed."""
+        return cls(Path(os.environ.get("WORKSPACE") or _home() / "workspace").expanduser().resolve())
 
     def side(self, name: str) -> Side:
         return Side(self, name)
@@ -158,7 +163,7 @@ class Workspace:
     @property
     def assets(self) -> Path:
         """Archives that people bring: GenericXseg.zip, pretrained_model.zip, random_dst_face_set.zip."""
-        return Path(os.environ.get("FORGE_ASSETS") or PROJECT / "assets")
+        return Path(os.environ.get("FORGE_ASSETS") or _home() / "assets")
 
     def create(self) -> "Workspace":
         """Lay out the folders; does nothing where they are."""

@@ -1,12 +1,24 @@
 #!/usr/bin/env bash
-# Sets everything up and passes the tests: linter, type checker, then pytest (arguments go to pytest).
+# Sets everything up and passes the tests: linter, type checker, then pytest. Arguments go to pytest; with paths among
+# them only those tests run.
 set -euo pipefail
 root="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)"
 export FORGE_DEV=1 WORKSPACE="${WORKSPACE:-$root/workspace}"
 # shellcheck source=env.sh
 . "$root/env.sh"
 cd "$root"
-"$FORGE_PYTHON" -m ruff check .
-"$FORGE_PYTHON" -m ruff format --check --quiet .
-"$FORGE_PYTHON" -m mypy
+
+asks_for_paths() {
+  local argument
+  for argument in "$@"; do
+    if [ -e "${argument%%::*}" ]; then return 0; fi
+  done
+  return 1
+}
+
+if ! asks_for_paths "$@"; then
+  "$FORGE_PYTHON" -m ruff check .
+  "$FORGE_PYTHON" -m ruff format --check --quiet .
+  "$FORGE_PYTHON" -m mypy
+fi
 exec "$FORGE_PYTHON" -m pytest "$@"

@@ -53,7 +53,6 @@ def test_stage_modules_are_light(stage):
         "h5py",
         "matplotlib",
         "av",
-        "sklearn",
         "skimage",
     }
     code = (
