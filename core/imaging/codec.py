@@ -1,4 +1,4 @@
-"""Pictures from bytes and back: 8-bit BGR, every failure a typed error, any file name."""
+"""Images from bytes and back: uint8 BGR, every failure a typed error, any file name."""
 
 from pathlib import Path
 
@@ -11,6 +11,7 @@ from core.imaging import jpeg
 
 Image = NDArray[np.uint8]
 
+# Chroma subsampling of a JPEG: full resolution, half the columns, half the columns and rows.
 _SAMPLING = {
     "444": cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444,
     "422": cv2.IMWRITE_JPEG_SAMPLING_FACTOR_422,
@@ -19,7 +20,12 @@ _SAMPLING = {
 
 
 def read_image(path: Path) -> Image:
-    """The picture in a file: uint8, H x W x 3, BGR. Raises InputError (no such file), CorruptFileError (no whole picture in it)."""
+    """The image in a file: uint8 H x W x 3 BGR, in stored orientation; see :func:`decode_image`.
+
+    Raises:
+        InputError: no such file.
+        CorruptFileError: there is no whole image in it.
+    """
     try:
         data = Path(path).read_bytes()
     except OSError as error:
@@ -28,10 +34,12 @@ def read_image(path: Path) -> Image:
 
 
 def decode_image(data: bytes, where: object = "image data") -> Image:
-    """The picture in ``data``: uint8, H x W x 3, BGR, in stored orientation.
+    """The image in ``data``: uint8 H x W x 3 BGR, in stored orientation.
 
-    16-bit and float pictures are scaled to 8 bits with rounding, grey becomes three channels, alpha is dropped. Raises CorruptFileError;
-    also for a JPEG that is cut short, which decoders would fill with grey.
+    16-bit and float images are scaled to 8 bits with rounding, gray becomes three channels, alpha is dropped.
+
+    Raises:
+        CorruptFileError: as :func:`decode_any`.
     """
     image = decode_any(data, where)
     if image.dtype == np.uint16:
@@ -47,7 +55,12 @@ def to_uint8(image: NDArray[np.float32]) -> Image:
 
 
 def decode_any(data: bytes, where: object = "image data") -> NDArray:
-    """The picture as stored: any depth, H x W or H x W x C. Raises CorruptFileError."""
+    """The image as stored: any depth, H x W or H x W x C, BGR.
+
+    Raises:
+        CorruptFileError: it is empty, damaged or of an unknown format, or a truncated JPEG, which decoders would fill with
+            gray.
+    """
     if not data:
         raise CorruptFileError("an empty file instead of a picture", where=str(where))
     if data[:2] == jpeg.SOI and not jpeg.is_complete(data, where):
@@ -60,37 +73,48 @@ def decode_any(data: bytes, where: object = "image data") -> NDArray:
     try:
         image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
     except cv2.error as error:
-        raise CorruptFileError(
-            "cannot decode a picture", where=str(where), why=str(error).strip().splitlines()[-1]
-        ) from None
+        raise _undecodable(where, str(error).strip().splitlines()[-1]) from None
     if image is None or image.size == 0:
-        raise CorruptFileError(
-            "cannot decode a picture", where=str(where), why="its data is damaged or of an unknown format"
-        )
+        raise _undecodable(where, "its data is damaged or of an unknown format")
     return image
+
+
+def _undecodable(where: object, why: str) -> CorruptFileError:
+    return CorruptFileError("cannot decode a picture", where=str(where), why=why)
 
 
 def _three_channels(image: NDArray) -> Image:
     if image.ndim == 2:
         image = image[..., None]
-    if image.shape[2] < 3:  # grey, grey with alpha
+    if image.shape[2] < 3:  # gray, gray with alpha
         return np.repeat(image[..., :1], 3, axis=2)
     return np.ascontiguousarray(image[..., :3])
 
 
 def encode_jpeg(image: Image, quality: int = 95, subsampling: str = "444") -> bytes:
-    """A baseline JPEG with JFIF header and no restart markers. quality 1..100; subsampling "444", "422" or "420"."""
+    """A baseline JPEG of an image (uint8 H x W x 3 BGR) with JFIF header and no restart markers.
+
+    quality: 1..100.
+    subsampling: "444", "422" or "420".
+
+    Raises:
+        UsageError: there is no such subsampling.
+        InputError: it is no image.
+    """
     if subsampling not in _SAMPLING:
         raise UsageError("unknown chroma subsampling", where=subsampling, hint=f"one of {', '.join(_SAMPLING)}")
-    return _encode(
-        ".jpg",
-        image,
-        [cv2.IMWRITE_JPEG_QUALITY, int(quality), cv2.IMWRITE_JPEG_SAMPLING_FACTOR, _SAMPLING[subsampling]],
-    )
+    sampling = [cv2.IMWRITE_JPEG_SAMPLING_FACTOR, _SAMPLING[subsampling]]
+    return _encode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, int(quality), *sampling])
 
 
 def encode_png(image: NDArray, level: int = 3) -> bytes:
-    """A PNG, lossless. level 0..9: how hard to compress."""
+    """A PNG, lossless, of an image (uint8 or uint16, H x W, H x W x 3 BGR or H x W x 4 BGRA).
+
+    level: 0..9, how hard to compress.
+
+    Raises:
+        InputError: it is no image.
+    """
     return _encode(".png", image, [cv2.IMWRITE_PNG_COMPRESSION, level])
 
 

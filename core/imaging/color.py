@@ -1,7 +1,10 @@
-"""Colour transfer: give a face the colours of another. Images are float32 H x W x 3, BGR, 0..1.
+"""Color transfer: give a face the colors of another. Images are float32 H x W x 3, BGR, 0..1.
 
-rct: Reinhard et al. 2001 (mean and deviation in Lab); lct: linear transfer by symmetric square roots of the covariances;
-mkl: Pitie and Kokaram 2007 (Monge-Kantorovich); idt: Pitie et al. 2007 (iterative distribution transfer); sot: sliced optimal transport.
+rct: Reinhard et al. 2001 (mean and deviation in Lab).
+lct: linear transfer by symmetric square roots of the covariances.
+mkl: Pitie and Kokaram 2007 (Monge-Kantorovich).
+idt: Pitie et al. 2007 (iterative distribution transfer).
+sot: sliced optimal transport.
 """
 
 from collections.abc import Callable
@@ -15,14 +18,25 @@ MODES = ("none", "rct", "lct", "mkl", "idt", "sot")
 
 
 def transfer(mode: str, image: Array, reference: Array, random: np.random.RandomState) -> Array:
-    """``image`` with the colours of ``reference``, in 0..1; ``random`` is used by idt and sot. Raises KeyError for an unknown mode."""
+    """``image`` with the colors of ``reference``, clipped to 0..1; the two may differ in size.
+
+    mode: one of MODES.
+    random: used by idt and sot.
+
+    Raises:
+        KeyError: an unknown mode.
+    """
     if mode == "none":
         return image
-    return np.clip(_METHODS[mode](image, reference, random), 0, 1).astype(np.float32)
+    if mode in _RANDOM:
+        changed = _RANDOM[mode](image, reference, random)
+    else:
+        changed = _FIXED[mode](image, reference)
+    return np.clip(changed, 0, 1).astype(np.float32)
 
 
 def reinhard(image: Array, reference: Array) -> Array:
-    """Mean and deviation of each Lab channel taken over; not clipped."""
+    """Take over the mean and deviation of each Lab channel; not clipped."""
     source, target = cv2.cvtColor(image, cv2.COLOR_BGR2LAB), cv2.cvtColor(reference, cv2.COLOR_BGR2LAB)
     (mean_s, std_s), (mean_t, std_t) = _statistics(source), _statistics(target)
     moved = (source - mean_s) * (std_t / np.maximum(std_s, np.finfo(np.float32).tiny)) + mean_t
@@ -31,7 +45,7 @@ def reinhard(image: Array, reference: Array) -> Array:
 
 
 def linear(image: Array, reference: Array) -> Array:
-    """The covariance of the colours taken over through symmetric square roots."""
+    """Take over the covariance of the colors through symmetric square roots; not clipped."""
     (source, _), (target, mean_t) = _centred(image), _centred(reference)
     root_s = _power(source.T @ source / len(source) + 1e-5 * np.eye(3), 0.5)
     root_t = _power(target.T @ target / len(target) + 1e-5 * np.eye(3), 0.5)
@@ -39,7 +53,7 @@ def linear(image: Array, reference: Array) -> Array:
 
 
 def monge_kantorovich(image: Array, reference: Array) -> Array:
-    """The linear map between the two colour distributions, as Gaussians, that moves colours least."""
+    """Apply the linear map between the two color distributions, as Gaussians, that moves colors least; not clipped."""
     (source, _), (target, mean_t) = _centred(image), _centred(reference)
     a, b = np.cov(source, rowvar=False), np.cov(target, rowvar=False)
     root, inverse = _power(a, 0.5), _power(a, -0.5)
@@ -50,7 +64,7 @@ def monge_kantorovich(image: Array, reference: Array) -> Array:
 def iterative_distribution(
     image: Array, reference: Array, random: np.random.RandomState, steps: int = 20, bins: int = 256
 ) -> Array:
-    """Match the histograms along random axes, a twentieth of the way at a time."""
+    """Match the histograms along random axes, one of ``steps`` parts of the way at a time; not clipped."""
     from scipy.stats import special_ortho_group
 
     source, target = image.reshape(-1, 3).T, reference.reshape(-1, 3).T
@@ -65,7 +79,7 @@ def iterative_distribution(
 def sliced_transport(
     image: Array, reference: Array, random: np.random.RandomState, steps: int = 10, directions: int = 5
 ) -> Array:
-    """Sort both along random directions and pair them; the change is smoothed with a bilateral filter."""
+    """Sort both along random directions and pair them; the change is smoothed with a bilateral filter; not clipped."""
     source, target = image.reshape(-1, 3).copy(), reference.reshape(-1, 3)
     for _ in range(steps):
         advance = np.zeros_like(source)
@@ -82,10 +96,12 @@ def sliced_transport(
     return image + cv2.bilateralFilter(change, 0, 5, 16)
 
 
-_METHODS: dict[str, Callable[[Array, Array, np.random.RandomState], Array]] = {
-    "rct": lambda image, reference, random: reinhard(image, reference),
-    "lct": lambda image, reference, random: linear(image, reference),
-    "mkl": lambda image, reference, random: monge_kantorovich(image, reference),
+_FIXED: dict[str, Callable[[Array, Array], Array]] = {
+    "rct": reinhard,
+    "lct": linear,
+    "mkl": monge_kantorovich,
+}
+_RANDOM: dict[str, Callable[[Array, Array, np.random.RandomState], Array]] = {
     "idt": iterative_distribution,
     "sot": sliced_transport,
 }
@@ -97,25 +113,30 @@ def _statistics(lab: Array) -> tuple[Array, Array]:
 
 
 def _centred(image: Array) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The pixels (n, 3) without their mean, and the mean (3,)."""
     flat = image.reshape(-1, 3).astype(np.float64)
     mean = flat.mean(0)
     return flat - mean, mean
 
 
 def _power(matrix: NDArray[np.float64], exponent: float) -> NDArray[np.float64]:
-    """A power of a symmetric matrix whose eigenvalues are not negative; a flat picture's zeros are kept away from."""
+    """A power of a symmetric matrix whose eigenvalues are not negative; the zeros of a flat image are raised a little."""
     values, vectors = np.linalg.eigh(matrix)
     return (vectors * np.maximum(values, np.finfo(np.float64).eps) ** exponent) @ vectors.T
 
 
 def _match_axis(source: Array, target: Array, bins: int) -> Array:
-    """The values of ``source`` moved so that their histogram becomes that of ``target``."""
+    """The values of ``source`` (n,) moved so that their histogram becomes that of ``target`` (m,)."""
     low, high = min(source.min(), target.min()), max(source.max(), target.max())
     if low == high:
         return source
-    (counts_s, edges), (counts_t, _) = (
-        np.histogram(values, bins=bins, range=(low, high)) for values in (source, target)
-    )
-    share_s, share_t = (np.cumsum(counts).astype(np.float64) / counts.sum() for counts in (counts_s, counts_t))
+    edges = np.histogram_bin_edges(source, bins, (low, high))
+    share_s, share_t = (_cumulated(values, bins, (low, high)) for values in (source, target))
     place = np.interp(share_s, share_t, edges[1:], left=0, right=bins)
     return np.interp(source, edges[1:], place, left=0, right=bins).astype(np.float32)
+
+
+def _cumulated(values: Array, bins: int, limits: tuple[float, float]) -> NDArray[np.float64]:
+    """The share 0..1 of the values up to the end of each bin."""
+    counts, _ = np.histogram(values, bins=bins, range=limits)
+    return np.cumsum(counts).astype(np.float64) / counts.sum()

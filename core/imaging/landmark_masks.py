@@ -1,6 +1,8 @@
-"""Face masks drawn from 68 landmarks alone, beside the hull of ``core.imaging.masks``. float32, H x W x 1, 0..1, anti-aliased edges.
+"""Face masks drawn from 68 landmarks alone, beside the hull of ``core.imaging.masks``.
 
-``components_mask`` and ``extended_mask`` are those of faceswap, to the bit; ``whole_face_mask`` is a smooth outline that covers the forehead.
+Masks are float32 H x W x 1, 0..1, with anti-aliased edges; landmarks (68, 2) in pixels of an image whose (height, width,
+...) is ``shape``. ``components_mask`` and ``extended_mask`` are those of faceswap, to the bit; ``whole_face_mask`` is a
+smooth outline that covers the forehead.
 """
 
 import cv2
@@ -17,7 +19,7 @@ _SUBPIXEL_BITS = 4
 
 
 def components_mask(shape: tuple[int, ...], landmarks: ArrayLike) -> Mask:
-    """The union of the convex hulls of the parts of the face. shape: (height, width, ...) of the picture the landmarks lie in."""
+    """The union of the convex hulls of the parts of the face."""
     return _fill_parts(shape, lm.validated(landmarks))
 
 
@@ -27,7 +29,10 @@ def extended_mask(shape: tuple[int, ...], landmarks: ArrayLike) -> Mask:
 
 
 def whole_face_mask(shape: tuple[int, ...], landmarks: ArrayLike, softness: float = 0.0) -> Mask:
-    """A smooth outline around jaw and forehead. softness: width of the edge as a part of the picture's height, 0 for a sharp one."""
+    """A smooth outline around jaw and forehead.
+
+    softness: width of the edge as a part of the image's height, 0 for a sharp one.
+    """
     outline = whole_face_outline(landmarks)
     fixed_point = np.rint(np.clip(outline, -2000, 32000) * (1 << _SUBPIXEL_BITS)).astype(np.int32)
     drawn = np.zeros(shape[:2], np.uint8)
@@ -41,8 +46,8 @@ def whole_face_mask(shape: tuple[int, ...], landmarks: ArrayLike, softness: floa
 def whole_face_outline(landmarks: ArrayLike) -> NDArray[np.float64]:
     """The closed outline of ``whole_face_mask``: (n, 2), in the unit of the landmarks.
 
-    The jaw, closed by half an ellipse over the temples; it rises above the brows as far as the brows are above the base of the nose
-    (the rule of thirds of a face), a little less to stay below the hair.
+    The jaw, closed by half an ellipse over the temples; it rises above the brows as far as the brows are above the base
+    of the nose (the rule of thirds of a face), a little less to stay below the hair.
     """
     p = lm.validated(landmarks)
     left, right, brows = p[0], p[16], p[17:27].mean(0)
@@ -56,7 +61,11 @@ def whole_face_outline(landmarks: ArrayLike) -> NDArray[np.float64]:
 
 
 def draw(kind: str, shape: tuple[int, ...], landmarks: ArrayLike, eyebrows_expand_mod: float = 1.0) -> Mask:
-    """The landmark mask called ``kind``: ``hull``, ``components``, ``extended`` or ``whole``. KeyError for another name."""
+    """The landmark mask called ``kind``: ``hull``, ``components``, ``extended`` or ``whole``.
+
+    Raises:
+        KeyError: another name.
+    """
     if kind == "hull":
         return hull_mask(shape, landmarks, eyebrows_expand_mod)
     return {"components": components_mask, "extended": extended_mask, "whole": whole_face_mask}[kind](shape, landmarks)
@@ -81,7 +90,10 @@ def _fill_parts(shape: tuple[int, ...], points: NDArray[np.float64]) -> Mask:
 
 
 def _smooth(points: NDArray[np.float64], count: int = 256) -> NDArray[np.float64]:
-    """The closed curve through ``points``, at ``count`` even steps of its length, its corners rounded by a circular Gaussian."""
+    """The closed curve through ``points``, at ``count`` even steps of its length, its corners rounded.
+
+    The rounding is a circular Gaussian, applied in the frequency domain.
+    """
     closed = np.concatenate([points, points[:1]])
     length = np.concatenate([[0], np.cumsum(np.linalg.norm(np.diff(closed, axis=0), axis=1))])
     at = np.linspace(0, length[-1], count, endpoint=False)

@@ -1,4 +1,4 @@
-"""Face masks: from landmarks, from hand-drawn polygons, from stored pictures. float32, H x W x 1, 0..1."""
+"""Face masks: from landmarks, from hand-drawn polygons, from stored images. float32 H x W x 1, 0..1."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -15,6 +15,7 @@ from core.types import FaceRecord, Polygon
 Mask = NDArray[Any]  # float32
 
 MAX_STORED_BYTES = 50_000
+# Landmarks of the parts of the face whose convex hulls together are the face.
 _GREEN = np.array([0, 1, 0], np.float32)  # BGR
 # fmt: off
 HULL_PARTS = (
@@ -25,19 +26,28 @@ HULL_PARTS = (
 
 
 def hull_mask(shape: tuple[int, ...], landmarks: ArrayLike, eyebrows_expand_mod: float = 1.0) -> Mask:
-    """The face as the union of the convex hulls of its parts, two-level. shape: (height, width, ...) of the image."""
+    """The face as the union of the convex hulls of its parts, two-level.
+
+    shape: (height, width, ...) of the image.
+    landmarks: (68, 2), pixels of the image.
+    eyebrows_expand_mod: see :func:`core.geometry.landmarks.expand_eyebrows`.
+    """
     points = lm.expand_eyebrows(landmarks, eyebrows_expand_mod)
     return _fill_hulls(shape, [points[part] for part in HULL_PARTS])
 
 
 def eyes_mask(shape: tuple[int, ...], landmarks: ArrayLike) -> Mask:
-    """Both eyes, dilated and blurred in proportion to the height of the image (at least 32 px, else InputError)."""
+    """Both eyes, dilated and blurred in proportion to the height of the image; arguments as :func:`hull_mask`.
+
+    Raises:
+        InputError: the image is lower than 32 px.
+    """
     points = lm.validated(landmarks)
     return _soften(_fill_hulls(shape, [points[lm.PARTS["right_eye"]], points[lm.PARTS["left_eye"]]]))
 
 
 def mouth_mask(shape: tuple[int, ...], landmarks: ArrayLike) -> Mask:
-    """The inner lips, dilated and blurred like the eyes."""
+    """The inner lips, dilated and blurred like the eyes; raises as :func:`eyes_mask`."""
     return _soften(_fill_hulls(shape, [lm.validated(landmarks)[60:68]]))
 
 
@@ -51,7 +61,11 @@ def polygon_mask(shape: tuple[int, ...], polygons: Iterable[Polygon]) -> Mask:
 
 
 def decode_mask(data: bytes, where: object = "mask") -> Mask:
-    """A stored mask (PNG or JPEG of any size). Raises CorruptFileError."""
+    """A stored mask (PNG or JPEG) at its own size.
+
+    Raises:
+        CorruptFileError: it is no whole image, or its numbers are no integers.
+    """
     image = decode_any(data, where)
     if image.dtype not in (np.uint8, np.uint16):
         raise CorruptFileError("a mask of an unknown depth", where=str(where), why=str(image.dtype))
@@ -60,7 +74,11 @@ def decode_mask(data: bytes, where: object = "mask") -> Mask:
 
 
 def encode_mask(mask: NDArray) -> bytes:
-    """A mask (H x W or H x W x 1, 0..1) as face files store it: PNG, or the best JPEG within 50,000 bytes where that is larger."""
+    """A mask (H x W or H x W x 1, 0..1) as face files store it: PNG, or the best JPEG where that is over 50,000 bytes.
+
+    Raises:
+        InputError: it is no image.
+    """
     plane = mask if mask.ndim == 2 else mask[..., 0]
     image = np.clip(plane * 255, 0, 255).astype(np.uint8)
     ok, png = cv2.imencode(".png", image)
@@ -93,7 +111,11 @@ def mask_origin(record: FaceRecord) -> str:
 
 
 def best_mask(record: FaceRecord) -> tuple[Mask, str]:
-    """The mask of a face at the size of its image, and its ``mask_origin``. Raises CorruptFileError for a damaged stored mask."""
+    """The mask of a face at the size of its image, and its :func:`mask_origin`.
+
+    Raises:
+        CorruptFileError: a damaged stored mask.
+    """
     origin = mask_origin(record)
     if origin == "xseg":
         return _fit(decode_mask(record.xseg_mask or b"", record.name), record.shape), origin

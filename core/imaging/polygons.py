@@ -1,7 +1,8 @@
 """From a mask to polygons that a person can edit, and back through ``core.imaging.masks.polygon_mask``.
 
-Includes are outlines of the mask's pieces, excludes outlines of its holes. Because an exclude wins over every include, a piece inside a
-hole is kept by joining its outline to the hole's by a thin bridge, which the even-odd rule then leaves open.
+Includes are outlines of the mask's pieces, excludes outlines of its holes. Because an exclude wins over every include, a
+piece inside a hole is kept by joining its outline to the hole's by a thin bridge, which the even-odd rule then leaves
+open.
 """
 
 from collections.abc import Iterable
@@ -18,9 +19,10 @@ _GOOD = 0.985
 
 
 def mask_to_polygons(mask: Mask, *, smallest: int = 0, good: float = _GOOD) -> tuple[Polygon, ...]:
-    """Polygons whose mask has at least ``good`` IoU with ``mask`` (H x W or H x W x 1, cut at 0.5), with few points; none for an empty mask.
+    """Polygons with few points that draw ``mask`` (H x W or H x W x 1, cut at 0.5) again; none for an empty mask.
 
     smallest: pieces and holes of fewer pixels are left out before anything is measured.
+    good: the intersection over union, 0..1, with the mask that is good enough.
     """
     binary = _without_specks((np.asarray(mask).reshape(mask.shape[:2]) > 0.5).astype(np.uint8), smallest)
     scale = max(binary.shape) / 256
@@ -34,10 +36,9 @@ def mask_to_polygons(mask: Mask, *, smallest: int = 0, good: float = _GOOD) -> t
 def _without_specks(binary: NDArray[np.uint8], smallest: int) -> NDArray[np.uint8]:
     """Pieces, then holes, of fewer than ``smallest`` pixels are turned over."""
     result = binary.copy()
-    for value in (1, 0):
-        count, labels, stats, _ = cv2.connectedComponentsWithStats(
-            (result == value).astype(np.uint8), connectivity=8 if value else 4
-        )
+    for value, connectivity in ((1, 8), (0, 4)):
+        plane = (result == value).astype(np.uint8)
+        count, labels, stats, _ = cv2.connectedComponentsWithStats(plane, connectivity=connectivity)
         small = [i for i in range(1, count) if stats[i, cv2.CC_STAT_AREA] < smallest]
         if small:
             result[np.isin(labels, small)] = 1 - value
@@ -49,7 +50,8 @@ def _outlines(binary: NDArray[np.uint8], tolerance: float) -> tuple[Polygon, ...
     filled = 1 - outside
     holes = filled & (1 - binary)
     includes = [Polygon(True, path) for path in _paths(filled, tolerance)]
-    return (*includes, *(Polygon(False, path) for path in _paths(holes, tolerance)))
+    excludes = [Polygon(False, path) for path in _paths(holes, tolerance)]
+    return (*includes, *excludes)
 
 
 def _flooded(binary: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -66,7 +68,8 @@ def _paths(region: NDArray[np.uint8], tolerance: float) -> list[NDArray[np.float
     paths = []
     for i, (_, _, child, parent) in enumerate(tree[0] if tree is not None else ()):
         if parent < 0:
-            paths.append(_joined(simple[i], [simple[c] for c in _siblings(tree[0], child)]).astype(np.float32))
+            holes = [simple[c] for c in _siblings(tree[0], child)]
+            paths.append(_joined(simple[i], holes).astype(np.float32))
     return paths
 
 
@@ -79,7 +82,9 @@ def _siblings(tree: NDArray, first: int) -> Iterable[int]:
 def _simplified(contour: NDArray, tolerance: float) -> NDArray:
     """Fewer points, at least three where there are three: a sliver keeps its outline."""
     simple = cv2.approxPolyDP(contour, tolerance, True)
-    return (simple if len(simple) >= 3 else contour)[:, 0]
+    if len(simple) < 3:
+        simple = contour
+    return simple[:, 0]
 
 
 def _joined(path: NDArray, holes: list[NDArray]) -> NDArray:

@@ -1,4 +1,4 @@
-"""Cutting a face square out of a frame."""
+"""Cropping a face square out of a frame."""
 
 import cv2
 import numpy as np
@@ -10,11 +10,13 @@ _MAX_SAMPLES = 4  # per side of an output pixel; beyond it the source is halved 
 
 
 def warp_face(image: NDArray, matrix: ArrayLike, size: int, exact: bool = False) -> NDArray:
-    """The ``size`` x ``size`` cut of ``image`` by ``matrix`` (2, 3; image pixels -> cut pixels), black outside; dtype is kept.
+    """The ``size`` x ``size`` crop of ``image`` (H x W or H x W x C), black outside; dtype and number of axes are kept.
 
-    Where the cut shrinks the image, each output pixel is the mean of a regular grid of bicubic samples at most one source pixel apart (a box
-    filter of the output pixel's own footprint); where it enlarges, one bicubic sample. ``exact``: one bilinear sample always, as
-    DeepFaceLab cuts, aliasing included.
+    Where the crop shrinks the image, each output pixel is the mean of a regular grid of bicubic samples at most one source
+    pixel apart (a box filter of the output pixel's own footprint); where it enlarges, one bicubic sample.
+
+    matrix: (2, 3), image pixels -> crop pixels.
+    exact: one bilinear sample always, as DeepFaceLab crops, aliasing included.
     """
     m = np.asarray(matrix, np.float64)
     if exact:
@@ -25,11 +27,9 @@ def warp_face(image: NDArray, matrix: ArrayLike, size: int, exact: bool = False)
     if samples <= 1:
         return _warp(image, m, size, cv2.INTER_CUBIC)
     offset = (samples - 1) / 2
-    fine = compose(m, [[samples, 0, offset], [0, samples, offset]])
-    return _like(
-        cv2.resize(_warp(image, fine, size * samples, cv2.INTER_CUBIC), (size, size), interpolation=cv2.INTER_AREA),
-        image,
-    )
+    finer = compose(m, [[samples, 0, offset], [0, samples, offset]])
+    fine = _warp(image, finer, size * samples, cv2.INTER_CUBIC)
+    return _like(cv2.resize(fine, (size, size), interpolation=cv2.INTER_AREA), image)
 
 
 def _source_step(matrix: NDArray) -> float:
@@ -47,10 +47,9 @@ def _halve(image: NDArray, matrix: NDArray) -> tuple[NDArray, NDArray]:
 
 
 def _warp(image: NDArray, matrix: NDArray, size: int, interpolation: int) -> NDArray:
-    return _like(
-        cv2.warpAffine(image, matrix, (size, size), flags=interpolation, borderMode=cv2.BORDER_CONSTANT, borderValue=0),
-        image,
-    )
+    shape = (size, size)
+    warped = cv2.warpAffine(image, matrix, shape, flags=interpolation, borderMode=cv2.BORDER_CONSTANT, borderValue=0)
+    return _like(warped, image)
 
 
 def _like(result: NDArray, image: NDArray) -> NDArray:
