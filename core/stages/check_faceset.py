@@ -10,7 +10,7 @@ from core.types import StageReport
 from core.workspace import Workspace
 
 if TYPE_CHECKING:
-    from core.jobs.check_faceset import Checked
+    from core.jobs.faceset.check import Checked
 
 _SHOWN_NAMES, _SHOWN_KINDS = 5, 6
 _FINGERPRINT_DIGITS = 16
@@ -23,7 +23,7 @@ class Options(SideOptions):
 
 def run(options: Options, workspace: Workspace) -> StageReport:
     """Changes nothing."""
-    from core.jobs.check_faceset import check_faceset
+    from core.jobs.faceset.check import check_faceset
 
     checked = check_faceset(workspace, options.side, pixels=options.pixels)
     found = checked.findings

@@ -13,7 +13,7 @@ class Options(SideOptions):
 
 def run(options: Options, workspace: Workspace) -> StageReport:
     """One change, which ``sort --undo`` takes back."""
-    from core.jobs.recover_names import recover_names
+    from core.jobs.faceset.recover_names import recover_names
 
     done = recover_names(workspace, options.side)
     rows = (("faces", done.faces), ("renamed", done.renamed), ("kept", len(done.kept)))

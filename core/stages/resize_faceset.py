@@ -28,7 +28,7 @@ class Options(SideOptions):
 def run(options: Options, workspace: Workspace) -> StageReport:
     """Into ``aligned_resized``, or in the place of ``aligned``."""
     from core.geometry.align import FaceType
-    from core.jobs.resize_faces import resize_faces
+    from core.jobs.faceset.resize import resize_faces
 
     face_type = None if options.face_type == "same" else FaceType.parse(options.face_type)
     done = resize_faces(

@@ -68,7 +68,7 @@ def _list() -> StageReport:
 
 
 def _undo(options: Options, workspace: Workspace) -> StageReport:
-    from core.jobs import sort
+    from core.jobs.faceset import sort
 
     done = sort.undo(workspace, options.side)
     warnings = _interrupted(done.completed)
@@ -81,7 +81,7 @@ def _undo(options: Options, workspace: Workspace) -> StageReport:
 
 
 def _restore(options: Options, workspace: Workspace) -> StageReport:
-    from core.jobs import sort
+    from core.jobs.faceset import sort
 
     done = sort.restore(workspace, options.side, options.reason)
     aligned = workspace.side(options.side).aligned
@@ -91,7 +91,7 @@ def _restore(options: Options, workspace: Workspace) -> StageReport:
 
 
 def _sort(options: Options, workspace: Workspace) -> StageReport:
-    from core.jobs import sort
+    from core.jobs.faceset import sort
 
     done = sort.sort(workspace, options.side, options.by, _choices(options))
     side = workspace.side(options.side)
@@ -104,7 +104,7 @@ def _sort(options: Options, workspace: Workspace) -> StageReport:
 
 
 def _preview(options: Options, workspace: Workspace) -> StageReport:
-    from core.jobs import sort
+    from core.jobs.faceset import sort
 
     done = sort.preview(workspace, options.side, options.by, _choices(options))
     return StageReport(
@@ -127,7 +127,7 @@ def _order_rows(order: "Order") -> Rows:
 
 
 def _group(options: Options, workspace: Workspace) -> StageReport:
-    from core.jobs import group
+    from core.jobs.faceset import group
 
     work = group.group if options.apply else group.preview_groups
     done = work(workspace, options.side, options.group, options.bins)
@@ -142,7 +142,7 @@ def _group(options: Options, workspace: Workspace) -> StageReport:
 def _clean(options: Options, workspace: Workspace) -> StageReport:
     from core.faceset.cleaning.page import remarks
     from core.faceset.masks.report import counted, described
-    from core.jobs import clean
+    from core.jobs.faceset import clean
 
     work = clean.clean if options.apply else clean.review
     done = work(workspace, options.side, _verdicts(options.reason))

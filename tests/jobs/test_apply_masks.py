@@ -20,7 +20,7 @@ from core.imaging.codec import decode_image
 from core.imaging.masks import decode_mask
 from core.jobs import apply_masks
 from core.jobs.apply_masks import MaskStyle, apply
-from core.jobs.sort import sort as sort_faces
+from core.jobs.faceset.sort import sort as sort_faces
 from core.stages import pack, unpack
 from core.types import Polygon
 from core.workspace import Workspace

@@ -17,8 +17,8 @@ from core.faceset.identity import face_id
 from core.faceset.register import open_known
 from core.formats import dfl_image
 from core.jobs.apply_masks import MaskStyle, apply_masks
+from core.jobs.faceset.sort import sort, undo
 from core.jobs.metadata import restore_metadata
-from core.jobs.sort import sort, undo
 from core.stages import faces as faces_stage
 from core.workspace import Workspace
 

@@ -15,7 +15,7 @@ from core.faceset.store import open_faceset
 from core.formats.pak_writer import write_pak
 from core.imaging.landmark_masks import whole_face_mask
 from core.imaging.masks import encode_mask, mask_iou, polygon_mask
-from core.jobs.sort import sort as sort_faces
+from core.jobs.faceset.sort import sort as sort_faces
 from core.options import parse
 from core.types import Polygon
 from core.workspace import Workspace

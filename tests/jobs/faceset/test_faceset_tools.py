@@ -6,9 +6,9 @@ import pytest
 from core.errors import InputError
 from core.faceset import journal
 from core.geometry.align import FaceType
-from core.jobs.check_faceset import check_faceset
-from core.jobs.recover_names import recover_names
-from core.jobs.resize_faces import resize_faces
+from core.jobs.faceset.check import check_faceset
+from core.jobs.faceset.recover_names import recover_names
+from core.jobs.faceset.resize import resize_faces
 from core.workspace import Workspace
 
 

@@ -10,7 +10,7 @@ from core.faceset.sorting.order import Order, arrange
 from core.faceset.sorting.ranking import Choices
 from core.faceset.sorting.trash import restore as bring_back
 from core.faceset.sorting.views import write_views
-from core.jobs.scoring import scored_faces
+from core.jobs.faceset.scoring import scored_faces
 from core.jobs.side import opened_side
 from core.workspace import Workspace
 

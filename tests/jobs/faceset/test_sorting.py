@@ -10,7 +10,7 @@ from core.errors import InputError, Interrupted
 from core.faceset.sorting.ranking import Choices
 from core.formats.pak_sources import FileSource
 from core.formats.pak_writer import write_pak
-from core.jobs import clean, group, sort
+from core.jobs.faceset import clean, group, sort
 from core.progress import Listener, reporting_to
 from core.workspace import Workspace
 

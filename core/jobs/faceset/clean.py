@@ -13,7 +13,7 @@ from core.faceset.scores.features import Features
 from core.faceset.sorting.apply import apply
 from core.faceset.sorting.order import Order
 from core.fsio import write_text
-from core.jobs.scoring import scored_faces
+from core.jobs.faceset.scoring import scored_faces
 from core.jobs.side import OpenedSide, opened_side
 from core.workspace import Side, Workspace
 

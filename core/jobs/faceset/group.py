@@ -11,7 +11,7 @@ from core.faceset.gallery import Gallery
 from core.faceset.scores.features import Features
 from core.faceset.sorting.groups import GROUPS_FOLDER, Groups, as_order, divide, into_folders
 from core.faceset.sorting.views import write_views
-from core.jobs.scoring import scored_faces
+from core.jobs.faceset.scoring import scored_faces
 from core.jobs.side import opened_side
 from core.workspace import Side, Workspace
 

@@ -1,0 +1,1 @@
+"""Jobs on the faces of a side: sorting, cleaning, grouping, names, sizes, a look-over."""
