@@ -1,4 +1,6 @@
-"""How long sorting takes beside the original's formulas, each timed on a part and scaled. Prints JSON; keeps it in benchmarks/results/sorting.json.
+"""How long sorting takes beside the original's formulas, each timed on a part and scaled.
+
+Prints JSON, and keeps it in benchmarks/results/sorting.json.
 
     python benchmarks/sorting.py [histograms clusters pixels scoring blur] [SCALE=1]
 
@@ -16,7 +18,7 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path[:0] = [str(ROOT), str(ROOT / "tests/support"), str(ROOT / "tests/faceset/sorting")]
+sys.path[:0] = [str(ROOT), str(ROOT / "tests/support"), str(ROOT / "tests/faceset/scores")]
 import cv2  # noqa: E402
 import numpy as np  # noqa: E402
 
@@ -46,7 +48,7 @@ def _pair(a: tuple, b: tuple) -> float:
 
 
 def _film_histograms(count: int, pixels: int) -> np.ndarray:
-    """Scenes of about 400 frames; within a scene exposure, colour and what is seen drift. Sampling noise as of real pictures."""
+    """Scenes of about 400 frames, in which exposure, color and what is seen drift; sampling noise as of real images."""
     rng = np.random.default_rng(0)
     bins = np.arange(256)
     out = np.empty((count, 3, 256), np.uint32)
