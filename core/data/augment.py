@@ -1,8 +1,9 @@
 """Random warp, rotation, scale, shift and flip of a training sample, each a function of one seed.
 
-The random stream is NumPy's legacy generator, whose numbers never change between versions and are those of the DeepFaceLab format.
-By default two defects of the original are mended: its vertical displacement repeats the horizontal one (transposed), and the warped
-picture gets black borders. ``exact=True`` keeps both, so that a sample equals the original's for the same seed.
+The random stream is NumPy's legacy generator, whose numbers never change between versions and are those of the
+DeepFaceLab format. By default two defects of the original are mended: its vertical displacement repeats the horizontal
+one (transposed), and the warped image gets black borders. ``exact=True`` keeps both, so that a sample equals the
+original's for the same seed.
 """
 
 from dataclasses import dataclass
@@ -11,16 +12,22 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-Array = NDArray[np.float32]
+FloatArray = NDArray[np.float32]
+Random = np.random.RandomState
 _SMALLEST = 64
-_JITTER = 0.24
-_CUT = 2.5
+_JITTER = 0.24  # how far the inner nodes of the grid move, in cells
+_CUTOFF = 2.5  # deviations
 
 
 @dataclass(frozen=True)
 class Ranges:
-    """How far a sample moves. rotation: degrees either way; scale: 0.15 means 1/1.15 .. 1.15; shift: share of the side either way;
-    flip: whether four in ten are mirrored."""
+    """How far a sample moves.
+
+    rotation: degrees either way.
+    scale: 0.15 means 1/1.15 .. 1.15.
+    shift: share of the side either way.
+    flip: whether four in ten are mirrored.
+    """
 
     rotation: float = 10.0
     scale: float = 0.15
@@ -30,55 +37,59 @@ class Ranges:
 
 @dataclass(frozen=True)
 class Motion:
-    """One drawn movement. size: side of the pictures in pixels; work: side at which it is applied (at least 64); map_x, map_y: float32
-    (work, work), where each warped pixel comes from; matrix: float64 (2, 3) of the affine part, at ``work``; exact: black borders
-    of the warp, as in the original."""
+    """One drawn movement.
+
+    size: side of the images, pixels.
+    work: side at which they are moved, at least 64 pixels.
+    map_x, map_y: float32 (work, work), where each warped pixel comes from, pixels.
+    matrix: float64 (2, 3), the affine part, at ``work``.
+    flip: whether the result is mirrored.
+    exact: black borders of the warp, as in the original.
+    """
 
     size: int
     work: int
-    map_x: Array
-    map_y: Array
+    map_x: FloatArray
+    map_y: FloatArray
     matrix: NDArray[np.float64]
     flip: bool
     exact: bool = False
 
 
-def draw_motion(
-    size: int, ranges: Ranges, transform: np.random.RandomState, warp: np.random.RandomState, *, exact: bool = False
-) -> Motion:
-    """Draw a movement for pictures of ``size`` pixels; ``transform`` and ``warp`` are two generators, used in the original's order."""
+def draw_motion(size: int, ranges: Ranges, transform: Random, warp: Random, *, exact: bool = False) -> Motion:
+    """Draw a movement for images of ``size`` pixels. transform, warp: generators, used in the original's order."""
     work = max(size, _SMALLEST)
     matrix, flip = _draw_affine(work, ranges, transform)
     map_x, map_y = _draw_maps(work, warp, exact)
-    return Motion(size, work, map_x, map_y, matrix, flip, exact)
+    return Motion(size=size, work=work, map_x=map_x, map_y=map_y, matrix=matrix, flip=flip, exact=exact)
 
 
-def move(picture: Array, motion: Motion, *, warped: bool, mask: bool) -> Array:
-    """Apply a movement to a float32 picture (size, size, C): the warp if ``warped``, then the affine part, then the flip.
+def move(image: FloatArray, motion: Motion, *, warped: bool, mask: bool) -> FloatArray:
+    """Apply a movement to a float32 image (size, size, C): the warp if ``warped``, the affine part, the flip.
 
     Masks are interpolated linearly with zeros outside, images cubically with their border repeated.
     """
-    kind = cv2.INTER_LINEAR if mask else cv2.INTER_CUBIC
+    interpolation = cv2.INTER_LINEAR if mask else cv2.INTER_CUBIC
     border = cv2.BORDER_CONSTANT if mask else cv2.BORDER_REPLICATE
-    result = _resize(picture, motion.work, kind)
+    result = _resize(image, motion.work, interpolation)
     if warped:
-        result = cv2.remap(
-            result, motion.map_x, motion.map_y, kind, borderMode=cv2.BORDER_CONSTANT if motion.exact else border
-        )
-    result = cv2.warpAffine(result, motion.matrix, (motion.work, motion.work), flags=kind, borderMode=border)
-    result = _resize(result, motion.size, kind)
-    result = result[:, :, None] if result.ndim == 2 else result
+        around = cv2.BORDER_CONSTANT if motion.exact else border
+        result = cv2.remap(result, motion.map_x, motion.map_y, interpolation, borderMode=around)
+    square = (motion.work, motion.work)
+    result = cv2.warpAffine(result, motion.matrix, square, flags=interpolation, borderMode=border)
+    result = _resize(result, motion.size, interpolation)
+    if result.ndim == 2:  # OpenCV drops a single channel
+        result = result[:, :, None]
     return result[:, ::-1] if motion.flip else result
 
 
-def shift_hsv(image: Array, power: float, random: np.random.RandomState) -> Array:
-    """Turn the hue and shift saturation and value of a BGR float32 image at random; ``power`` 0..0.3 says how far."""
+def shift_hsv(image: FloatArray, power: float, random: Random) -> FloatArray:
+    """Turn the hue and shift saturation and value of a BGR image, float32 0..1, at random. power: 0..0.3, how far."""
     degrees = max(1, int(180 * power))
-    hue, saturation, value = (
-        random.randint(-degrees, degrees + 1),
-        (random.rand() - 0.5) * power,
-        (random.rand() - 0.5) * power,
-    )
+    # Drawn in this order, which is the original's.
+    hue = random.randint(-degrees, degrees + 1)
+    saturation = (random.rand() - 0.5) * power
+    value = (random.rand() - 0.5) * power
     hsv = cv2.cvtColor(np.ascontiguousarray(image), cv2.COLOR_BGR2HSV)
     hsv[..., 0] = (hsv[..., 0] + hue) % 360
     hsv[..., 1] = np.clip(hsv[..., 1] + saturation, 0, 1)
@@ -86,7 +97,7 @@ def shift_hsv(image: Array, power: float, random: np.random.RandomState) -> Arra
     return np.clip(cv2.cvtColor(hsv, cv2.COLOR_HSV2BGR), 0, 1)
 
 
-def _draw_affine(size: int, ranges: Ranges, random: np.random.RandomState) -> tuple[NDArray[np.float64], bool]:
+def _draw_affine(size: int, ranges: Ranges, random: Random) -> tuple[NDArray[np.float64], bool]:
     rotation = random.uniform(-ranges.rotation, ranges.rotation)
     scale = random.uniform(1 / (1 + ranges.scale), 1 + ranges.scale)
     shift = random.uniform(-ranges.shift, ranges.shift), random.uniform(-ranges.shift, ranges.shift)
@@ -96,36 +107,37 @@ def _draw_affine(size: int, ranges: Ranges, random: np.random.RandomState) -> tu
     return matrix, flip
 
 
-def _draw_maps(size: int, random: np.random.RandomState, exact: bool) -> tuple[Array, Array]:
+def _draw_maps(size: int, random: Random, exact: bool) -> tuple[FloatArray, FloatArray]:
     """Where each pixel comes from: a coarse grid whose inner nodes are displaced, enlarged to the pixels."""
     cell = (size // 2, size // 4, size // 8)[random.randint(3)]
     nodes = size // cell + 1
     grid = np.broadcast_to(np.linspace(0, size, nodes), (nodes, nodes))
-    displaced = grid + _displacement(nodes, cell, random)
-    other = displaced.T if exact else grid.T + _displacement(nodes, cell, random)
-    return _enlarge(displaced, size, cell), _enlarge(other, size, cell)
+    across = grid + _displacement(nodes, cell, random)
+    down = across.T if exact else grid.T + _displacement(nodes, cell, random)
+    return _enlarge(across, size, cell), _enlarge(down, size, cell)
 
 
-def _displacement(nodes: int, cell: int, random: np.random.RandomState) -> NDArray[np.float64]:
+def _displacement(nodes: int, cell: int, random: Random) -> NDArray[np.float64]:
     """Two fields summed, as far as the original moves nodes; zero on the border."""
     first, second = (_truncated_normal(nodes - 2, random) * (cell * _JITTER) for _ in range(2))
     return np.pad(first + second.T, 1)
 
 
-def _truncated_normal(side: int, random: np.random.RandomState) -> NDArray[np.float32]:
-    """``side`` x ``side`` normal numbers below 2.5 deviations, divided by 2.5; drawn one after the other, as the original does."""
+def _truncated_normal(side: int, random: Random) -> FloatArray:
+    """``side`` x ``side`` normal numbers below 2.5 deviations, divided by 2.5, drawn in the original's order."""
     values: list[float] = []
     while len(values) < side * side:
         drawn = random.randn(side * side - len(values))
-        values.extend(drawn[np.abs(drawn) <= _CUT])
-    return (np.array(values) / _CUT).astype(np.float32).reshape(side, side)
+        values.extend(drawn[np.abs(drawn) <= _CUTOFF])
+    return (np.array(values) / _CUTOFF).astype(np.float32).reshape(side, side)
 
 
-def _enlarge(nodes: NDArray[np.float64], size: int, cell: int) -> Array:
+def _enlarge(nodes: NDArray[np.float64], size: int, cell: int) -> FloatArray:
+    """The grid at ``size`` pixels. It is made half a cell larger on each side first, and that is cut off again."""
     half = cell // 2
     wide = cv2.resize(nodes, (size + cell, size + cell))
     return np.ascontiguousarray(wide[half : half + size, half : half + size], np.float32)
 
 
-def _resize(picture: Array, size: int, kind: int) -> Array:
-    return picture if picture.shape[1] == size else cv2.resize(picture, (size, size), interpolation=kind)
+def _resize(image: FloatArray, size: int, interpolation: int) -> FloatArray:
+    return image if image.shape[1] == size else cv2.resize(image, (size, size), interpolation=interpolation)

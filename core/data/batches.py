@@ -1,4 +1,7 @@
-"""Training batches: batch i is a pure function of (facesets, settings, i). Nothing to save, and any worker makes the same one."""
+"""Training batches: batch i is a pure function of (facesets, settings, i).
+
+So there is nothing to save but the number of the iteration, and any worker makes the same batch.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -8,26 +11,41 @@ from numpy.typing import NDArray
 
 from core.data.augment import Motion, Ranges, draw_motion, move, shift_hsv
 from core.data.faces import FaceLoader, TrainingFace
+from core.data.reading import first_readable
 from core.data.sampler import sample_seed, shuffled_index, yaw_bins, yaw_index
-from core.errors import InputError, PipelineError
 from core.faceset.store import Faceset
 from core.geometry.align import FaceType
 from core.geometry.pose import pitch_yaw_roll
 from core.imaging.color import transfer
 from core.types import FaceRecord
 
-Array = NDArray[np.float32]
+FloatArray = NDArray[np.float32]
+Bins = tuple[NDArray[np.int64], ...]
+# The arrays of a batch, and how many channels each has.
 CHANNELS = {"warped": 3, "target": 3, "mask": 1, "eyes_mouth": 1}
+# Random streams; the first two are also the places of the sides in a batch.
 _SRC, _DST, _REFERENCE = 0, 1, 2
-_ATTEMPTS = 50
 
 
 @dataclass(frozen=True)
 class BatchSettings:
-    """What batches are made of. src, dst: the facesets; resolution: pixels; batch_size: samples of each side; hsv_power
-    0..0.3; exact: the original's warp with its defects, and no polygons; cache_bytes: room for prepared faces in each process; src_bins, dst_bins:
-    faces by yaw when directions take turns, else None; scale: of the random motion, as in ``Ranges``; repeat_every: batches whose number this
-    divides, but for 0, are the batch before again, unwarped; 0 for never."""
+    """What batches are made of.
+
+    src, dst: the facesets.
+    resolution: side of the images, pixels.
+    face_type: how much around the face they show.
+    batch_size: samples of each side.
+    seed: of all that is random.
+    random_warp: whether the networks see warped faces.
+    src_flip, dst_flip: whether four in ten faces of the side are mirrored.
+    hsv_power: 0..0.3, how far hue, saturation and value of src faces are shifted.
+    ct_mode: how src faces take over the colors of dst faces, as in ``core.imaging.color.transfer``.
+    exact: the original's warp with its defects, and no polygons.
+    cache_bytes: room for prepared faces in each process.
+    src_bins, dst_bins: faces by yaw, when directions of view take turns; else None.
+    scale: of the random motion, as in ``Ranges``.
+    repeat_every: batches whose number it divides, but for 0, are the batch before again, unwarped; 0 for never.
+    """
 
     src: Faceset
     dst: Faceset
@@ -42,22 +60,29 @@ class BatchSettings:
     ct_mode: str = "none"
     exact: bool = False
     cache_bytes: int = 0
-    src_bins: tuple[NDArray[np.int64], ...] | None = field(default=None, repr=False)
-    dst_bins: tuple[NDArray[np.int64], ...] | None = field(default=None, repr=False)
+    src_bins: Bins | None = field(default=None, repr=False)
+    dst_bins: Bins | None = field(default=None, repr=False)
     scale: float = 0.15
     repeat_every: int = 0
 
 
 @dataclass(frozen=True)
 class TrainingBatch:
-    """One batch of both sides: float32, (2, B, R, R, C), index 0 src and 1 dst, BGR, 0..1. warped: what the networks see; target: what
-    they shall make; mask: the face; eyes_mouth: what counts extra. skipped: names of faces that could not be read."""
+    """One batch of both sides. Arrays are float32 (2, B, R, R, C), 0..1, BGR; index 0 is src, 1 is dst.
+
+    iteration: its number.
+    warped: what the networks see.
+    target: what they shall make.
+    mask: the face.
+    eyes_mouth: what counts extra.
+    skipped: the faces that could not be read, one line each.
+    """
 
     iteration: int
-    warped: Array
-    target: Array
-    mask: Array
-    eyes_mouth: Array
+    warped: FloatArray
+    target: FloatArray
+    mask: FloatArray
+    eyes_mouth: FloatArray
     skipped: tuple[str, ...] = ()
 
 
@@ -65,7 +90,7 @@ class TrainingBatch:
 class _Side:
     number: int
     faces: FaceLoader
-    bins: tuple[NDArray[np.int64], ...] | None
+    bins: Bins | None
     flip: bool
 
 
@@ -80,8 +105,12 @@ class BatchMaker:
         )
         self._sides = (_Side(_SRC, src, s.src_bins, s.src_flip), _Side(_DST, dst, s.dst_bins, s.dst_flip))
 
-    def make(self, iteration: int, out: dict[str, Array] | None = None) -> TrainingBatch:
-        """Batch number ``iteration``, written into ``out`` (arrays as in TrainingBatch) if given."""
+    def make(self, iteration: int, out: dict[str, FloatArray] | None = None) -> TrainingBatch:
+        """Batch number ``iteration``, written into ``out`` if given: arrays by name, as in ``TrainingBatch``.
+
+        Raises:
+            InputError: none of the faces of a side can be read.
+        """
         out = empty_batch(self.settings) if out is None else out
         skipped: list[str] = []
         number, warped = self._content(iteration)
@@ -99,29 +128,30 @@ class BatchMaker:
             return iteration, warped
         return iteration - iteration // every, warped and (iteration % every != 0 or iteration == 0)
 
-    def _sample(self, side: _Side, position: int, skipped: list[str], warped: bool) -> dict[str, Array]:
+    def _sample(self, side: _Side, position: int, skipped: list[str], warped: bool) -> dict[str, FloatArray]:
         s = self.settings
         face = self._face(side, position, skipped)
         seed = sample_seed(s.seed, side.number, position)
         transform, warp = np.random.RandomState(seed), np.random.RandomState(seed)
         motion = draw_motion(s.resolution, Ranges(scale=s.scale, flip=side.flip), transform, warp, exact=s.exact)
-        image = self._coloured(face.image_f32, position, skipped) if side.number == _SRC else face.image_f32
+        image = face.image_f32
+        if side.number == _SRC:
+            image = self._recolored(image, position, skipped)
         seen = image
         if side.number == _SRC and s.hsv_power:
             seen = shift_hsv(image, s.hsv_power, transform)
         return assemble(face, image, seen, motion, warped=warped)
 
-    def _coloured(self, image: Array, position: int, skipped: list[str]) -> Array:
-        """The src picture with the colours of a random dst face; input and target share the one transfer."""
+    def _recolored(self, image: FloatArray, position: int, skipped: list[str]) -> FloatArray:
+        """The src image with the colors of a random dst face; input and target share the one transfer."""
         s = self.settings
         if s.ct_mode == "none":
             return image
         faces = self._sides[_DST].faces
         first = shuffled_index(len(faces), (s.seed, _REFERENCE), position)
-        reference = _first_readable(faces.colours, len(faces), first, skipped)
-        return transfer(
-            s.ct_mode, np.clip(image, 0, 1), reference, np.random.RandomState(sample_seed(s.seed, _REFERENCE, position))
-        )
+        reference = first_readable(faces.color_reference, len(faces), first, skipped)
+        random = np.random.RandomState(sample_seed(s.seed, _REFERENCE, position))
+        return transfer(s.ct_mode, np.clip(image, 0, 1), reference, random)
 
     def _face(self, side: _Side, position: int, skipped: list[str]) -> TrainingFace:
         stream = (self.settings.seed, side.number)
@@ -129,11 +159,17 @@ class BatchMaker:
             first = shuffled_index(len(side.faces), stream, position)
         else:
             first = yaw_index(side.bins, stream, position)
-        return _first_readable(side.faces.face, len(side.faces), first, skipped)
+        return first_readable(side.faces.face, len(side.faces), first, skipped)
 
 
-def assemble(face: TrainingFace, image: Array, seen: Array, motion: Motion, *, warped: bool) -> dict[str, Array]:
-    """The four arrays of a sample; ``seen`` is the picture the networks get, ``image`` the one they shall make. All share one motion."""
+def assemble(
+    face: TrainingFace, image: FloatArray, seen: FloatArray, motion: Motion, *, warped: bool
+) -> dict[str, FloatArray]:
+    """The arrays of a sample by name, (R, R, C) each, all moved by one motion.
+
+    image: what the networks shall make, float32 (R, R, 3), 0..1.
+    seen: what they get, the same but for its colors.
+    """
     features = move(face.eyes_mouth, motion, warped=False, mask=True)
     highest = float(features.max())
     return {
@@ -144,26 +180,12 @@ def assemble(face: TrainingFace, image: Array, seen: Array, motion: Motion, *, w
     }
 
 
-def empty_batch(settings: BatchSettings) -> dict[str, Array]:
+def empty_batch(settings: BatchSettings) -> dict[str, FloatArray]:
     """Zeroed arrays of the right shapes."""
-    side = (2, settings.batch_size, settings.resolution, settings.resolution)
-    return {name: np.zeros((*side, channels), np.float32) for name, channels in CHANNELS.items()}
+    shape = (2, settings.batch_size, settings.resolution, settings.resolution)
+    return {name: np.zeros((*shape, channels), np.float32) for name, channels in CHANNELS.items()}
 
 
-def bins_by_yaw(records: Sequence[FaceRecord]) -> tuple[NDArray[np.int64], ...]:
-    """Faces grouped by direction of view, for ``BatchSettings.src_bins``."""
+def bins_by_yaw(records: Sequence[FaceRecord]) -> Bins:
+    """Indices of faces grouped by direction of view, for ``BatchSettings.src_bins``."""
     return yaw_bins(np.array([pitch_yaw_roll(record.landmarks, record.shape[1])[1] for record in records]))
-
-
-def _first_readable(read, count: int, first: int, skipped: list[str]):
-    """``read(first)``, or the next face that can be read; the unreadable are named in ``skipped``."""
-    for attempt in range(min(count, _ATTEMPTS)):
-        try:
-            return read((first + attempt) % count)
-        except PipelineError as error:
-            skipped.append(str(error).replace("\n", " "))
-    raise InputError(
-        "none of the faces can be read",
-        why=skipped[-1],
-        hint="extract the faces again, or take the faceset from a backup",
-    )

@@ -1,4 +1,8 @@
-"""Things in front of a face, drawn: hands, sticks, strands of hair, patches. They teach the mask network what a face is not."""
+"""Things in front of a face, drawn: hands, sticks, strands of hair, patches.
+
+They teach the mask network what a face is not. Images are float32 (S, S, 3) BGR, 0..1; masks are float32 (S, S, 1),
+0..1; points are (x, y) in pixels.
+"""
 
 from dataclasses import dataclass
 
@@ -6,39 +10,48 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-Array = NDArray[np.float32]
+FloatArray = NDArray[np.float32]
 Random = np.random.RandomState
-_SUPERSAMPLING = 2
+_SUPERSAMPLING = 2  # things are drawn so many times larger, for smooth edges
 
 
 @dataclass(frozen=True)
 class Occluder:
-    """cover: (S, S, 1), 0..1, where it is; image: (S, S, 3) BGR, how it looks there."""
+    """A thing.
 
-    cover: Array
-    image: Array
+    cover: (S, S, 1), 0..1, where it is.
+    image: (S, S, 3), how it looks there.
+    """
+
+    cover: FloatArray
+    image: FloatArray
 
 
-def occlude(image: Array, mask: Array, random: Random, texture: Array | None = None) -> tuple[Array, Array]:
-    """(image, mask) with one thing in front: float32 (S, S, 3) and (S, S, 1). ``texture``: another picture of that size to cut its look from."""
+def occlude(
+    image: FloatArray, mask: FloatArray, random: Random, texture: FloatArray | None = None
+) -> tuple[FloatArray, FloatArray]:
+    """(image, mask) with one thing in front. texture: another image of that size, to take its look from."""
     thing = draw_occluder(image, mask, random, texture)
-    return np.clip(image * (1 - thing.cover) + thing.image * thing.cover, 0, 1), mask * (thing.cover < 0.5)
+    covered = image * (1 - thing.cover) + thing.image * thing.cover
+    return np.clip(covered, 0, 1), mask * (thing.cover < 0.5)
 
 
-def draw_occluder(image: Array, mask: Array, random: Random, texture: Array | None = None) -> Occluder:
-    """A thing that touches the face, most often coming in from the border of the picture."""
+def draw_occluder(image: FloatArray, mask: FloatArray, random: Random, texture: FloatArray | None = None) -> Occluder:
+    """A thing that touches the face, most often coming in from the border of the image."""
     size = image.shape[0]
     face = np.argwhere(mask[..., 0] > 0.5)
-    target = face[random.randint(len(face))][::-1].astype(float) if len(face) else np.array([size / 2, size / 2])
+    target = np.array([size / 2, size / 2])
+    if len(face):
+        target = face[random.randint(len(face))][::-1].astype(float)
     shape = (_stick, _hand, _strands, _patch)[random.randint(4)]
     large = np.zeros((size * _SUPERSAMPLING,) * 2, np.uint8)
     shape(large, target * _SUPERSAMPLING, random)
-    cover = cv2.resize(large, (size, size), interpolation=cv2.INTER_AREA).astype(np.float32)[..., None] / 255
-    cover = np.clip(cv2.GaussianBlur(cover, (0, 0), 0.3 + random.rand()), 0, 1)[..., None]
-    return Occluder(cover, _look(image, mask, random, texture))
+    cover = cv2.resize(large, (size, size), interpolation=cv2.INTER_AREA).astype(np.float32) / 255
+    cover = np.clip(cv2.GaussianBlur(cover, (0, 0), 0.3 + random.rand()), 0, 1)
+    return Occluder(cover[..., None], _look(image, mask, random, texture))
 
 
-def _stick(canvas: NDArray[np.uint8], target: Array, random: Random) -> None:
+def _stick(canvas: NDArray[np.uint8], target: FloatArray, random: Random) -> None:
     """A microphone, a pen, a fork: a bar from the border with or without a head."""
     size = canvas.shape[0]
     width = int(size * (0.02 + 0.08 * random.rand())) + 1
@@ -48,7 +61,7 @@ def _stick(canvas: NDArray[np.uint8], target: Array, random: Random) -> None:
         cv2.ellipse(canvas, _point(target), axes, int(random.randint(180)), 0, 360, 255, -1)
 
 
-def _hand(canvas: NDArray[np.uint8], target: Array, random: Random) -> None:
+def _hand(canvas: NDArray[np.uint8], target: FloatArray, random: Random) -> None:
     """An arm, a palm and fingers."""
     size = canvas.shape[0]
     wrist = _border(size, random)
@@ -63,7 +76,7 @@ def _hand(canvas: NDArray[np.uint8], target: Array, random: Random) -> None:
         cv2.line(canvas, _point(start), _point(end), 255, max(1, int(palm * 0.42)))
 
 
-def _strands(canvas: NDArray[np.uint8], target: Array, random: Random) -> None:
+def _strands(canvas: NDArray[np.uint8], target: FloatArray, random: Random) -> None:
     """Hair falling from above."""
     size = canvas.shape[0]
     root = np.array([target[0] + size * 0.3 * (random.rand() - 0.5), 0.0])
@@ -71,43 +84,44 @@ def _strands(canvas: NDArray[np.uint8], target: Array, random: Random) -> None:
         spread = size * 0.12 * (random.rand(3, 2) - 0.5)
         nodes = np.array([root + spread[0], (root + target) / 2 + spread[1], target + spread[2]])
         t = np.linspace(0, 1, 20)[:, None]
+        # A quadratic Bezier curve.
         curve = (1 - t) ** 2 * nodes[0] + 2 * t * (1 - t) * nodes[1] + t**2 * nodes[2]
-        cv2.polylines(
-            canvas, [np.rint(curve).astype(np.int32)], False, 255, int(random.randint(1, max(2, size // 50) + 1))
-        )
+        width = int(random.randint(1, max(2, size // 50) + 1))
+        cv2.polylines(canvas, [np.rint(curve).astype(np.int32)], False, 255, width)
 
 
-def _patch(canvas: NDArray[np.uint8], target: Array, random: Random) -> None:
+def _patch(canvas: NDArray[np.uint8], target: FloatArray, random: Random) -> None:
     """A cup, a phone, somebody's shoulder: a rounded blob."""
     size = canvas.shape[0]
     count = random.randint(3, 8)
     angles = np.sort(random.rand(count) * 2 * np.pi)
     radius = size * (0.06 + 0.2 * random.rand())
-    points = target + radius * (0.5 + 0.7 * random.rand(count, 1)) * np.stack([np.cos(angles), np.sin(angles)], axis=1)
+    directions = np.stack([np.cos(angles), np.sin(angles)], axis=1)
+    points = target + radius * (0.5 + 0.7 * random.rand(count, 1)) * directions
     cv2.fillConvexPoly(canvas, cv2.convexHull(np.rint(points).astype(np.int32)), 255)
     if random.rand() < 0.5:
-        cv2.dilate(canvas, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (int(radius / 2) | 1,) * 2), dst=canvas)
+        side = int(radius / 2) | 1
+        cv2.dilate(canvas, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)), dst=canvas)
 
 
-def _look(image: Array, mask: Array, random: Random, texture: Array | None) -> Array:
-    """Skin of the face itself (so that hands are hard), another picture, a plain or a speckled colour; with a gradient of light."""
+def _look(image: FloatArray, mask: FloatArray, random: Random, texture: FloatArray | None) -> FloatArray:
+    """Skin of the face itself (so that hands are hard), another image, or a color; with uneven light and grain."""
     size, kind = image.shape[0], random.randint(4)
     if kind == 0 or (kind == 1 and texture is None):
         inside = image[mask[..., 0] > 0.5]
-        colour = np.median(inside, axis=0) if len(inside) else np.full(3, 0.5)
-        base = np.broadcast_to(colour * (0.75 + 0.5 * random.rand()), image.shape)
+        skin = np.median(inside, axis=0) if len(inside) else np.full(3, 0.5)
+        base = np.broadcast_to(skin * (0.75 + 0.5 * random.rand()), image.shape)
     elif kind == 1 and texture is not None:
         base = np.roll(texture, (random.randint(size), random.randint(size)), axis=(0, 1))
     else:
         base = np.broadcast_to(random.rand(3), image.shape)
-    noise = (
-        cv2.resize(random.rand(8, 8).astype(np.float32), (size, size), interpolation=cv2.INTER_CUBIC)[..., None] - 0.5
-    )
+    noise = cv2.resize(random.rand(8, 8).astype(np.float32), (size, size), interpolation=cv2.INTER_CUBIC)
+    uneven = noise[..., None] - 0.5
     grain = random.rand(size, size, 1) - 0.5
-    return np.clip(base + 0.3 * noise * random.rand() + 0.1 * grain * random.rand(), 0, 1).astype(np.float32)
+    return np.clip(base + 0.3 * uneven * random.rand() + 0.1 * grain * random.rand(), 0, 1).astype(np.float32)
 
 
-def _border(size: int, random: Random) -> Array:
+def _border(size: int, random: Random) -> FloatArray:
     """A point on the border: the lower half of the sides and the bottom are likelier."""
     along = random.rand() * size
     sides = (
@@ -122,5 +136,6 @@ def _border(size: int, random: Random) -> Array:
     return np.array(sides[random.randint(len(sides))])
 
 
-def _point(point: Array) -> tuple[int, int]:
+def _point(point: FloatArray) -> tuple[int, int]:
+    """For OpenCV, whose numbers are small; what is that far outside is not seen."""
     return int(np.clip(point[0], -20000, 20000)), int(np.clip(point[1], -20000, 20000))

@@ -1,7 +1,7 @@
-"""Which face comes next: pure functions of (seed, position), so that a resumed run needs nothing but its iteration number.
+"""Which face comes next: pure functions of (seed, position), so a resumed run needs only the number of its iteration.
 
-Every face is shown once in each epoch. With uniform yaw, every occupied direction of view is shown once in each round, and within a
-direction its faces take turns.
+Every face is shown once in each epoch. With uniform yaw, every occupied direction of view is shown once in each round,
+and within a direction its faces take turns.
 """
 
 from collections.abc import Sequence
@@ -14,13 +14,20 @@ _EDGES = np.linspace(-1.2, 1.2, 128)
 
 
 def shuffled_index(count: int, stream: tuple[int, ...], position: int) -> int:
-    """The item at ``position`` of an endless sequence of shuffled epochs over ``count`` items; ``stream`` names the sequence."""
+    """The item at ``position`` of an endless sequence of shuffled epochs over ``count`` items.
+
+    stream: numbers that name the sequence.
+    """
     epoch, place = divmod(position, count)
     return int(_permutation(count, (*stream, epoch))[place])
 
 
 def yaw_index(bins: Sequence[NDArray[np.int64]], stream: tuple[int, ...], position: int) -> int:
-    """The face at ``position`` when directions take turns; ``bins`` as from ``yaw_bins``."""
+    """The face at ``position`` when directions of view take turns.
+
+    bins: as from ``yaw_bins``.
+    stream: numbers that name the sequence.
+    """
     turn, place = divmod(position, len(bins))
     chosen = int(_permutation(len(bins), (*stream, 0, turn))[place])
     # A direction occurs once a turn, so the number of the turn is the position within it.
@@ -28,7 +35,7 @@ def yaw_index(bins: Sequence[NDArray[np.int64]], stream: tuple[int, ...], positi
 
 
 def yaw_bins(yaws: NDArray[np.floating]) -> tuple[NDArray[np.int64], ...]:
-    """Indices of faces grouped by yaw (radians) into 128 directions, the empty ones left out."""
+    """Indices of faces grouped by yaw into 128 directions, the empty ones left out. yaws: (n,), radians."""
     last = len(_EDGES) - 1
     numbers = np.clip(np.searchsorted(_EDGES, -np.asarray(yaws), side="right") - 1, 0, last)
     return tuple(np.flatnonzero(numbers == number) for number in np.unique(numbers))
@@ -41,4 +48,5 @@ def sample_seed(*words: int) -> int:
 
 @lru_cache(maxsize=512)
 def _permutation(count: int, words: tuple[int, ...]) -> NDArray[np.int64]:
+    """A shuffle of 0..count-1. Philox, whose numbers never change between versions of NumPy."""
     return np.random.Generator(np.random.Philox(np.random.SeedSequence(words))).permutation(count)

@@ -1,7 +1,8 @@
 """Batches made ahead by worker processes that never import a deep-learning framework.
 
-Batch i is made by worker i modulo their number and lies in a ring of shared memory that has no name, so nothing is left behind however
-the run ends. A worker ends when the pipe to its parent closes, thus also after kill -9 of the parent; a worker that dies is an error here.
+Batch i is made by worker i modulo their number and lies in a ring of shared memory that has no name, so nothing is left
+behind however the run ends. A worker ends when the pipe to its parent closes, thus also after kill -9 of the parent; a
+worker that dies is an error here.
 """
 
 import multiprocessing
@@ -13,19 +14,22 @@ from typing import Any
 
 import numpy as np
 
-from core.data.batches import CHANNELS, BatchMaker, BatchSettings, TrainingBatch
+from core.data.batches import CHANNELS, BatchMaker, BatchSettings, FloatArray, TrainingBatch
 from core.errors import EnvironmentFault, PipelineError
 
-_AHEAD = 2
-_PATIENCE = 300.0
+_AHEAD = 2  # batches that each worker has under way
+_PATIENCE = 300.0  # seconds that a batch may take
 
 
 @contextmanager
 def open_batches(settings: BatchSettings, start: int, workers: int) -> Iterator[Iterator[TrainingBatch]]:
-    """An endless iterator of batches from number ``start`` on; ``workers=0`` makes them in this process.
+    """An endless iterator of batches from number ``start`` on. The arrays of one are valid until the next is asked for.
 
-    The arrays of a batch are valid until the next one is asked for. Raises what making a batch raises, and EnvironmentFault when a
-    worker process died or hangs.
+    workers: processes; 0 makes the batches in this one.
+
+    Raises:
+        InputError: none of the faces of a side can be read.
+        EnvironmentFault: a worker died, hangs, or failed in an unforeseen way.
     """
     if workers == 0:
         maker = BatchMaker(settings)
@@ -39,7 +43,7 @@ def open_batches(settings: BatchSettings, start: int, workers: int) -> Iterator[
 
 
 class _Ring:
-    """The parent's end: one slot more than batches under way, so that the one in use is never overwritten."""
+    """The parent's end. There is one slot more than batches under way, so the one in use is never overwritten."""
 
     def __init__(self, settings: BatchSettings, workers: int):
         context = multiprocessing.get_context("spawn")
@@ -99,7 +103,7 @@ def _work(pipe: connection.Connection, settings: BatchSettings, memory: Any) -> 
         signal.signal(number, signal.SIG_IGN)
     import cv2
 
-    cv2.setNumThreads(1)
+    cv2.setNumThreads(1)  # there is a worker for each core
     try:
         _serve(pipe, settings, memory)
     except (EOFError, OSError):
@@ -116,17 +120,18 @@ def _serve(pipe: connection.Connection, settings: BatchSettings, memory: Any) ->
         except PipelineError as error:
             answer = error
         except Exception as error:  # whatever it is, the parent must hear of it
-            answer = EnvironmentFault(
-                "a worker could not make a batch", where=f"batch {number}", why=f"{type(error).__name__}: {error}"
-            )
+            why = f"{type(error).__name__}: {error}"
+            answer = EnvironmentFault("a worker could not make a batch", where=f"batch {number}", why=why)
         pipe.send(answer)
 
 
-def _views(memory: Any, settings: BatchSettings, slot: int) -> dict[str, np.ndarray]:
-    """The arrays of one slot of the ring."""
-    size, pixels = _floats(settings), 2 * settings.batch_size * settings.resolution**2
+def _views(memory: Any, settings: BatchSettings, slot: int) -> dict[str, FloatArray]:
+    """The arrays of one slot of the ring, as in ``TrainingBatch``."""
+    size = _floats(settings)
+    pixels = 2 * settings.batch_size * settings.resolution**2
     flat = np.frombuffer(memory, np.float32)[slot * size : (slot + 1) * size]
-    views, start = {}, 0
+    views = {}
+    start = 0
     for name, channels in CHANNELS.items():
         shape = (2, settings.batch_size, settings.resolution, settings.resolution, channels)
         views[name] = flat[start : start + pixels * channels].reshape(shape)
@@ -135,6 +140,7 @@ def _views(memory: Any, settings: BatchSettings, slot: int) -> dict[str, np.ndar
 
 
 def _floats(settings: BatchSettings) -> int:
+    """How many numbers a batch has."""
     return 2 * settings.batch_size * settings.resolution**2 * sum(CHANNELS.values())
 
 
@@ -150,7 +156,8 @@ def _died(process: Any) -> EnvironmentFault:
         "a worker that prepares batches died",
         where=process.name,
         why=f"its exit code is {process.exitcode}",
-        hint="-9 usually means that memory ran out: use fewer --workers or a smaller --batch-size; training resumes from its last save",
+        hint="-9 usually means that memory ran out: use fewer --workers or a smaller --batch-size; "
+        "training resumes from its last save",
     )
 
 

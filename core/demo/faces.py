@@ -1,8 +1,8 @@
 """Two fictional faces, made on the spot so that nobody's likeness is swapped.
 
 Both are morphs of the same two portraits, works of the United States government that ship inside registry packages:
-``skimage.data.astronaut()`` (NASA) and matplotlib's ``grace_hopper.jpg`` (US Navy). One face takes most of its shape and
-texture from the first, the other from the second; neither is a person who exists.
+``skimage.data.astronaut()`` (NASA) and matplotlib's ``grace_hopper.jpg`` (US Navy). One face takes most of its shape
+and texture from the first, the other from the second; neither is a person who exists.
 """
 
 from dataclasses import dataclass
@@ -20,58 +20,30 @@ from core.imaging.codec import read_image
 
 SIZE = 512  # side of the canvas, pixels
 _FACE_SIDE = 210.0  # width and height that a face has on the canvas, about
+# fmt: off
 # The outline of the face in the 468-point mesh (MediaPipe's face oval), once around.
 OVAL = [
-    10,
-    338,
-    297,
-    332,
-    284,
-    251,
-    389,
-    356,
-    454,
-    323,
-    361,
-    288,
-    397,
-    365,
-    379,
-    378,
-    400,
-    377,
-    152,
-    148,
-    176,
-    149,
-    150,
-    136,
-    172,
-    58,
-    132,
-    93,
-    234,
-    127,
-    162,
-    21,
-    54,
-    103,
-    67,
-    109,
+    10, 338, 297, 332, 284, 251, 389, 356, 454, 323, 361, 288, 397, 365, 379, 378, 400, 377, 152, 148, 176, 149, 150,
+    136, 172, 58, 132, 93, 234, 127, 162, 21, 54, 103, 67, 109,
 ]
+# fmt: on
 _GRID = 4  # the warp is interpolated on every 4th pixel and enlarged: it is smooth
 
 
 @dataclass(frozen=True)
 class Portrait:
-    """image: uint8 SIZE x SIZE x 3 BGR; mesh: float64 (468, 3) x, y in pixels of the image and z of the same scale, nose toward -z."""
+    """A face on the canvas.
+
+    image: uint8 SIZE x SIZE x 3 BGR.
+    mesh: float64 (468, 3), x and y in pixels of the image, z of the same scale with the nose toward -z.
+    """
 
     image: NDArray[np.uint8]
     mesh: NDArray[np.float64]
 
 
 def portraits() -> tuple[Portrait, Portrait]:
-    """The two pictures, moved and scaled so that their faces fill the same place of the canvas."""
+    """The two portraits, moved and scaled so that their faces fill the same place of the canvas."""
     import matplotlib
     import skimage.data
 
@@ -80,20 +52,25 @@ def portraits() -> tuple[Portrait, Portrait]:
 
 
 def fictional_face(first: Portrait, second: Portrait, share: float) -> Portrait:
-    """A morph that takes ``share`` (0..1) of its face from ``second``; hair and background come from the stronger one alone."""
+    """A morph that takes ``share`` (0..1) of its face from ``second``.
+
+    Hair and background come from the stronger one alone: two heads of hair over each other look like a ghost.
+    """
     mesh = (1 - share) * first.mesh + share * second.mesh
-    a = warp(first.image, anchors(first.mesh), anchors(mesh)).astype(np.float32)
-    b = warp(second.image, anchors(second.mesh), anchors(mesh)).astype(np.float32)
+    first_warped = warp(first.image, anchors(first.mesh), anchors(mesh)).astype(np.float32)
+    second_warped = warp(second.image, anchors(second.mesh), anchors(mesh)).astype(np.float32)
+    if share > 0.5:
+        base, other, weight = second_warped, first_warped, 1 - share
+    else:
+        base, other, weight = first_warped, second_warped, share
     inside = _soft_hull(mesh)
-    base, other, weight = (b, a, 1 - share) if share > 0.5 else (a, b, share)
     blend = inside * weight
-    return Portrait(
-        np.clip(base * (1 - blend) + _match_colour(other, base, inside) * blend, 0, 255).astype(np.uint8), mesh
-    )
+    mixed = base * (1 - blend) + _match_color(other, base, inside) * blend
+    return Portrait(np.clip(mixed, 0, 255).astype(np.uint8), mesh)
 
 
 def warp(image: NDArray, source: NDArray, target: NDArray) -> NDArray:
-    """Move ``source`` points (n, 2) of the image to ``target``; between them the picture stretches linearly."""
+    """Move the points ``source`` (n, 2) of the image to ``target``; between them the image stretches linearly."""
     steps = np.arange(0, SIZE + _GRID, _GRID)
     xs, ys = np.meshgrid(steps, steps)
     field = LinearNDInterpolator(target, source)(xs, ys).astype(np.float32)
@@ -106,35 +83,39 @@ def warp(image: NDArray, source: NDArray, target: NDArray) -> NDArray:
 
 
 def anchors(mesh: NDArray, follow: NDArray | None = None) -> NDArray:
-    """The points that steer a warp, float64 (n, 2): the mesh, a ring of hair around it that follows ``follow`` (default: the mesh), the canvas edge."""
+    """The points that steer a warp, float64 (n, 2): the mesh, a ring of hair around it, the edge of the canvas.
+
+    follow: the mesh that the ring goes around, without it ``mesh``.
+    """
     outline = (mesh if follow is None else follow)[OVAL, :2]
     centre = outline.mean(0)
     ring = centre + (outline[::3] - centre) * 1.55
     line = np.linspace(0, SIZE - 1, 9)
     zero, end = np.zeros(9), np.full(9, SIZE - 1.0)
-    edge = np.concatenate(
-        [np.stack(pair, 1) for pair in ((line, zero), (line, end), (zero[1:-1], line[1:-1]), (end[1:-1], line[1:-1]))]
-    )
+    sides = ((line, zero), (line, end), (zero[1:-1], line[1:-1]), (end[1:-1], line[1:-1]))
+    edge = np.concatenate([np.stack(side, 1) for side in sides])
     return np.concatenate([mesh[:, :2], np.clip(ring, 2, SIZE - 3), edge])
 
 
-def _place(picture: NDArray[np.uint8]) -> Portrait:
-    (face, *_) = yunet.create(DetectorSettings()).detect(picture)
-    mesh, _ = facemesh.create().mesh(picture, face)
+def _place(image: NDArray[np.uint8]) -> Portrait:
+    """The portrait on the canvas, its face where all have theirs."""
+    (face, *_) = yunet.create(DetectorSettings()).detect(image)
+    mesh, _ = facemesh.create().mesh(image, face)
     low, high = mesh[:, :2].min(0), mesh[:, :2].max(0)
     scale = _FACE_SIDE / (high - low).max()
     shift = np.array([SIZE / 2, SIZE * 0.52]) - scale * (low + high) / 2
     matrix = np.array([[scale, 0, shift[0]], [0, scale, shift[1]]])
-    image = cv2.warpAffine(picture, matrix, (SIZE, SIZE), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT_101)
-    return Portrait(image, np.concatenate([mesh[:, :2] * scale + shift, mesh[:, 2:] * scale], 1))
+    canvas = cv2.warpAffine(image, matrix, (SIZE, SIZE), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT_101)
+    return Portrait(canvas, np.concatenate([mesh[:, :2] * scale + shift, mesh[:, 2:] * scale], 1))
 
 
 def _soft_hull(mesh: NDArray) -> NDArray[np.float32]:
+    """The face inside its outline with a soft edge, (SIZE, SIZE, 1), 0..1."""
     mask = cv2.fillPoly(np.zeros((SIZE, SIZE), np.float32), [mesh[OVAL, :2].astype(np.int32)], 1.0)
     return cv2.GaussianBlur(cv2.erode(mask, np.ones((13, 13))), (0, 0), 7)[..., None]
 
 
-def _match_colour(image: NDArray, reference: NDArray, mask: NDArray) -> NDArray[np.float32]:
+def _match_color(image: NDArray, reference: NDArray, mask: NDArray) -> NDArray[np.float32]:
     """Give ``image`` the mean and spread that ``reference`` has inside the mask, channel by channel."""
     inside = mask[..., 0] > 0.5
     mean, deviation = image[inside].mean(0), image[inside].std(0)

@@ -13,7 +13,10 @@ from core.types import FaceRecord
 
 
 class LandmarkMasker:
-    """See ``core.faces.contract.Masker``. ``kind`` is also the name of the drawing in ``core.imaging.landmark_masks``."""
+    """See ``core.faces.contract.Masker``.
+
+    kind: the plugin's name, and that of the drawing in ``core.imaging.landmark_masks.draw``.
+    """
 
     device = "CPU"
 

@@ -107,7 +107,12 @@ def mask_origin(record: FaceRecord) -> str:
     """Where the best mask of a face comes from, nothing decoded: "xseg", else "polygons", else "hull"."""
     if record.xseg_mask is not None:
         return "xseg"
-    return "polygons" if any(len(polygon.points) for polygon in record.polygons) else "hull"
+    return "polygons" if has_polygons(record) else "hull"
+
+
+def has_polygons(record: FaceRecord) -> bool:
+    """Whether somebody drew on the face."""
+    return any(len(polygon.points) for polygon in record.polygons)
 
 
 def best_mask(record: FaceRecord) -> tuple[Mask, str]:

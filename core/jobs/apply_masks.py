@@ -18,14 +18,13 @@ from core.faces.masking import STORED_SIDE, PendingFace, masks_of
 from core.faceset.database.masks import MaskRow, MaskTable, checksum
 from core.faceset.edit import Change, change_records, face_of, rewrite_pak
 from core.faceset.identity import identified, record_geometry
-from core.faceset.masks.labels import has_polygons
 from core.faceset.masks.report import mask_origins
 from core.faceset.register import KnownFaces, open_known
 from core.faceset.store import PAK_NAME, face_key
 from core.formats import dfl_image
 from core.imaging.codec import decode_image
 from core.imaging.mask_quality import uncertainty
-from core.imaging.masks import encode_mask
+from core.imaging.masks import encode_mask, has_polygons
 from core.jobs.side import opened_side
 from core.progress import progress
 from core.types import FaceRecord

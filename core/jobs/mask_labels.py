@@ -6,6 +6,7 @@ from pathlib import Path
 from core.faceset.masks import labels
 from core.faceset.masks.labels import Format, Imported
 from core.faceset.register import open_known
+from core.imaging.masks import has_polygons
 from core.jobs.side import opened_side
 from core.workspace import Workspace
 
@@ -64,7 +65,7 @@ def export_labels(
         if suggest:
             chosen = [index for index, _ in labels.least_certain(known, suggest)]
         else:
-            chosen = [index for index, record in enumerate(records) if labels.has_polygons(record)]
+            chosen = [index for index, record in enumerate(records) if has_polygons(record)]
         written, problems = labels.export(known, target, chosen, form, suggest=bool(suggest))
         without = sum(records[index].xseg_mask is None for index in chosen) if suggest else 0
         return ExportedLabels(target, form, tuple(written), without, tuple(problems))

@@ -2,7 +2,6 @@
 
 from pydantic import Field
 
-from core.errors import InputError
 from core.options import Options as BaseOptions
 from core.types import StageReport
 from core.workspace import Workspace
@@ -13,18 +12,10 @@ class Options(BaseOptions):
 
 
 def run(options: Options, workspace: Workspace) -> StageReport:
-    """Write ``data_src.mp4`` and ``data_dst.mp4`` into an empty workspace; clips that are there already are kept."""
-    from core.demo.clips import make_clips
+    """Write the clips, or say that they are there."""
+    from core.jobs.demo_clips import make_demo_clips
 
-    there = [p for name in ("src", "dst") for p in workspace.side(name).videos()]
-    if len(there) == 2:
-        return StageReport("nothing to do: the clips are there", outputs=tuple(there))
-    if there:
-        raise InputError(
-            "there is a video in this workspace",
-            where=there[0],
-            hint="make the demo in a workspace of its own: WORKSPACE=/other/dir",
-        )
-    workspace.create()
-    paths = make_clips(workspace.root, options.frames)
-    return StageReport("demo clips", (("frames each", options.frames),), outputs=tuple(paths))
+    clips = make_demo_clips(workspace, options.frames)
+    if not clips.made:
+        return StageReport("nothing to do: the clips are there", outputs=clips.paths)
+    return StageReport("demo clips", (("frames each", options.frames),), outputs=clips.paths)

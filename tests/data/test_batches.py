@@ -158,6 +158,7 @@ def alive(pid):
 
 
 def test_no_framework_is_imported():
-    code = "import sys, core.data.workers, core.data.batches; print(sorted({'tensorflow', 'keras', 'jax', 'torch'} & set(sys.modules)))"
+    frameworks = {"tensorflow", "keras", "jax", "torch"}
+    code = f"import sys, core.data.workers, core.data.batches; print(sorted({frameworks} & set(sys.modules)))"
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
     assert result.stdout.strip() == "[]"

@@ -1,4 +1,4 @@
-"""Two pictures with a clear standing that ship inside packages: works of the US government."""
+"""Two images with a clear standing that ship inside packages: works of the US government."""
 
 from pathlib import Path
 

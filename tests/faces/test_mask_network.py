@@ -81,7 +81,7 @@ def test_presets_are_sound(tmp_path):
 
 @pytest.mark.parametrize("preset", sorted(PRESETS))
 def test_every_preset_masks_skin_and_not_what_is_dark(tmp_path, preset):
-    """A net of its family's input and output, smaller: the input is turned back by what the preset says was done to it."""
+    """A smaller net of its family's input and output; it undoes what the preset says was done to the input."""
     keys = PRESETS[preset]
     order = [2, 1, 0] if keys["colour"] == "rgb" else [0, 1, 2]
     red_over_blue = np.array([-1.0, 0, 1])[order]  # in the preset's channel order

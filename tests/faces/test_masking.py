@@ -25,7 +25,7 @@ def record(size=96, kind=FaceType.WHOLE_FACE, seed=0) -> FaceRecord:
 
 
 class Numbers:
-    """A masker whose mask is the mean of the picture."""
+    """A masker whose mask is the mean of the image."""
 
     device, identity, origin = "CPU", "numbers", "numbers"
 

@@ -1,4 +1,4 @@
-"""Faces at any angle in the picture plane are found, once, and their landmarks are those of the upright picture."""
+"""Faces at any angle in the image plane are found, once, and their landmarks are those of the upright one."""
 
 import math
 

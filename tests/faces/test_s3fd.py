@@ -1,4 +1,7 @@
-"""S3FD: boxes from the network's maps, turned pictures, and the weights that a person brings. The full network is checked with the others."""
+"""S3FD: boxes from the network's maps, turned images, and the weights that a person brings.
+
+The full network is checked with the others.
+"""
 
 import io
 import math
@@ -33,7 +36,8 @@ def maps(height, width, found=()):
 
 
 def test_decode_of_one_cell():
-    # Level 1: stride 8, box 32; centre (3 * 8 + 4, 2 * 8 + 4) moved by a tenth of the side per unit, sides times e to a fifth per unit.
+    # Level 1: stride 8, box 32; centre (3 * 8 + 4, 2 * 8 + 4) moved by a tenth of the side per unit, sides times e to a
+    # fifth per unit.
     (box,), (score,) = s3fd_decode.decode(maps(64, 64, [(1, 2, 3, 0.75, (1, -2, 5 * math.log(2), 0))]))
     assert (
         box.tolist() == [int(28 + 3.2 - 32), int(20 - 6.4 - 16), int(28 + 3.2 + 32), int(20 - 6.4 + 16)]
@@ -138,7 +142,7 @@ def test_turned_heads(quarters, rotations):
         and face.confidence == pytest.approx(0.8)
         and face.box.dtype == np.float32
     )
-    centre, side = np.array([170, 140]), 64 * 2  # the picture is looked at with half its side
+    centre, side = np.array([170, 140]), 64 * 2  # the image is looked at with half its side
     expected = np.array([*(centre - side / 2), *(centre + side / 2)]) + (0, 0, 0, side / 10)
     np.testing.assert_allclose(boxes_there(face.box, quarters, *image.shape[:2])[0], expected, atol=4)
 

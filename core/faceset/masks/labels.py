@@ -19,7 +19,7 @@ from core.faceset.store import face_key
 from core.formats import coco, labelme
 from core.formats.labels import LabelledImage, read_json
 from core.imaging.mask_quality import measure
-from core.imaging.masks import Mask, decode_mask, hull_mask
+from core.imaging.masks import Mask, decode_mask, has_polygons, hull_mask
 from core.imaging.polygons import mask_to_polygons
 from core.progress import progress
 from core.types import FaceRecord, Polygon
@@ -73,11 +73,6 @@ def _doubt(record: FaceRecord, table: MaskTable, face: str) -> float:
 def _mask_at(record: FaceRecord) -> Mask:
     mask = decode_mask(record.xseg_mask or b"", record.name)[..., 0]
     return cv2.resize(mask, record.shape[::-1], interpolation=cv2.INTER_LINEAR).astype(np.float32)[..., None]
-
-
-def has_polygons(record: FaceRecord) -> bool:
-    """Whether somebody drew on the face."""
-    return any(len(polygon.points) for polygon in record.polygons)
 
 
 def suggestion(record: FaceRecord) -> tuple[Polygon, ...]:
