@@ -8,9 +8,13 @@ from pathlib import Path
 
 
 class PipelineError(Exception):
-    """A failure with an explanation. Subclasses carry the exit code of their kind, and the hint where nothing better is known.
+    """A failure with an explanation.
 
-    what: one sentence naming the failed operation; where: the file or option; why: the cause as found;
+    Subclasses carry the exit code of their kind, and the hint where nothing better is known.
+
+    what: one sentence naming the failed operation.
+    where: the file or option.
+    why: the cause as found.
     hint: the next thing to do.
     """
 
@@ -94,9 +98,8 @@ def from_os_error(error: OSError) -> PipelineError:
     """The typed error for what the operating system refused."""
     where = error.filename or "(no file name given)"
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return DiskFullError(
-            "no space left on the disk", where=where, hint="free some space and run it again; finished work was kept"
-        )
+        hint = "free some space and run it again; finished work was kept"
+        return DiskFullError("no space left on the disk", where=where, hint=hint)
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
         return EnvironmentFault(
             "no permission",

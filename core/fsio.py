@@ -25,8 +25,9 @@ def fsync_dir(folder: Path) -> None:
 def atomic_writer(path: Path, *, durable: bool = True) -> Iterator[IO[bytes]]:
     """A binary file that appears under ``path`` whole, or not at all.
 
-    The temporary name starts with a dot and ends with ``.tmp``, so no listing takes it for a result. ``durable=False``
-    skips the fsync, for the many small files of a run that can be made again.
+    The temporary name starts with a dot and ends with ``.tmp``, so no listing takes it for a result.
+
+    durable: without it there is no fsync, for the many small files of a run that can be made again.
     """
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
@@ -44,25 +45,28 @@ def atomic_writer(path: Path, *, durable: bool = True) -> Iterator[IO[bytes]]:
 
 
 def write_bytes(path: Path, data: bytes, *, durable: bool = True) -> None:
-    """``data`` under ``path``, whole or not at all."""
+    """Write ``data`` under ``path``, whole or not at all; durable as in :func:`atomic_writer`."""
     with atomic_writer(path, durable=durable) as stream:
         stream.write(data)
 
 
 def write_text(path: Path, text: str) -> None:
-    """UTF-8 ``text`` under ``path``, whole or not at all."""
+    """Write ``text`` in UTF-8 under ``path``, whole or not at all."""
     write_bytes(path, text.encode())
 
 
 def move_to_trash(path: Path, trash: Path) -> Path:
-    """Move a file or folder into ``trash`` under a time-stamped name; nothing is ever deleted. Returns the new place."""
+    """Move a file or folder into ``trash`` under a time-stamped name; nothing is deleted. Returns the new place."""
     target = _place_in_trash(path, trash)
     shutil.move(path, target)
     return target
 
 
 def keep_in_trash(path: Path, trash: Path) -> Path:
-    """A file into ``trash`` that also stays where it is, so that what replaces it can take its name in one step. Returns the new place."""
+    """Put a file into ``trash`` that also stays where it is. Returns the new place.
+
+    What replaces the file can take its name in one step, then.
+    """
     target = _place_in_trash(path, trash)
     try:
         os.link(path, target)
@@ -75,15 +79,18 @@ def _place_in_trash(path: Path, trash: Path) -> Path:
     trash.mkdir(parents=True, exist_ok=True)
     stamp = time.strftime("%Y%m%d-%H%M%S")
     for attempt in range(10_000):
-        target = trash / (f"{stamp}-{path.name}" if attempt == 0 else f"{stamp}.{attempt}-{path.name}")
+        number = f".{attempt}" if attempt else ""
+        target = trash / f"{stamp}{number}-{path.name}"
         if not target.exists():
             return target
     raise InputError("too many things in the trash under one name", where=trash, hint="empty that folder")
 
 
 def remove_leftovers(folder: Path) -> int:
-    """Delete the temporary files of writers that were killed in ``folder``; returns how many. Those of other processes that live are kept, and
-    so is what has another kind of name."""
+    """Delete the temporary files of writers that were killed in ``folder``; returns how many.
+
+    Those of other processes that live are kept, and so is what has another kind of name.
+    """
     stale = [path for path in folder.glob(".*.tmp") if _abandoned(path)]
     for path in stale:
         path.unlink(missing_ok=True)
@@ -98,7 +105,7 @@ def _abandoned(path: Path) -> bool:
     if int(number) == os.getpid():
         return True
     try:
-        os.kill(int(number), 0)
+        os.kill(int(number), 0)  # asks only whether it is there
     except (ProcessLookupError, OverflowError):
         return True
     except PermissionError:
@@ -108,13 +115,18 @@ def _abandoned(path: Path) -> bool:
 
 @contextmanager
 def lock(path: Path, what: str) -> Iterator[None]:
-    """Hold an exclusive advisory lock; the kernel frees it when the process dies, however it dies."""
+    """Hold an exclusive advisory lock; the kernel frees it when the process dies, however it dies.
+
+    what: the thing that is locked, for people.
+
+    Raises:
+        InputError: another process holds it.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     with open(path, "w") as stream:
         try:
             fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise InputError(
-                f"another run is using {what}", where=path, hint="wait for it to end, or stop it first"
-            ) from None
+            hint = "wait for it to end, or stop it first"
+            raise InputError(f"another run is using {what}", where=path, hint=hint) from None
         yield

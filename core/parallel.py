@@ -11,12 +11,16 @@ from typing import TypeVar
 
 T = TypeVar("T")
 R = TypeVar("R")
-_PAYS_FROM = 6000  # starting the workers takes as long as some thousand faces
-_CHUNK = 256
+_PAYS_FROM = 6000  # files: starting the workers takes as long as some thousand faces
+_CHUNK = 256  # files that a worker gets at a time
+_MOST_WORKERS = 8
+_AHEAD = 3  # chunks for each worker that may wait for being taken
 
 
 def prepare(module: str, files: int) -> None:
-    """Start the process that starts the workers, if there will be any for so many files, while this one has something else to do.
+    """Start the process that starts the workers, if there will be any for so many files.
+
+    It starts while this one has something else to do.
 
     module: where the work is; it is imported once, not in every worker.
     """
@@ -26,12 +30,13 @@ def prepare(module: str, files: int) -> None:
 
 
 def _workers(files: int) -> int:
-    return min(8, len(os.sched_getaffinity(0))) if files >= _PAYS_FROM else 1
+    return min(_MOST_WORKERS, len(os.sched_getaffinity(0))) if files >= _PAYS_FROM else 1
 
 
 def spread(work: Callable[[T], R], items: Sequence[T], *, files: int = 1) -> Iterator[R]:
-    """``map(work, items)`` in order. ``work`` must be a function of a module; its exceptions arrive here. Memory: a few chunks.
+    """``map(work, items)`` in order, in several processes where that pays. Memory: a few chunks.
 
+    work: a function of a module; its exceptions arrive here.
     files: how many small files an item stands for, about.
     """
     workers = _workers(len(items) * files)
@@ -39,12 +44,13 @@ def spread(work: Callable[[T], R], items: Sequence[T], *, files: int = 1) -> Ite
         yield from map(work, items)
         return
     prepare(work.__module__, len(items) * files)
-    context, chunk = multiprocessing.get_context("forkserver"), max(1, _CHUNK // files)
+    context = multiprocessing.get_context("forkserver")
+    chunk = max(1, _CHUNK // files)
     with ProcessPoolExecutor(workers, mp_context=context, initializer=_end_with_parent) as pool:
         pending: deque[Future[list[R]]] = deque()
         for start in range(0, len(items), chunk):
             pending.append(pool.submit(_chunk, work, items[start : start + chunk]))
-            if len(pending) > 3 * workers:
+            if len(pending) > _AHEAD * workers:
                 yield from pending.popleft().result()
         while pending:
             yield from pending.popleft().result()

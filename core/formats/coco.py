@@ -98,7 +98,7 @@ def read(path: Path) -> tuple[list[LabelledImage], Problems]:
 
 
 def _has_id(entry: Any, key: str) -> bool:
-    """Whether an entry has something under ``key`` that can name another one: what a file says may be a list as well."""
+    """Whether an entry has something under ``key`` that can name another one: it may be a list as well."""
     return isinstance(entry, dict) and isinstance(entry.get(key), (int, float, str))
 
 
@@ -127,7 +127,7 @@ def _pairs(flat: Any) -> Any:
 
 
 def _run_lengths(segmentation: dict[str, Any], path: Path) -> np.ndarray:
-    """The mask (float32, height x width) of an uncompressed run-length code: runs of 0 and 1 in turn, down the columns."""
+    """The mask, float32 height x width, of an uncompressed code: runs of 0 and 1 in turn, down the columns."""
     counts, size = segmentation.get("counts"), segmentation.get("size")
     if not isinstance(counts, list):
         raise CorruptFileError(

@@ -157,7 +157,7 @@ def _embed_jpeg(image: bytes, payload: bytes, where: str) -> bytes:
 
 
 def _unwelcome(marker: int, body: bytes) -> bool:
-    """Segments that go: old metadata, and what makes the original program refuse a file and means nothing for pixels."""
+    """Whether a segment goes: old metadata, and what makes the original program refuse a file, pixels or not."""
     if marker == jpeg.APP15 or not body:
         return True
     foreign = marker == jpeg.APP0 and not body.startswith(b"JFIF")

@@ -18,7 +18,8 @@ from core.formats.pickle import safe_pickle
 
 ITERATIONS = "iters:0"
 SLOTS = ("ms", "vs", "acc")
-# Before the name of a network: a weight file of ours with the running averages of its weights. DeepFaceLab does not look at it.
+# Before the name of a network: a weight file of ours with the running averages of its weights. DeepFaceLab does not
+# look at it.
 AVERAGED = "ema_"
 
 
@@ -54,8 +55,8 @@ class OptimizerState:
     """What an optimizer keeps.
 
     iterations: steps done.
-    slots: slot (``ms`` first and ``vs`` second moment of AdaBelief, ``acc`` of RMSprop) -> variable path with the network's
-        name in front (``encoder/down1/conv1/weight:0``) -> float32 array.
+    slots: slot (``ms`` first and ``vs`` second moment of AdaBelief, ``acc`` of RMSprop) -> variable path with the
+        network's name in front (``encoder/down1/conv1/weight:0``) -> float32 array.
     """
 
     iterations: int

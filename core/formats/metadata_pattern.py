@@ -1,8 +1,8 @@
 """The quick way through metadata that this program wrote into a face: one pattern, made from what our writer writes.
 
 It knows the fields that every extracted face has. Whatever is spelled in another way is left to
-:mod:`core.formats.pickle.safe_pickle`, which reads everything; both give the same values. Reading a loose face takes less
-than half the time this way, packing it a third.
+:mod:`core.formats.pickle.safe_pickle`, which reads everything; both give the same values. Reading a loose face takes
+less than half the time this way, packing it a third.
 """
 
 import re

@@ -1,7 +1,7 @@
 """Packed facesets (``faceset.pak``).
 
-A header, a pickled list with one dict a face, a table of offsets, then the face files one after another. What an entry of
-the list says is in :mod:`core.formats.pak_entry`, writing in :mod:`core.formats.pak_writer`.
+A header, a pickled list with one dict a face, a table of offsets, then the face files one after another. What an entry
+of the list says is in :mod:`core.formats.pak_entry`, writing in :mod:`core.formats.pak_writer`.
 """
 
 import os
@@ -54,10 +54,12 @@ class _Spans(NamedTuple):
 
 
 class PakReader:
-    """A packed faceset. Opening needs no pixels; ``read`` is random access by ``pread``, safe in threads and forked processes.
+    """A packed faceset.
 
-    records: what the list in the file holds, names made safe and unique; source landmarks, rectangle and matrix are only
-        in the embedded face, see :meth:`full_record`.
+    Opening needs no pixels; ``read`` is random access by ``pread``, safe in threads and forked processes.
+
+    records: what the list in the file holds, names made safe and unique; source landmarks, rectangle and matrix are
+        only in the embedded face, see :meth:`full_record`.
     problems: (name, reason) of faces left out.
     salvage: a truncated file only shortens the list.
 
@@ -163,7 +165,10 @@ class PakReader:
         return records
 
     def _resolve_face_types(self, stored: list[Any]) -> None:
-        """Find out what the ambiguous numbers meant when the file was made; the first and the last face of each are asked."""
+        """Find out what the ambiguous numbers meant when the file was made.
+
+        The first and the last face of each number are asked.
+        """
         for number in {n for n in stored if type(n) is int and n in AMBIGUOUS_FACE_TYPES}:
             indices = [i for i, other in enumerate(stored) if other == number]
             answers = {self._embedded_type(i) for i in (indices[0], indices[-1])} - {None}

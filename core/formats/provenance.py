@@ -1,9 +1,9 @@
 """Marks of origin: every image, video and model that we make says that it is synthetic.
 
 Images carry an XMP packet with IPTC's digital source type "composite with trained algorithmic media"
-(https://cv.iptc.org/newscodes/digitalsourcetype/): in an APP1 segment of a JPEG (XMP specification part 3), in an ``iTXt``
-chunk of a PNG with the keyword ``XML:com.adobe.xmp``. Frames and aligned faces are cut from a person's own material and
-are not synthetic, so they carry no such mark.
+(https://cv.iptc.org/newscodes/digitalsourcetype/): in an APP1 segment of a JPEG (XMP specification part 3), in an
+``iTXt`` chunk of a PNG with the keyword ``XML:com.adobe.xmp``. Frames and aligned faces are crops of a person's own
+material and are not synthetic, so they carry no such mark.
 """
 
 from pathlib import Path
@@ -28,7 +28,8 @@ VIDEO_TAGS = {
 _JPEG_XMP = b"http://ns.adobe.com/xap/1.0/\0"
 _PNG_XMP = b"XML:com.adobe.xmp\0\0\0\0\0"
 _XMP = f"""<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>
-<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description rdf:about=""
+<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">
+<rdf:Description rdf:about=""
  xmlns:xmp="http://ns.adobe.com/xap/1.0/" xmlns:Iptc4xmpExt="http://iptc.org/std/Iptc4xmpExt/2008-02-29/"
  xmp:CreatorTool="{CREATOR_TOOL}" Iptc4xmpExt:DigitalSourceType="{DIGITAL_SOURCE_TYPE}"/></rdf:RDF></x:xmpmeta>
 <?xpacket end="r"?>""".encode()

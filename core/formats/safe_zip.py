@@ -1,7 +1,7 @@
 """Reading ZIP archives that strangers made.
 
-Expected names only, no path escapes, bounded sizes and ratios, checksums verified. Members are found by the last part of
-their name, so an archive may keep them in a folder; where a member would land is never taken from the archive.
+Expected names only, no path escapes, bounded sizes and ratios, checksums verified. Members are found by the last part
+of their name, so an archive may keep them in a folder; where a member would land is never taken from the archive.
 """
 
 import fnmatch
@@ -31,8 +31,8 @@ def read_members(path: Path, wanted: Iterable[str], max_bytes: int) -> dict[str,
 
     Raises:
         InputError: no such archive.
-        CorruptFileError: it is damaged or hostile: names that leave the archive, one name twice, links, encryption, sizes
-            that lie or are over the limit.
+        CorruptFileError: it is damaged or hostile: names that leave the archive, one name twice, links, encryption,
+            sizes that lie or are over the limit.
     """
     with _opened(path, wanted, max_bytes) as (archive, members):
         return {name: _read(archive, info, path) for name, info in members.items()}
@@ -41,8 +41,8 @@ def read_members(path: Path, wanted: Iterable[str], max_bytes: int) -> dict[str,
 def extract_members(path: Path, wanted: Iterable[str], folder: Path, max_bytes: int) -> list[Path]:
     """Write the matching members into ``folder`` under their file names; returns the paths.
 
-    Everything is validated before the first byte is written; each file appears whole or not at all. Existing files of the
-    same name are replaced.
+    Everything is validated before the first byte is written; each file appears whole or not at all. Existing files of
+    the same name are replaced.
 
     Raises:
         InputError: no such archive, or no room for what is in it.

@@ -9,7 +9,7 @@ Overlap = Callable[[NDArray, NDArray], NDArray]
 
 
 def intersection_over_union(box: NDArray, boxes: NDArray) -> NDArray:
-    """The shared area of ``box`` (4,) and each of ``boxes`` (n, 4), as a part 0..1 of what they cover together: (n,)."""
+    """The shared area of ``box`` (4,) and each of ``boxes`` (n, 4), as a part 0..1 of their joint area: (n,)."""
     shared = _shared_area(box, boxes)
     return shared / (_area(box) + _area(boxes) - shared)
 

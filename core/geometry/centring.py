@@ -56,7 +56,10 @@ def crop_matrix(landmarks: ArrayLike, size: int, centring: Centring) -> Matrix:
 
 
 def centre_offset(normalised: ArrayLike, centring: Centring) -> NDArray[np.float64]:
-    """How far the crop's centre is off the middle of the unit square: (2,). normalised: landmarks (68, 2) in that square."""
+    """How far the crop's centre is off the middle of the unit square: (2,).
+
+    normalised: landmarks (68, 2) in that square.
+    """
     if centring not in _CENTRE:
         return np.zeros(2)
     rotation, translation = _pose(np.asarray(normalised, np.float64))

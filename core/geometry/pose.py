@@ -13,8 +13,8 @@ _POINTS = [*range(27), *range(30, 36)]  # no eyes, no mouth: they move
 def pitch_yaw_roll(landmarks: ArrayLike, size: int) -> tuple[float, float, float]:
     """(pitch, yaw, roll) in radians, within +-pi/2, of a face in a square image of ``size`` pixels.
 
-    landmarks: (68, 2), pixels of that image. pitch > 0: looking up; yaw > 0: nose toward the image's left. The roll of an
-    aligned face is unreliable.
+    landmarks: (68, 2), pixels of that image. pitch > 0: looking up; yaw > 0: nose toward the image's left. The roll of
+    an aligned face is unreliable.
 
     Raises:
         InputError: no pose fits the landmarks.

@@ -58,8 +58,8 @@ def decode_any(data: bytes, where: object = "image data") -> NDArray:
     """The image as stored: any depth, H x W or H x W x C, BGR.
 
     Raises:
-        CorruptFileError: it is empty, damaged or of an unknown format, or a truncated JPEG, which decoders would fill with
-            gray.
+        CorruptFileError: it is empty, damaged or of an unknown format, or a truncated JPEG, which decoders would fill
+            with gray.
     """
     if not data:
         raise CorruptFileError("an empty file instead of a picture", where=str(where))

@@ -120,7 +120,7 @@ def _centred(image: Array) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
 
 
 def _power(matrix: NDArray[np.float64], exponent: float) -> NDArray[np.float64]:
-    """A power of a symmetric matrix whose eigenvalues are not negative; the zeros of a flat image are raised a little."""
+    """A power of a symmetric matrix whose eigenvalues are not negative; zeros, of a flat image, are raised a little."""
     values, vectors = np.linalg.eigh(matrix)
     return (vectors * np.maximum(values, np.finfo(np.float64).eps) ** exponent) @ vectors.T
 

@@ -1,8 +1,8 @@
 """Face masks drawn from 68 landmarks alone, beside the hull of ``core.imaging.masks``.
 
-Masks are float32 H x W x 1, 0..1, with anti-aliased edges; landmarks (68, 2) in pixels of an image whose (height, width,
-...) is ``shape``. ``components_mask`` and ``extended_mask`` are those of faceswap, to the bit; ``whole_face_mask`` is a
-smooth outline that covers the forehead.
+Masks are float32 H x W x 1, 0..1, with anti-aliased edges; landmarks (68, 2) in pixels of an image whose (height,
+width, ...) is ``shape``. ``components_mask`` and ``extended_mask`` are those of faceswap, to the bit;
+``whole_face_mask`` is a smooth outline that covers the forehead.
 """
 
 import cv2

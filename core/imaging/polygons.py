@@ -1,7 +1,7 @@
 """From a mask to polygons that a person can edit, and back through ``core.imaging.masks.polygon_mask``.
 
-Includes are outlines of the mask's pieces, excludes outlines of its holes. Because an exclude wins over every include, a
-piece inside a hole is kept by joining its outline to the hole's by a thin bridge, which the even-odd rule then leaves
+Includes are outlines of the mask's pieces, excludes outlines of its holes. Because an exclude wins over every include,
+a piece inside a hole is kept by joining its outline to the hole's by a thin bridge, which the even-odd rule then leaves
 open.
 """
 

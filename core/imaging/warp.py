@@ -12,8 +12,8 @@ _MAX_SAMPLES = 4  # per side of an output pixel; beyond it the source is halved 
 def warp_face(image: NDArray, matrix: ArrayLike, size: int, exact: bool = False) -> NDArray:
     """The ``size`` x ``size`` crop of ``image`` (H x W or H x W x C), black outside; dtype and number of axes are kept.
 
-    Where the crop shrinks the image, each output pixel is the mean of a regular grid of bicubic samples at most one source
-    pixel apart (a box filter of the output pixel's own footprint); where it enlarges, one bicubic sample.
+    Where the crop shrinks the image, each output pixel is the mean of a regular grid of bicubic samples at most one
+    source pixel apart (a box filter of the output pixel's own footprint); where it enlarges, one bicubic sample.
 
     matrix: (2, 3), image pixels -> crop pixels.
     exact: one bilinear sample always, as DeepFaceLab crops, aliasing included.

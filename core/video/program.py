@@ -1,6 +1,7 @@
 """The ffmpeg program: which one is used, what it can do, and running it.
 
-The system's ffmpeg is used where there is one, else the binary inside the ``imageio-ffmpeg`` wheel. Versions from 4.4 on work.
+The system's ffmpeg is used where there is one, else the binary inside the ``imageio-ffmpeg`` wheel. Versions from 4.4
+on work.
 """
 
 import functools
@@ -57,7 +58,7 @@ def _answer(program: str, *arguments: str) -> str:
 
 
 def keep_every_frame() -> dict[str, str]:
-    """The output option for one frame in, one frame out. FFmpeg 5.1 brought a new spelling, FFmpeg 9 dropped the old."""
+    """The output option for one frame in, one frame out. FFmpeg 5.1 spells it anew, FFmpeg 9 dropped the old way."""
     number = version(find_ffmpeg())
     if number is not None and number < (5, 1):
         return {"vsync": "passthrough"}

@@ -45,7 +45,10 @@ class PakEnum:
 
 @dataclass(frozen=True, eq=False)
 class PointList:
-    """Points, (n, 2), to be written as a list of [x, y] lists of floats; reads back as that list, or as an array where asked for."""
+    """Points, (n, 2), to be written as a list of [x, y] lists of floats.
+
+    Reads back as that list, or as an array where that is asked for.
+    """
 
     points: np.ndarray
 
@@ -114,7 +117,7 @@ def from_buffer(raw, holder, shape, order) -> np.ndarray:
 
 
 def _check_raw(shape, holder, raw) -> np.dtype:
-    """The dtype, once the bytes are exactly those that the shape needs: no shape can ask for more than the file holds."""
+    """The dtype, once the bytes are exactly those that the shape needs: none can ask for more than the file holds."""
     if not isinstance(holder, DtypeHolder) or not isinstance(raw, (bytes, bytearray)):
         raise Refused("an array is not made of numbers")
     if not isinstance(shape, tuple) or len(shape) > 32 or not all(type(n) is int and 0 <= n < 2**48 for n in shape):

@@ -1,4 +1,4 @@
-"""The opcodes of pickled data, each a small function on the state of a run (:class:`core.formats.pickle.reader.Machine`).
+"""The opcodes of pickled data, each a small function on the state of a run, ``core.formats.pickle.reader.Machine``.
 
 Operands are read with bounds: no opcode allocates more than the bytes that came in.
 """

@@ -44,7 +44,7 @@ def join(pairs: bytes) -> bytes:
 
 
 def read(data: bytes, start: int) -> tuple[NDArray[np.float64], int] | None:
-    """The points (n, 2) of a list of pairs that begins at ``start``, and the position after it; None for anything else."""
+    """The points (n, 2) of a list of pairs that begins at ``start``, and the position after it; else None."""
     memo = data[start + 1]
     if memo not in _LISTS:
         return None

@@ -1,8 +1,8 @@
 """An interpreter for pickled data (protocols 0 to 5) that can build plain values and numpy arrays, and nothing else.
 
-It is written out instead of derived from ``pickle.Unpickler`` so that no opcode can allocate more than the bytes that came in:
-memo indices, lengths, shapes and nesting are all bounded by the size of the data. Lists of (x, y) pairs, nearly all of a face's
-metadata, have a fast way.
+It is written out instead of derived from ``pickle.Unpickler`` so that no opcode can allocate more than the bytes that
+came in: memo indices, lengths, shapes and nesting are all bounded by the size of the data. Lists of (x, y) pairs,
+nearly all of a face's metadata, have a fast way.
 """
 
 from collections.abc import Callable

@@ -181,7 +181,9 @@ _WRITERS: dict[type, Callable[[Writer, Any, int], object]] = {
 
 
 def dump(value: Any, stream: IO[bytes]) -> None:
-    """Write ``value`` to ``stream``. Memory: nothing beyond the value, but for an array that is not contiguous a copy of it.
+    """Write ``value`` to ``stream``.
+
+    Memory: nothing beyond the value, but for an array that is not contiguous a copy of it.
 
     Raises:
         TypeError: a type without a plain form.
