@@ -16,11 +16,12 @@ from core.errors import EnvironmentFault, UsageError
 from core.training.hardware import devices
 from core.training.hardware.machine import compiled
 
-PLAIN = {**TINY, "batch_size": 4, "clipgrad": True}
+PLAIN = {**TINY, "archi": "liae", "batch_size": 4, "clipgrad": True}
 JUDGED = {
     **TINY,
     "archi": "df",
     "batch_size": 4,
+    "clipgrad": True,
     "lr_dropout": "n",
     "true_face_power": 0.01,
     "gan_power": 0.1,
@@ -59,18 +60,20 @@ def test_two_devices_make_the_steps_of_one(backend, recipe):
         pytest.skip(f"{backend} is not installed")
     found = steps(backend, recipe, {"ema": 0.5})
     assert found["devices"] == ["cpu:0", "cpu:1"] and (backend == "jax" or found["used"] == ["CPU:0", "CPU:1"])
-    assert np.array(found["two"]) == pytest.approx(np.array(found["one"]), rel=1e-5)
-    # XLA adds up in another order on two devices, and AdaBelief makes whole steps of the rounding of gradients near zero: single weights differ.
-    assert found["difference" if backend == "tensorflow" else "mean_difference"] < 1e-5 < found["moved"] / 10
-    assert found["views"] < (1e-5 if backend == "tensorflow" else 1e-3)
+    check_steps(found)
+
+
+def check_steps(found):
+    """Two devices add up the same numbers in another order: float32 sums of some 1e5 terms then differ by about 300 roundings
+    of 6e-8, 2e-5. A share that is missing, or counted twice, changes gradients by as much as they are."""
+    one, two = np.array(found["losses"])
+    assert two == pytest.approx(one, rel=1e-4) and (one[0] != one[-1]).all()
+    assert max(found["gradients"], found["weights"], found["averages"]) < 1e-3 < found["moved"]
 
 
 @pytest.mark.slow
 def test_discriminators_learn_from_the_whole_batch():
-    """Their gradients start so small that rounding turns single steps of AdaBelief; the mean does not move."""
-    found = steps("tensorflow", JUDGED, {})
-    assert np.array(found["two"]) == pytest.approx(np.array(found["one"]), rel=1e-5)
-    assert found["mean_difference"] < 1e-6 and found["moved"] > 1e-4
+    check_steps(steps("tensorflow", JUDGED, {}))
 
 
 def test_slices_hold_their_share_of_both_sides():
