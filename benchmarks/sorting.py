@@ -166,7 +166,9 @@ def scoring(scale: float) -> dict:
         group: _each(lambda function=function: function(data, "face.jpg"), rounds)
         for group, function in measures.GROUPS.items()
     }
-    cheap = {kind: 1 / sum(best[group][kind] for group in ("shape-2", "pixels-1")) for kind in ("best", "median")}
+    cheap = {
+        kind: 1 / sum(best[group][kind] for group in (measures.SHAPE, measures.PIXELS)) for kind in ("best", "median")
+    }
     return {"CPU seconds for a face": best, "all cheap measures, faces per CPU second": cheap}
 
 

@@ -153,7 +153,10 @@ def by_frame(folder) -> dict:
 @pytest.mark.parametrize("sorted_before", [False, True])
 @pytest.mark.parametrize("suffix", [".jpg", ".png"])
 def test_metadata_comes_back_after_sorting_and_editing(ws, sorted_before, suffix):
-    """Saved under one name, sorted, written anew by an editor: each face gets its own metadata, never that of the face which has its old name."""
+    """Saved under one name, sorted, written anew by an editor: each face gets its own metadata.
+
+    Never that of the face which has its old name.
+    """
     folder = ws.side("src").aligned
     write_faces(folder, 7)
     if sorted_before:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from core.errors import InputError
 from core.faceset.gallery import Gallery
 from core.faceset.scores import measures, score_files
-from core.faceset.scores.measures import IDENTITY, Measures
+from core.faceset.scores.measures import IDENTITY, PIXELS, Measures
 from core.progress import Task
 
 # Identity vectors of some images of a gallery: (gallery, indices) -> float32 (k, 128), rows of NaN where there is none.
@@ -61,7 +61,7 @@ class Features:
 
     def readable(self) -> NDArray[np.bool_]:
         """False for images that could not be decoded by any group computed so far."""
-        columns = [self._column(group, "readable") for group in (list(self._parts) or ["pixels-1"])]
+        columns = [self._column(group, "readable") for group in (list(self._parts) or [PIXELS])]
         return np.all([column.astype(bool) for column in columns], axis=0)
 
     def faces(self) -> NDArray[np.bool_]:

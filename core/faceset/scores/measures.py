@@ -14,19 +14,19 @@ from core.errors import CorruptFileError, InputError
 from core.faceset.scores import pixels, shape
 
 Measures = dict[str, Any]
-IDENTITY = "identity-1"
+# The groups. Changing what one computes means changing its number, so that stored scores of the old kind are not used.
+SHAPE, PIXELS, SHARPNESS, IDENTITY = "shape-2", "pixels-1", "sharpness-1", "identity-1"
 IDENTITY_SIZE = 128
 
-# Changing what a group computes means changing its name, so that stored scores of the old kind are not used.
 GROUPS: dict[str, Callable[[bytes, str], Measures]] = {
-    "shape-2": shape.shape,
-    "pixels-1": pixels.pixels,
-    "sharpness-1": pixels.sharpness,
+    SHAPE: shape.shape,
+    PIXELS: pixels.pixels,
+    SHARPNESS: pixels.sharpness,
 }
 COLUMNS: dict[str, Measures] = {
-    "shape-2": shape.COLUMNS,
-    "pixels-1": pixels.COLUMNS,
-    "sharpness-1": pixels.SHARPNESS_COLUMNS,
+    SHAPE: shape.COLUMNS,
+    PIXELS: pixels.COLUMNS,
+    SHARPNESS: pixels.SHARPNESS_COLUMNS,
     # Its values come from the face database or a network, not from a function here.
     IDENTITY: {"identity": np.full(IDENTITY_SIZE, np.nan, np.float32)},
 }

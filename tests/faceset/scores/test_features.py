@@ -104,26 +104,26 @@ def test_workers_give_the_same_numbers(folder, monkeypatch):
     assert together == alone
 
 
-def test_measures_of_a_known_picture(folder):
+def test_measures_of_a_known_image(folder):
     import cv2
 
     image = np.zeros((64, 64, 3), np.uint8)
     image[:, 32:] = (0, 0, 200)
     found = pixels.pixels(cv2.imencode(".png", image)[1].tobytes(), "x.png")
-    assert (
-        found["brightness"] == 100
-        and found["hue"] == 0
-        and found["black"] == 64 * 64 * 3 - 64 * 32
-        and found["black_share"] == 0.5
-    )
+    assert (found["brightness"], found["hue"], found["black_share"]) == (100, 0, 0.5)
+    assert found["black"] == 64 * 64 * 3 - 64 * 32
     assert found["histogram"].reshape(3, 256)[2, 200] == 64 * 32 and found["grey_histogram"].sum() == 64 * 64
     assert np.isnan(found["motion_blur"]) and np.array_equal(found["masked_histogram"], found["grey_histogram"])
 
 
-def test_every_column_is_declared(folder):
+def test_every_column_is_declared_with_its_shape_and_kind(folder):
     data = (folder / "00001_0.jpg").read_bytes()
     for group, function in measures.GROUPS.items():
-        assert set(function(data, "00001_0.jpg")) == set(measures.COLUMNS[group])
+        found = function(data, "00001_0.jpg")
+        assert set(found) == set(measures.COLUMNS[group])
+        for column, empty in measures.COLUMNS[group].items():
+            assert np.shape(found[column]) == np.shape(empty), column
+            assert np.asarray(found[column]).dtype.kind == np.asarray(empty).dtype.kind, column
 
 
 def test_roll_and_fit_of_the_landmarks():
