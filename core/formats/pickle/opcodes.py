@@ -261,77 +261,80 @@ def _same(m):
     """READONLY_BUFFER: the value stays as it is."""
 
 
-def _unknown(code):
-    names = {
-        0x50: "PERSID",
-        0x51: "BINPERSID",
-        0x69: "INST",
-        0x6F: "OBJ",
-        0x81: "NEWOBJ",
-        0x82: "EXT1",
-        0x83: "EXT2",
-        0x84: "EXT4",
-        0x92: "NEWOBJ_EX",
-        0x8F: "EMPTY_SET",
-        0x90: "ADDITEMS",
-        0x91: "FROZENSET",
-        0x97: "NEXT_BUFFER",
-    }
+# What the format knows and we do not run, by name for the error.
+_REFUSED = {
+    0x50: "PERSID",
+    0x51: "BINPERSID",
+    0x69: "INST",
+    0x6F: "OBJ",
+    0x81: "NEWOBJ",
+    0x82: "EXT1",
+    0x83: "EXT2",
+    0x84: "EXT4",
+    0x92: "NEWOBJ_EX",
+    0x8F: "EMPTY_SET",
+    0x90: "ADDITEMS",
+    0x91: "FROZENSET",
+    0x97: "NEXT_BUFFER",
+}
 
+
+def _unknown(code):
     def op(m):
-        raise Refused(f"opcode {names.get(code, hex(code))} at byte {m.pos - 1} is not allowed")
+        raise Refused(f"opcode {_REFUSED.get(code, hex(code))} at byte {m.pos - 1} is not allowed")
 
     return op
 
 
 _OPS: dict[str, Callable[[Any], None]] = {
-    "N": _constant(None),
-    "\x88": _constant(True),
-    "\x89": _constant(False),
-    "I": _text_number,
-    "L": _text_number,
-    "F": _text_float,
-    "V": _unicode_line,
-    "J": _number(_I4, 4),
-    "M": _number(_U2, 2),
-    "\x8a": _long(1),
-    "\x8b": _long(4, _I4),
-    "G": _number(_F8, 8),
-    "X": _text(4, _U4),
-    "\x8d": _text(8, _U8),
-    "C": _bytes(1),
-    "B": _bytes(4, _U4),
-    "\x8e": _bytes(8, _U8),
-    "\x96": _bytes(8, _U8, bytearray),
-    "(": _mark,
-    "]": _empty_list,
-    "l": _list,
-    ")": lambda m: m.stack.append(()),
-    "t": _tuple,
-    "\x85": _tuple_of(1),
-    "\x86": _tuple_of(2),
-    "\x87": _tuple_of(3),
-    "}": lambda m: m.stack.append({}),
-    "d": _dict,
-    "s": _setitem,
-    "u": _setitems,
-    "a": _append,
-    "e": _appends,
-    "p": _put(_index_line),
-    "q": _put(_u1),
-    "r": _put(_u4),
-    "g": _get(_index_line),
-    "h": _get(_u1),
-    "j": _get(_u4),
-    "c": _global,
-    "\x93": _stack_global,
-    "R": _reduce,
-    "b": _build,
-    "\x80": _proto,
-    "\x95": _frame,
-    "0": _pop,
-    "1": _pop_mark_op,
-    "2": _dup,
-    "\x98": _same,
+    "N": _constant(None),  # NONE
+    "\x88": _constant(True),  # NEWTRUE
+    "\x89": _constant(False),  # NEWFALSE
+    "I": _text_number,  # INT
+    "L": _text_number,  # LONG
+    "F": _text_float,  # FLOAT
+    "V": _unicode_line,  # UNICODE
+    "J": _number(_I4, 4),  # BININT
+    "M": _number(_U2, 2),  # BININT2
+    "\x8a": _long(1),  # LONG1
+    "\x8b": _long(4, _I4),  # LONG4
+    "G": _number(_F8, 8),  # BINFLOAT
+    "X": _text(4, _U4),  # BINUNICODE
+    "\x8d": _text(8, _U8),  # BINUNICODE8
+    "C": _bytes(1),  # SHORT_BINBYTES
+    "B": _bytes(4, _U4),  # BINBYTES
+    "\x8e": _bytes(8, _U8),  # BINBYTES8
+    "\x96": _bytes(8, _U8, bytearray),  # BYTEARRAY8
+    "(": _mark,  # MARK
+    "]": _empty_list,  # EMPTY_LIST
+    "l": _list,  # LIST
+    ")": lambda m: m.stack.append(()),  # EMPTY_TUPLE
+    "t": _tuple,  # TUPLE
+    "\x85": _tuple_of(1),  # TUPLE1
+    "\x86": _tuple_of(2),  # TUPLE2
+    "\x87": _tuple_of(3),  # TUPLE3
+    "}": lambda m: m.stack.append({}),  # EMPTY_DICT
+    "d": _dict,  # DICT
+    "s": _setitem,  # SETITEM
+    "u": _setitems,  # SETITEMS
+    "a": _append,  # APPEND
+    "e": _appends,  # APPENDS
+    "p": _put(_index_line),  # PUT
+    "q": _put(_u1),  # BINPUT
+    "r": _put(_u4),  # LONG_BINPUT
+    "g": _get(_index_line),  # GET
+    "h": _get(_u1),  # BINGET
+    "j": _get(_u4),  # LONG_BINGET
+    "c": _global,  # GLOBAL
+    "\x93": _stack_global,  # STACK_GLOBAL
+    "R": _reduce,  # REDUCE
+    "b": _build,  # BUILD
+    "\x80": _proto,  # PROTO
+    "\x95": _frame,  # FRAME
+    "0": _pop,  # POP
+    "1": _pop_mark_op,  # POP_MARK
+    "2": _dup,  # DUP
+    "\x98": _same,  # READONLY_BUFFER
 }
+# Opcode -> what it does; SHORT_BINUNICODE, MEMOIZE and BININT1 are in the reader itself.
 TABLE = [_OPS.get(chr(code)) or _unknown(code) for code in range(256)]

@@ -17,12 +17,16 @@ from core.formats.pickle.limits import MAX_DEPTH
 
 _CORE = "numpy.core.multiarray"
 _PROTOCOL_4 = b"\x80\x04"
+# Texts that are written once and then referred to: those that may come again, such as names of fields.
+_LONGEST_KEPT, _MOST_KEPT = 64, 4096
+_LONGEST_INTEGER = 64  # bytes, as the reader takes
 
 
 def _headed(raw: bytes) -> bytes:
     """An encoded text behind its opcode and length."""
-    head = b"\x8c%c" % len(raw) if len(raw) < 256 else b"X" + struct.pack("<I", len(raw))
-    return head + raw
+    if len(raw) < 256:
+        return b"\x8c%c" % len(raw) + raw  # SHORT_BINUNICODE
+    return b"X" + struct.pack("<I", len(raw)) + raw  # BINUNICODE
 
 
 @lru_cache(512)
@@ -69,32 +73,32 @@ class Writer:
     def text(self, text: str) -> None:
         index = self.memo.get(text)
         if index is not None:
-            self.out(b"h%c" % index if index < 256 else b"j" + struct.pack("<I", index))
+            self.out(b"h%c" % index if index < 256 else b"j" + struct.pack("<I", index))  # BINGET, LONG_BINGET
             return
         if self.alone:
             self.out(_spelled(text))
             return
         raw = text.encode("utf-8", "surrogatepass")
         self.out(_headed(raw))
-        if len(raw) < 64 and len(self.memo) < 4096:
+        if len(raw) < _LONGEST_KEPT and len(self.memo) < _MOST_KEPT:
             self.memo[text] = self.count
             self.count += 1
-            self.out(b"\x94")
+            self.out(b"\x94")  # MEMOIZE
 
     def raw(self, raw: bytes | memoryview) -> None:
         size = len(raw)
         if size < 256:
-            self.out(b"C%c" % size)
+            self.out(b"C%c" % size)  # SHORT_BINBYTES
         elif size < 1 << 32:
-            self.out(b"B" + struct.pack("<I", size))
+            self.out(b"B" + struct.pack("<I", size))  # BINBYTES
         else:
-            self.out(b"\x8e" + struct.pack("<Q", size))
+            self.out(b"\x8e" + struct.pack("<Q", size))  # BINBYTES8
         self.out(raw)
 
     def name(self, module: str, name: str) -> None:
         self.text(module)
         self.text(name)
-        self.out(b"\x93")
+        self.out(b"\x93")  # STACK_GLOBAL
 
     def dtype(self, dtype: np.dtype) -> None:
         code = dtype.str[1:]
@@ -103,17 +107,17 @@ class Writer:
         order = "|" if dtype.itemsize == 1 else dtype.str[0]
         self.name("numpy", "dtype")
         self.text(code)
-        self.out(b"\x89\x88\x87R(K\x03")
+        self.out(b"\x89\x88\x87R(K\x03")  # called with (code, False, True); its state begins with version 3
         self.text(order)
-        self.out(b"NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK\x00tb")
+        self.out(b"NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK\x00tb")  # None thrice, -1, -1, 0: no fields; BUILD
 
     def array(self, array: np.ndarray) -> None:
         self.name(_CORE, "_reconstruct")
         self.name("numpy", "ndarray")
-        self.out(b"K\x00\x85C\x01b\x87R(K\x01")
+        self.out(b"K\x00\x85C\x01b\x87R(K\x01")  # called with (class, (0,), b"b"); its state begins with version 1
         self.value(tuple(int(n) for n in array.shape))
         self.dtype(array.dtype)
-        self.out(b"\x89")
+        self.out(b"\x89")  # not in Fortran's order
         self.raw(np.ascontiguousarray(array).reshape(-1).view(np.uint8).data)
         self.out(b"tb")
 
@@ -121,10 +125,10 @@ class Writer:
         self.name(_CORE, "scalar")
         self.dtype(scalar.dtype)
         self.raw(scalar.tobytes())
-        self.out(b"\x86R")
+        self.out(b"\x86R")  # called with (dtype, bytes)
 
     def point_list(self, value: PointList, depth: int) -> None:
-        self.count += len(value.points) + 1
+        self.count += len(value.points) + 1  # each of the lists is memoized
         self.out(points.spell(value.points))
 
     def enum(self, member: PakEnum, depth: int) -> None:
@@ -134,14 +138,14 @@ class Writer:
 
     def integer(self, number: int, depth: int) -> None:
         if 0 <= number < 256:
-            self.out(b"K%c" % number)
+            self.out(b"K%c" % number)  # BININT1
         elif -(1 << 31) <= number < 1 << 31:
-            self.out(b"J" + struct.pack("<i", number))
+            self.out(b"J" + struct.pack("<i", number))  # BININT
         else:
             raw = number.to_bytes(number.bit_length() // 8 + 1, "little", signed=True)
-            if len(raw) > 64:
-                raise ValueError("an integer of more than 64 bytes")
-            self.out(b"\x8a%c" % len(raw) + raw)
+            if len(raw) > _LONGEST_INTEGER:
+                raise ValueError(f"an integer of more than {_LONGEST_INTEGER} bytes")
+            self.out(b"\x8a%c" % len(raw) + raw)  # LONG1
 
     def list(self, items: list, depth: int) -> None:
         self.out(b"](")
