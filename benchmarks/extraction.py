@@ -21,10 +21,10 @@ import cv2  # noqa: E402
 import numpy as np  # noqa: E402
 import skimage.data  # noqa: E402
 
-from core import plugins  # noqa: E402
-from core.faces import extractor as pipeline  # noqa: E402
-from core.faces import filters  # noqa: E402
+from core import parallel, plugins  # noqa: E402
 from core.faces.contract import DetectorSettings  # noqa: E402
+from core.faces.extractor import CropSettings, Extractor, one_opencv_thread  # noqa: E402
+from core.faces.filters import Limits  # noqa: E402
 from core.geometry.align import FaceType, face_matrix  # noqa: E402
 from core.imaging.codec import encode_jpeg, encode_png, read_image  # noqa: E402
 from core.imaging.warp import warp_face  # noqa: E402
@@ -72,19 +72,18 @@ def steps(frames: list[np.ndarray], folder: Path) -> dict[str, float]:
 
 def rate(frames: list[np.ndarray], workers: int, embedder: str | None) -> dict[str, float]:
     """Frames a second from memory: by the clock, and by the processor time that was used."""
-    extractor = pipeline.Extractor(
+    extractor = Extractor(
         plugins.load("detectors", "yunet").create(DetectorSettings()),
         plugins.load("landmarkers", "facemesh").create(),
         plugins.load("embedders", embedder).create() if embedder else None,
-        filters.Limits(),
-        pipeline.Cut(),
+        Limits(),
+        CropSettings(),
     )
     extractor.extract("warm.png", lambda: frames[0])
     start, cpu = time.perf_counter(), time.process_time()
     items = [(f"{i:05d}.png", lambda image=image: image) for i, image in enumerate(frames)]
-    faces = sum(
-        len(result.faces) for result in pipeline.in_order(lambda item: extractor.extract(*item), items, workers)
-    )
+    results = parallel.in_threads(lambda item: extractor.extract(*item), items, workers)
+    faces = sum(len(result.faces) for result in results)
     wall, used = time.perf_counter() - start, time.process_time() - cpu
     return {
         "workers": workers,
@@ -99,8 +98,8 @@ def main() -> None:
     arguments = sys.argv[1:]
     count = int(arguments.pop()) if arguments and arguments[-1].isdigit() else 60
     frames = load(arguments[0] if arguments else None, count)
-    cores = pipeline.cores()
-    with pipeline.one_opencv_thread(), tempfile.TemporaryDirectory() as folder:
+    cores = parallel.cores()
+    with one_opencv_thread(), tempfile.TemporaryDirectory() as folder:
         result = {
             "machine": {
                 "processor": platform.processor() or platform.machine(),

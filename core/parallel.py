@@ -1,11 +1,12 @@
-"""One function over very many small files, in several processes where that pays."""
+"""One function over many items, with results in order: in threads, or in several processes where that pays."""
 
 import multiprocessing
 import os
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from functools import partial
 from multiprocessing import connection, forkserver
 from typing import TypeVar
 
@@ -15,6 +16,35 @@ _PAYS_FROM = 6000  # files: starting the workers takes as long as some thousand 
 _CHUNK = 256  # files that a worker gets at a time
 _MOST_WORKERS = 8
 _AHEAD = 3  # chunks for each worker that may wait for being taken
+
+
+def cores() -> int:
+    """How many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def ahead(pool: Executor, work: Callable[[T], R], items: Iterable[T], most: int) -> Iterator[R]:
+    """``work`` of each item by the workers of ``pool``, in the order of the items, whose exceptions arrive here.
+
+    most: how many results may wait for being taken; no item is taken earlier than that asks for.
+    """
+    waiting: deque[Future[R]] = deque()
+    try:
+        for item in items:
+            waiting.append(pool.submit(work, item))
+            if len(waiting) > most:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+    finally:
+        for future in waiting:
+            future.cancel()
+
+
+def in_threads(work: Callable[[T], R], items: Iterable[T], workers: int) -> Iterator[R]:
+    """``map(work, items)`` in order, computed by ``workers`` threads, never more than a few items ahead."""
+    with ThreadPoolExecutor(workers) as pool:
+        yield from ahead(pool, work, items, workers + 2)
 
 
 def prepare(module: str, files: int) -> None:
@@ -30,7 +60,7 @@ def prepare(module: str, files: int) -> None:
 
 
 def _workers(files: int) -> int:
-    return min(_MOST_WORKERS, len(os.sched_getaffinity(0))) if files >= _PAYS_FROM else 1
+    return min(_MOST_WORKERS, cores()) if files >= _PAYS_FROM else 1
 
 
 def spread(work: Callable[[T], R], items: Sequence[T], *, files: int = 1) -> Iterator[R]:
@@ -47,13 +77,9 @@ def spread(work: Callable[[T], R], items: Sequence[T], *, files: int = 1) -> Ite
     context = multiprocessing.get_context("forkserver")
     chunk = max(1, _CHUNK // files)
     with ProcessPoolExecutor(workers, mp_context=context, initializer=_end_with_parent) as pool:
-        pending: deque[Future[list[R]]] = deque()
-        for start in range(0, len(items), chunk):
-            pending.append(pool.submit(_chunk, work, items[start : start + chunk]))
-            if len(pending) > _AHEAD * workers:
-                yield from pending.popleft().result()
-        while pending:
-            yield from pending.popleft().result()
+        chunks = (items[start : start + chunk] for start in range(0, len(items), chunk))
+        for results in ahead(pool, partial(_chunk, work), chunks, _AHEAD * workers):
+            yield from results
 
 
 def _end_with_parent() -> None:

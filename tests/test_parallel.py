@@ -1,4 +1,4 @@
-"""Work spread over processes ends with the process that asked for it."""
+"""Work in threads and processes: in order, not far ahead, ended with the process that asked for it."""
 
 import os
 import signal
@@ -7,7 +7,10 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
 from paths import ROOT
+
+from core import parallel
 
 WAITING = """
 import os, time
@@ -22,6 +25,28 @@ if __name__ == "__main__":
     parallel._PAYS_FROM, parallel._CHUNK = 2, 1
     list(parallel.spread(waiting.work, range(10_000)))
 """
+
+
+def test_results_come_in_order_and_never_far_ahead():
+    started = []
+
+    def items():
+        for i in range(30):
+            started.append(i)
+            yield i
+
+    def work(i):
+        time.sleep(0.005 * (i % 3))
+        return i * i
+
+    results = parallel.in_threads(work, items(), workers=4)
+    assert next(results) == 0 and len(started) <= 8
+    assert list(results) == [i * i for i in range(1, 30)]
+
+
+def test_an_error_in_a_worker_reaches_the_caller():
+    with pytest.raises(ZeroDivisionError):
+        list(parallel.in_threads(lambda i: 1 // (5 - i), range(10), workers=2))
 
 
 def test_workers_end_with_a_killed_parent(tmp_path):

@@ -1,15 +1,11 @@
-"""From a frame to its face files: detect, landmarks, filter, align, identity, encode. Frames are worked on side by side, results come in order."""
+"""From a frame to its face files: detect, mark, filter, name, crop, recognize, encode."""
 
 import itertools
 import math
-import os
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import PurePath
-from typing import TypeVar
 
 import cv2
 import numpy as np
@@ -25,9 +21,6 @@ from core.geometry.pose import pitch_yaw_roll
 from core.imaging.codec import encode_jpeg
 from core.imaging.warp import warp_face
 from core.types import Face, FaceRecord
-
-A = TypeVar("A")
-B = TypeVar("B")
 
 
 @dataclass(frozen=True)
@@ -86,7 +79,12 @@ class FrameFaces:
 
 @dataclass(frozen=True)
 class Extractor:
-    """The networks and settings of a run; ``extract`` may be called from several threads."""
+    """The networks and settings of a run; ``extract`` may be called from several threads.
+
+    embedder: None leaves identities out.
+    limits: what is kept.
+    detector_name: where the faces come from, as they remember it.
+    """
 
     detector: Detector
     landmarker: Landmarker
@@ -150,7 +148,7 @@ class Extractor:
 
 
 def _named(faces: list[Face]) -> list[Face]:
-    """With ids; a face without landmarks is known by the corners of its box."""
+    """The faces of a frame with their ids; one without landmarks is known by the corners of its box."""
     named: list[Face] = []
     taken: set[str] = set()
     for face in faces:
@@ -163,6 +161,7 @@ def _named(faces: list[Face]) -> list[Face]:
 
 
 def _roll(points: NDArray[np.float64]) -> float:
+    """The clockwise turn of the line through the eyes, radians."""
     eyes = points[42:48].mean(axis=0) - points[36:42].mean(axis=0)
     return math.atan2(eyes[1], eyes[0])
 
@@ -189,22 +188,6 @@ def draw(image: NDArray[np.uint8], faces: Iterable[AlignedFace], crop: CropSetti
     return canvas
 
 
-def in_order(function: Callable[[A], B], items: Iterable[A], workers: int) -> Iterator[B]:
-    """``function`` of each item, computed by ``workers`` threads, in the order of the items, never more than a few items ahead."""
-    with ThreadPoolExecutor(workers, thread_name_prefix="extract") as pool:
-        waiting: deque[Future[B]] = deque()
-        try:
-            for item in items:
-                waiting.append(pool.submit(function, item))
-                if len(waiting) > workers + 2:
-                    yield waiting.popleft().result()
-            while waiting:
-                yield waiting.popleft().result()
-        finally:
-            for future in waiting:
-                future.cancel()
-
-
 @contextmanager
 def one_opencv_thread() -> Iterator[None]:
     """Inside, a call of OpenCV uses one core: the work is already spread over frames."""
@@ -214,8 +197,3 @@ def one_opencv_thread() -> Iterator[None]:
         yield
     finally:
         cv2.setNumThreads(before)
-
-
-def cores() -> int:
-    """How many cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

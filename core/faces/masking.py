@@ -4,6 +4,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from typing import Any
 
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 
 from core.errors import DiskFullError, EnvironmentFault, PipelineError, from_os_error
 from core.faces.contract import FloatArray, Masker, Prepared
+from core.parallel import ahead
 from core.types import FaceRecord
 
 STORED_SIDE = 256
@@ -82,22 +84,12 @@ def _batches(
     pool: ThreadPoolExecutor, faces: Iterable[PendingFace], masker: Masker, batch_size: int
 ) -> Iterator[list[_Loaded]]:
     """Prepared faces, ``batch_size`` at a time, while the next ones are being read."""
-    loaded = _loaded(pool, faces, masker, ahead=2 * batch_size)
+    loaded = ahead(pool, partial(_load, masker), faces, 2 * batch_size)
     while batch := list(islice(loaded, batch_size)):
         yield batch
 
 
-def _loaded(pool: ThreadPoolExecutor, faces: Iterable[PendingFace], masker: Masker, ahead: int) -> Iterator[_Loaded]:
-    waiting: deque[Future[_Loaded]] = deque()
-    for face in faces:
-        waiting.append(pool.submit(_load, face, masker))
-        if len(waiting) > ahead:
-            yield waiting.popleft().result()
-    while waiting:
-        yield waiting.popleft().result()
-
-
-def _load(face: PendingFace, masker: Masker) -> _Loaded:
+def _load(masker: Masker, face: PendingFace) -> _Loaded:
     try:
         image, record = face.load()
         return _Loaded(face, masker.prepare(image, record), image.shape)

@@ -13,11 +13,10 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from core import fsio, plugins
+from core import fsio, parallel, plugins
 from core.errors import InputError
-from core.faces import extractor as extraction
 from core.faces.contract import DetectorSettings
-from core.faces.extractor import AlignedFace, CropSettings, Extractor, FrameFaces
+from core.faces.extractor import AlignedFace, CropSettings, Extractor, FrameFaces, one_opencv_thread
 from core.faces.filters import Limits
 from core.faceset.database import faces, images
 from core.faceset.database.connection import open_database
@@ -286,14 +285,14 @@ def _work(
 ) -> _Run:
     """Work through the frames that are not done."""
     extractor = _extractor(settings)
-    workers = workers or extraction.cores()
+    workers = workers or parallel.cores()
     started = time.monotonic()
     with (
-        extraction.one_opencv_thread(),
+        one_opencv_thread(),
         Task("faces", "frame", total=len(names), done=len(done & set(names))) as task,
     ):
         before = task.done
-        results = extraction.in_order(lambda item: extractor.extract(*item), todo, workers)
+        results = parallel.in_threads(lambda item: extractor.extract(*item), todo, workers)
         _commit(connection, side, settings, results, task)
         new = task.done - before
     devices = {"detector": extractor.detector.device, "landmarks": extractor.landmarker.device}

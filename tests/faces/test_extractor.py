@@ -1,7 +1,5 @@
-"""Filters, order of results, and what a finished face holds."""
+"""Filters, and what a finished face holds."""
 
-import threading
-import time
 from dataclasses import replace
 
 import cv2
@@ -10,11 +8,11 @@ import pytest
 from jpegs import samplings
 
 from core.errors import CorruptFileError
-from core.faces import extractor as pipeline
 from core.faces import filters
 from core.faces.contract import DetectorSettings
 from core.faces.detectors import yunet
 from core.faces.embedders import sface
+from core.faces.extractor import CropSettings, Extractor, FrameFaces, sharpness
 from core.faces.filters import Limits
 from core.faces.landmarkers import facemesh
 from core.faceset.identity import face_id
@@ -24,19 +22,19 @@ from core.geometry.landmarks import MEAN_51
 from core.types import Face
 
 
-def candidate(x=100.0, y=100.0, size=100.0, score=0.9, sure=1.0, stretch=1.0):
+def candidate(x=100.0, y=100.0, size=100.0, confidence=0.9, landmark_confidence=1.0, stretch=1.0):
     """A mean face in a box; only the inner points matter."""
     points = np.zeros((68, 2), np.float32)
     points[17:] = MEAN_51 * size * stretch + (x, y)
     points[:17] = points[17]
     box = np.array([x - 0.1 * size, y - 0.1 * size, x + 1.1 * size, y + 1.1 * size], np.float32)
-    return Face(box, score, landmarks=points.astype(np.float64), landmark_confidence=sure)
+    return Face(box, confidence, landmarks=points.astype(np.float64), landmark_confidence=landmark_confidence)
 
 
 def test_each_filter_has_its_name():
     wanted, odd, outside = candidate(), candidate(x=400, stretch=8), candidate(x=-80, y=300)
-    unsure, twice = candidate(x=600, sure=0.2), candidate(x=103, score=0.8)
-    kept, others = filters.sift([twice, odd, unsure, outside, wanted], 900, 900, Limits())
+    unlikely, twice = candidate(x=600, landmark_confidence=0.2), candidate(x=103, confidence=0.8)
+    kept, others = filters.sift([twice, odd, unlikely, outside, wanted], 900, 900, Limits())
     assert kept == [wanted]
     assert {face.status for face in others} == {"filtered"}
     assert sorted(face.reason for face in others) == sorted(
@@ -54,37 +52,12 @@ def test_the_largest_comes_first_and_the_smallest_are_cut_off():
     assert [face.reason for face in small] == [filters.SMALL]
 
 
-def test_results_come_in_order_and_never_far_ahead():
-    started, gate = [], threading.Semaphore(0)
-
-    def items():
-        for i in range(30):
-            started.append(i)
-            yield i
-
-    def work(i):
-        time.sleep(0.005 * (i % 3))
-        return i * i
-
-    results = pipeline.in_order(work, items(), workers=4)
-    assert next(results) == 0 and len(started) <= 8
-    assert list(results) == [i * i for i in range(1, 30)]
-    gate.release()
-
-
-def test_an_error_in_a_worker_reaches_the_caller():
-    with pytest.raises(ZeroDivisionError):
-        list(pipeline.in_order(lambda i: 1 // (5 - i), range(10), workers=2))
-
-
-def extractor(cut, **limits):
-    return pipeline.Extractor(
-        yunet.create(DetectorSettings()), facemesh.create(), sface.create(), Limits(**limits), cut
-    )
+def extractor(crop, **limits):
+    return Extractor(yunet.create(DetectorSettings()), facemesh.create(), sface.create(), Limits(**limits), crop)
 
 
 def test_a_finished_face_follows_the_format(admiral):
-    result = extractor(pipeline.CropSettings(size=256, debug=True)).extract("00007.png", lambda: admiral)
+    result = extractor(CropSettings(size=256, debug=True)).extract("00007.png", lambda: admiral)
     (face,) = result.faces
     record = dfl_image.parse(face.data, "00007_0.jpg")
     assert (record.face_type, record.source_filename, record.shape, face.record.name) == (
@@ -110,14 +83,14 @@ def test_a_finished_face_follows_the_format(admiral):
 
 
 def test_exact_cut_has_half_colour_resolution(admiral):
-    exact = extractor(pipeline.CropSettings(size=128, exact=True)).extract("a.png", lambda: admiral).faces[0]
-    plain = extractor(pipeline.CropSettings(size=128)).extract("a.png", lambda: admiral).faces[0]
+    exact = extractor(CropSettings(size=128, exact=True)).extract("a.png", lambda: admiral).faces[0]
+    plain = extractor(CropSettings(size=128)).extract("a.png", lambda: admiral).faces[0]
     assert samplings(exact.data) == [(2, 2), (1, 1), (1, 1)]
     assert samplings(plain.data) == [(1, 1)] * 3
 
 
 def test_small_faces_are_counted(admiral):
-    result = extractor(pipeline.CropSettings(size=128), min_size=400).extract("a.png", lambda: admiral)
+    result = extractor(CropSettings(size=128), min_size=400).extract("a.png", lambda: admiral)
     assert result.faces == ()
     assert [(face.status, face.reason, face.frame) for face in result.filtered] == [
         ("filtered", filters.SMALL, "a.png")
@@ -127,21 +100,21 @@ def test_small_faces_are_counted(admiral):
 
 def test_a_corrupt_frame_is_a_result_and_other_errors_are_not():
     def corrupt():
-        raise CorruptFileError("cannot decode a picture", why="cut short")
+        raise CorruptFileError("cannot decode an image", why="cut short")
 
-    assert extractor(pipeline.CropSettings()).extract("a.png", corrupt) == pipeline.FrameFaces(
-        "a.png", error="cannot decode a picture: cut short"
+    assert extractor(CropSettings()).extract("a.png", corrupt) == FrameFaces(
+        "a.png", error="cannot decode an image: cut short"
     )
 
     def broke():
         raise MemoryError
 
     with pytest.raises(MemoryError):
-        extractor(pipeline.CropSettings()).extract("a.png", broke)
+        extractor(CropSettings()).extract("a.png", broke)
 
 
 def test_sharpness_falls_with_blur_and_does_not_depend_on_size(admiral):
     blurred = cv2.GaussianBlur(admiral, (0, 0), 4)
-    assert pipeline.sharpness(admiral) > 4 * pipeline.sharpness(blurred)
+    assert sharpness(admiral) > 4 * sharpness(blurred)
     double = cv2.resize(admiral, None, fx=2, fy=2, interpolation=cv2.INTER_CUBIC)
-    assert pipeline.sharpness(double) == pytest.approx(pipeline.sharpness(admiral), rel=0.3)
+    assert sharpness(double) == pytest.approx(sharpness(admiral), rel=0.3)
