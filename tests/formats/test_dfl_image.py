@@ -104,24 +104,10 @@ def test_protocols(protocol):
 
 
 def test_defaults_and_none_values():
-    record = dfl_image.parse(
-        with_meta(
-            face_type=None,
-            source_filename=None,
-            xseg_mask=None,
-            eyebrows_expand_mod=None,
-            ie_polys=None,
-            relighted=None,
-        ),
-        "x.jpg",
-    )
-    assert (record.face_type, record.source_filename, record.xseg_mask, record.eyebrows_expand_mod, record.extra) == (
-        "full_face",
-        None,
-        None,
-        1.0,
-        {},
-    )
+    keys = ("face_type", "source_filename", "xseg_mask", "eyebrows_expand_mod", "ie_polys", "relighted")
+    record = dfl_image.parse(with_meta(**dict.fromkeys(keys)), "x.jpg")
+    assert (record.face_type, record.source_filename, record.xseg_mask) == ("full_face", None, None)
+    assert (record.eyebrows_expand_mod, record.extra) == (1.0, {})
 
 
 def test_landmarks_as_array():

@@ -59,11 +59,8 @@ def test_coco_there_and_back(tmp_path):
     assert not problems and len(pictures) == 2
     assert same(pictures[0], PICTURE) and same(pictures[1], other)
     annotation = json.loads(path.read_text())["annotations"][1]
-    assert (
-        annotation["category_id"] == 2
-        and annotation["bbox"] == [30, 30, 30, 40]
-        and annotation["area"] == pytest.approx(575)
-    )
+    assert annotation["category_id"] == 2 and annotation["bbox"] == [30, 30, 30, 40]
+    assert annotation["area"] == pytest.approx(575)
 
 
 def test_coco_run_lengths_and_what_cannot_be_read(tmp_path):
@@ -112,13 +109,8 @@ def test_damaged_files_are_refused(tmp_path, text):
 def test_no_file_and_label_names(tmp_path):
     with pytest.raises(InputError):
         labelme.read(tmp_path / "none.json")
-    assert (
-        is_include("face")
-        and is_include("")
-        and is_include("1")
-        and not is_include(" Exclude ")
-        and not is_include("not face")
-    )
+    assert all(is_include(label) for label in ("face", "", "1"))
+    assert not any(is_include(label) for label in (" Exclude ", "not face"))
 
 
 @pytest.mark.parametrize(

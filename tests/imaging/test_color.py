@@ -1,4 +1,4 @@
-"""Colour transfer: the original's numbers, and what every method must do."""
+"""Color transfer: the original's numbers, and what every method must do."""
 
 import numpy as np
 import pytest

@@ -29,15 +29,8 @@ def written(info, folder, fmt="png", selection=WHOLE):
 
 def test_probe_tells_what_is_in_a_video(clip):
     info = probe(clip)
-    assert (info.codec, info.width, info.height, info.rate, info.frames, info.rotation, info.hdr) == (
-        "h264",
-        64,
-        48,
-        10.0,
-        20,
-        0,
-        False,
-    )
+    assert (info.codec, info.width, info.height) == ("h264", 64, 48)
+    assert (info.rate, info.frames, info.rotation, info.hdr) == (10.0, 20, 0, False)
     assert info.duration == pytest.approx(2.0, abs=0.01)
     assert "64 x 48" in describe(info)
 
@@ -129,7 +122,7 @@ def test_hdr_is_mapped_down(tmp_path):
     assert len(list(read_frames(info))) == 1
 
 
-def test_colours_are_rounded_not_cut_off(tmp_path):
+def test_colors_are_rounded_not_cut_off(tmp_path):
     """A photo stored as 4:2:0 comes back as bright as it was."""
     photo = cv2.cvtColor(skimage.data.astronaut(), cv2.COLOR_RGB2BGR)
     cv2.imwrite(str(tmp_path / "photo.png"), photo)
@@ -140,7 +133,7 @@ def test_colours_are_rounded_not_cut_off(tmp_path):
     assert 10 * np.log10(255**2 / (difference**2).mean()) > 41
 
 
-def test_jpeg_keeps_full_colour_resolution(clip, tmp_path):
+def test_jpeg_keeps_full_color_resolution(clip, tmp_path):
     _, files = written(probe(clip), tmp_path / "f", "jpg")
     assert len(set(samplings(files[0].read_bytes()))) == 1  # every component has the same: 4:4:4
     grey, png = (

@@ -16,10 +16,9 @@ def frames(count=6):
     return [np.repeat(np.roll(ramp, 4 * i)[None, :, None], 48, axis=0).repeat(3, axis=2) for i in range(count)]
 
 
-def write(path, pictures, **changes):
-    write_video(
-        path, iter(pictures), **{"width": 64, "height": 48, "rate": 12, "tags": {"comment": "made here"}} | changes
-    )
+def write(path, images, **changes):
+    options = {"width": 64, "height": 48, "rate": 12, "tags": {"comment": "made here"}}
+    write_video(path, iter(images), **options | changes)
 
 
 def test_what_is_written_is_read_back(tmp_path):

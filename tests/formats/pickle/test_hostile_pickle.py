@@ -1,4 +1,4 @@
-"""Data made to attack its reader: always a typed error, nothing runs, nothing hangs, no memory beyond the size of the data."""
+"""Data made to attack its reader: a typed error, nothing runs, nothing hangs, no memory beyond the size of the data."""
 
 import contextlib
 import pickle

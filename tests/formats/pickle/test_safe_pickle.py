@@ -10,15 +10,30 @@ import pytest
 from core.errors import CorruptFileError, InputError
 from core.formats.pickle import safe_pickle
 
-# fmt: off
 VALUES = {
-    "text": "übung \U0001f600", "long text": "x" * 300, "bytes": b"y" * 300, "short": b"ab", "none": None, "yes": True, "no": False, "float": -2.5,
-    "ints": [0, 255, 256, 65536, -1, -(2**31), 2**31, 2**70, -(2**70)], "tuple": (1, (2, 3), ()), "nested": {"a": {"b": [1, [2, {"c": 3}]]}, 5: 6},
-    "pairs": [[1.5, 2.5], [3.5, -4.5]], "f4": np.arange(12, dtype="f4").reshape(3, 4), "fortran": np.asfortranarray(np.arange(12.0).reshape(3, 4)),
-    "empty": np.zeros((0, 5)), "no dimension": np.array(3.0), "bools": np.array([True, False]), "u1": np.arange(200, dtype=np.uint8),
-    "f2": np.array([1.5], np.float16), "scalar": np.float64(2.5), "int scalar": np.int64(-5), "big": np.arange(100_000, dtype="f8"),
+    "text": "übung \U0001f600",
+    "long text": "x" * 300,
+    "bytes": b"y" * 300,
+    "short": b"ab",
+    "none": None,
+    "yes": True,
+    "no": False,
+    "float": -2.5,
+    "ints": [0, 255, 256, 65536, -1, -(2**31), 2**31, 2**70, -(2**70)],
+    "tuple": (1, (2, 3), ()),
+    "nested": {"a": {"b": [1, [2, {"c": 3}]]}, 5: 6},
+    "pairs": [[1.5, 2.5], [3.5, -4.5]],
+    "f4": np.arange(12, dtype="f4").reshape(3, 4),
+    "fortran": np.asfortranarray(np.arange(12.0).reshape(3, 4)),
+    "empty": np.zeros((0, 5)),
+    "no dimension": np.array(3.0),
+    "bools": np.array([True, False]),
+    "u1": np.arange(200, dtype=np.uint8),
+    "f2": np.array([1.5], np.float16),
+    "scalar": np.float64(2.5),
+    "int scalar": np.int64(-5),
+    "big": np.arange(100_000, dtype="f8"),
 }
-# fmt: on
 
 
 def same(a, b) -> bool:
