@@ -5,7 +5,7 @@ from dataclasses import replace
 import cv2
 import numpy as np
 import pytest
-from mask_helpers import landmarks, picture, write_face, write_faces
+from drawn_faces import draw, landmarks, write_face, write_faces
 
 from core.data.occluders import draw_occluder, occlude
 from core.data.xseg_augment import augment
@@ -58,7 +58,7 @@ def test_a_stored_mask_keeps_its_place_when_the_face_type_changes():
     """A mask of 256 px on an image of 96 px is first brought to the image."""
     points = landmarks(96)
     record = FaceRecord("a.jpg", (96, 96), points, "whole_face", xseg_mask=stored())
-    mask = prepare(record, picture(96, points), label_mask(record), 64, FaceType.FULL).mask
+    mask = prepare(record, draw(96, points), label_mask(record), 64, FaceType.FULL).mask
     corners = np.array([(24, 24), (48, 24), (48, 48), (24, 48)], float)
     moved = transform_points(corners, face_matrix(points, 64, FaceType.FULL))
     expected = cv2.fillPoly(np.zeros((64, 64), np.uint8), [np.rint(moved).astype(np.int32)], 1)
@@ -129,7 +129,7 @@ def test_image_and_mask_move_together():
 
 def test_occluders_cut_the_mask_and_change_only_what_they_cover():
     points = landmarks(96)
-    image = picture(96, points).astype(np.float32) / 255
+    image = draw(96, points).astype(np.float32) / 255
     mask = hull_mask(image.shape, points)
     shares = []
     for seed in range(40):

@@ -4,7 +4,7 @@ import numpy as np
 import onnx
 import onnxruntime
 import pytest
-from mask_helpers import write_xseg
+from mask_networks import write_xseg
 
 from core.errors import InputError, PipelineError
 from core.export import reference

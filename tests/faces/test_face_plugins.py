@@ -5,8 +5,8 @@ import sys
 
 import numpy as np
 import pytest
-from mask_helpers import landmarks, picture, write_xseg
-from mask_networks import describe, tiny_net
+from drawn_faces import draw, landmarks
+from mask_networks import describe, tiny_net, write_xseg
 from paths import ROOT
 
 from core import plugins
@@ -92,7 +92,7 @@ def test_masker(name, tmp_path):
     assert masker.kind == name and masker.identity and masker.origin and masker.device in ("CPU", "CUDA")
     points = landmarks(96)
     record = FaceRecord("a.jpg", (96, 96), points, "whole_face")
-    prepared = masker.prepare(picture(96, points), record)
+    prepared = masker.prepare(draw(96, points), record)
     assert prepared.data.dtype == np.float32
     one, two = masker.infer([prepared.data, prepared.data])
     np.testing.assert_array_equal(one, two)

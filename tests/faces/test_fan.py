@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
+from drawn_faces import landmarks
 from golden_files import GoldenArrays
-from mask_helpers import landmarks
 
 from core import plugins
 from core.errors import InputError

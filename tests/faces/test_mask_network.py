@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from mask_helpers import landmarks, picture
+from drawn_faces import draw, landmarks
 from mask_networks import describe, tiny_net
 
 from core.errors import CorruptFileError, InputError, UsageError
@@ -19,7 +19,7 @@ SKIN = (120, 150, 210)  # BGR of the drawn faces
 
 def face(size=128):
     points = landmarks(size)
-    return FaceRecord("a.jpg", (size, size), points, "whole_face"), picture(size, points)
+    return FaceRecord("a.jpg", (size, size), points, "whole_face"), draw(size, points)
 
 
 def run(path: Path, size=128, side=128, **request):

@@ -5,8 +5,9 @@ import zipfile
 import cv2
 import numpy as np
 import pytest
+from drawn_faces import draw, landmarks
 from golden_files import GoldenArrays, rule_weights
-from mask_helpers import landmarks, picture, write_xseg
+from mask_networks import write_xseg
 
 from core.errors import CorruptFileError, DiskFullError, InputError, UsageError
 from core.faces.contract import MaskerRequest, Prepared
@@ -98,7 +99,7 @@ def test_a_mask_lands_where_the_network_saw_it(tmp_path, exact, model, image):
     write_xseg(tmp_path, face_type=model)
     masker = Disc(find(tmp_path, None), FaceType.parse(model), exact)
     face = record(160, image)
-    prepared = masker.prepare(picture(160, face.landmarks), face)
+    prepared = masker.prepare(draw(160, face.landmarks), face)
     side = 256 if exact else 160
     placed = masker.place(masker.infer([prepared.data])[0], prepared, (160, 160, 3), side) > 0.5
     # the same disc, drawn in the image by way of the landmarks

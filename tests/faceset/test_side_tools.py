@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from facekit import face, jpeg, picture, png, record, write_faces
+from facekit import face, jpeg, pixels, png, record, write_faces
 
 from core.errors import CorruptFileError, InputError
 from core.formats import dfl_image
@@ -194,8 +194,8 @@ def test_metadata_after_undo_and_of_later_files(ws):
     (folder / names[0]).unlink()
     sort(ws, "--undo")
     for number, name in enumerate(names):
-        edit(folder / name, picture(seed=50 + number))
-    edit(folder / "00000.jpg", picture(seed=60))
+        edit(folder / name, pixels(seed=50 + number))
+    edit(folder / "00000.jpg", pixels(seed=60))
     report = run(restore_metadata, ws)
     assert (rows(report)["restored"], rows(report)["not restored"]) == (3, 1), (
         "the new file must not get what another face's name had"
@@ -308,4 +308,4 @@ def test_damaged_faces_are_told(ws):
     assert rows(report)["faces"] == 0
     assert len([line for line in report.warnings if line.startswith("unreadable")]) >= 1
     with pytest.raises(CorruptFileError):
-        dfl_image.parse(picture().tobytes(), "x")
+        dfl_image.parse(pixels().tobytes(), "x")

@@ -194,7 +194,7 @@ def test_last_app15_counts_and_all_are_replaced():
 
 
 def test_restart_markers_are_read():
-    image = cv2.imencode(".jpg", facekit.picture(), [cv2.IMWRITE_JPEG_RST_INTERVAL, 2])[1].tobytes()
+    image = cv2.imencode(".jpg", facekit.pixels(), [cv2.IMWRITE_JPEG_RST_INTERVAL, 2])[1].tobytes()
     written = dfl_image.embed(image, facekit.record())
     assert dfl_image.restart_interval(written) > 0
     assert facekit.same_record(dfl_image.parse(written, "00001_0.jpg"), facekit.record())
@@ -202,7 +202,7 @@ def test_restart_markers_are_read():
 
 
 def test_progressive():
-    image = cv2.imencode(".jpg", facekit.picture(), [cv2.IMWRITE_JPEG_PROGRESSIVE, 1])[1].tobytes()
+    image = cv2.imencode(".jpg", facekit.pixels(), [cv2.IMWRITE_JPEG_PROGRESSIVE, 1])[1].tobytes()
     written = dfl_image.embed(image + b"junk", facekit.record())
     assert np.array_equal(decode_image(written), decode_image(image))
     strict_original.check_face_file(written, "x.jpg")
@@ -213,7 +213,7 @@ def test_png_faces_hold_the_same():
     again = dfl_image.embed(written, full_record())
     assert again == written
     assert facekit.same_record(dfl_image.parse(written, "00001_0.jpg"), full_record())
-    assert np.array_equal(decode_image(written), facekit.picture())
+    assert np.array_equal(decode_image(written), facekit.pixels())
     at = written.index(b"fcWp")
     assert written[at + 4 + int.from_bytes(written[at - 4 : at]) + 8 :][:4] == b"IEND"
 

@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
+from drawn_faces import landmarks
 from golden_files import golden_json
-from mask_helpers import landmarks
 
 from core.errors import InputError
 from core.geometry.align import transform_points

@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 import pytest
-from facekit import jpeg, picture, png
+from facekit import jpeg, pixels, png
 
 from core.errors import CorruptFileError, InputError, UsageError
 from core.imaging import codec
@@ -13,11 +13,11 @@ from core.imaging.warp import warp_face
 def test_names_of_any_script(tmp_path):
     path = tmp_path / "лицо 顔 ü.png"
     path.write_bytes(png())
-    assert np.array_equal(codec.read_image(path), picture())
+    assert np.array_equal(codec.read_image(path), pixels())
 
 
 def test_png_is_lossless_and_jpeg_close():
-    smooth = cv2.GaussianBlur(picture(128), (0, 0), 8)
+    smooth = cv2.GaussianBlur(pixels(128), (0, 0), 8)
     assert np.array_equal(codec.decode_image(codec.encode_png(smooth)), smooth)
     for subsampling in ("444", "422", "420"):
         assert np.abs(codec.decode_image(codec.encode_jpeg(smooth, 95, subsampling)).astype(int) - smooth).mean() < 2
@@ -41,7 +41,7 @@ def test_every_depth_becomes_8_bit_bgr(array):
 
 def test_orientation_tags_do_not_turn_the_picture():
     exif = b"Exif\0\0MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0"
-    plain = codec.encode_jpeg(picture()[:32], 90)
+    plain = codec.encode_jpeg(pixels()[:32], 90)
     turned = plain[:2] + b"\xff\xe1" + (len(exif) + 2).to_bytes(2) + exif + plain[2:]
     assert np.array_equal(codec.decode_image(turned), codec.decode_image(plain))
 
@@ -62,7 +62,7 @@ def test_other_errors(tmp_path):
     with pytest.raises(InputError):
         codec.read_image(tmp_path / "absent.png")
     with pytest.raises(UsageError):
-        codec.encode_jpeg(picture(), 90, "411")
+        codec.encode_jpeg(pixels(), 90, "411")
     with pytest.raises(InputError):
         codec.encode_png(np.zeros((0, 5, 3), np.uint8))
 
@@ -89,9 +89,9 @@ def test_pixels_stay_where_they_belong(scale, angle):
 
 
 def test_exact_is_the_plain_bilinear_cut():
-    image, matrix = picture(100), np.array([[1.3, 0.2, -5], [-0.2, 1.3, 8]])
+    image, matrix = pixels(100), np.array([[1.3, 0.2, -5], [-0.2, 1.3, 8]])
     assert np.array_equal(warp_face(image, matrix, 80, exact=True), cv2.warpAffine(image, matrix, (80, 80)))
 
 
 def test_outside_is_black():
-    assert warp_face(picture(), np.array([[1, 0, 500], [0, 1, 0.0]]), 64).sum() == 0
+    assert warp_face(pixels(), np.array([[1, 0, 500], [0, 1, 0.0]]), 64).sum() == 0

@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from drawn_faces import known_faces, write_faces
 from golden_files import golden_path
-from mask_helpers import known_faces, write_faces
 
 from core.errors import CorruptFileError
 from core.faces.contract import Prepared

@@ -1,7 +1,8 @@
 """``python -m core mask``."""
 
 import pytest
-from mask_helpers import write_faces, write_xseg
+from drawn_faces import write_faces
+from mask_networks import write_xseg
 
 from core.errors import CorruptFileError, InputError, UsageError
 from core.options import parse

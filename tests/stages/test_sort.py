@@ -9,7 +9,7 @@ import sys
 import time
 
 import pytest
-from sorting_faces import snapshot, write_face, write_set
+from portraits import snapshot, write_face, write_set
 
 from core.errors import InputError, UsageError
 from core.faceset.sorting.methods import METHODS

@@ -1,4 +1,4 @@
-"""Synthetic faces for tests: the mean head, a little moved, in a picture of noise."""
+"""Face files whose landmarks are true and whose images are noise: the mean head, moved a little for every seed."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -29,16 +29,16 @@ def record(
     return replace(made, **changes)
 
 
-def picture(size: int = 64, seed: int = 0) -> np.ndarray:
+def pixels(size: int = 64, seed: int = 0) -> np.ndarray:
     return np.random.default_rng(seed).integers(0, 255, (size, size, 3), dtype=np.uint8)
 
 
 def jpeg(size: int = 64, seed: int = 0) -> bytes:
-    return encode_jpeg(picture(size, seed), 90)
+    return encode_jpeg(pixels(size, seed), 90)
 
 
 def png(size: int = 64, seed: int = 0) -> bytes:
-    return encode_png(picture(size, seed))
+    return encode_png(pixels(size, seed))
 
 
 def face(name: str = "00001_0.jpg", size: int = 64, seed: int = 0, **changes) -> bytes:

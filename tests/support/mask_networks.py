@@ -1,4 +1,4 @@
-"""Tiny masking networks, and descriptions of them."""
+"""Small untrained networks that make masks: a convolution as an ONNX file with its description, XSeg in a model folder."""
 
 import json
 from pathlib import Path
@@ -6,6 +6,11 @@ from pathlib import Path
 import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
+
+from core.formats import dfl_weights
+from core.formats.dfl_weights import ModelData
+from core.networks.weights import initial_weights
+from core.networks.xseg import xseg_network
 
 
 def tiny_net(
@@ -28,6 +33,20 @@ def tiny_net(
 
 
 def describe(folder: Path, **keys) -> Path:
+    """The description of ``net.onnx`` beside it, as people write one."""
     path = folder / "net.json"
     path.write_text(json.dumps({"model": "net.onnx", **keys}))
+    return path
+
+
+def write_xseg(folder: Path, resolution: int = 64, base: int = 2, face_type: str | None = "wf", seed: int = 0) -> Path:
+    """A small untrained XSeg model under the names of the real one."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"XSeg_{resolution}.npy"
+    with open(path, "wb") as stream:
+        dfl_weights.write_arrays(
+            stream, initial_weights("XSeg", xseg_network(base, resolution=resolution), seed).items()
+        )
+    with open(folder / "XSeg_data.dat", "wb") as stream:
+        dfl_weights.write_data(stream, ModelData(1, {"face_type": face_type} if face_type else {}))
     return path

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 from golden_files import golden_path
-from sorting_faces import write_face
+from portraits import write_face
 
 from core.faces.embedders import sface
 from core.faceset.cleaning import page

@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 import pytest
-from mask_helpers import known_faces, landmarks, write_face, write_faces
+from drawn_faces import known_faces, landmarks, write_face, write_faces
 
 from core.errors import InputError
 from core.faceset.database.masks import MaskRow, MaskTable, checksum

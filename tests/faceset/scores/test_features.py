@@ -5,7 +5,7 @@ import os
 import h5py
 import numpy as np
 import pytest
-from sorting_faces import write_face, write_set
+from portraits import write_face, write_set
 
 from core.errors import InputError
 from core.faceset.gallery import open_gallery

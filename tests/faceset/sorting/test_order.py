@@ -4,7 +4,7 @@ import itertools
 import json
 
 import pytest
-from sorting_faces import snapshot, write_set
+from portraits import snapshot, write_set
 
 from core.errors import CorruptFileError, InputError
 from core.faceset import journal

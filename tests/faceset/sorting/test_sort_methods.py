@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pytest
 from golden_files import golden_json, golden_path
-from sorting_faces import write_face, write_set
+from portraits import write_face, write_set
 
 from core.errors import UsageError
 from core.faceset.gallery import open_gallery

@@ -4,7 +4,7 @@ import shutil
 
 import facekit
 import pytest
-from sorting_faces import snapshot, write_face, write_set
+from portraits import snapshot, write_face, write_set
 
 from core.errors import InputError, Interrupted
 from core.faceset.sorting.ranking import Choices

@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 import pytest
-from mask_helpers import write_faces
+from drawn_faces import write_faces
 
 from core.data.xseg_samples import XSegBatch, XSegSamples, XSegSettings
 from core.errors import InputError, Interrupted, UsageError

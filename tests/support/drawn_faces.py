@@ -1,4 +1,4 @@
-"""Small synthetic faces and networks for the tests of masks."""
+"""Face files with drawn faces, an oval of skin with eyes and a mouth where the landmarks are, for tests that look at pixels."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,19 +8,16 @@ import cv2
 import numpy as np
 
 from core.faceset.register import KnownFaces, open_known
-from core.formats import dfl_image, dfl_weights
-from core.formats.dfl_weights import ModelData
+from core.formats import dfl_image
 from core.geometry.align import FaceType, face_matrix, transform_points
 from core.geometry.landmarks import MEAN_51
 from core.imaging.codec import encode_jpeg
-from core.networks.weights import initial_weights
-from core.networks.xseg import xseg_network
 from core.types import FaceRecord
 from core.workspace import Workspace
 
 
 def landmarks(size: int, kind: FaceType = FaceType.WHOLE_FACE, seed: int = 0) -> np.ndarray:
-    """68 points of an average face in an aligned picture of ``size`` pixels."""
+    """68 points of an average face in an aligned image of ``size`` pixels."""
     x = np.linspace(-0.12, 1.1, 17)
     jaw = np.stack([x, 0.25 + 1.05 * np.sqrt(np.clip(1 - ((x - 0.49) / 0.62) ** 2, 0, 1))], axis=1)
     points = np.concatenate([jaw, MEAN_51]) * 200 + 300
@@ -28,8 +25,8 @@ def landmarks(size: int, kind: FaceType = FaceType.WHOLE_FACE, seed: int = 0) ->
     return transform_points(points, face_matrix(points, size, kind))
 
 
-def picture(size: int, points: np.ndarray, seed: int = 0) -> np.ndarray:
-    """A skin-coloured oval on noise, uint8 BGR."""
+def draw(size: int, points: np.ndarray, seed: int = 0) -> np.ndarray:
+    """A skin-colored oval on noise, uint8 BGR."""
     rng = np.random.default_rng(seed)
     image = cv2.resize(rng.integers(0, 255, (8, 8, 3), np.uint8), (size, size), interpolation=cv2.INTER_CUBIC)
     hull = cv2.convexHull(points.astype(np.int32))
@@ -48,7 +45,7 @@ def write_face(
     record = FaceRecord(
         name, (size, size), points, kind.file_name, source_filename=f"{Path(name).stem.split('_')[0]}.png", **fields
     )
-    dfl_image.write(folder / name, encode_jpeg(picture(size, points, seed), 95), record)
+    dfl_image.write(folder / name, encode_jpeg(draw(size, points, seed), 95), record)
     return folder / name
 
 
@@ -61,17 +58,5 @@ def known_faces(folder: Path) -> Iterator[KnownFaces]:
 
 
 def write_faces(folder: Path, count: int, size: int = 96, **fields) -> list[Path]:
+    """Faces of as many frames."""
     return [write_face(folder, f"{i + 1:05d}_0.jpg", size, seed=i, **fields) for i in range(count)]
-
-
-def write_xseg(folder: Path, resolution: int = 64, base: int = 2, face_type: str | None = "wf", seed: int = 0) -> Path:
-    """A small untrained XSeg model under the names of the real one."""
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"XSeg_{resolution}.npy"
-    with open(path, "wb") as stream:
-        dfl_weights.write_arrays(
-            stream, initial_weights("XSeg", xseg_network(base, resolution=resolution), seed).items()
-        )
-    with open(folder / "XSeg_data.dat", "wb") as stream:
-        dfl_weights.write_data(stream, ModelData(1, {"face_type": face_type} if face_type else {}))
-    return path
