@@ -23,6 +23,7 @@ def names(kind: Kind) -> list[str]:
 
 def summary(kind: Kind, name: str) -> str:
     """The first line of a plugin's docstring."""
+    # Read, not imported: importing a plugin loads the runtime of its network, and --help has to answer at once.
     source = (_FOLDER / kind / f"{name}.py").read_text()
     return (ast.get_docstring(ast.parse(source)) or "").split("\n")[0]
 

@@ -98,7 +98,8 @@ class BatchMaker:
     """Makes any batch by its number."""
 
     def __init__(self, settings: BatchSettings):
-        self.settings = s = settings
+        self.settings = settings
+        s = settings
         src, dst = (
             FaceLoader(faceset, s.resolution, s.face_type, s.cache_bytes // 2, polygons=not s.exact)
             for faceset in (s.src, s.dst)
@@ -126,12 +127,14 @@ class BatchMaker:
         every, warped = self.settings.repeat_every, self.settings.random_warp
         if not every:
             return iteration, warped
+        # Each repetition makes the draws fall one behind the batches.
         return iteration - iteration // every, warped and (iteration % every != 0 or iteration == 0)
 
     def _sample(self, side: _Side, position: int, skipped: list[str], warped: bool) -> dict[str, FloatArray]:
         s = self.settings
         face = self._face(side, position, skipped)
         seed = sample_seed(s.seed, side.number, position)
+        # Two generators of one seed, for the original draws the motion and the warp from streams that begin alike.
         transform, warp = np.random.RandomState(seed), np.random.RandomState(seed)
         motion = draw_motion(s.resolution, Ranges(scale=s.scale, flip=side.flip), transform, warp, exact=s.exact)
         image = face.image_f32
@@ -170,6 +173,7 @@ def assemble(
     image: what the networks shall make, float32 (R, R, 3), 0..1.
     seen: what they get, the same but for its colors.
     """
+    # Interpolation lowers the peaks of so small features; the largest weight is made 1 again.
     features = move(face.eyes_mouth, motion, warped=False, mask=True)
     highest = float(features.max())
     return {

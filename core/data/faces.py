@@ -44,6 +44,7 @@ def prepare(record: FaceRecord, image: NDArray[np.uint8], size: int, face_type: 
     height, width = image.shape[:2]
     mask = np.asarray(best_mask(record)[0], np.float32).reshape(height, width, 1)
     features = eyes_mask((height, width), record.landmarks) + mouth_mask((height, width), record.landmarks)
+    # Eyes and mouth count only where they are in sight.
     features = np.clip(features, 0, 1).reshape(height, width, 1) * (mask > 0)
     image_f32 = (image.astype(np.float32) / 255).astype(np.float32)
     matrix = to_face_type(record, size, face_type)
@@ -108,6 +109,7 @@ class FaceLoader:
 def _fit(image: FloatArray, size: int, matrix: Matrix | None, interpolation: int) -> FloatArray:
     """An image (H, W, C) at ``size`` pixels, through ``matrix`` where there is one; a single channel is dropped."""
     if matrix is not None:
+        # Beyond its edge an image goes on as it ends; there is no face there, so a mask does not.
         border = cv2.BORDER_REPLICATE if image.shape[2] == 3 else cv2.BORDER_CONSTANT
         return cv2.warpAffine(image, matrix, (size, size), flags=interpolation, borderMode=border)
     if image.shape[1] != size:

@@ -43,7 +43,7 @@ def hsv_shift(image: FloatArray, random: Random) -> FloatArray:
 def sharpen(image: FloatArray, random: Random, chance: int = 25, largest: int = 5) -> FloatArray:
     """Sharper than it was, by a box or by a Gaussian of up to ``largest`` pixels."""
     size = random.randint(largest) + 1
-    size += size % 2 == 0
+    size += size % 2 == 0  # kernels have a middle
     if random.randint(100) >= chance:
         return image
     by_box = random.randint(2) == 0
@@ -93,7 +93,7 @@ def coarsen(
 
 def coarsen_nearest(image: FloatArray, random: Random, chance: int = 25, most: int = 75) -> FloatArray:
     """The same, with hard-edged pixels."""
-    return coarsen(image, random, chance, most, cv2.INTER_NEAREST)
+    return coarsen(image, random, chance=chance, most=most, interpolation=cv2.INTER_NEAREST)
 
 
 def jpeg(image: FloatArray, random: Random, chance: int = 25) -> FloatArray:
@@ -125,5 +125,6 @@ def in_circle(image: FloatArray, change: Filter, random: Random) -> FloatArray:
 def flare(image: FloatArray, mask: FloatArray, random: Random) -> FloatArray:
     """The part of the image under the mask (H, W, 1) glows beyond its edge."""
     size = image.shape[0]
+    # Odd, as a kernel has to be.
     kernel = max(3, int(random.randint(64, 256) * size / 256)) | 1
     return image + cv2.GaussianBlur(np.ascontiguousarray(image * mask), (kernel, kernel), 0)

@@ -52,6 +52,7 @@ class _Ring:
         self._workers = [_start(context, settings, self._memory, number) for number in range(workers)]
 
     def batches(self, start: int) -> Iterator[TrainingBatch]:
+        """The batches in their order; each is a view of the ring."""
         for number in range(start, start + self._slots - 1):
             self._ask(number)
         for number in _count(start):
@@ -68,6 +69,7 @@ class _Ring:
 
     def _receive(self, number: int) -> tuple[str, ...]:
         process, pipe = self._workers[number % len(self._workers)]
+        # The sentinel is ready when the process has ended, however it ended: waiting for the pipe alone could hang.
         ready = connection.wait([pipe, process.sentinel], timeout=_PATIENCE)
         if pipe not in ready:
             raise _died(process) if ready else _hangs()
@@ -83,6 +85,7 @@ class _Ring:
         for _, pipe in self._workers:
             pipe.close()
         for process, _ in self._workers:
+            # A worker notices the closed pipe when it has made the batch in hand.
             process.join(timeout=5)
             if process.is_alive():
                 process.kill()

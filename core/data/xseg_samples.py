@@ -89,6 +89,7 @@ def prepare(
     """
     image_f32 = _fit(image.astype(np.float32) / np.float32(255), record, size, face_type)
     fitted = _fit(mask, record, size, face_type).reshape(size, size, 1)
+    # Always rounded, so that a face that is kept and one that is read again give the same sample.
     rounded = (np.clip(image_f32, 0, 1) * 255 + 0.5).astype(np.uint8)
     return LabelledFace(rounded, (fitted >= 0.5).astype(np.float32))
 
@@ -114,9 +115,12 @@ class XSegSamples:
     def __init__(self, facesets: Sequence[Faceset], settings: XSegSettings, labels: Labels = "auto"):
         self._settings = settings
         self._labels = labels
-        # Every face as (its faceset, its place there, its record).
-        faces = [(faceset, i, record) for faceset in facesets for i, record in enumerate(faceset.records())]
-        records = [record for *_, record in faces]
+        records: list[FaceRecord] = []
+        places: list[tuple[Faceset, int, str]] = []
+        for faceset in facesets:
+            for index, record in enumerate(faceset.records()):
+                records.append(record)
+                places.append((faceset, index, record.name))
         chosen = list(range(len(records))) if settings.pretrain else choose(records, labels)
         if not chosen:
             raise InputError(
@@ -125,7 +129,7 @@ class XSegSamples:
                 hint="draw polygons (python -m core mask-labels SIDE --suggest helps), apply a mask first, "
                 "or --labels landmarks",
             )
-        self._places = [(faces[i][0], faces[i][1], records[i].name) for i in chosen]
+        self._places = [places[i] for i in chosen]
         masked = [] if settings.pretrain else chosen
         self.origins = Counter(label_origin(records[i], labels) for i in masked)
         self._cache: Cache[LabelledFace] = Cache(settings.cache_bytes)
@@ -161,11 +165,11 @@ class XSegSamples:
         def other() -> tuple[FloatArray, FloatArray]:
             return self._readable(random.randint(len(self)), skipped)
 
-        return augment(image, mask, random, other, s.occluders)
+        return augment(image, mask, random, other, occluders=s.occluders)
 
     def _readable(self, index: int, skipped: list[str]) -> tuple[FloatArray, FloatArray]:
         """The face at ``index``, or the next one that can be read."""
-        face = first_readable(self._face, len(self), index, skipped, "labelled faces")
+        face = first_readable(self._face, len(self), index, skipped, what="labelled faces")
         return (face.image / np.float32(255)).astype(np.float32), face.mask
 
     def _face(self, index: int) -> LabelledFace:
@@ -175,6 +179,10 @@ class XSegSamples:
         faceset, place, name = self._places[index]
         data = faceset.read(place)
         record = dfl_image.parse(data, name, where=faceset.folder / name)
-        mask = label_mask(record, self._labels)
-        image = decode_image(data, record.name)
-        return prepare(record, image, mask, self._settings.resolution, self._settings.face_type)
+        return prepare(
+            record,
+            image=decode_image(data, record.name),
+            mask=label_mask(record, self._labels),
+            size=self._settings.resolution,
+            face_type=self._settings.face_type,
+        )

@@ -74,6 +74,7 @@ def warp(image: NDArray, source: NDArray, target: NDArray) -> NDArray:
     steps = np.arange(0, SIZE + _GRID, _GRID)
     xs, ys = np.meshgrid(steps, steps)
     field = LinearNDInterpolator(target, source)(xs, ys).astype(np.float32)
+    # Outside the hull of the points there is nothing to interpolate, and nothing moves.
     edge = np.isnan(field[..., 0])
     field[edge] = np.stack([xs, ys], -1)[edge]
     # Sample k of the coarse field stands at pixel 4k; warpAffine keeps that, resize would shift it by half a cell.

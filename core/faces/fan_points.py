@@ -21,6 +21,7 @@ from core.types import Face
 
 Points = NDArray[np.float64]
 SIDE = 256  # of a crop, pixels
+# Heat maps have cells of four pixels; the mean over crops that are a pixel apart falls between the cells.
 # Shifts of the crop's centre for the looks of the second pass, pixels of the image.
 _AROUND = np.array([(0, 0), (-1, -1), (1, -1), (1, 1), (-1, 1)], np.float64)
 
@@ -132,6 +133,7 @@ def peaks(maps: NDArray[np.float32]) -> Points:
         cells = best + np.where(inside, step, 0)
         return np.take_along_axis(flat, cells[:, None], axis=1)[:, 0]
 
+    # The true peak lies toward the higher neighbour; how far, the map does not tell well, so a fixed step.
     across = 0.25 * np.sign(value(1) - value(-1))
     down = 0.25 * np.sign(value(width) - value(-width))
     return np.stack([(x + across + 0.5) / width, (y + down + 0.5) / height], axis=-1).astype(np.float64)

@@ -4,6 +4,7 @@
 """
 
 import json
+from itertools import chain
 from pathlib import Path
 from typing import Any, Literal
 
@@ -109,13 +110,14 @@ class Description(BaseModel):
         chosen = [name for name in dict.fromkeys((*self.include, *include)) if name not in exclude]
         if not chosen and self.labels:
             raise UsageError("nothing is left of the mask", where="--exclude")
+        # The crop around the face cuts hair off.
         crop = "head" if "hair" in chosen and self.crop == "face" else self.crop
         return self.model_copy(update={"include": chosen, "crop": crop})
 
     @property
     def numbers(self) -> list[int]:
         """The labels that belong to the mask."""
-        return sorted({number for name in self.include for number in self.labels[name]})
+        return sorted(set(chain.from_iterable(self.labels[name] for name in self.include)))
 
 
 def read_description(path: Path) -> Description:
@@ -199,6 +201,7 @@ def _labelled(description: Description, values: NDArray) -> FloatArray:
 
 
 def _activated(values: FloatArray, kind: str) -> FloatArray:
+    # Bounded, because an exponential of a large number overflows.
     if kind == "sigmoid":
         return (1 / (1 + np.exp(-np.clip(values, -80, 80)))).astype(np.float32)
     if kind == "softmax":

@@ -101,6 +101,7 @@ def _load(masker: Masker, face: PendingFace) -> _Loaded:
 
 def _inferred(pool: ThreadPoolExecutor, batch: list[_Loaded], masker: Masker) -> list[Future[Made]]:
     """Compute the masks of a batch, and have them placed and saved."""
+    # Faces that could not be read stay in the batch, so that results keep the order of the faces.
     inputs = [item.prepared.data for item in batch if item.prepared]
     masks = iter(masker.infer(inputs) if inputs else ())
     return [pool.submit(_place, item, next(masks) if item.prepared else None, masker) for item in batch]

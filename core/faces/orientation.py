@@ -62,7 +62,7 @@ def _crop(image: NDArray[np.uint8], box: NDArray, turn: float) -> NDArray[np.uin
     """The square around the box, turned back by ``turn``."""
     centre = (box[:2] + box[2:]) / 2
     side = _ZOOM * float(max(box[2:] - box[:2]))
-    crop, _ = crop_square(image, centre, side, turn, _SIZE)
+    crop, _ = crop_square(image, centre, side=side, turn=turn, size=_SIZE)
     return crop
 
 

@@ -69,6 +69,7 @@ def _level(classes: NDArray, offsets: NDArray, stride: int, confidence: float) -
     rows, columns = np.nonzero((confidences > _CANDIDATE) & (confidences >= confidence))
     offset = offsets[0, rows, columns]
     side = np.float32(4 * stride)
+    # The network answers in tenths of the side for the place, and in fifths of an exponent of e for the size.
     middle = np.stack([columns, rows], axis=1).astype(np.float32) * stride + np.float32(stride / 2)
     centre = middle + offset[:, :2] * np.float32(0.1) * side
     half = side * np.exp(offset[:, 2:] * np.float32(0.2)) / 2

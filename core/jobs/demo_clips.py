@@ -23,7 +23,7 @@ def make_demo_clips(workspace: Workspace, frames: int) -> DemoClips:
         InputError: there are other videos in this workspace.
         EnvironmentFault: ffmpeg cannot encode them, or the weights of the face finder are not installed.
     """
-    there = [path for name in ("src", "dst") for path in workspace.side(name).videos()]
+    there = [*workspace.side("src").videos(), *workspace.side("dst").videos()]
     if len(there) == 2:
         return DemoClips(tuple(there), made=False)
     if there:

@@ -98,6 +98,7 @@ def extract_frames(
 
 
 def _wanted(side: Side, selection: Selection, image_format: ImageFormat, overwrite: bool) -> Receipt:
+    # Names as in the options of the stage: people read them in errors, and receipts keep them.
     options = {"format": image_format, **asdict(selection)}
     return Receipt(video=identity(side.video()), options=options, replaces=overwrite)
 
@@ -177,8 +178,9 @@ def _extract(
         count = len(list_images(staging))
         if count == 0:
             raise _nothing_decoded(info, outcome)
-        write_receipt(staging, _completed(wanted, info, selection, outcome, count))
-    except BaseException:
+        # A receipt counts as the end of the extraction, so it comes after the last frame.
+        write_receipt(staging, _completed(wanted, info, selection, outcome=outcome, count=count))
+    except BaseException:  # also when somebody cancels
         shutil.rmtree(staging, ignore_errors=True)
         raise
     return staging, estimate

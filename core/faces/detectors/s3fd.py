@@ -1,6 +1,7 @@
 """S3FD of DeepFaceLab: needs its S3FD.npy in the assets folder; --detect-score 0.5 finds what DeepFaceLab finds"""
 
 from dataclasses import dataclass
+from itertools import chain
 
 import cv2
 import numpy as np
@@ -44,14 +45,15 @@ class S3FD:
             return []
         rgb = cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
         if self.settings.rotations == "all":
-            return _distinct([face for quarters in _TURNS for face in self._seen(rgb, quarters)])
-        return next((faces for quarters in _TURNS if (faces := self._seen(rgb, quarters))), [])
+            return _distinct(list(chain.from_iterable(self._seen(rgb, quarters) for quarters in _TURNS)))
+        # Each turn costs as much as the first, so the search ends with the first that shows a face.
+        return next(filter(None, (self._seen(rgb, quarters) for quarters in _TURNS)), [])
 
     def _seen(self, rgb: NDArray[np.uint8], quarters: int) -> list[Face]:
         """The faces in the image turned by quarters, their boxes in the image as given."""
         settings = self.settings
-        found = s3fd_decode.find(self.run, turned(rgb, quarters), settings.confidence, settings.size)
-        boxes, confidences = found
+        view = turned(rgb, quarters)
+        boxes, confidences = s3fd_decode.find(self.run, view, settings.confidence, settings.size)
         boxes = boxes_back(boxes, quarters, *rgb.shape[:2]).astype(np.float32)
         roll = roll_of(quarters)
         # Rounding takes some confidences a little above 1.

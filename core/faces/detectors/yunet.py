@@ -1,7 +1,9 @@
 """YuNet (the default): the surest and among the quickest of those measured; small faces, profiles, blur"""
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import chain
 
 import cv2
 import numpy as np
@@ -52,10 +54,10 @@ class YuNet:
         views = [first, *(self._seen(image, quarters) for quarters in (1, 2, 3))]
         if not any(views):
             views = [self._seen(image, quarters, _CLOSE_UP) for quarters in range(4)]
-        faces = _best_first([face for view in views for face in view])
-        fitting = _best_first([face for quarters, view in enumerate(views) for face in _nearly_upright(view, quarters)])
+        faces = chain.from_iterable(views)
+        fitting = chain.from_iterable(_nearly_upright(view, quarters) for quarters, view in enumerate(views))
         # A box fits where its face is seen nearly upright, so those come first; the others count where there are none.
-        return _distinct(fitting + faces)
+        return _distinct(_best_first(fitting) + _best_first(faces))
 
     def _seen(self, image: NDArray[np.uint8], quarters: int, size: int = 0) -> list[Face]:
         """The faces in the image turned by quarters, best first. size: as in the settings, 0 for theirs.
@@ -67,6 +69,7 @@ class YuNet:
         for row in _candidates(image, quarters, size or self.settings.size):
             box = row[:4].copy()
             confidence, roll = orientation.find(image, box)
+            # The first look was at the whole turned image, which is as good a view of a face that stands upright in it.
             if abs(_apart(roll, quarters)) < _TURNED:
                 confidence = max(confidence, float(row[4]))
             faces.append(Face(box, confidence, roll))
@@ -78,7 +81,7 @@ def _nearly_upright(faces: list[Face], quarters: int) -> list[Face]:
     return [face for face in faces if abs(_apart(face.roll, quarters)) < _NEARLY_UPRIGHT]
 
 
-def _best_first(faces: list[Face]) -> list[Face]:
+def _best_first(faces: Iterable[Face]) -> list[Face]:
     return sorted(faces, key=lambda face: -face.confidence)
 
 
@@ -107,6 +110,7 @@ def _upright_candidates(image: NDArray[np.uint8], size: int) -> FloatArray:
     if scale < 1:
         height, width = (max(round(side * scale), 1) for side in image.shape[:2])
         small = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)
+    # The rim is black and on the far sides only, so that no coordinate shifts.
     bottom, right = (-side % yunet_net.MULTIPLE for side in small.shape[:2])
     padded = cv2.copyMakeBorder(small, 0, bottom, 0, right, cv2.BORDER_CONSTANT)
     rows = yunet_net.merged(yunet_net.candidates(padded[None], _CANDIDATE)[0])

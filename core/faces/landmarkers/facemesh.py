@@ -16,7 +16,7 @@ from core.types import Face
 Mesh = NDArray[np.float64]
 _SIZE = 192
 _MARGIN = 1.5  # side of the crop in longer sides of the face
-_FEWEST_LOOKS, _MOST_LOOKS = 2, 6
+_FEWEST_LOOKS, _MOST_LOOKS = 2, 6  # the first is at the detector's box, the others where the one before found the face
 _SETTLED = math.radians(4)  # change of roll between two looks
 _NO_FACE = 0.1  # more looks do not help where the confidence is below this
 _OTHER_TURNS = (math.pi / 6, -math.pi / 6, math.pi)
@@ -89,12 +89,14 @@ class FaceMesh:
     def _look(self, image: NDArray[np.uint8], centre: NDArray, side: float, roll: float) -> tuple[Mesh, float]:
         """What the network sees in the square with this centre and side, turned clockwise by ``roll``."""
         side = max(side, 1.0)
-        crop, matrix = crop_square(image, centre, side, roll, _SIZE)
+        crop, matrix = crop_square(image, centre, side=side, turn=roll, size=_SIZE)
         rgb = cv2.cvtColor(crop, cv2.COLOR_BGR2RGB).astype(np.float32) / 255
         net = self._net()
         net.setInput(np.ascontiguousarray(rgb.transpose(2, 0, 1)[None]))
         output, flag = net.forward([_POINTS, _FLAG])
-        confidence = 1 / (1 + math.exp(-min(max(float(flag.ravel()[0]), -50.0), 50.0)))
+        # Beyond 50 the exponential says nothing new, and far beyond it overflows.
+        logit = min(max(float(flag.ravel()[0]), -50.0), 50.0)
+        confidence = 1 / (1 + math.exp(-logit))
         points = output.reshape(468, 3).astype(np.float64)
         depth = points[:, 2:] * (side / _SIZE)
         return np.concatenate([transform_points(points[:, :2], invert(matrix)), depth], axis=1), confidence
