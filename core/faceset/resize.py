@@ -55,6 +55,7 @@ def resize_file(path: Path, target: Path, size: int, face_type: FaceType | None,
 
 def is_done(source: Path, target: Path, size: int, face_type: FaceType | None) -> bool:
     """Whether an earlier run made ``target`` of ``source`` as it is now, with these settings."""
+    # The settings of the earlier run stand in the face that it made; nothing else has to be kept.
     if not target.exists() or target.stat().st_mtime_ns < source.stat().st_mtime_ns:
         return False
     try:

@@ -40,6 +40,7 @@ def opened_side(workspace: Workspace, name: str) -> Iterator[OpenedSide]:
     """
     side = workspace.side(name)
     with side.locked():
+        # Files on their way have names that no job would take for faces.
         step = journal.finish(side.frames)
         deleted = deleted_faces(side)
         if deleted:

@@ -86,7 +86,7 @@ class _Linkage:
         for start in range(0, len(rows) if keep > 0 else 0, step):
             block = rows[start : start + step]
             similar = self.mean[block] @ others.T
-            similar[np.arange(len(block)), place[block]] = _NONE
+            similar[np.arange(len(block)), place[block]] = _NONE  # itself
             top = _largest(similar, keep)
             values = np.take_along_axis(similar, top, axis=1)
             self.near[block, :keep], self.near_sim[block, :keep] = alive[top], values
@@ -106,6 +106,7 @@ class _Linkage:
         value[alive] = self.near_sim[alive, best]
         good = alive[value[alive] >= self.least]
         pairs = good[(nearest[nearest[good]] == good) & (good < nearest[good])]
+        # Rounding can make a ring of three, of whom each is nearest to the next.
         if not len(pairs) and len(good):
             pairs = good[[value[good].argmax()]]
         return pairs, nearest[pairs]

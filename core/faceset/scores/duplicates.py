@@ -20,6 +20,7 @@ def duplicate_groups(thumbs: NDArray[np.uint8], levels: float = SAME_LEVELS) -> 
     pairs = [_pairs(flat, start, levels) for start in range(0, len(flat), _BLOCK)]
     left, right = np.concatenate([np.zeros((2, 0), np.intp), *pairs], axis=1)
     graph = coo_array((np.ones(len(left), bool), (left, right)), shape=(len(flat), len(flat)))
+    # Likeness is passed on: a scene that hardly moves is one group.
     return connected_components(graph, directed=False)[1].astype(np.intp)
 
 

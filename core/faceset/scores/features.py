@@ -132,6 +132,7 @@ def _measure_one(group: str, gallery: Gallery, index: int, task: Task) -> Measur
 
 
 def _pool(workers: int) -> ProcessPoolExecutor:
+    # Not fork: it would copy the threads of OpenCV and HDF5 in the middle of what they do.
     return ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn"), initializer=_start_worker)
 
 
@@ -140,10 +141,12 @@ def _start_worker() -> None:
 
     import cv2
 
-    cv2.setNumThreads(1)
+    cv2.setNumThreads(1)  # there is a process for each core
+    # Ctrl-C reaches all of a terminal's processes: the parent takes it, and keeps what is done.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     parent = multiprocessing.parent_process()
-    if parent is not None:  # a worker whose parent was killed would wait for work for ever
+    # A worker whose parent was killed would wait for work for ever.
+    if parent is not None:
         threading.Thread(target=_leave_with, args=(parent,), daemon=True).start()
 
 
@@ -163,6 +166,7 @@ def _spread(
     waiting: list[Future[list[Measures | None]]] = []
     rows: list[Measures | None] = []
     for chunk in _split(part, _CHUNK):
+        # Enough that no worker waits for this process to read files.
         if len(waiting) >= 3 * workers:
             rows += _take(waiting, task)
         waiting.append(pool.submit(_measure_chunk, group, [(gallery.read(i), gallery.names[i]) for i in chunk]))

@@ -75,6 +75,7 @@ def save(folder: Path, group: str, keys: Sequence[bytes], rows: Sequence[Measure
     }
     for name, empty in COLUMNS[group].items():
         columns[name] = _stack([empty if row is None else row[name] for row in rows])
+    # Names in the order of time: the newest are looked at first.
     _write(folder / f"{group}.{time.time_ns():020d}.h5", columns)
     _merge(folder, group)
 
@@ -87,6 +88,7 @@ def _stack(values: list[Any]) -> NDArray:
 
 def _write(path: Path, columns: dict[str, Any]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
+    # In memory first: the file is there whole, or not at all.
     buffer = io.BytesIO()
     with h5py.File(buffer, "w") as file:
         for name, values in columns.items():

@@ -61,6 +61,7 @@ def shape(data: bytes, name: str) -> dict[str, Any]:
 
 def _in_frame(record: FaceRecord) -> dict[str, float]:
     """Area of the detector's box, and the edge of the face square in the frame with its turn there, clockwise."""
+    # Files of other programs may not know the frame: then the crop has to do.
     points = record.source_landmarks if record.source_landmarks is not None else record.landmarks
     to_mean = similarity_fit(points[17:], lm.MEAN_51)
     scale = float(np.hypot(to_mean[0, 0], to_mean[1, 0]))
@@ -84,6 +85,7 @@ def _alignment(record: FaceRecord) -> dict[str, float]:
     distance: from the average face, in its units. eye_mouth: how far the mouth is below the eyes, a part of the image's
     height. residual: how far matrix and landmarks disagree, a part of its width.
     """
+    # Without the jaw, whose points slide along it: the mean face has none.
     normal = transform_points(record.landmarks, similarity_fit(record.landmarks[17:], lm.MEAN_51))
     residual = 0.0
     if record.image_to_face_mat is not None and record.source_landmarks is not None:

@@ -58,6 +58,7 @@ def _duplicates(features: Features, choices: Choices) -> Ranking:
 
 def _histogram_similarity(features: Features, choices: Choices) -> Ranking:
     histograms = features["histogram"].reshape(len(features), 3, 256)
+    # What cannot be decoded has no histogram, and is in no order: the caller rejects it.
     use = np.flatnonzero(features.readable())
     return Ranking(use[histogram_chain(histograms[use])])
 

@@ -22,7 +22,7 @@ def apply(frames: Path, gallery: Gallery, order: Order, what: str = "") -> journ
     if gallery.pak is None:
         return journal.begin(frames, what, _moves(frames, order))
     if not order.renumber and not order.rejected:
-        return None
+        return None  # writing the pak anew would change nothing
     return apply_to_pak(frames, gallery.pak, gallery.names, order, what)
 
 

@@ -37,6 +37,7 @@ def best_faces(features: Features, choices: Choices, quality: NDArray[np.float64
 def _yaw_bins(yaw: NDArray[np.float64], by_quality: NDArray[np.intp]) -> list[NDArray[np.intp]]:
     """The faces of each bin, the best first."""
     edges = np.linspace(-_WIDEST, _WIDEST, _BINS)
+    # Turned round, so that the first bin is where the method "yaw" begins.
     place = np.clip(np.searchsorted(edges, -yaw[by_quality], side="right") - 1, 0, _BINS - 1)
     return [by_quality[place == number] for number in range(_BINS)]
 

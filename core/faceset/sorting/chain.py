@@ -82,6 +82,7 @@ class _Chain:
         best = float(self._distances(current, self.item[[place + first]])[0])
         near = np.flatnonzero(bound <= best * _RELATIVE + _SLACK)
         near = near[np.argsort(bound[near], kind="stable")]
+        # The best bounds first: what they find lowers the limit for all others.
         found, distances, start, step = [], [], 0, _FIRST_LOOK
         while start < len(near) and bound[near[start]] <= best * _RELATIVE + _SLACK:
             some = near[start : start + step]
@@ -129,6 +130,7 @@ def _roots(histograms: NDArray[np.uint32]) -> NDArray[np.float32]:
     """Square roots of the shares: unit vectors, of the shape of ``histograms``."""
     roots = np.empty(histograms.shape, np.float32)
     for start in range(0, len(histograms), _BLOCK):
+        # In float64 and blocks: all at once would take several times the memory of the result.
         counts = histograms[start : start + _BLOCK].astype(np.float64)
         roots[start : start + _BLOCK] = np.sqrt(counts / np.maximum(counts.sum(axis=2, keepdims=True), 1))
     return roots
@@ -180,7 +182,7 @@ def summed_distances(histograms: NDArray[np.uint32]) -> NDArray[np.float64]:
             block = 1 - roots[a : a + _BLOCK] @ roots[b : b + _BLOCK].T
             np.sqrt(np.maximum(block, 0, out=block), out=block)
             if a == b:
-                np.fill_diagonal(block, 0)
+                np.fill_diagonal(block, 0)  # rounding leaves something there
             sums[a : a + _BLOCK] += block.sum(axis=1)
             if a != b:
                 sums[b : b + _BLOCK] += block.sum(axis=0)

@@ -55,7 +55,7 @@ def divide(features: Features, by: str, count: int) -> Groups:
     if scores is None:
         raise UsageError(
             "this method gives no score to group by",
-            where=f"--group {by}",
+            where=by,
             hint="group by persons, duplicates, yaw, blur, brightness ...",
         )
     return _by_score(method, scores, count)
@@ -79,11 +79,13 @@ def _duplicates(features: Features) -> Groups:
 def _by_score(method: methods.Method, scores: NDArray[np.float64], count: int) -> Groups:
     known = np.isfinite(scores)
     if not known.any():
-        raise UsageError("no face has this score", where=f"--group {method.name}")
+        raise UsageError("no face has this score", where=method.name)
     shown = np.degrees(scores) if method.angle else scores
+    # The same parts for every faceset, so that groups of two sides can be compared.
     low, high = (-90.0, 90.0) if method.angle else (float(shown[known].min()), float(shown[known].max()))
     edges = np.linspace(low, high, count + 1)
     labels = np.full(len(scores), -1, np.intp)
+    # The largest score is the end of the last part; angles may be beyond 90 degrees.
     labels[known] = np.clip(np.searchsorted(edges, shown[known], side="right") - 1, 0, count - 1)
     used = np.unique(labels[known])
     names = tuple(f"{method.name}_{k:02d}_{edges[k]:.4g}_to_{edges[k + 1]:.4g}" for k in used)

@@ -190,7 +190,7 @@ def find(text: str) -> Method:
     for method in METHODS:
         if wanted in (method.name, str(method.number), *method.aliases):
             return method
-    raise UsageError("unknown sort method", where=f"--by {text}", hint=f"one of {listing()}")
+    raise UsageError("unknown sort method", where=text, hint=f"one of {listing()}")
 
 
 def listing() -> str:

@@ -37,6 +37,7 @@ def restore(frames: Path, reason: str = "") -> journal.Step | None:
     frames: the folder of the side.
     reason: only those whose reason contains it; "" brings all back.
     """
+    # A name may have been in the trash before: its last entry counts.
     log = {entry["file"]: entry for entry in journal.read_trash_log(frames)}
     planned, taken = [], set[str]()
     for name in _thrown(frames / TRASH):

@@ -63,6 +63,7 @@ def clean(workspace: Workspace, side_name: str, moving: Collection[str] | None =
             raise InputError(
                 "every face has a verdict: nothing would be left", where=side.aligned, hint=f"look at {found.page}"
             )
+        # What is left keeps its names, and so its order.
         order = Order("clean", kept, rejected=found.rejected, renumber=False)
         apply(side.frames, features.gallery, order, "clean")
         return found

@@ -44,6 +44,7 @@ def group(workspace: Workspace, side_name: str, by: str, parts: int = PARTS) -> 
         InputError: the faceset is packed, there are no faces, or another run holds the side.
     """
     with opened_side(workspace, side_name) as side, scored_faces(side) as features:
+        # Said before anything is scored, which may take long.
         if features.gallery.pak is not None:
             raise InputError("a packed faceset cannot be divided into folders", where=side.pak, hint="unpack it first")
         groups = divide(features, by, parts)

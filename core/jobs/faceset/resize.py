@@ -54,6 +54,7 @@ def resize_faces(
     """
     with opened_side(workspace, side_name) as side:
         output = side.frames / RESIZED_FOLDER
+        # Killed between the two renames of the last step: all new faces are there, and the old ones in the trash.
         if in_place and not side.aligned.exists() and output.exists():
             output.rename(side.aligned)
             return Resized(0, 0, (), side.aligned, settled=True)
