@@ -5,6 +5,7 @@ Loads no framework, so that it can be asked before one is loaded and networks ar
 
 from core.checkpoints.model_folder import DATA, ModelFolder
 from core.errors import InputError, PipelineError
+from core.faceset.register import refuse_deleted_originals
 from core.formats.dfl_weights import read_data
 from core.training import assets
 from core.training.choices import Choices
@@ -12,12 +13,17 @@ from core.workspace import Workspace
 
 
 def require_faces(workspace: Workspace) -> None:
-    """Raises InputError when a side has no faces, and none can be unpacked for it."""
+    """Whether there is something to train on, and nothing that somebody threw away.
+
+    Raises:
+        InputError: a side has no faces, and none can be unpacked for it, or its pak still has deleted ones.
+    """
     for name, script in (("src", "3_extract_src_faces.sh"), ("dst", "4_extract_dst_faces.sh")):
         side = workspace.side(name)
         can_be_filled = name == "dst" and (workspace.assets / assets.RANDOM_DST).is_file()
         if not (side.has_faces() or can_be_filled):
             raise InputError("no faces to train on", where=side.aligned, hint=f"bash scripts/{script} makes them")
+        refuse_deleted_originals(side)
 
 
 def require_faces_for(model: ModelFolder, choices: Choices, target: int, workspace: Workspace) -> None:

@@ -3,13 +3,16 @@
 import subprocess
 import sys
 
+import facekit
 import pytest
 from paths import ROOT
 from training_cases import make_faceset
 
 from core.checkpoints.model_folder import ModelFolder
 from core.errors import InputError
+from core.faceset.register import open_known
 from core.formats import dfl_weights
+from core.jobs.pack import pack_faces
 from core.training import sides
 from core.training.choices import Choices
 from core.workspace import Workspace
@@ -76,3 +79,16 @@ def test_only_where_they_are_needed(tmp_path, options, given, target, needed):
         return
     with pytest.raises(InputError, match="no faces"):
         sides.require_faces_for(ModelFolder(tmp_path / "model", "swap"), Choices(given), target, Workspace(tmp_path))
+
+
+def test_a_pak_that_still_has_deleted_faces_is_refused(tmp_path):
+    workspace = Workspace(tmp_path / "w").create()
+    for name in ("src", "dst"):
+        facekit.write_faces(workspace.side(name).aligned, 3)
+        with open_known(workspace.side(name)):
+            pass
+        pack_faces(workspace, name)
+    sides.require_faces(workspace)
+    (workspace.side("dst").aligned / "00002_0.jpg").unlink()
+    with pytest.raises(InputError, match="still in the packed faceset"):
+        sides.require_faces(workspace)
