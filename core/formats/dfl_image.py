@@ -43,6 +43,7 @@ def read(path: Path) -> FaceRecord:
     """
     try:
         with open(path, "rb", buffering=0) as stream:
+            # Of very many faces only the beginning is read; where that is not enough, the rest.
             data = stream.read(_HEAD_BYTES)
             try:
                 return parse(data, path.name, where=path)

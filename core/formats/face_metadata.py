@@ -225,6 +225,7 @@ def _rect(value: Any) -> tuple[int, int, int, int] | None:
         return None
     array = _numbers(value, "source_rect").reshape(-1)
     values = array.tolist()
+    # Boxes may reach outside the frame, but they must fit in the 32 bits in which they are written again.
     if array.shape != (4,) or not all(-(2**31) < value < 2**31 for value in values):
         raise BadField("source_rect is no left, top, right, bottom")
     left, top, right, bottom = map(int, values)

@@ -49,7 +49,7 @@ class Tensor:
         Raises:
             InputError: a number does not fit in float16.
         """
-        with np.errstate(over="ignore"):
+        with np.errstate(over="ignore"):  # what does not fit becomes infinite, and is refused below
             array = np.ascontiguousarray(self.array, self.dtype)
         if self.half and not np.isfinite(array).all():
             raise InputError(

@@ -96,19 +96,19 @@ def _chosen(
 
 
 def _validate_name(info: zipfile.ZipInfo, path: Path) -> None:
-    name = info.orig_filename
+    name = info.orig_filename  # ``filename`` ends at a NUL, behind which the rest could hide
     parts = PurePosixPath(name).parts
     if name.startswith("/") or ".." in parts or "\\" in name or "\0" in name or (parts and parts[0].endswith(":")):
         raise _refused(path, f"the member {name!r} points outside the archive")
 
 
 def _validate_member(info: zipfile.ZipInfo, path: Path) -> None:
-    mode = info.external_attr >> 16
+    mode = info.external_attr >> 16  # of Unix; 0 where the archive was made on another system
     if mode and stat.S_IFMT(mode) not in (0, stat.S_IFREG):
         raise _refused(path, f"the member {info.filename!r} is a link or a device")
-    if info.flag_bits & 1:
+    if info.flag_bits & 1:  # zipfile would ask for a password
         raise _refused(path, f"the member {info.filename!r} is encrypted")
-    if info.file_size > MAX_RATIO * max(info.compress_size, 1024):
+    if info.file_size > MAX_RATIO * max(info.compress_size, 1024):  # what is tiny may well be all zeros
         ratio = info.file_size / max(info.compress_size, 1)
         raise _refused(path, f"the member {info.filename!r} unpacks to {ratio:,.0f} times its size")
 
@@ -133,7 +133,7 @@ def _read(archive: zipfile.ZipFile, info: zipfile.ZipInfo, path: Path) -> bytes:
 def _write(archive: zipfile.ZipFile, info: zipfile.ZipInfo, target: Path, path: Path) -> Path:
     with atomic_writer(target) as stream:
         stream.writelines(_chunks(archive, info, path))
-    os.chmod(target, 0o644)
+    os.chmod(target, 0o644)  # whatever the archive says
     return target
 
 

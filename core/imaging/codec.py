@@ -42,7 +42,7 @@ def decode_image(data: bytes, where: object = "image data") -> Image:
         CorruptFileError: as :func:`decode_any`.
     """
     image = decode_any(data, where)
-    if image.dtype == np.uint16:
+    if image.dtype == np.uint16:  # in 32 bits, so that the product fits
         image = ((image.astype(np.uint32) * 255 + 32767) // 65535).astype(np.uint8)
     elif image.dtype != np.uint8:
         image = np.clip(np.nan_to_num(image.astype(np.float32)) * 255 + 0.5, 0, 255).astype(np.uint8)

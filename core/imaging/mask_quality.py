@@ -85,7 +85,7 @@ def uncertainty(mask: NDArray) -> float:
     0 for a two-level mask, 1 for 0.5 everywhere.
     """
     p = np.clip(np.asarray(mask, np.float32), 0, 1)
-    covered = max(float((p > 0.1).sum()), 0.01 * p.size)
+    covered = max(float((p > 0.1).sum()), 0.01 * p.size)  # an empty mask is not divided by nothing
     return float((4 * p * (1 - p)).sum() / covered)
 
 

@@ -54,6 +54,7 @@ def mouth_mask(shape: tuple[int, ...], landmarks: ArrayLike) -> Mask:
 def polygon_mask(shape: tuple[int, ...], polygons: Iterable[Polygon]) -> Mask:
     """Hand-drawn polygons, two-level: includes first, so that an exclude wins over every include."""
     mask = np.zeros((*shape[:2], 1), np.float32)
+    # Drawn last, an exclude is never painted over.
     for polygon in sorted(polygons, key=lambda p: not p.include):
         if len(polygon.points):
             cv2.fillPoly(mask, [_integers(polygon.points)], 1.0 if polygon.include else 0.0)
@@ -151,6 +152,6 @@ def _soften(mask: Mask) -> Mask:
     height = mask.shape[0]
     if height < 32:
         raise InputError("too small for an eyes or mouth mask", why=f"{height} px high, 32 are needed")
-    kernel = height // 16 + (1 - height // 16 % 2)
+    kernel = height // 16 + (1 - height // 16 % 2)  # a Gaussian kernel has an odd side
     ellipse = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (height // 32, height // 32))
     return cv2.GaussianBlur(cv2.dilate(mask, ellipse), (kernel, kernel), 0)[..., None]

@@ -15,6 +15,7 @@ from core.errors import DiskFullError
 from core.video import program
 from core.video.probe import VideoInfo, unreadable
 
+# To linear light, to the usual primaries, bright parts compressed (Hable's curve), back to a usual curve.
 _TONE_MAP = (
     ("zscale", "t=linear:npl=100"),
     ("format", "gbrpf32le"),
@@ -145,7 +146,8 @@ def _decoded(info: VideoInfo, selection: Selection, kind: str) -> Any:
     """The beginning of an ffmpeg command: input, time range, rate, tone mapping, pixels as ``kind`` of output takes."""
     seek = {} if selection.start is None else {"ss": f"{selection.start:.6f}"}
     until = {} if selection.end is None else {"to": f"{selection.end:.6f}"}
-    stream = ffmpeg.input(str(info.path.resolve()), **seek, **until)["V:0"]
+    stream = ffmpeg.input(str(info.path.resolve()), **seek, **until)["V:0"]  # a capital V leaves cover pictures out
+    # Not every build has the filter; without it the colors of such a video come out pale.
     if info.hdr and program.has_filter(program.find_ffmpeg(), "zscale"):
         for name, arguments in _TONE_MAP:
             stream = _filter(stream, name, arguments)

@@ -31,9 +31,11 @@ def write_video(
     Raises:
         EnvironmentFault: ffmpeg cannot encode it.
     """
+    # A name that ends as the real one does: ffmpeg tells the container by it.
     partial = path.with_name(f".{path.stem}.partial{path.suffix}")
     metadata = {f"metadata:g:{i}": f"{key}={value}" for i, (key, value) in enumerate(tags.items())}
     source = ffmpeg.input("pipe:", format="rawvideo", pix_fmt="bgr24", s=f"{width}x{height}", r=rate)
+    # 4:2:0 is what every player shows; a rate factor of 16 is hard to tell from the frames.
     output = source.output(str(partial), vcodec="libx264", pix_fmt="yuv420p", crf=16, **metadata).overwrite_output()
     try:
         complaints = _encode(ffmpeg.compile(output, cmd=program.find_ffmpeg()), frames)

@@ -45,7 +45,7 @@ def probe(path: Path) -> VideoInfo:
         InputError: the file has no video stream.
         CorruptFileError: it is no video, or no frame decodes.
     """
-    path.open("rb").close()
+    path.open("rb").close()  # what cannot be opened is no fault of the video
     try:
         with av.open(str(path)) as container:
             stream = _video_stream(container, path)
@@ -98,7 +98,7 @@ def _video_stream(container: Any, path: Path) -> Any:
 def _info(path: Path, container: Any, stream: Any, frame: Any) -> VideoInfo:
     if frame is None:
         raise unreadable(path, "not one frame could be decoded")
-    rotation = int(frame.rotation) % 360
+    rotation = int(frame.rotation) % 360  # phones turn the image by metadata; ffmpeg applies them
     width, height = frame.width, frame.height
     if rotation in (90, 270):
         width, height = height, width
@@ -117,6 +117,7 @@ def _info(path: Path, container: Any, stream: Any, frame: Any) -> VideoInfo:
 
 
 def _duration(container: Any, stream: Any) -> float | None:
+    # Matroska has no length for each stream.
     if stream.duration:
         return float(stream.duration * stream.time_base)
     return container.duration / av.time_base if container.duration else None

@@ -79,7 +79,7 @@ def read_all(path: Path) -> list[bytes]:
 
 @pytest.mark.parametrize("off", [-(10**6), -5000, -1, 1, 5, 6, 700, 10**5])
 def test_any_guess_of_the_length_of_the_list_does(tmp_path, many, monkeypatch, off):
-    """Too little room: the faces are moved up. Too much: the rest is filled up within the list, if it is large enough."""
+    """Too little room: the faces are moved up. Too much: the rest is filled up within the list, if it is enough."""
     faces, expected = many
     guess = pak_writer._head_size
     monkeypatch.setattr(pak_writer, "_head_size", lambda listed: max(0, guess(listed) + off))
