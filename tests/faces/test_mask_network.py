@@ -1,5 +1,6 @@
 """Networks that people bring, with tiny ones made here."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -7,7 +8,7 @@ import pytest
 from drawn_faces import draw, landmarks
 from mask_networks import describe, tiny_net
 
-from core.errors import CorruptFileError, InputError, UsageError
+from core.errors import CorruptFileError, InputError, OutOfMemoryFault, UsageError
 from core.faces.contract import MaskerRequest
 from core.faces.mask_network import PRESETS, mask_of, network_input, read_description
 from core.faces.maskers.custom import create
@@ -181,3 +182,15 @@ def test_wrong_networks_are_explained(tmp_path):
         create(MaskerRequest(description=describe(tmp_path, preset="unet-dfl", result="z")))
     with pytest.raises(UsageError, match="no such area"):
         create(MaskerRequest(description=path, include=("hair",)))
+
+
+def test_used_up_memory_is_not_taken_for_a_wrong_description(tmp_path):
+    class Full:
+        def run(self, outputs, feeds):
+            raise RuntimeError("Failed to allocate memory for requested buffer of size 9")
+
+    tiny_net(tmp_path / "net.onnx", np.ones((1, 3)), np.zeros(1), 64)
+    masker = create(MaskerRequest(description=describe(tmp_path, preset="unet-dfl", size=64)))
+    masker._session = replace(masker._session, runtime=Full())
+    with pytest.raises(OutOfMemoryFault, match=r"net\.onnx"):
+        masker.infer([np.zeros((64, 64, 3), np.float32)])
