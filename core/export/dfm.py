@@ -29,7 +29,7 @@ def export_dfm(
     path: Path,
     provenance: Mapping[str, str],
     *,
-    reference: Reference | None,
+    reference: Reference,
     half: bool = False,
 ) -> Exported:
     """Build, check and only then put the file in its place; an older file stays until the new one has passed.
@@ -47,7 +47,7 @@ def export_dfm(
     def write(stream: IO[bytes]) -> None:
         write_dfm(stream, weights, config, metadata, half=half)
 
-    def check(written: Path) -> float | None:
+    def check(written: Path) -> float:
         return verify(written, config, reference, half=half)
 
     difference = write_checked(path, write, check)

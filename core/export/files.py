@@ -15,19 +15,17 @@ class Exported:
 
     path: where it is.
     size: bytes.
-    difference: largest absolute difference of its outputs (0..1) from the reference, None when there was none.
+    difference: largest absolute difference of its outputs (0..1) from the reference.
     metadata: what the file says about itself.
     """
 
     path: Path
     size: int
-    difference: float | None
+    difference: float
     metadata: dict[str, str]
 
 
-def write_checked(
-    path: Path, write: Callable[[IO[bytes]], None], check: Callable[[Path], float | None]
-) -> float | None:
+def write_checked(path: Path, write: Callable[[IO[bytes]], None], check: Callable[[Path], float]) -> float:
     """What ``check`` returns. An older file under ``path`` stays until the new one has passed.
 
     write: writes the file to a stream.

@@ -6,7 +6,7 @@ from facekit import write_faces
 from core.export.dfm import build_dfm
 from core.faceset.store import open_faceset
 from core.inference.dfm import Swap
-from core.jobs.contact_sheet import contact_sheet, swap
+from core.jobs.models.contact_sheet import contact_sheet, swap
 from core.networks import archs
 from core.networks.config import ModelConfig
 from core.networks.weights import initial_weights

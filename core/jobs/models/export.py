@@ -1,6 +1,5 @@
 """Export a model, or the mask network, as an ONNX file: written beside, checked, and only then put in its place."""
 
-import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -88,7 +87,7 @@ def export_model(
         face_type=config.face_type,
         half=half,
         weights=said["weights"],
-        difference=_known(report.difference),
+        difference=report.difference,
         messages=loaded.messages,
     )
 
@@ -149,13 +148,8 @@ def export_xseg(workspace: Workspace, *, weights: Path | None = None, output: Pa
         pretraining=bool(data and data.options.get("pretrain")),
         resolution=found.resolution,
         face_type=report.metadata["face_type"],
-        difference=_known(report.difference),
+        difference=report.difference,
     )
-
-
-def _known(difference: float | None) -> float:
-    """Where a file was compared with a reference, as here, the difference is known."""
-    return math.nan if difference is None else difference
 
 
 def _xseg_data(folder: Path) -> ModelData | None:
