@@ -21,14 +21,9 @@ class Options(BaseOptions):
 
 def run(options: Options, workspace: Workspace) -> StageReport:
     """Changes nothing."""
-    from core.errors import from_os_error
-    from core.faceset.describe import describe
+    from core.jobs.face_info import face_info
 
-    try:
-        data = options.file.read_bytes()
-    except OSError as error:
-        raise from_os_error(error) from None
-    found = describe(data, options.file.name)
+    found = face_info(options.file)
     return StageReport(str(options.file), _rows(found), found.notes)
 
 

@@ -4,7 +4,6 @@ from pathlib import Path
 
 from pydantic import Field
 
-from core.errors import InputError
 from core.options import Options as BaseOptions
 from core.types import StageReport
 from core.workspace import Workspace
@@ -18,25 +17,7 @@ class Options(BaseOptions):
 
 def run(options: Options, workspace: Workspace) -> StageReport:
     """Write ``model/<name>_sheet.jpg`` for faces of both sides."""
-    from core.faceset.store import open_faceset
-    from core.formats.provenance import write_synthetic_image
     from core.jobs.models.contact_sheet import contact_sheet
 
-    model = options.dfm or _only_model(workspace)
-    source, target = (open_faceset(workspace.side(name).aligned) for name in ("src", "dst"))
-    path = model.with_name(f"{model.stem}_sheet.jpg")
-    write_synthetic_image(path, contact_sheet(model, source, target, options.rows, options.size))
-    return StageReport("contact sheet", (("model", model.name), ("faces", options.rows)), outputs=(path,))
-
-
-def _only_model(workspace: Workspace) -> Path:
-    found = sorted(workspace.model.glob("*.dfm"))
-    if len(found) != 1:
-        names = ", ".join(p.name for p in found) or "nothing"
-        raise InputError(
-            "expected one exported model",
-            where=workspace.model,
-            why=f"found {names}",
-            hint="name one with --dfm FILE, or run exportDFM.sh first",
-        )
-    return found[0]
+    sheet = contact_sheet(workspace, dfm=options.dfm, rows=options.rows, size=options.size)
+    return StageReport("contact sheet", (("model", sheet.model.name), ("faces", sheet.rows)), outputs=(sheet.path,))

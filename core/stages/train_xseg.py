@@ -1,23 +1,19 @@
 """Train XSeg, the mask network, on labelled faces of both sides; what it learned applies at once with the mask stage"""
 
-import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field, field_validator
 
-from core.errors import InputError
 from core.options import Options as BaseOptions
 from core.options import Positional
 from core.types import StageReport
 from core.workspace import Workspace
 
 if TYPE_CHECKING:
-    from core.data.xseg_samples import XSegSamples
-    from core.faceset.store import Faceset
-    from core.training.xseg.session import XSegSession
+    from core.jobs.models.train_xseg import TrainedXSeg
 
-log = logging.getLogger(__name__)
+_OF_THE_ORIGINAL = (256, 32)
 
 
 class Options(BaseOptions):
@@ -82,99 +78,45 @@ class Options(BaseOptions):
 
 def run(options: Options, workspace: Workspace) -> StageReport:
     """Train until the target or until stopped; the model is saved either way, as ``model/XSeg_256.npy``."""
-    from core.networks import keras_backend
+    from core.jobs.models.train_xseg import train_xseg
+    from core.training.xseg.choices import XSegChoices, XSegRunSettings
 
-    keras_backend.choose()
-    from core.fsio import lock
-
-    with lock(workspace.locks / "train.XSeg.lock", "the XSeg model"):
-        return _train(options, workspace)
-
-
-def _train(options: Options, workspace: Workspace) -> StageReport:
-    from dataclasses import replace
-
-    facesets = _facesets(options, workspace)  # before the framework is loaded, which takes a while
-    from core.data.xseg_samples import XSegSamples, XSegSettings
-    from core.faceset.masks.report import described
-    from core.geometry.align import FaceType
-    from core.training.facesets import cache_bytes
-    from core.training.hooks.checkpoint import Checkpoint
-    from core.training.hooks.progress_line import ProgressLine
-    from core.training.hooks.stop import StopFile, StopSignals
-    from core.training.hooks.unreadable_faces import UnreadableFaces
-    from core.training.xseg import session as xseg_session
-    from core.training.xseg.preview import XSegPreview
-
-    choices = xseg_session.XSegChoices(
-        options.face_type,
-        options.resolution,
-        options.base,
-        options.batch_size,
-        options.pretrain,
-        options.seed,
-        options.restart,
+    choices = XSegChoices(
+        face_type=options.face_type,
+        resolution=options.resolution,
+        base=options.base,
+        batch_size=options.batch_size,
+        pretrain=options.pretrain,
+        seed=options.seed,
+        restart=options.restart,
     )
-    session = xseg_session.open_session(xseg_session.XSegFolder(workspace.model), choices, workspace.trash)
-    session.trainer.set_rate(options.learning_rate, options.lr_dropout)
-    session.target = options.until or 0
-    begun, recipe = session.iteration, session.trainer.recipe
-    settings = XSegSettings(
-        recipe.resolution,
-        FaceType.parse(session.options["face_type"]),
-        session.options["batch_size"],
-        recipe.seed,
-        options.occluders,
-        pretrain=recipe.pretrain,
-        cache_bytes=cache_bytes(1),
+    settings = XSegRunSettings(
+        target=options.until or 0,
+        labels=options.labels,
+        occluders=options.occluders,
+        learning_rate=options.learning_rate,
+        lr_dropout=options.lr_dropout,
+        save_minutes=options.save_minutes,
+        preview_every=options.preview_every,
+        threads=options.threads,
     )
-    samples = XSegSamples(facesets, settings, options.labels)
-    log.info("%d faces; masks to learn: %s", len(samples), described(samples.origins))
-    plain = [
-        XSegSamples([faceset], replace(settings, plain=True, pretrain=False, cache_bytes=0), "landmarks")
-        for faceset in facesets
-    ]
-    preview = XSegPreview(workspace.model / "preview" / "xseg.jpg", options.preview_every, plain)
-    chain: list = [UnreadableFaces(), preview, ProgressLine(session, "train XSeg", ("loss",))]
-    chain.append(Checkpoint(options.save_minutes, lambda _: xseg_session.save(session, chain)))
-    chain += [StopFile(workspace.model / "STOP"), StopSignals()]
-    xseg_session.train(session, samples, chain, threads=options.threads)
-    return _report(session, begun, samples, workspace)
+    return _report(train_xseg(workspace, faces=options.faces, choices=choices, settings=settings))
 
 
-def _facesets(options: Options, workspace: Workspace) -> "list[Faceset]":
-    from core.faceset.store import open_faceset
-
-    sides = [workspace.side(name) for name in ("src", "dst")]
-    folders = options.faces or [side.aligned for side in sides if side.has_faces()]
-    if not folders:
-        raise InputError(
-            "no faces to learn from",
-            where=" and ".join(str(side.aligned) for side in sides),
-            hint="extract faces first, or name folders: --faces",
-        )
-    return [open_faceset(folder) for folder in folders]
-
-
-def _report(session: "XSegSession", begun: int, samples: "XSegSamples", workspace: Workspace) -> StageReport:
+def _report(done: "TrainedXSeg") -> StageReport:
     from core.faceset.masks.report import described
 
-    recent = [loss[0] for loss in session.history[-100:]]
-    rows = [
-        ("iterations", f"{begun} -> {session.iteration}"),
-        ("faces learned from", len(samples)),
-        ("their masks", described(samples.origins)),
-        ("network", f"{session.trainer.recipe.resolution} px"),
+    rows: list[tuple[str, object]] = [
+        ("iterations", f"{done.begun} -> {done.iteration}"),
+        ("faces learned from", done.faces),
+        ("their masks", described(done.origins)),
+        ("network", f"{done.resolution} px"),
     ]
-    if recent:
-        rows.append(("mean loss of the last 100", f"{sum(recent) / len(recent):.4f}"))
-    if session.skipped:
-        rows.append(("faces that cannot be read", len(session.skipped)))
-    compatible = (session.trainer.recipe.resolution, session.trainer.recipe.base) == (256, 32)
-    warnings = (
-        ()
-        if compatible
-        else ("only this program can use a mask network of this size; 256 px and base 32 are the original's",)
-    )
-    weights = session.folder.path(session.trainer.files[0])
-    return StageReport("trained XSeg", tuple(rows), warnings, (weights, workspace.model / "preview" / "xseg.jpg"))
+    if done.loss is not None:
+        rows.append((f"mean loss of the last {done.recent}", f"{done.loss:.4f}"))
+    if done.unreadable:
+        rows.append(("faces that cannot be read", len(done.unreadable)))
+    warnings = []
+    if (done.resolution, done.base) != _OF_THE_ORIGINAL:
+        warnings.append("only this program can use a mask network of this size; 256 px and base 32 are the original's")
+    return StageReport("trained XSeg", tuple(rows), tuple(warnings), (done.weights, done.preview))

@@ -1,18 +1,72 @@
 """A contact sheet of an exported model: what the live program would show, without the live program."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from core.faceset.store import Faceset
+from core.errors import InputError
+from core.faceset.store import Faceset, open_faceset
+from core.formats.provenance import write_synthetic_image
 from core.imaging.codec import decode_image
 from core.inference.dfm import DfmModel, open_dfm
 from core.inference.sessions import CPU_ONLY
+from core.workspace import Workspace
 
 _TITLES = ("source face", "target face", "swapped")
 _HEADER = 28
+
+
+@dataclass(frozen=True)
+class ContactSheet:
+    """A sheet that was drawn. path: the image; model: the .dfm file; rows: how many faces it shows."""
+
+    path: Path
+    model: Path
+    rows: int
+
+
+def contact_sheet(workspace: Workspace, *, dfm: Path | None = None, rows: int = 6, size: int = 224) -> ContactSheet:
+    """Draw ``<model>_sheet.jpg`` beside an exported model.
+
+    dfm: the model; None takes the only one of the workspace. rows: faces to show. size: side of a face, pixels.
+
+    Raises:
+        InputError: when a side has no faces, or there is not exactly one exported model.
+        CorruptFileError: when the model or a face cannot be read.
+    """
+    model = dfm or _only_model(workspace)
+    source, target = (open_faceset(workspace.side(name).aligned) for name in ("src", "dst"))
+    path = model.with_name(f"{model.stem}_sheet.jpg")
+    write_synthetic_image(path, draw(open_dfm(model, CPU_ONLY), source, target, rows, size))
+    return ContactSheet(path, model, rows)
+
+
+def _only_model(workspace: Workspace) -> Path:
+    found = sorted(workspace.model.glob("*.dfm"))
+    if len(found) != 1:
+        names = ", ".join(path.name for path in found) or "nothing"
+        raise InputError(
+            "expected one exported model",
+            where=workspace.model,
+            why=f"found {names}",
+            hint="name one with --dfm FILE, or run exportDFM.sh first",
+        )
+    return found[0]
+
+
+def draw(model: DfmModel, source: Faceset, target: Faceset, rows: int, size: int) -> NDArray[np.uint8]:
+    """``rows`` faces evenly spread over the facesets, below a header.
+
+    Returns uint8 BGR; the columns are source, target and swapped face, ``size`` pixels wide each.
+    """
+    lines = [_header(size)]
+    for row in range(rows):
+        ours, theirs = (_face(faces, row / rows, size) for faces in (source, target))
+        lines.append(np.hstack([ours, theirs, swap(model, theirs)]))
+    return np.vstack(lines)
 
 
 def swap(model: DfmModel, face: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -25,25 +79,13 @@ def swap(model: DfmModel, face: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return np.clip(face * (1 - mask) + large * 255 * mask, 0, 255).astype(np.uint8)
 
 
-def contact_sheet(model: Path, source: Faceset, target: Faceset, rows: int, side: int) -> NDArray[np.uint8]:
-    """``rows`` faces evenly spread over the facesets, as columns source, target, swapped of ``side`` pixels each (uint8 BGR)."""
-    dfm = open_dfm(model, CPU_ONLY)
-    lines = [_header(side)]
-    for index in range(rows):
-        ours, theirs = (_face(faces, index / rows, side) for faces in (source, target))
-        lines.append(np.hstack([ours, theirs, swap(dfm, theirs)]))
-    return np.vstack(lines)
-
-
-def _face(faces: Faceset, position: float, side: int) -> NDArray[np.uint8]:
+def _face(faces: Faceset, position: float, size: int) -> NDArray[np.uint8]:
     index = int(position * len(faces))
-    return cv2.resize(decode_image(faces.read(index), str(index)), (side, side), interpolation=cv2.INTER_AREA)
+    return cv2.resize(decode_image(faces.read(index), str(index)), (size, size), interpolation=cv2.INTER_AREA)
 
 
-def _header(side: int) -> NDArray[np.uint8]:
-    band = np.full((_HEADER, side * len(_TITLES), 3), 40, np.uint8)
+def _header(size: int) -> NDArray[np.uint8]:
+    band, ink = np.full((_HEADER, size * len(_TITLES), 3), 40, np.uint8), (235, 235, 235)
     for column, title in enumerate(_TITLES):
-        cv2.putText(
-            band, title, (column * side + 8, 19), cv2.FONT_HERSHEY_SIMPLEX, 0.5, (235, 235, 235), 1, cv2.LINE_AA
-        )
+        cv2.putText(band, title, (column * size + 8, 19), cv2.FONT_HERSHEY_SIMPLEX, 0.5, ink, 1, cv2.LINE_AA)
     return band

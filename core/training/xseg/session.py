@@ -21,6 +21,7 @@ from core.formats import dfl_weights
 from core.training.loop import StopRequested
 from core.training.run_state import RunState
 from core.training.weight_files import read_state
+from core.training.xseg.choices import XSegChoices
 from core.training.xseg.model import NAME, XSegRecipe, XSegTrainer
 
 log = logging.getLogger(__name__)
@@ -79,19 +80,6 @@ def _text(text: str) -> Any:
         stream.write(text.encode())
 
     return write
-
-
-@dataclass(frozen=True)
-class XSegChoices:
-    """What a person asks for; None takes the model's value, or the default of a new one."""
-
-    face_type: str | None = None
-    resolution: int | None = None
-    base: int | None = None
-    batch_size: int | None = None
-    pretrain: bool | None = None
-    seed: int | None = None
-    restart: bool = False
 
 
 def open_session(folder: XSegFolder, choices: XSegChoices, trash: Path) -> XSegSession:

@@ -14,9 +14,10 @@ from core.formats import dfl_weights
 from core.geometry.align import FaceType
 from core.inference.xseg_weights import find
 from core.options import parse
+from core.training.xseg.choices import XSegChoices
 from core.training.xseg.model import XSegRecipe, XSegTrainer
 from core.training.xseg.preview import preview
-from core.training.xseg.session import XSegChoices, XSegFolder, open_session, prefetched, save, train
+from core.training.xseg.session import XSegFolder, open_session, prefetched, save, train
 from core.workspace import Workspace
 
 SMALL = XSegChoices(face_type="wf", resolution=64, base=2, batch_size=2)
@@ -179,13 +180,12 @@ def test_a_face_that_cannot_be_read_is_named_and_the_others_are_learned(faces, t
 
 def test_a_side_that_cannot_be_read_is_not_left_out_silently(faces, tmp_path):
     """Without faces a side is left out; one with damaged faces is an error even if the other side is fine."""
-    from core.stages import train_xseg
+    from core.jobs.models.train_xseg import facesets_of
 
     workspace = Workspace(tmp_path / "w").create()
-    options = parse(train_xseg.Options, "train-xseg", [])
-    assert [len(found) for found in train_xseg._facesets(options, workspace)] == [4]
+    assert [len(found) for found in facesets_of(workspace)] == [4]
     (workspace.side("dst").aligned / "holiday.jpg").write_bytes(b"no face")
     with pytest.raises(InputError, match="no picture here is a face"):
-        train_xseg._facesets(options, workspace)
+        facesets_of(workspace)
     with pytest.raises(InputError, match="no faces to learn from"):
-        train_xseg._facesets(options, Workspace(tmp_path / "empty").create())
+        facesets_of(Workspace(tmp_path / "empty").create())
