@@ -3,15 +3,11 @@
 import logging
 import sqlite3
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
-from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Literal
-
-import numpy as np
-from numpy.typing import NDArray
 
 from core import fsio, parallel, plugins
 from core.errors import InputError
@@ -25,20 +21,15 @@ from core.faceset.identity import record_geometry
 from core.faceset.register import missing_files
 from core.faceset.steps import HISTORY
 from core.geometry.align import FaceType
-from core.imaging.codec import read_image
 from core.jobs.frame_receipt import Receipt, identity, read_receipt
+from core.jobs.frame_source import FrameSource, frames_of_folder, frames_of_video
 from core.jobs.side import opened_side
 from core.progress import Task
-from core.video.decode import Selection, read_frames
-from core.video.probe import VideoInfo, count_frames, probe
 from core.workspace import Side, Workspace, list_images
 
 log = logging.getLogger(__name__)
 # Rows wait for this many frames, so that the disk is not waited for after each.
 _COMMIT_FRAMES = 16
-
-# (name of the frame, how to load its image)
-Frames = Iterator[tuple[str, Callable[[], Any]]]
 
 
 @dataclass(frozen=True)
@@ -136,8 +127,12 @@ def extract_faces(
 def _require_source(settings: ExtractSettings, side: Side) -> None:
     """Raises what a wrong plugin, missing weights or missing frames would raise when the old faces are out of the way."""
     _extractor(settings)
-    if not settings.from_video:
-        _from_folder(side, settings.every)
+    _frames(settings, side)
+
+
+def _frames(settings: ExtractSettings, side: Side) -> FrameSource:
+    read = frames_of_video if settings.from_video else frames_of_folder
+    return read(side, settings.every)
 
 
 def _clear(side: Side, workspace: Workspace) -> None:
@@ -177,12 +172,11 @@ def _extract(connection: sqlite3.Connection, side: Side, settings: ExtractSettin
     if not _agree(connection, recorded, side):
         faces.write_settings(connection, recorded)
     done = _finished(connection, side)
-    names, load = _from_video(side, settings.every) if settings.from_video else _from_folder(side, settings.every)
+    film = _frames(settings, side)
     run = _Run()
-    if set(names) - done:
-        todo = ((name, image) for name, image in load() if name not in done)
-        run = _work(connection, side, settings, todo, names, done, workers)
-        _note_missing(connection, names)
+    if set(film.names) - done:
+        run = _work(connection, side, settings, film, done, workers)
+        _note_missing(connection, film.names)
     return _result(connection, side, run)
 
 
@@ -228,68 +222,22 @@ def _finished(connection: sqlite3.Connection, side: Side) -> set[str]:
     return set(faces.faces_by_frame(connection)) - empty
 
 
-def _from_folder(side: Side, every: int) -> tuple[list[str], Callable[[], Frames]]:
-    """Names of the frames, and a function that iterates over them."""
-    paths = list_images(side.frames)
-    if not paths:
-        raise InputError(
-            "no frames",
-            where=side.frames,
-            hint=f"run the frames step first, or use --from-video, or put pictures into {side.frames}",
-        )
-    stems: dict[str, str] = {}
-    for path in paths:
-        if stems.setdefault(path.stem, path.name) != path.name:
-            raise InputError(
-                "two frames with the same name but for the ending",
-                where=path,
-                why=f"{stems[path.stem]} is there, too",
-                hint="face files are named after their frame: rename or move one of them",
-            )
-    chosen = paths[::every]
-    return [path.name for path in chosen], lambda: _images(chosen)
-
-
-def _images(paths: list[Path]) -> Frames:
-    for path in paths:
-        yield path.name, partial(read_image, path)
-
-
-def _from_video(side: Side, every: int) -> tuple[list[str], Callable[[], Frames]]:
-    """The same for a video; its frames get the names that the frames step would give them."""
-    info = probe(side.video())
-    count = count_frames(info)
-    digits = max(5, len(str(Selection().expected(info) or 0)))
-    names = [f"{number:0{digits}d}.png" for number in range(1, count + 1, every)]
-    return names, lambda: _video_frames(info, digits, every)
-
-
-def _video_frames(info: VideoInfo, digits: int, every: int) -> Frames:
-    for number, image in enumerate(read_frames(info), start=1):
-        if (number - 1) % every == 0:
-            yield f"{number:0{digits}d}.png", partial(_itself, image)
-
-
-def _itself(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    return image
-
-
 def _work(
     connection: sqlite3.Connection,
     side: Side,
     settings: ExtractSettings,
-    todo: Frames,
-    names: list[str],
+    film: FrameSource,
     done: set[str],
     workers: int,
 ) -> _Run:
     """Work through the frames that are not done."""
     extractor = _extractor(settings)
+    todo = ((name, load) for name, load in film.frames() if name not in done)
     workers = workers or parallel.cores()
     started = time.monotonic()
     with (
         one_opencv_thread(),
-        Task("faces", "frame", total=len(names), done=len(done & set(names))) as task,
+        Task("faces", "frame", total=len(film.names), done=len(done & set(film.names))) as task,
     ):
         before = task.done
         results = parallel.in_threads(lambda item: extractor.extract(*item), todo, workers)
@@ -373,7 +321,7 @@ def _row(side: Side, settings: ExtractSettings, face: AlignedFace) -> FaceRow:
     return FaceRow(face.face, image, face.scores, vectors)
 
 
-def _note_missing(connection: sqlite3.Connection, names: list[str]) -> None:
+def _note_missing(connection: sqlite3.Connection, names: Sequence[str]) -> None:
     """Frames that the container counts and that did not come out of it are corrupt ones."""
     missing = set(names) - set(faces.faces_by_frame(connection))
     why = "the video holds no such frame: it may be truncated"

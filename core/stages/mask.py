@@ -14,7 +14,7 @@ from core.workspace import Workspace
 
 if TYPE_CHECKING:
     from core.faces.contract import Masker
-    from core.jobs.apply_masks import AppliedMasks, MaskCounts, RemovedMasks
+    from core.jobs.masks.apply import AppliedMasks, MaskCounts, RemovedMasks
 
 _SHOWN = 20
 
@@ -50,7 +50,7 @@ class Options(SideOptions):
 
 def run(options: Options, workspace: Workspace) -> StageReport:
     """Masks go into the metadata of ``data_<side>/aligned``; pixels are never touched."""
-    from core.jobs import apply_masks as jobs
+    from core.jobs.masks import apply as jobs
 
     if sum((options.remove, options.remove_labels, options.fetch)) > 1:
         raise UsageError("one thing at a time", where="--remove, --remove-labels, --fetch")

@@ -13,7 +13,7 @@ from core.types import StageReport
 from core.workspace import Workspace
 
 if TYPE_CHECKING:
-    from core.jobs.mask_labels import ExportedLabels, ImportedLabels, UncertainFaces
+    from core.jobs.masks.labels import ExportedLabels, ImportedLabels, UncertainFaces
 
 _SHOWN = 20
 
@@ -35,7 +35,7 @@ class Options(SideOptions):
 
 def run(options: Options, workspace: Workspace) -> StageReport:
     """Without a flag: list the faces that most need a label."""
-    from core.jobs import mask_labels as jobs
+    from core.jobs.masks import labels as jobs
 
     if options.take and (options.suggest or options.export):
         raise UsageError("one thing at a time", where="--take, --suggest, --export")

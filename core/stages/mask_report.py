@@ -15,7 +15,7 @@ class Options(SideOptions):
 
 def run(options: Options, workspace: Workspace) -> StageReport:
     """Writes ``mask_report.json`` and ``mask_report.jpg`` into ``data_<side>/aligned_views``."""
-    from core.jobs.mask_report import report_masks
+    from core.jobs.masks.report import report_masks
 
     found = report_masks(workspace, options.side, options.rows)
     odd = [item for item in found.judged if item.quality.reason]

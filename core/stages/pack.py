@@ -10,7 +10,7 @@ from core.types import StageReport
 from core.workspace import Workspace
 
 if TYPE_CHECKING:
-    from core.jobs.pack import PackedFaces
+    from core.jobs.faceset.pack import PackedFaces
 
 _SHOWN = 20
 
@@ -34,7 +34,7 @@ class Options(SideOptions):
 
 
 def run(options: Options, workspace: Workspace) -> StageReport:
-    from core.jobs.pack import pack_faces
+    from core.jobs.faceset.pack import pack_faces
 
     done = pack_faces(
         workspace,

@@ -10,7 +10,7 @@ class Options(SideOptions):
 
 
 def run(options: Options, workspace: Workspace) -> StageReport:
-    from core.jobs.metadata import restore_metadata
+    from core.jobs.faceset.metadata import restore_metadata
 
     done = restore_metadata(workspace, options.side)
     warnings = tuple(f"not restored: {name}: {why}" for name, why in done.problems[:20])

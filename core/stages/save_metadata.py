@@ -10,7 +10,7 @@ class Options(SideOptions):
 
 
 def run(options: Options, workspace: Workspace) -> StageReport:
-    from core.jobs.metadata import save_metadata
+    from core.jobs.faceset.metadata import save_metadata
 
     done = save_metadata(workspace, options.side)
     warnings = tuple(f"not saved: {name}: {why}" for name, why in done.problems[:20])

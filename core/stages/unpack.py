@@ -23,7 +23,7 @@ class Options(SideOptions):
 
 
 def run(options: Options, workspace: Workspace) -> StageReport:
-    from core.jobs.pack import unpack_faces
+    from core.jobs.faceset.pack import unpack_faces
 
     done = unpack_faces(
         workspace, options.side, overwrite=options.overwrite, keep_pak=options.keep_pak, salvage=options.salvage

@@ -9,7 +9,7 @@ from core.faceset.database.connection import open_database
 from core.faceset.identity import face_id
 from core.faceset.register import open_known, register_files
 from core.formats import dfl_image
-from core.jobs.pack import pack_faces, unpack_faces
+from core.jobs.faceset.pack import pack_faces, unpack_faces
 from core.jobs.side import opened_side
 from core.workspace import Workspace, list_images
 

@@ -12,7 +12,7 @@ from core.checkpoints.model_folder import ModelFolder
 from core.errors import InputError
 from core.faceset.register import open_known
 from core.formats import dfl_weights
-from core.jobs.pack import pack_faces
+from core.jobs.faceset.pack import pack_faces
 from core.training import sides
 from core.training.choices import Choices
 from core.workspace import Workspace

@@ -16,9 +16,9 @@ from core.faceset.database.masks import MaskTable
 from core.faceset.identity import face_id
 from core.faceset.register import open_known
 from core.formats import dfl_image
-from core.jobs.apply_masks import MaskStyle, apply_masks
+from core.jobs.faceset.metadata import restore_metadata
 from core.jobs.faceset.sort import sort, undo
-from core.jobs.metadata import restore_metadata
+from core.jobs.masks.apply import MaskStyle, apply_masks
 from core.stages import faces as faces_stage
 from core.workspace import Workspace
 

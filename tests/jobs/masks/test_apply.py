@@ -18,9 +18,9 @@ from core.formats import dfl_image
 from core.formats.pak_writer import write_pak
 from core.imaging.codec import decode_image
 from core.imaging.masks import decode_mask
-from core.jobs import apply_masks
-from core.jobs.apply_masks import MaskStyle, apply
 from core.jobs.faceset.sort import sort as sort_faces
+from core.jobs.masks import apply as apply_masks
+from core.jobs.masks.apply import MaskStyle, apply
 from core.stages import pack, unpack
 from core.types import Polygon
 from core.workspace import Workspace

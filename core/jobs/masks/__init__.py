@@ -1,0 +1,1 @@
+"""Jobs on the masks of a side: a job is a file."""
