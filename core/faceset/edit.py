@@ -40,8 +40,10 @@ class _Changed:
 
 
 def change_records(faceset: Faceset, changes: Mapping[int, Change], what: str) -> list[tuple[str, str]]:
-    """Give faces, by index, the record that their change makes of the old one. Loose files one by one; a pak is written anew, compared with
-    what was asked for, and takes the old one's place at once. Returns (name, reason) of loose faces that could not be changed.
+    """Give faces, by index, the record that their change makes of the old one.
+
+    Loose files one by one; a pak is written anew, compared with what was asked for, and takes the old one's place at
+    once. Returns (name, reason) of loose faces that could not be changed.
     """
     if not changes:
         return []

@@ -1,8 +1,9 @@
-"""Which face a file shows, whatever it is called: ids that stay, and the state of the points that derived things belong to.
+"""Which face a file shows, whatever it is called: ids that stay, and the state of the points that derived things belong
+to.
 
-A face gets its id when it is found: a hash of the name of its frame and its points there. The files that we write say it. A
-file that does not (an older one, or one of another program) is of the face that its own source frame and points give, which
-is the same hash; so old facesets, packed ones and renamed ones keep their faces without any bookkeeping.
+A face gets its id when it is found: a hash of the name of its frame and its points there. The files that we write say
+it. A file that does not (an older one, or one of another program) is of the face that its own source frame and points
+give, which is the same hash; so old facesets, packed ones and renamed ones keep their faces without any bookkeeping.
 """
 
 import hashlib

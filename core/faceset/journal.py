@@ -1,8 +1,9 @@
-"""Moving many files so that nothing is lost: each step is written down first, finished after a crash, and can be undone.
+"""Moving many files so that nothing is lost: each step is written down first, finished after a crash, and can be
+undone.
 
-A step is a file ``aligned_history/000001.json`` beside the faceset. Files travel in two sweeps, away to a parking name and then to
-their targets, so that names may be exchanged freely; the phase in the step file tells what a killed run had left to do. Paths are
-relative to the folder of the side (``data_src``).
+A step is a file ``aligned_history/000001.json`` beside the faceset. Files travel in two sweeps, away to a parking name
+and then to their targets, so that names may be exchanged freely; the phase in the step file tells what a killed run had
+left to do. Paths are relative to the folder of the side (``data_src``).
 """
 
 import errno
@@ -34,7 +35,9 @@ from core.fsio import fsync_dir
 
 
 def begin(folder: Path, what: str, moves: Iterable[Move], renames: Iterable[tuple[str, str]] = ()) -> Step | None:
-    """Carry out ``moves`` in ``folder`` as one step that can be undone. Moves to the same place are left out; None when nothing moves.
+    """Carry out ``moves`` in ``folder`` as one step that can be undone.
+
+    Moves to the same place are left out; None when nothing moves.
 
     An earlier step that was cut short is finished first. Raises InputError when a target is taken by a file that stays.
     """
@@ -55,7 +58,10 @@ def finish(folder: Path) -> Step | None:
 
 
 def undo(folder: Path) -> tuple[Step, list[str]]:
-    """Take the last step back; returns it and the files that were no longer there. Raises InputError when there is nothing to undo."""
+    """Take the last step back; returns it and the files that were no longer there.
+
+    Raises InputError when there is nothing to undo.
+    """
     finish(folder)
     done = [s for s in steps(folder) if s.direction == "forward"]
     if not done:

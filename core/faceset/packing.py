@@ -19,7 +19,14 @@ _RUN = 128  # faces that are written at a stretch
 
 
 def loose_sources(folder: Path, person: bool | None) -> list[FileSource]:
-    """The pictures to pack. person: True packs the sub-folders, each a person, False the folder itself, None the sub-folders if there are faces in any."""
+    """The images to pack.
+
+    person: True packs the sub-folders, each a person, False the folder itself, None the sub-folders if there are faces
+        in any.
+
+    Raises:
+        InputError: there are images both in the folder and in sub-folders, or none in any of these.
+    """
     in_people = (
         [FileSource(path, sub.name) for sub in _people(folder) for path in list_images(sub)]
         if person is not False
@@ -51,8 +58,12 @@ def _people(folder: Path) -> list[Path]:
 
 @dataclass(frozen=True)
 class Merge:
-    """What to pack. sources: in order; duplicates: how many faces came twice with the same bytes; renamed: (old, new) names of different
-    faces with one name."""
+    """What to pack.
+
+    sources: in order.
+    duplicates: how many faces came twice with the same bytes.
+    renamed: (old, new) names of different faces with one name.
+    """
 
     sources: list[Source]
     duplicates: int
@@ -60,8 +71,10 @@ class Merge:
 
 
 def merge(groups: Sequence[tuple[str, Sequence[Source]]], prefer_last: bool = False) -> Merge:
-    """Join (label, sources) groups. A face with a name that is taken is dropped when it has the same bytes, and else gets the label of its
-    group before its name; with ``prefer_last`` it replaces the earlier one.
+    """Join (label, sources) groups.
+
+    A face with a name that is taken is dropped when it has the same bytes, and else gets the label of its group before
+    its name; with ``prefer_last`` it replaces the earlier one.
     """
     taken: dict[tuple[str | None, str], int] = {}
     sources: list[Source] = []
@@ -110,7 +123,10 @@ def pak_sources(reader: PakReader) -> list[Source]:
 
 
 def pack(target: Path, joined: Merge, trash: Path) -> Packed:
-    """Write ``joined`` to ``target``; a pak that is there goes to ``trash`` once the new one is complete and verified."""
+    """Write ``joined`` to ``target``.
+
+    A pak that is there goes to ``trash`` once the new one is complete and verified.
+    """
     fresh = target.with_name(f".{target.name}.{os.getpid()}.tmp")
     packed = write_pak(fresh, joined.sources)
     if target.exists():
@@ -134,7 +150,10 @@ def in_pak(reader: PakReader, sources: Iterable[FileSource]) -> tuple[list[FileS
 
 
 def remove_originals(sources: Iterable[Source]) -> int:
-    """Delete the loose files that are in a verified pak, and person folders that this empties. Returns how many files."""
+    """Delete the loose files that are in a verified pak, and person folders that this empties.
+
+    Returns how many files.
+    """
     originals = [source for source in sources if isinstance(source, FileSource)]
     for source in originals:
         source.path.unlink(missing_ok=True)
@@ -146,7 +165,13 @@ def remove_originals(sources: Iterable[Source]) -> int:
 
 @dataclass(frozen=True)
 class Unpacked:
-    """written: new files; present: files that were there with the same bytes; replaced: moved to the trash; damaged: names left out."""
+    """What came of unpacking.
+
+    written: new files.
+    present: files that were there with the same bytes.
+    replaced: files that moved to the trash.
+    damaged: (name, reason) of faces left out.
+    """
 
     written: int
     present: int
@@ -155,7 +180,9 @@ class Unpacked:
 
 
 def unpack(reader: PakReader, folder: Path, trash: Path, *, overwrite: bool = False) -> Unpacked:
-    """Write every face of ``reader`` as a file under ``folder``; read all of them back. Done files of an earlier run are kept as they are.
+    """Write every face of ``reader`` as a file under ``folder``; read all of them back.
+
+    Done files of an earlier run are kept as they are.
 
     Raises InputError, before anything is written, when a different file has a face's name and ``overwrite`` is off.
     """
@@ -228,7 +255,10 @@ def _write_run(run: tuple[str, list[tuple[str, int, int]]]) -> int:
 
 
 def _write_checked(place: str, data: bytes) -> None:
-    """``data`` under ``place``, whole or not at all, read back before it gets its name. Plain system calls: there are very many of these."""
+    """``data`` under ``place``, whole or not at all, read back before it gets its name.
+
+    Plain system calls: there are very many of these.
+    """
     folder, name = os.path.split(place)
     temporary = f"{folder}/.{name}.{os.getpid()}.tmp"
     fd = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o666)

@@ -62,7 +62,10 @@ def open_known(side: Side) -> Iterator[KnownFaces]:
 
 
 def register(connection: sqlite3.Connection, faceset: Faceset) -> Registered:
-    """Give every face of ``faceset`` a row, keeping those that are there. A foreign face is taken in as ``imported``."""
+    """Give every face of ``faceset`` a row, keeping those that are there.
+
+    A foreign face is taken in as ``imported``.
+    """
     folder = images.PAK if faceset.packed else images.ALIGNED
     known = {row.name: row for row in images.images(connection, folder)}
     ids, new = [], []
@@ -157,7 +160,8 @@ def refuse_deleted_originals(side: Side) -> None:
             "faces that were deleted are still in the packed faceset",
             where=side.pak,
             why=f"{', '.join(deleted[:5])}{more}",
-            hint=f"pack again: python -m core pack {side.name} --overwrite; or take them back: python -m core unpack {side.name}",
+            hint=f"pack again: python -m core pack {side.name} --overwrite; "
+            f"or take them back: python -m core unpack {side.name}",
         )
 
 
@@ -177,7 +181,10 @@ def missing_files(connection: sqlite3.Connection, there: Sequence[Path]) -> list
 
 
 def _same_file(faceset: Faceset, index: int, record: FaceRecord, row: ImageRow) -> bool:
-    """Whether the row under this name is of this file. Loose files say whose they are; those in a pak are told by their size."""
+    """Whether the row under this name is of this file.
+
+    Loose files say whose they are; those in a pak are told by their size.
+    """
     if faceset.packed:
         return row.bytes == faceset.size(index)
     return face_id(record) == row.face or (not record.face_id and row.geometry == record_geometry(record))

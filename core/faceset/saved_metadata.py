@@ -1,8 +1,9 @@
-"""Keeping the metadata of faces in ``faces.db``, so that images may go through an image editor, which drops it from the files.
+"""Keeping the metadata of faces in ``faces.db``, so that images may go through an image editor, which drops it from the
+files.
 
-Table ``saved_metadata``: face (its id), name (when it was saved), sha256 (of the file), pixels_sha256 (of the compressed
-image alone), metadata (pickled ``{"shape": (height, width), "meta": dict of the face file}``). A file is found again by its
-image, whatever its name; else by its name, of which the database knows whose it is now.
+Table ``saved_metadata``: face (its id), name (when it was saved), sha256 (of the file), pixels_sha256 (of the
+compressed image alone), metadata (pickled ``{"shape": (height, width), "meta": dict of the face file}``). A file is
+found again by its image, whatever its name; else by its name, of which the database knows whose it is now.
 """
 
 import hashlib
@@ -69,8 +70,8 @@ def _row(path: Path) -> tuple[str, str, str, str, bytes]:
 def restore(connection: sqlite3.Connection, paths: Sequence[Path]) -> Outcome:
     """Give files that lost their metadata what is kept for them; files that have it are left alone.
 
-    Pixels are not touched: where an editor changed the size of an image, the metadata is scaled to it (its aspect must be
-    the same).
+    Pixels are not touched: where an editor changed the size of an image, the metadata is scaled to it (its aspect must
+    be the same).
     """
     problems: list[tuple[str, str]] = []
     results: list[str] = []
@@ -126,7 +127,7 @@ def _restore_one(connection: sqlite3.Connection, path: Path, names: _Names) -> s
 
 
 def _find(connection: sqlite3.Connection, path: Path, data: bytes, names: _Names) -> FaceRecord:
-    """What is kept: of the same image first, then of the face whose file this is, then of the name when it was saved."""
+    """What is kept of the same image, else of the face whose file this is, else under the name when it was saved."""
     digest = dfl_image.image_digest(data)
     blob = _one(connection, "SELECT metadata FROM saved_metadata WHERE pixels_sha256 = ?", digest)
     if blob is None and (face := names.face(path)):

@@ -69,7 +69,9 @@ class Faceset:
         return self._pak is not None
 
     def fingerprint(self) -> str:
-        """A hash that changes when faces come, go, or change in what training sees of them but their pixels; whose sizes count.
+        """A hash that changes when faces come, go, or change in what training sees of them.
+
+        Of their pixels only the size of the file counts.
 
         The same for loose files and a pak of them.
         """
@@ -113,8 +115,10 @@ def face_key(record: FaceRecord) -> str:
 
 
 def open_faceset(folder: Path) -> Faceset:
-    """The faceset in ``folder``. Raises InputError when there is none, when no picture is a face, and when a pak and loose images that are
-    not just its originals lie side by side, and when a sort was interrupted; CorruptFileError for a damaged pak.
+    """The faceset in ``folder``.
+
+    Raises InputError when there is none, when no picture is a face, and when a pak and loose images that are not just
+    its originals lie side by side, and when a sort was interrupted; CorruptFileError for a damaged pak.
     """
     if any(folder.glob(f"{PARKED}*")):
         raise InputError(
@@ -157,7 +161,7 @@ def _key(record: FaceRecord) -> tuple:
 
 
 def _check_only_originals(reader: PakReader, loose: list[Path]) -> None:
-    """Loose faces beside a pak are fine as long as each is the file that was packed: else nobody could say which faces count."""
+    """Loose faces beside a pak are fine as long as each was packed: else nobody could say which faces count."""
     for path in not_originals(reader, loose):
         if is_face(path):
             raise InputError(
@@ -169,7 +173,10 @@ def _check_only_originals(reader: PakReader, loose: list[Path]) -> None:
 
 
 def not_originals(reader: PakReader, loose: Iterable[Path]) -> Iterator[Path]:
-    """The loose files that are not, byte for byte, faces of the pak beside them. Those older than the pak are compared by size only."""
+    """The loose files that are not, byte for byte, faces of the pak beside them.
+
+    Those older than the pak are compared by size only.
+    """
     inside = {record.name: i for i, record in enumerate(reader.records) if record.person is None}
     packed_at = reader.path.stat().st_mtime
     for path in loose:

@@ -125,7 +125,8 @@ def backend(warnings: list[str], timeout: float = 180) -> list[Row]:
     if not line:
         last = (done.stderr.strip().splitlines() or ["no message"])[-1]
         warnings.append(
-            f"the {name} backend does not start: {last}; pip install -r {requirements(name)}, or choose another with KERAS_BACKEND"
+            f"the {name} backend does not start: {last}; pip install -r {requirements(name)}, "
+            "or choose another with KERAS_BACKEND"
         )
         return [*rows, ("device used", "none: the backend does not start")]
     probe = json.loads(line.removeprefix("PROBE"))
@@ -180,7 +181,9 @@ def gpu_warnings(name: str, gpus: list[dict[str, str]], probe: dict) -> list[str
 
 
 def runs_on(capability: str, architectures: list[str]) -> bool:
-    """Whether a build has machine code for a GPU (same major version, minor not above), by CUDA's compatibility rule; PTX does not count."""
+    """Whether a build has machine code for a GPU (same major version, minor not above), by CUDA's compatibility rule;
+    PTX does not count.
+    """
     major, minor = (int(part) for part in capability.split("."))
     codes = [a.removeprefix("sm_").rstrip("af") for a in architectures if a.startswith("sm_")]
     return any(int(code[:-1]) == major and int(code[-1]) <= minor for code in codes)

@@ -1,4 +1,4 @@
-"""Faces from the frames of a side: found, cropped and written to ``aligned/``, every one of them a row of ``faces.db``."""
+"""Faces from the frames of a side: found, cropped and written to ``aligned/``, each a row of ``faces.db``."""
 
 import logging
 import sqlite3
@@ -34,7 +34,10 @@ _COMMIT_FRAMES = 16
 
 @dataclass(frozen=True)
 class ExtractSettings:
-    """What decides the files that come out; a run that goes on must agree in them. Fields as the options of the stage."""
+    """What decides the files that come out; a run that goes on must agree in them.
+
+    Fields as the options of the stage.
+    """
 
     face_type: FaceType = FaceType.WHOLE_FACE
     image_size: int = 512
@@ -107,7 +110,8 @@ def extract_faces(
 ) -> ExtractedFaces:
     """Extract the faces of a side; what an earlier run with the same settings finished is kept.
 
-    name: ``src`` or ``dst``. workers: frames worked on at the same time, 0 for one a core. overwrite: extract again; what is there goes to the trash.
+    name: ``src`` or ``dst``. workers: frames worked on at the same time, 0 for one a core. overwrite: extract again;
+    what is there goes to the trash.
 
     Raises:
         InputError: there are no frames, or faces of another origin, or faces made with other settings.
@@ -125,7 +129,7 @@ def extract_faces(
 
 
 def _require_source(settings: ExtractSettings, side: Side) -> None:
-    """Raises what a wrong plugin, missing weights or missing frames would raise when the old faces are out of the way."""
+    """Raise now what would else be raised when the old faces are out of the way: wrong plugin, no weights, no frames."""
     _extractor(settings)
     _frames(settings, side)
 
@@ -202,7 +206,8 @@ def _agree(connection: sqlite3.Connection, settings: dict[str, Any], side: Side)
             "the faces there were extracted with other options",
             where=side.aligned,
             why=", ".join(changed),
-            hint="give the same options to go on, or --overwrite to extract again (the old faces move to workspace/.trash)",
+            hint="give the same options to go on, or --overwrite to extract again "
+            "(the old faces move to workspace/.trash)",
         )
     faces.forget(connection)
     return False
@@ -275,7 +280,9 @@ def _commit(
     results: Iterator[FrameFaces],
     task: Task,
 ) -> None:
-    """Write the face files of each frame, then, some frames at a time, their rows: a row means that the files are there."""
+    """Write the face files of each frame, then, some frames at a time, their rows: a row means that the files are
+    there.
+    """
     rows: list[tuple[FrameRow, list[FaceRow]]] = []
     try:
         for result in results:

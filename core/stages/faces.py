@@ -125,5 +125,6 @@ def _no_faces(side: Side, done: "ExtractedFaces") -> InputError:
         f"no faces in {done.frames} frames",
         where=side.frames,
         why="; ".join(reasons),
-        hint="is it the right video? --detect-score 0.4, --min-face-size 20, --detect-size 1280 and --rotations all find more",
+        hint="is it the right video? --detect-score 0.4, --min-face-size 20, --detect-size 1280 and --rotations all "
+        "find more",
     )

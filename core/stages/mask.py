@@ -34,7 +34,8 @@ class Options(SideOptions):
     exclude: list[str] = Field([], description="areas to leave out of the mask (custom): glasses, eyes, ...")
     weights: Path | None = Field(
         None,
-        description="folder with XSeg_256.npy and XSeg_data.dat; without it workspace/model, then assets/GenericXseg.zip",
+        description="folder with XSeg_256.npy and XSeg_data.dat; without it workspace/model, "
+        "then assets/GenericXseg.zip",
     )
     face_type: Literal["same", "h", "mf", "f", "wf", "head"] = Field(
         "same", description="what XSeg was trained on, where XSeg_data.dat does not say it"
@@ -107,9 +108,9 @@ def _without_weights(side: str, found: "MaskCounts", workspace: Workspace) -> St
         ("with a landmark mask", found.origins["hull"]),
     )
     hint = (
-        f"no XSeg weights in {workspace.model} nor GenericXseg.zip in {workspace.assets}: landmark masks will be used for "
-        "faces without a mask of their own. They do not know hands, hair and glasses. --masker whole stores smooth ones "
-        "that cover the forehead; scripts/5.x_train_xseg.sh trains XSeg from your labels"
+        f"no XSeg weights in {workspace.model} nor GenericXseg.zip in {workspace.assets}: landmark masks will be used "
+        "for faces without a mask of their own. They do not know hands, hair and glasses. --masker whole stores smooth "
+        "ones that cover the forehead; scripts/5.x_train_xseg.sh trains XSeg from your labels"
     )
     return StageReport(f"masks of {side}: nothing to apply", rows, (hint,))
 

@@ -1,4 +1,6 @@
-"""How good the masks of a side look: area against the landmarks, holes, jumps between frames; the worst on a contact sheet."""
+"""How good the masks of a side look: area against the landmarks, holes, jumps between frames; the worst on a contact
+sheet.
+"""
 
 from pydantic import Field
 

@@ -26,7 +26,8 @@ class Options(SideOptions):
     )
     overwrite: bool = Field(
         False,
-        description="replace the faceset.pak that is there (it goes to workspace/.trash); with --append: faces of the same name",
+        description="replace the faceset.pak that is there (it goes to workspace/.trash); "
+        "with --append: faces of the same name",
     )
     remove_originals: bool = Field(
         False, description="delete the loose files that were packed, once the pak has been read back and compared"

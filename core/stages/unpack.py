@@ -15,7 +15,8 @@ class Options(SideOptions):
     )
     keep_pak: bool = Field(
         False,
-        description="leave faceset.pak where it is; else it goes to workspace/.trash once every face has been read back",
+        description="leave faceset.pak where it is; else it goes to workspace/.trash "
+        "once every face has been read back",
     )
     salvage: bool = Field(
         False, description="recover the faces that are whole from a truncated faceset.pak, which is kept"

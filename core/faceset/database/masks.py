@@ -42,7 +42,10 @@ def checksum(mask: bytes) -> int:
 
 
 class MaskTable:
-    """The masks of a side by face. A context manager: rows are on the disk within a second, at the latest when it ends."""
+    """The masks of a side by face.
+
+    A context manager: rows are on the disk within a second, at the latest when it ends.
+    """
 
     def __init__(self, connection: sqlite3.Connection):
         self._connection = connection

@@ -29,7 +29,9 @@ _OLD_TABLES = ("frames", "faces", "settings", "face_metadata")
 
 
 def from_version_1(connection: sqlite3.Connection, path: Path) -> None:
-    """Upgrade in one transaction; ``faces.db.v1`` beside it keeps what was there, and ``masks.db`` becomes ``masks.db.v1``."""
+    """Upgrade in one transaction; ``faces.db.v1`` beside it keeps what was there, and ``masks.db`` becomes
+    ``masks.db.v1``.
+    """
     _keep(connection, path)
     side = path.parent
     connection.execute("BEGIN IMMEDIATE")

@@ -1,4 +1,4 @@
-"""Hand-made labels of a faceset: out to an editor and back, suggestions from predicted masks, and which faces need them most."""
+"""Hand-made labels of a faceset: out to an editor and back, suggested from masks, and which faces need them most."""
 
 import json
 from collections.abc import Sequence
@@ -31,8 +31,14 @@ _SPECK = 0.0004  # of the picture: smaller pieces and holes are not suggested
 
 @dataclass(frozen=True)
 class Imported:
-    """changed: faces with new polygons; same: that had just these; kept: that have others and were left alone; unmatched: pictures without
-    a face; problems: (name, reason)."""
+    """What became of labelled images.
+
+    changed: faces with new polygons.
+    same: faces that had just these.
+    kept: names of faces that have others and were left alone.
+    unmatched: names of images without a face.
+    problems: (name, reason).
+    """
 
     changed: int
     same: int
@@ -142,7 +148,10 @@ def _flat_name(record: FaceRecord) -> str:
 
 
 def read_labels(source: Path) -> tuple[list[LabelledImage], list[tuple[str, str]]]:
-    """The labels in a COCO file, or in a folder of labelme files (or one with a COCO file). Raises InputError, CorruptFileError."""
+    """The labels in a COCO file, or in a folder of labelme files (or one with a COCO file).
+
+    Raises InputError, CorruptFileError.
+    """
     if source.is_file() and "shapes" not in read_json(source):
         return coco.read(source)
     if source.is_file():

@@ -36,7 +36,9 @@ class Judged:
 
 
 def mask_origins(records: Iterable[FaceRecord]) -> dict[str, int]:
-    """How many faces take their mask from where, in the order of precedence, without decoding any: xseg, polygons, hull."""
+    """How many faces take their mask from where, in the order of precedence, without decoding any: xseg, polygons,
+    hull.
+    """
     return counted(map(mask_origin, records))
 
 

@@ -1,4 +1,6 @@
-"""Masks for a whole faceset: only those that are missing or were made by something else, each saved as soon as it is made."""
+"""Masks for a whole faceset: only those that are missing or were made by something else, each saved as soon as it is
+made.
+"""
 
 import logging
 from collections.abc import Callable, Iterator

@@ -56,7 +56,8 @@ def export_labels(
 ) -> ExportedLabels:
     """Write images with their labels for an editor.
 
-    suggest: so many of the least certain faces, with their masks as polygons to correct; 0: the faces that have polygons.
+    suggest: so many of the least certain faces, with their masks as polygons to correct; 0: the faces that have
+    polygons.
     folder: where to; without it ``data_<side>/labels``.
     """
     with opened_side(workspace, name) as side, open_known(side) as known:
@@ -74,7 +75,8 @@ def export_labels(
 def import_labels(workspace: Workspace, name: str, source: Path, *, overwrite: bool = False) -> ImportedLabels:
     """Give the faces of a side the polygons that somebody drew.
 
-    source: a folder of labelme files, or a COCO file. overwrite: replace other polygons of a face; they go to the trash.
+    source: a folder of labelme files, or a COCO file. overwrite: replace other polygons of a face; they go to the
+    trash.
     """
     with opened_side(workspace, name) as side, open_known(side) as known:
         images, unreadable = labels.read_labels(source)
