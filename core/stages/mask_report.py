@@ -1,6 +1,4 @@
-"""How good the masks of a side look: area against the landmarks, holes, jumps between frames; the worst on a contact
-sheet.
-"""
+"""How good the masks of a side look: area against the landmarks, holes, jumps between frames; a sheet of the worst."""
 
 from pydantic import Field
 
