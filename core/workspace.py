@@ -4,7 +4,7 @@ import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from core.errors import InputError
@@ -132,14 +132,24 @@ def _home() -> Path:
 
 @dataclass(frozen=True)
 class Workspace:
-    """One project of a person: two videos, their frames and faces, and the model."""
+    """One project of a person: two videos, their frames and faces, and the models.
+
+    root: its folder.
+    assets: archives that people bring: GenericXseg.zip, pretrained_model.zip, random_dst_face_set.zip.
+    """
 
     root: Path
+    assets: Path = field(default_factory=lambda: _home() / "assets")
 
     @classmethod
     def from_environment(cls) -> "Workspace":
-        """The folder that WORKSPACE names, else ``workspace/`` of the checkout; of the current folder when installed."""
-        return cls(Path(os.environ.get("WORKSPACE") or _home() / "workspace").expanduser().resolve())
+        """The folders that WORKSPACE and FORGE_ASSETS name.
+
+        Else ``workspace/`` and ``assets/`` of the checkout; of the current folder when installed.
+        """
+        root = Path(os.environ.get("WORKSPACE") or _home() / "workspace")
+        assets = Path(os.environ.get("FORGE_ASSETS") or _home() / "assets")
+        return cls(root.expanduser().resolve(), assets)
 
     def side(self, name: str) -> Side:
         return Side(self, name)
@@ -159,11 +169,6 @@ class Workspace:
     @property
     def consent(self) -> Path:
         return self.root / "consent.json"
-
-    @property
-    def assets(self) -> Path:
-        """Archives that people bring: GenericXseg.zip, pretrained_model.zip, random_dst_face_set.zip."""
-        return Path(os.environ.get("FORGE_ASSETS") or _home() / "assets")
 
     def create(self) -> "Workspace":
         """Lay out the folders; does nothing where they are."""

@@ -1,4 +1,4 @@
-"""The table to paste in a bug report: machine, versions, the device really used, and what the workspace lacks."""
+"""Examine a machine and a workspace: versions, the device really used, ffmpeg, disk, and what there is to do next."""
 
 import json
 import os
@@ -6,15 +6,17 @@ import platform
 import shutil
 import subprocess
 import sys
+from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
+from typing import Literal
 
 from core import __version__
-from core.errors import PipelineError
-from core.networks.keras_backend import requirements
+from core.errors import EnvironmentFault
+from core.jobs import backend_probe
+from core.video.program import find_ffmpeg
 from core.workspace import Side, Workspace, list_images
 
-Row = tuple[str, object]
 PACKAGES = (
     "numpy",
     "opencv-python-headless",
@@ -30,234 +32,259 @@ PACKAGES = (
     "av",
 )
 SMALL_DISK = 10 * 2**30
-
-# Runs in a process of its own: loading a framework may crash, hang or print, and the table must come out all the same.
-_PROBE = """
-import json, os
-out = {}
-backend = os.environ.get("KERAS_BACKEND", "tensorflow")
-if backend == "tensorflow":
-    import tensorflow as tf
-    build = tf.sysconfig.get_build_info()
-    gpus = tf.config.list_physical_devices("GPU")
-    out["arch"] = list(build.get("cuda_compute_capabilities", []))
-    out["cuda"] = build.get("cuda_version")
-    out["gpus"] = [tf.config.experimental.get_device_details(g).get("device_name", g.name) for g in gpus]
-    with tf.device("GPU:0" if gpus else "CPU:0"):
-        product = tf.linalg.matmul(tf.ones((64, 64)), tf.ones((64, 64)))
-    out["device"] = product.device.rsplit("/", 1)[-1]
-    ok = float(product[0, 0]) == 64.0
-elif backend == "jax":
-    import jax, jax.numpy as jnp
-    product = jnp.ones((64, 64)) @ jnp.ones((64, 64))
-    out["gpus"] = [d.device_kind for d in jax.devices() if d.platform == "gpu"]
-    out["device"] = str(next(iter(product.devices())))
-    ok = float(product[0, 0]) == 64.0
-else:
-    import torch
-    device = "cuda" if torch.cuda.is_available() else "cpu"
-    product = torch.ones((64, 64), device=device) @ torch.ones((64, 64), device=device)
-    out["gpus"] = [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())]
-    out["arch"] = torch.cuda.get_arch_list() if torch.cuda.is_available() else []
-    out["device"] = str(product.device)
-    ok = float(product[0, 0]) == 64.0
-out["works"] = ok
-print("PROBE" + json.dumps(out))
-"""
+PATIENCE = 180.0
 
 
-def examine(workspace: Workspace) -> tuple[list[Row], list[str]]:
-    """Rows of the table, and warnings that say what to do."""
-    warnings: list[str] = []
-    rows = [*machine(), *versions(), *backend(warnings), *onnx_runtime(), *ffmpeg(warnings), *disk(workspace, warnings)]
-    rows += [*contents(workspace), ("next step", next_step(workspace))]
-    return rows, warnings
+@dataclass(frozen=True)
+class Machine:
+    """The computer and its Python. memory: bytes, None where it is not known; cores: that this process may use."""
+
+    system: str
+    cores: int
+    memory: int | None
+    python: str
+    executable: str
 
 
-def machine() -> list[Row]:
-    try:
-        memory = f"{os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES') / 2**30:.1f} GiB"
-    except (ValueError, OSError):
-        memory = "unknown"
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    python = f"{platform.python_version()} ({sys.executable})"
-    return [
-        ("DFM Forge", __version__),
-        ("system", platform.platform()),
-        ("cores, memory", f"{cores}, {memory}"),
-        ("python", python),
-    ]
+@dataclass(frozen=True)
+class Gpu:
+    """A GPU that the NVIDIA driver lists; everything as it says it. capability: of its code, such as ``8.6``."""
+
+    name: str
+    capability: str
+    memory: str
+    driver: str
 
 
-def versions() -> list[Row]:
-    found: list[Row] = []
-    for name in PACKAGES:
-        try:
-            found.append((name, metadata.version(name)))
-        except metadata.PackageNotFoundError:
-            found.append((name, "not installed"))
-    return found
+@dataclass(frozen=True)
+class Probe:
+    """What the backend answered when it was asked to compute something.
+
+    device: where it did. works: whether the result was right.
+    gpus: names of those that it uses.
+    architectures: that the build has GPU code for, such as ``sm_86``; empty where it does not tell. cuda: its version.
+    """
+
+    device: str
+    gpus: tuple[str, ...]
+    architectures: tuple[str, ...]
+    cuda: str | None
+    works: bool
 
 
-def backend(warnings: list[str], timeout: float = 180) -> list[Row]:
-    """Which device the training backend computes on, found by computing something on it."""
-    name = os.environ.get("KERAS_BACKEND", "tensorflow")
-    gpus = nvidia_gpus()
-    driver = (
-        "; ".join(
-            f"{g['name']}, compute capability {g['capability']}, {g['memory']}, driver {g['driver']}" for g in gpus
-        )
-        or "none found"
+@dataclass(frozen=True)
+class Backend:
+    """The framework that trains.
+
+    name: tensorflow, jax or torch. probe: None where it did not answer.
+    problem: what it said last where it did not start, None where it just did not answer in time.
+    visible_devices: the variable CUDA_VISIBLE_DEVICES, None where it is not set.
+    """
+
+    name: str
+    probe: Probe | None
+    problem: str | None
+    visible_devices: str | None
+
+
+@dataclass(frozen=True)
+class Ffmpeg:
+    """The ffmpeg program that is used. version: as it says it."""
+
+    path: str
+    version: str
+
+
+@dataclass(frozen=True)
+class Disk:
+    """The disk of the workspace. free: bytes; folder: of the workspace, or the one above that there is."""
+
+    folder: Path
+    free: int
+    writable: bool
+
+
+@dataclass(frozen=True)
+class SideContents:
+    """What a side has. videos: file names; frames, loose_faces: how many; pak: bytes of faceset.pak, None without one."""
+
+    name: str
+    videos: tuple[str, ...]
+    frames: int
+    loose_faces: int
+    pak: int | None
+
+
+@dataclass(frozen=True)
+class NextStep:
+    """What a person should do now. side: where it matters; path: the video to bring, or the model to load."""
+
+    action: Literal["bring a video", "extract frames", "extract faces", "train", "use the model"]
+    side: str = ""
+    path: Path | None = None
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """What was found.
+
+    version: of this program. packages: name -> version, None for what is not installed.
+    gpus: that the NVIDIA driver lists. onnx_providers: what onnxruntime can run on.
+    ffmpeg: the program, None where there is none.
+    models, exported, assets: names of models, of .dfm files, of archives in the assets folder.
+    """
+
+    version: str
+    machine: Machine
+    packages: dict[str, str | None]
+    backend: Backend
+    gpus: tuple[Gpu, ...]
+    onnx_providers: tuple[str, ...]
+    ffmpeg: Ffmpeg | None
+    workspace: Path
+    disk: Disk
+    sides: tuple[SideContents, ...]
+    models: tuple[str, ...]
+    exported: tuple[str, ...]
+    assets: tuple[str, ...]
+    next_step: NextStep
+
+
+def examine(workspace: Workspace) -> Diagnosis:
+    """Everything that a bug report needs. Changes nothing."""
+    return Diagnosis(
+        version=__version__,
+        machine=machine(),
+        packages=packages(),
+        backend=backend(),
+        gpus=nvidia_gpus(),
+        onnx_providers=onnx_providers(),
+        ffmpeg=ffmpeg(),
+        workspace=workspace.root,
+        disk=disk(workspace),
+        sides=tuple(contents(workspace.side(name)) for name in ("src", "dst")),
+        models=_names(workspace.model, "*_data.dat", "_data.dat"),
+        exported=_names(workspace.model, "*.dfm"),
+        assets=_names(workspace.assets, "*.zip"),
+        next_step=next_step(workspace),
     )
-    rows: list[Row] = [
-        ("backend", name),
-        ("NVIDIA driver", driver),
-        ("CUDA_VISIBLE_DEVICES", os.environ.get("CUDA_VISIBLE_DEVICES", "not set")),
-    ]
+
+
+def machine() -> Machine:
     try:
-        done = subprocess.run(
-            [sys.executable, "-c", _PROBE], capture_output=True, text=True, timeout=timeout, check=False
-        )
+        memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (ValueError, OSError):
+        memory = None
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return Machine(platform.platform(), cores, memory, platform.python_version(), sys.executable)
+
+
+def packages() -> dict[str, str | None]:
+    return {name: _version(name) for name in PACKAGES}
+
+
+def _version(package: str) -> str | None:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def backend(patience: float = PATIENCE) -> Backend:
+    """The training backend, found out by computing something on it. patience: seconds to wait for its answer."""
+    name = os.environ.get("KERAS_BACKEND", "tensorflow")
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+    command = [sys.executable, "-P", backend_probe.__file__]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=patience, check=False)
     except subprocess.TimeoutExpired:
-        warnings.append(f"the {name} backend did not answer within {timeout:.0f} s")
-        return [*rows, ("device used", "unknown: no answer")]
-    line = next((line for line in done.stdout.splitlines() if line.startswith("PROBE")), "")
-    if not line:
-        last = (done.stderr.strip().splitlines() or ["no message"])[-1]
-        warnings.append(
-            f"the {name} backend does not start: {last}; pip install -r {requirements(name)}, "
-            "or choose another with KERAS_BACKEND"
-        )
-        return [*rows, ("device used", "none: the backend does not start")]
-    probe = json.loads(line.removeprefix("PROBE"))
-    verdict = "computes correctly" if probe["works"] else "COMPUTES WRONGLY"
-    rows.append(("device used", f"{probe['device']} ({', '.join(probe['gpus']) or 'no GPU in use'}), {verdict}"))
-    if probe.get("arch"):
-        rows.append(
-            (
-                "GPU code in the build",
-                ", ".join(probe["arch"]) + (f", CUDA {probe['cuda']}" if probe.get("cuda") else ""),
-            )
-        )
-    warnings += gpu_warnings(name, gpus, probe)
-    return rows
+        return Backend(name, None, None, visible)
+    lines = [line for line in done.stdout.splitlines() if line.startswith(backend_probe.MARK)]
+    if not lines:
+        said = done.stderr.strip().splitlines() or ["no message"]
+        return Backend(name, None, said[-1], visible)
+    answer = json.loads(lines[0].removeprefix(backend_probe.MARK))
+    return Backend(name, _probe(answer), None, visible)
 
 
-def gpu_requirements(name: str) -> str:
-    """What brings the CUDA libraries of a backend."""
-    return {"tensorflow": "requirements-gpu.txt", "jax": "requirements-jax-gpu.txt"}.get(name, requirements(name))
+def _probe(answer: dict) -> Probe:
+    return Probe(**answer | {"gpus": tuple(answer["gpus"]), "architectures": tuple(answer["architectures"])})
 
 
-def nvidia_gpus() -> list[dict[str, str]]:
-    """What nvidia-smi lists; empty where there is no driver."""
+def nvidia_gpus() -> tuple[Gpu, ...]:
+    """What nvidia-smi lists; nothing where there is no driver."""
     if not shutil.which("nvidia-smi"):
-        return []
+        return ()
     query = ["nvidia-smi", "--query-gpu=name,compute_cap,memory.total,driver_version", "--format=csv,noheader"]
     try:
         done = subprocess.run(query, capture_output=True, text=True, timeout=30, check=False)
     except subprocess.TimeoutExpired:
-        return []
-    lines = (
-        [line.split(", ") for line in done.stdout.splitlines() if line.count(", ") == 3] if done.returncode == 0 else []
-    )
-    return [dict(zip(("name", "capability", "memory", "driver"), fields, strict=True)) for fields in lines]
+        return ()
+    lines = done.stdout.splitlines() if done.returncode == 0 else []
+    return tuple(Gpu(*line.split(", ")) for line in lines if line.count(", ") == 3)
 
 
-def gpu_warnings(name: str, gpus: list[dict[str, str]], probe: dict) -> list[str]:
-    """What a person should do where driver, build and use do not agree."""
-    found = []
-    if gpus and not probe["gpus"]:
-        found.append(
-            f"there is an NVIDIA GPU but {name} does not use it: pip install -r {gpu_requirements(name)} (CUDA libraries), "
-            "or look at CUDA_VISIBLE_DEVICES"
-        )
-    for gpu in gpus:
-        if probe.get("arch") and not runs_on(gpu["capability"], probe["arch"]):
-            found.append(
-                f"{gpu['name']} (compute capability {gpu['capability']}) is newer or older than the GPU code of this {name} build: "
-                "the first start compiles for minutes, or fails; KERAS_BACKEND=jax or torch with a newer CUDA is the way out"
-            )
-    return found
+def runs_on(capability: str, architectures: tuple[str, ...]) -> bool:
+    """Whether a build has machine code for a GPU, by CUDA's rule: same major version, minor not above.
 
-
-def runs_on(capability: str, architectures: list[str]) -> bool:
-    """Whether a build has machine code for a GPU (same major version, minor not above), by CUDA's compatibility rule;
-    PTX does not count.
+    PTX, which is compiled on the spot, does not count.
     """
     major, minor = (int(part) for part in capability.split("."))
-    codes = [a.removeprefix("sm_").rstrip("af") for a in architectures if a.startswith("sm_")]
+    codes = [name.removeprefix("sm_").rstrip("af") for name in architectures if name.startswith("sm_")]
     return any(int(code[:-1]) == major and int(code[-1]) <= minor for code in codes)
 
 
-def onnx_runtime() -> list[Row]:
+def onnx_providers() -> tuple[str, ...]:
     import onnxruntime
 
-    return [
-        (
-            "onnxruntime runs on",
-            ", ".join(p.removesuffix("ExecutionProvider") for p in onnxruntime.get_available_providers()),
-        )
-    ]
+    return tuple(name.removesuffix("ExecutionProvider") for name in onnxruntime.get_available_providers())
 
 
-def ffmpeg(warnings: list[str]) -> list[Row]:
-    from core.video.program import find_ffmpeg
-
+def ffmpeg() -> Ffmpeg | None:
     try:
         path = find_ffmpeg()
-    except PipelineError as error:
-        warnings.append(str(error))
-        return [("ffmpeg", "not found")]
-    head = subprocess.run([path, "-hide_banner", "-version"], capture_output=True, text=True, check=False).stdout.split(
-        " Copyright"
-    )[0]
-    return [("ffmpeg", f"{head} ({path})")]
+    except EnvironmentFault:
+        return None
+    done = subprocess.run([path, "-hide_banner", "-version"], capture_output=True, text=True, check=False)
+    return Ffmpeg(path, done.stdout.split(" Copyright")[0])
 
 
-def disk(workspace: Workspace, warnings: list[str]) -> list[Row]:
-    folder = next(p for p in (workspace.root, *workspace.root.parents) if p.exists())
-    free = shutil.disk_usage(folder).free
-    if free < SMALL_DISK:
-        warnings.append(f"only {free / 2**30:.1f} GiB free at {folder}: PNG frames of a few minutes of film take more")
-    writable = "" if os.access(folder, os.W_OK) else ", NOT WRITABLE"
-    return [("workspace", f"{workspace.root}, {free / 2**30:.1f} GiB free{writable}")]
+def disk(workspace: Workspace) -> Disk:
+    folder = next(path for path in (workspace.root, *workspace.root.parents) if path.exists())
+    return Disk(folder, shutil.disk_usage(folder).free, os.access(folder, os.W_OK))
 
 
-def contents(workspace: Workspace) -> list[Row]:
-    rows: list[Row] = []
-    for name in ("src", "dst"):
-        side = workspace.side(name)
-        videos = ", ".join(p.name for p in side.videos()) or "no video"
-        rows.append((f"data_{name}", f"{videos}; {len(list_images(side.frames))} frames; {faces(side)}"))
-    models = ", ".join(sorted(p.name.removesuffix("_data.dat") for p in workspace.model.glob("*_data.dat"))) or "none"
-    exports = ", ".join(sorted(p.name for p in workspace.model.glob("*.dfm"))) or "none"
-    assets = ", ".join(sorted(p.name for p in workspace.assets.glob("*.zip"))) or "none"
-    return [*rows, ("models", models), ("exported", exports), ("assets", assets)]
+def contents(side: Side) -> SideContents:
+    return SideContents(
+        name=side.name,
+        videos=tuple(path.name for path in side.videos()),
+        frames=len(list_images(side.frames)),
+        loose_faces=len(list_images(side.aligned)),
+        pak=side.pak.stat().st_size if side.pak.exists() else None,
+    )
 
 
-def faces(side: Side) -> str:
-    loose = len(list_images(side.aligned))
-    if side.pak.exists():
-        return f"faceset.pak ({side.pak.stat().st_size / 2**20:.1f} MiB)" + (
-            f" and {loose} loose faces" if loose else ""
-        )
-    return f"{loose} faces"
+def _names(folder: Path, pattern: str, suffix: str = "") -> tuple[str, ...]:
+    return tuple(sorted(path.name.removesuffix(suffix) for path in folder.glob(pattern)))
 
 
-def next_step(workspace: Workspace) -> str:
-    """The script that a person should run now."""
-    for number, name in ((1, "src"), (2, "dst")):
-        side = workspace.side(name)
-        has_faces = bool(list_images(side.aligned)) or side.pak.exists()
-        if has_faces:
-            continue
-        if list_images(side.frames):
-            return f"scripts/{number + 2}_extract_{name}_faces.sh"
-        if side.videos():
-            return f"scripts/{number}_extract_{name}_video.sh"
-        if name == "dst" and (workspace.assets / "random_dst_face_set.zip").exists():
-            continue
-        return f"copy a video to {side.frames.with_suffix('.mp4')}"
-    if not list(workspace.model.glob("*.dfm")):
-        return "scripts/5_train.sh TARGET_ITER"
-    return f"load {Path(sorted(workspace.model.glob('*.dfm'))[0]).name} in a live program, or train on with scripts/5_train.sh"
+def next_step(workspace: Workspace) -> NextStep:
+    """The first step of the pipeline that is not done."""
+    for side in (workspace.side("src"), workspace.side("dst")):
+        missing = _missing(side)
+        can_be_filled = side.name == "dst" and (workspace.assets / "random_dst_face_set.zip").exists()
+        if missing and not (missing.action == "bring a video" and can_be_filled):
+            return missing
+    exported = sorted(workspace.model.glob("*.dfm"))
+    return NextStep("use the model", path=exported[0]) if exported else NextStep("train")
+
+
+def _missing(side: Side) -> NextStep | None:
+    """What a side lacks; None once it has faces."""
+    if side.has_faces():
+        return None
+    if list_images(side.frames):
+        return NextStep("extract faces", side.name)
+    if side.videos():
+        return NextStep("extract frames", side.name)
+    return NextStep("bring a video", side.name, side.frames.with_suffix(".mp4"))

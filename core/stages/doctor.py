@@ -1,8 +1,16 @@
 """Print a table for a bug report: versions, device really used, ffmpeg, disk, and what the workspace lacks."""
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
 from core.options import Options as BaseOptions
 from core.types import StageReport
 from core.workspace import Workspace
+
+if TYPE_CHECKING:
+    from core.jobs.doctor import Backend, Diagnosis, Ffmpeg, Gpu, Machine, NextStep, SideContents
+
+Rows = list[tuple[str, object]]
 
 
 class Options(BaseOptions):
@@ -13,5 +21,137 @@ def run(options: Options, workspace: Workspace) -> StageReport:
     """Examine machine and workspace; changes nothing."""
     from core.jobs.doctor import examine
 
-    rows, warnings = examine(workspace)
-    return StageReport("doctor", tuple(rows), tuple(warnings))
+    found = examine(workspace)
+    rows: Rows = [
+        ("DFM Forge", found.version),
+        *_machine(found.machine),
+        *((name, version or "not installed") for name, version in found.packages.items()),
+        *_backend(found.backend, found.gpus),
+        ("onnxruntime runs on", ", ".join(found.onnx_providers)),
+        ("ffmpeg", _ffmpeg(found.ffmpeg)),
+        ("workspace", _disk(found)),
+        *((f"data_{side.name}", _side(side)) for side in found.sides),
+        ("models", _listed(found.models)),
+        ("exported", _listed(found.exported)),
+        ("assets", _listed(found.assets)),
+        ("next step", next_step(found.next_step)),
+    ]
+    return StageReport("doctor", tuple(rows), tuple(_warnings(found)))
+
+
+def _machine(machine: "Machine") -> Rows:
+    memory = "unknown" if machine.memory is None else f"{machine.memory / 2**30:.1f} GiB"
+    return [
+        ("system", machine.system),
+        ("cores, memory", f"{machine.cores}, {memory}"),
+        ("python", f"{machine.python} ({machine.executable})"),
+    ]
+
+
+def _backend(backend: "Backend", gpus: "Sequence[Gpu]") -> Rows:
+    visible = backend.visible_devices
+    rows: Rows = [
+        ("backend", backend.name),
+        ("NVIDIA driver", "; ".join(map(_gpu, gpus)) or "none found"),
+        ("CUDA_VISIBLE_DEVICES", "not set" if visible is None else visible),
+        ("device used", _device(backend)),
+    ]
+    if backend.probe and backend.probe.architectures:
+        cuda = f", CUDA {backend.probe.cuda}" if backend.probe.cuda else ""
+        rows.append(("GPU code in the build", ", ".join(backend.probe.architectures) + cuda))
+    return rows
+
+
+def _gpu(gpu: "Gpu") -> str:
+    return f"{gpu.name}, compute capability {gpu.capability}, {gpu.memory}, driver {gpu.driver}"
+
+
+def _device(backend: "Backend") -> str:
+    probe = backend.probe
+    if probe is None:
+        return "none: the backend does not start" if backend.problem else "unknown: no answer"
+    verdict = "computes correctly" if probe.works else "COMPUTES WRONGLY"
+    return f"{probe.device} ({', '.join(probe.gpus) or 'no GPU in use'}), {verdict}"
+
+
+def _ffmpeg(program: "Ffmpeg | None") -> str:
+    return f"{program.version} ({program.path})" if program else "not found"
+
+
+def _disk(found: "Diagnosis") -> str:
+    writable = "" if found.disk.writable else ", NOT WRITABLE"
+    return f"{found.workspace}, {found.disk.free / 2**30:.1f} GiB free{writable}"
+
+
+def _side(side: "SideContents") -> str:
+    return f"{', '.join(side.videos) or 'no video'}; {side.frames} frames; {_faces(side)}"
+
+
+def _faces(side: "SideContents") -> str:
+    if side.pak is None:
+        return f"{side.loose_faces} faces"
+    loose = f" and {side.loose_faces} loose faces" if side.loose_faces else ""
+    return f"faceset.pak ({side.pak / 2**20:.1f} MiB){loose}"
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(names) or "none"
+
+
+def next_step(step: "NextStep") -> str:
+    """The script that a person should run now, or what else to do."""
+    number = 1 if step.side == "src" else 2
+    name = step.path.name if step.path else ""
+    return {
+        "bring a video": f"copy a video to {step.path}",
+        "extract frames": f"scripts/{number}_extract_{step.side}_video.sh",
+        "extract faces": f"scripts/{number + 2}_extract_{step.side}_faces.sh",
+        "train": "scripts/5_train.sh TARGET_ITER",
+        "use the model": f"load {name} in a live program, or train on with scripts/5_train.sh",
+    }[step.action]
+
+
+def _warnings(found: "Diagnosis") -> list[str]:
+    """Lines that say what to do."""
+    from core.jobs.doctor import SMALL_DISK
+
+    warnings = backend_warnings(found.backend, found.gpus)
+    if found.ffmpeg is None:
+        warnings.append("no ffmpeg program: pip install imageio-ffmpeg, or install ffmpeg and put it on the PATH")
+    if found.disk.free < SMALL_DISK:
+        free = f"only {found.disk.free / 2**30:.1f} GiB free at {found.disk.folder}"
+        warnings.append(f"{free}: PNG frames of a few minutes of film take more")
+    return warnings
+
+
+def backend_warnings(backend: "Backend", gpus: "Sequence[Gpu]") -> list[str]:
+    """What to do where the backend does not start, or where driver, build and use do not agree."""
+    from core.jobs.doctor import PATIENCE, runs_on
+    from core.networks.keras_backend import requirements
+
+    name, probe = backend.name, backend.probe
+    if probe is None and backend.problem is None:
+        return [f"the {name} backend did not answer within {PATIENCE:.0f} s"]
+    if probe is None:
+        remedy = f"pip install -r {requirements(name)}, or choose another with KERAS_BACKEND"
+        return [f"the {name} backend does not start: {backend.problem}; {remedy}"]
+    found = []
+    if gpus and not probe.gpus:
+        remedy = f"pip install -r {_gpu_requirements(name)} (CUDA libraries), or look at CUDA_VISIBLE_DEVICES"
+        found.append(f"there is an NVIDIA GPU but {name} does not use it: {remedy}")
+    for gpu in gpus:
+        if probe.architectures and not runs_on(gpu.capability, probe.architectures):
+            found.append(
+                f"{gpu.name} (compute capability {gpu.capability}) is newer or older than the GPU code of this {name} "
+                "build: the first start compiles for minutes, or fails; KERAS_BACKEND=jax or torch with a newer CUDA "
+                "is the way out"
+            )
+    return found
+
+
+def _gpu_requirements(backend: str) -> str:
+    """What brings the CUDA libraries of a backend."""
+    from core.networks.keras_backend import requirements
+
+    own = {"tensorflow": "requirements-gpu.txt", "jax": "requirements-jax-gpu.txt"}
+    return own.get(backend, requirements(backend))

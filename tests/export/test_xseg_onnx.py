@@ -28,9 +28,8 @@ def weights(tmp_path):
 
 
 @pytest.fixture
-def workspace(tmp_path, monkeypatch):
-    monkeypatch.setenv("FORGE_ASSETS", str(tmp_path / "assets"))
-    return Workspace(tmp_path)
+def workspace(tmp_path):
+    return Workspace(tmp_path, tmp_path / "assets")
 
 
 def test_contract_and_parity(weights, tmp_path):

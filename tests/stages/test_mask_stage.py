@@ -11,10 +11,9 @@ from core.workspace import Workspace
 
 
 @pytest.fixture
-def workspace(tmp_path, monkeypatch) -> Workspace:
-    monkeypatch.setenv("FORGE_ASSETS", str(tmp_path / "assets"))
+def workspace(tmp_path) -> Workspace:
     write_faces(tmp_path / "w" / "data_src" / "aligned", 3)
-    return Workspace(tmp_path / "w").create()
+    return Workspace(tmp_path / "w", tmp_path / "assets").create()
 
 
 def run(workspace, *arguments):

@@ -37,28 +37,25 @@ from core.errors import PipelineError
 from core.stages import train
 from core.workspace import Workspace
 try:
-    train.run(train.Options(target_iter=5), Workspace(Path({str(tmp_path)!r})))
+    train.run(train.Options(target_iter=5), Workspace(Path({str(tmp_path)!r}), Path({str(tmp_path)!r})))
 except PipelineError as error:
     assert {said!r} in str(error), error
     assert not {{'tensorflow', 'jax', 'torch', 'keras'}} & set(sys.modules), 'a framework was loaded'
 else:
     raise SystemExit('no error')
 """
-    subprocess.run(
-        [sys.executable, "-c", code], check=True, cwd=ROOT, env={"PATH": "/usr/bin:/bin", "FORGE_ASSETS": str(tmp_path)}
-    )
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT, env={"PATH": "/usr/bin:/bin"})
 
 
-def test_each_side_is_named_with_its_step(tmp_path, monkeypatch):
-    monkeypatch.setenv("FORGE_ASSETS", str(tmp_path / "assets"))
+def test_each_side_is_named_with_its_step(tmp_path):
+    workspace = Workspace(tmp_path, tmp_path / "assets")
     make_faceset(tmp_path / "data_src/aligned", 1, (1, 2, 3))
     with pytest.raises(InputError, match="4_extract_dst_faces"):
-        sides.require_faces_for(ModelFolder(tmp_path / "model", "swap"), Choices(), 0, Workspace(tmp_path))
+        sides.require_faces_for(ModelFolder(tmp_path / "model", "swap"), Choices(), 0, workspace)
     (tmp_path / "assets").mkdir()
     (tmp_path / "assets/random_dst_face_set.zip").write_bytes(b"")
-    sides.require_faces_for(
-        ModelFolder(tmp_path / "model", "swap"), Choices(), 0, Workspace(tmp_path)
-    )  # dst can be filled from there
+    # dst can be filled from there
+    sides.require_faces_for(ModelFolder(tmp_path / "model", "swap"), Choices(), 0, workspace)
 
 
 @pytest.mark.parametrize(

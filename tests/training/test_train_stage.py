@@ -92,7 +92,7 @@ def test_no_faces_and_several_models_and_bad_names(tmp_path):
             train.Options(model=name)
 
 
-def test_random_dst_faces_fill_an_empty_side(tmp_path, monkeypatch):
+def test_random_dst_faces_fill_an_empty_side(tmp_path):
     make_faceset(tmp_path / "faces", 3, (1, 2, 3))
     assets = tmp_path / "assets"
     assets.mkdir()
@@ -100,8 +100,7 @@ def test_random_dst_faces_fill_an_empty_side(tmp_path, monkeypatch):
         for path in (tmp_path / "faces").iterdir():
             archive.write(path, f"set/{path.name}")
         archive.writestr("set/readme.exe", b"no")
-    monkeypatch.setenv("FORGE_ASSETS", str(assets))
-    workspace = Workspace(tmp_path / "ws").create()
+    workspace = Workspace(tmp_path / "ws", assets).create()
     make_faceset(workspace.side("src").aligned, 2, (9, 9, 200))
     src, dst = facesets.facesets(Recipe(), workspace, None)
     assert (len(src), len(dst)) == (2, 3)
