@@ -95,8 +95,8 @@ class FaceLoader:
         return prepare(record, image, self._size, self._face_type)
 
     def _read(self, index: int) -> tuple[FaceRecord, NDArray[np.uint8]]:
-        record = self._faceset.full_record(index)
-        image = decode_image(self._faceset.read(index), record.name)
+        record, data = self._faceset.read_face(index)
+        image = decode_image(data, record.name)
         if image.shape[:2] != tuple(record.shape):
             raise CorruptFileError(
                 "a face has another size than its metadata says",

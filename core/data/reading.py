@@ -1,13 +1,15 @@
 """What samples of every kind do with faces that are read again and again: keep them, and pass over the bad ones."""
 
 from collections.abc import Callable
+from math import gcd
 from typing import Generic, Protocol, TypeVar
 
 from core.errors import InputError, PipelineError
 from core.geometry.align import FaceType, Matrix, face_matrix
 from core.types import FaceRecord
 
-_ATTEMPTS = 50
+_ATTEMPTS = 200
+_GOLDEN_RATIO = (5**0.5 - 1) / 2
 
 
 class Sized(Protocol):
@@ -43,17 +45,20 @@ class Cache(Generic[S]):
 
 
 def first_readable(read: Callable[[int], T], count: int, first: int, skipped: list[str], what: str = "faces") -> T:
-    """``read(first)``, or the next of ``count`` faces that can be read.
+    """``read(first)``, or another of ``count`` faces that can be read.
+
+    The others are looked for all over the faceset: where one face is gone its neighbours often are, too.
 
     skipped: those that cannot be read are added here, each in one line.
     what: of the faces there are, in plural, for the error.
 
     Raises:
-        InputError: none of fifty faces can be read.
+        InputError: none of many faces can be read.
     """
+    step = _step(count)
     for attempt in range(min(count, _ATTEMPTS)):
         try:
-            return read((first + attempt) % count)
+            return read((first + attempt * step) % count)
         except PipelineError as error:
             skipped.append(str(error).replace("\n", " "))
     raise InputError(
@@ -68,3 +73,11 @@ def to_face_type(record: FaceRecord, size: int, face_type: FaceType) -> Matrix |
     if FaceType.parse(record.face_type) == face_type:
         return None
     return face_matrix(record.landmarks, size, face_type)
+
+
+def _step(count: int) -> int:
+    """A step around a circle of ``count`` faces that comes to each of them, and soon everywhere."""
+    step = max(1, round(count * _GOLDEN_RATIO))
+    while gcd(step, count) != 1:
+        step += 1
+    return step

@@ -14,7 +14,6 @@ from core.data.xseg_augment import augment, grey_sample
 from core.data.xseg_labels import Labels, choose, label_mask, label_origin
 from core.errors import InputError
 from core.faceset.store import Faceset
-from core.formats import dfl_image
 from core.geometry.align import FaceType
 from core.imaging.codec import decode_image
 from core.types import FaceRecord
@@ -176,9 +175,8 @@ class XSegSamples:
         return self._cache.get(index, self._load)
 
     def _load(self, index: int) -> LabelledFace:
-        faceset, place, name = self._places[index]
-        data = faceset.read(place)
-        record = dfl_image.parse(data, name, where=faceset.folder / name)
+        faceset, place, _ = self._places[index]
+        record, data = faceset.read_face(place)
         return prepare(
             record,
             image=decode_image(data, record.name),

@@ -3,12 +3,13 @@
 import hashlib
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 
-from core.errors import InputError, PipelineError
+from core.errors import InputError, PipelineError, from_os_error
+from core.faceset.identity import face_id
 from core.faceset.steps import PARKED
 from core.formats import dfl_image
 from core.formats.pak import PakReader
@@ -23,7 +24,8 @@ PAK_NAME = "faceset.pak"
 class Faceset:
     """Faces in the natural order of person and name, the same for loose files and a pak of them.
 
-    folder: where it lives; problems: (name, reason) of files that are not in it because they are no faces or damaged.
+    folder: where it lives.
+    problems: (name, reason) of files that are not in it because they are no faces or damaged.
     May be sent to other processes and read from threads.
     """
 
@@ -32,6 +34,7 @@ class Faceset:
     _records: tuple[FaceRecord, ...]
     _pak: PakReader | None = None
     _order: tuple[int, ...] = ()
+    _moved: "_Moved" = field(default_factory=lambda: _Moved())
 
     def __len__(self) -> int:
         return len(self._records)
@@ -45,6 +48,27 @@ class Faceset:
         if self._pak is not None:
             return self._pak.read(self._order[index])
         return self.path(index).read_bytes()
+
+    def read_face(self, index: int) -> tuple[FaceRecord, bytes]:
+        """The record and the image file of a face, which belong together whatever happens to the files meanwhile.
+
+        A pak is read as it was when it was opened. A loose file may be sorted, renamed, masked or deleted while training
+        reads it: what it says about itself is believed, and a face that is elsewhere by now is found there.
+
+        Raises:
+            InputError: the face is gone.
+            CorruptFileError: its file is damaged.
+        """
+        if self._pak is not None:
+            return self.full_record(index), self.read(index)
+        wanted = face_id(self._records[index])
+        found = _read_as(self.path(index), wanted)
+        if found is None:
+            place = self._moved.find(self.folder, wanted)
+            found = None if place is None else _read_as(place, wanted)
+        if found is None:
+            raise InputError("a face is gone", where=self.path(index), why="it was deleted or replaced by another one")
+        return found
 
     def full_record(self, index: int) -> FaceRecord:
         """The record with all that the face file holds."""
@@ -86,6 +110,35 @@ class Faceset:
     def close(self) -> None:
         if self._pak is not None:
             self._pak.close()
+
+
+class _Moved:
+    """Where faces went that are no longer under their old names; looked up anew when the folder has changed."""
+
+    def __init__(self) -> None:
+        self._seen = 0
+        self._places: dict[str, Path] = {}
+
+    def find(self, folder: Path, face: str) -> Path | None:
+        """The file that shows the face now, or None."""
+        changed = folder.stat().st_mtime_ns if folder.is_dir() else 0
+        if changed != self._seen:
+            records, _ = read_records(list_images(folder))
+            self._places = {face_id(record): folder / record.name for record in records}
+            self._seen = changed
+        return self._places.get(face)
+
+
+def _read_as(path: Path, face: str) -> tuple[FaceRecord, bytes] | None:
+    """A face file with its record; None where there is none, or that of another face."""
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise from_os_error(error) from None
+    record = dfl_image.parse(data, path.name, where=path)
+    return (record, data) if face_id(record) == face else None
 
 
 def _face_digest(record: FaceRecord, size: int) -> bytes:

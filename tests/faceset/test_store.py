@@ -4,12 +4,15 @@ import os
 import pickle
 
 import facekit
+import numpy as np
 import pytest
 
 from core.errors import CorruptFileError, InputError
-from core.faceset import packing
+from core.faceset import packing, store
+from core.faceset.identity import face_id
 from core.faceset.store import open_faceset, read_records
 from core.formats import dfl_image
+from core.imaging.codec import decode_image
 
 
 def pack_folder(folder, trash, **kwargs):
@@ -102,3 +105,56 @@ def test_many_files_are_read_by_several_processes(tmp_path, monkeypatch):
     records, problems = read_records([*paths, tmp_path / "absent.jpg"])
     assert [record.name for record in records] == [path.name for path in paths]
     assert len(problems) == 1
+
+
+def exchange(one, other):
+    one.rename(one.with_name("between"))
+    other.rename(one)
+    one.with_name("between").rename(other)
+
+
+def test_a_face_is_itself_after_a_sort(tmp_path):
+    """Read by a run that listed the folder before: never the image of one face under the record of another."""
+    paths = facekit.write_faces(tmp_path, 3)
+    pixels = [decode_image(path.read_bytes()) for path in paths]
+    faceset = open_faceset(tmp_path)
+    exchange(paths[0], paths[2])
+    paths[1].rename(tmp_path / "renamed.jpg")
+    for index in range(3):
+        record, data = faceset.read_face(index)
+        assert face_id(record) == face_id(faceset.records()[index])
+        assert np.array_equal(decode_image(data), pixels[index])
+
+
+def test_a_face_that_is_gone_or_another_one_by_now_is_an_error(tmp_path):
+    paths = facekit.write_faces(tmp_path, 3)
+    faceset = open_faceset(tmp_path)
+    paths[0].unlink()
+    paths[1].write_bytes(facekit.face(paths[1].name, seed=40))
+    for index in (0, 1):
+        with pytest.raises(InputError, match="a face is gone"):
+            faceset.read_face(index)
+    assert faceset.read_face(2)[1] == paths[2].read_bytes()
+    (tmp_path / "came back.jpg").write_bytes(facekit.face("came back.jpg", seed=0, source_filename="00001.png"))
+    assert faceset.read_face(0)[0].name == "came back.jpg"
+
+
+def test_a_face_is_read_as_it_is_now(tmp_path):
+    """Masked while training runs: the new mask goes with the image."""
+    (path,) = facekit.write_faces(tmp_path, 1)
+    faceset = open_faceset(tmp_path)
+    dfl_image.update(path, xseg_mask=b"new")
+    assert faceset.read_face(0)[0].xseg_mask == b"new"
+
+
+def test_the_folder_is_looked_through_once_for_all_that_moved(tmp_path, monkeypatch):
+    paths = facekit.write_faces(tmp_path, 4)
+    faceset = open_faceset(tmp_path)
+    for number, path in enumerate(paths):
+        path.rename(tmp_path / f"z{number}.jpg")
+    looked = []
+    read = store.read_records
+    monkeypatch.setattr(store, "read_records", lambda some: looked.append(len(some)) or read(some))
+    for index in range(4):
+        faceset.read_face(index)
+    assert looked == [4]
