@@ -18,6 +18,7 @@ from core.formats.labels import (
     is_include,
     known_shape,
     label_of,
+    label_remark,
     polygon,
     read_json,
     rounded,
@@ -81,6 +82,7 @@ def read(path: Path) -> tuple[list[LabelledImage], Problems]:
     images = {image.get("id"): image for image in raw["images"] if _is_image(image)}
     categories = {c["id"]: c.get("name") for c in raw.get("categories") or [] if _has_id(c, "id")}
     found: dict[Any, list[Polygon]] = {key: [] for key in images}
+    remarks: dict[Any, list[str]] = {key: [] for key in images}
     problems: Problems = []
     for annotation in raw["annotations"]:
         if not _has_id(annotation, "image_id") or annotation["image_id"] not in images:
@@ -89,12 +91,14 @@ def read(path: Path) -> tuple[list[LabelledImage], Problems]:
             continue
         number = annotation["image_id"]
         category = annotation["category_id"] if _has_id(annotation, "category_id") else None
-        include = is_include(categories.get(category, INCLUDE))
+        label = categories.get(category, INCLUDE)
         try:
-            found[number] += _polygons(annotation, include, path)
+            found[number] += _polygons(annotation, is_include(label), path)
+            remarks[number] += filter(None, [label_remark(label)])
         except CorruptFileError as error:
             problems.append((images[number]["file_name"], error.why))
-    return [_labelled(images[number], polygons) for number, polygons in found.items() if polygons], problems
+    labelled = [_labelled(images[number], polygons, remarks[number]) for number, polygons in found.items() if polygons]
+    return labelled, problems
 
 
 def _has_id(entry: Any, key: str) -> bool:
@@ -106,9 +110,10 @@ def _is_image(image: Any) -> bool:
     return _has_id(image, "id") and isinstance(image.get("file_name"), str)
 
 
-def _labelled(image: dict[str, Any], polygons: list[Polygon]) -> LabelledImage:
+def _labelled(image: dict[str, Any], polygons: list[Polygon], remarks: list[str]) -> LabelledImage:
     shape = known_shape(image.get("height"), image.get("width"))
-    return LabelledImage(base_name(image["file_name"]), shape, tuple(polygons), face_of(image))
+    name = base_name(image["file_name"])
+    return LabelledImage(name, shape, tuple(polygons), face_of(image), tuple(remarks))
 
 
 def _polygons(annotation: dict[str, Any], include: bool, path: Path) -> list[Polygon]:

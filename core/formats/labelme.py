@@ -3,11 +3,13 @@
 Shapes labelled ``exclude`` cut out of the mask, all others add to it.
 """
 
+import base64
 import json
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from core.errors import CorruptFileError
 from core.formats.labels import (
@@ -18,10 +20,13 @@ from core.formats.labels import (
     is_include,
     known_shape,
     label_of,
+    label_remark,
     polygon,
     read_json,
     rounded,
 )
+from core.imaging.codec import decode_any
+from core.imaging.polygons import mask_to_polygons
 from core.types import Polygon
 
 _VERSION = "5.5.0"  # of labelme
@@ -46,7 +51,7 @@ def write(image: LabelledImage) -> str:
 
 
 def read(path: Path) -> LabelledImage:
-    """Polygons, rectangles and circles of a file; other shapes are left out.
+    """Polygons, rectangles, circles and masks of a file; other shapes are left out, with a remark.
 
     Raises:
         InputError: no such file.
@@ -57,21 +62,58 @@ def read(path: Path) -> LabelledImage:
     if not isinstance(shapes, list):
         raise CorruptFileError("not a labelme file", where=path, why="it has no shapes")
     name = base_name(str(raw.get("imagePath") or "")) or path.with_suffix(".jpg").name
-    found = [_shape(shape, path) for shape in shapes if isinstance(shape, dict)]
     size = known_shape(raw.get("imageHeight"), raw.get("imageWidth"))
-    return LabelledImage(name, size, tuple(p for p in found if p is not None), face_of(raw))
+    polygons: list[Polygon] = []
+    remarks: list[str] = []
+    for shape in shapes:
+        found = _polygons(shape, size, path) if isinstance(shape, dict) else None
+        if found is None:
+            remarks.append(f"shape type {_kind(shape)[:40]}: left out")
+            continue
+        polygons += found
+        remarks.append(label_remark(shape.get("label", "")))
+    return LabelledImage(name, size, tuple(polygons), face_of(raw), tuple(filter(None, remarks)))
 
 
-def _shape(shape: dict[str, Any], path: Path) -> Polygon | None:
-    kind, points = shape.get("shape_type", "polygon"), shape.get("points")
+def _kind(shape: Any) -> str:
+    return str(shape.get("shape_type", "polygon")) if isinstance(shape, dict) else "unknown"
+
+
+def _polygons(shape: dict[str, Any], size: tuple[int, int], path: Path) -> list[Polygon] | None:
+    """The outlines of a shape; None for a type that has no area. size: (height, width) of the image."""
+    kind, points = _kind(shape), shape.get("points")
     include = is_include(shape.get("label", ""))
     if kind == "polygon":
-        return polygon(points, include, path)
-    if kind not in ("rectangle", "circle"):
+        return [polygon(points, include, path)]
+    if kind not in ("rectangle", "circle", "mask"):
         return None
     pair = points if isinstance(points, list) and len(points) == 2 else None
     corners = polygon([*pair, pair[-1]] if pair else None, include, path).points  # a polygon has three points
-    return Polygon(include, _rectangle(corners) if kind == "rectangle" else _circle(corners))
+    if kind == "mask":
+        canvas = _mask(shape.get("mask"), corners, size, path)
+        return [Polygon(found.include == include, found.points) for found in mask_to_polygons(canvas)]
+    return [Polygon(include, _rectangle(corners) if kind == "rectangle" else _circle(corners))]
+
+
+def _mask(encoded: Any, corners: np.ndarray, size: tuple[int, int], path: Path) -> NDArray[np.float32]:
+    """The mask (height, width), 0 or 1, of which a PNG shows the part between two opposite corners."""
+    try:
+        data = base64.b64decode(encoded, validate=True)
+    except (TypeError, ValueError):
+        raise CorruptFileError("a damaged mask", where=path, why="it is no base64 text") from None
+    part = decode_any(data, path)
+    part = part if part.ndim == 2 else part.max(axis=2)
+    if size == (0, 0):
+        raise CorruptFileError(
+            "a mask without its image", where=path, why="the file does not say how large the image is"
+        )
+    canvas = np.zeros(size, np.float32)
+    left, top = np.rint(corners.min(axis=0)).astype(int)
+    right, bottom = min(left + part.shape[1], size[1]), min(top + part.shape[0], size[0])
+    if left < 0 or top < 0 or right <= left or bottom <= top:
+        raise CorruptFileError("a damaged mask", where=path, why="it lies outside the image")
+    canvas[top:bottom, left:right] = part[: bottom - top, : right - left] > 0
+    return canvas
 
 
 def _rectangle(corners: np.ndarray) -> np.ndarray:

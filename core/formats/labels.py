@@ -13,6 +13,7 @@ from core.types import Polygon
 
 INCLUDE, EXCLUDE = "face", "exclude"
 # What other programs call what is cut out of a mask.
+_INCLUDES = {"face", "include", "inclusion", "mask", "skin", "1"}
 _EXCLUDES = {"exclude", "exclusion", "background", "hole", "occluder", "occlusion", "not_face", "0"}
 MAX_POINTS = 100_000
 _MAX_BYTES = 64_000_000
@@ -29,12 +30,22 @@ class LabelledImage:
     shape: (height, width) that the label file was made for, (0, 0) for unknown.
     polygons: in pixels of the image.
     face: id of the face that it shows, as our own export wrote it; empty where the file does not say.
+    remarks: what was not understood and how it was taken, such as ``label hair: taken as face``.
     """
 
     name: str
     shape: tuple[int, int]
     polygons: tuple[Polygon, ...]
     face: str = ""
+    remarks: tuple[str, ...] = ()
+
+
+def label_remark(label: object) -> str:
+    """What to say of a label that is neither ours nor a known word for what is cut out; empty for the usual ones."""
+    name = str(label).strip()
+    if name.lower() in _INCLUDES or not is_include(label):
+        return ""
+    return f"label {name[:40]}: taken as face"
 
 
 def is_include(label: object) -> bool:

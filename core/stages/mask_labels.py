@@ -77,7 +77,8 @@ def _imported(side: str, done: "ImportedLabels") -> StageReport:
         ("pictures without a face", len(labels.unmatched)),
         ("left out", len(problems)),
     )
-    warnings = list(_named(problems))
+    warnings = [f"{remark} ({count})" for remark, count in labels.remarks.items()]
+    warnings += _named(problems)
     if labels.kept:
         warnings.insert(
             0, f"{len(labels.kept)} faces have other polygons, such as {labels.kept[0]}: --overwrite replaces them"

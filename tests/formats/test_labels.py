@@ -1,6 +1,8 @@
 """Label files: labelme and COCO."""
 
+import base64
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,6 +10,7 @@ import pytest
 from core.errors import CorruptFileError, InputError
 from core.formats import coco, labelme
 from core.formats.labels import LabelledImage, is_include
+from core.imaging.codec import encode_png
 from core.imaging.masks import mask_iou, polygon_mask
 from core.types import Polygon
 
@@ -132,3 +135,58 @@ def test_hostile_annotations_are_left_out_and_named(tmp_path, annotation):
     found, problems = coco.read(path)
     assert [image.name for image in found] == ["a.jpg"] and len(problems) == 1
     assert found[0].polygons[0].include
+
+
+def labelme_file(folder, *shapes, height=40, width=60):
+    path = folder / "a.json"
+    path.write_text(
+        json.dumps({"shapes": list(shapes), "imageHeight": height, "imageWidth": width, "imagePath": "a.jpg"})
+    )
+    return labelme.read(path)
+
+
+def painted(mask):
+    return base64.b64encode(encode_png(mask)).decode()
+
+
+@pytest.mark.parametrize("label", ["face", "exclude"])
+@pytest.mark.parametrize("depth", [1, 255])
+def test_masks_that_labelme_paints_are_read(tmp_path, label, depth):
+    """Its brush and its suggestions are stored as an image of the part between two corners."""
+    part = np.zeros((20, 30), np.uint8)
+    part[3:17, 5:25] = depth
+    shape = {"label": label, "shape_type": "mask", "points": [[10, 8], [39, 27]], "mask": painted(part)}
+    expected = np.zeros((40, 60))
+    expected[11:25, 15:35] = 1
+    image = labelme_file(tmp_path, shape)
+    assert image.remarks == ()
+    assert [polygon.include for polygon in image.polygons] == [label == "face"]
+    outline = polygon_mask((40, 60), tuple(replace(polygon, include=True) for polygon in image.polygons))
+    assert mask_iou(outline[..., 0], expected) > 0.97
+
+
+@pytest.mark.parametrize(
+    "mask",
+    ["", "not base64!", "aGVsbG8=", None, 7, pytest.param(base64.b64encode(b"\x89PNG\r\n\x1a\n").decode(), id="png")],
+)
+def test_damaged_painted_masks_are_refused(tmp_path, mask):
+    with pytest.raises(CorruptFileError):
+        labelme_file(tmp_path, {"label": "face", "shape_type": "mask", "points": [[1, 1], [9, 9]], "mask": mask})
+
+
+def test_what_is_not_known_is_said(tmp_path):
+    triangle = {"points": [[1, 1], [9, 1], [9, 9]]}
+    image = labelme_file(
+        tmp_path,
+        {"label": "face", "shape_type": "linestrip", "points": [[1, 1], [2, 2]]},
+        {"label": "hair"} | triangle,
+        {"label": "Face"} | triangle,
+        {"label": "exclude"} | triangle,
+        7,
+    )
+    assert len(image.polygons) == 3
+    assert image.remarks == (
+        "shape type linestrip: left out",
+        "label hair: taken as face",
+        "shape type unknown: left out",
+    )

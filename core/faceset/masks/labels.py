@@ -1,6 +1,7 @@
 """Hand-made labels of a faceset: out to an editor and back, suggested from masks, and which faces need them most."""
 
 import json
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -38,6 +39,7 @@ class Imported:
     kept: names of faces that have others and were left alone.
     unmatched: names of images without a face.
     problems: (name, reason).
+    remarks: how something was taken that is not known -> how often.
     """
 
     changed: int
@@ -45,6 +47,7 @@ class Imported:
     kept: tuple[str, ...]
     unmatched: tuple[str, ...]
     problems: tuple[tuple[str, str], ...]
+    remarks: dict[str, int]
 
 
 def least_certain(known: KnownFaces, count: int | None = None) -> list[tuple[int, float]]:
@@ -201,6 +204,7 @@ def take_in(
         kept=tuple(outcome.kept),
         unmatched=tuple(unmatched),
         problems=(*outcome.problems, *failed),
+        remarks=dict(Counter(remark for picture in pictures for remark in picture.remarks)),
     )
 
 
@@ -236,6 +240,8 @@ class _Outcome:
         if picture.shape not in ((0, 0), (height, width)):
             made_for = f"{picture.shape[1]} x {picture.shape[0]}"
             self.problems.append((picture.name, f"labels for {made_for} px, the face has {width} x {height}"))
+        elif not picture.polygons and picture.remarks:
+            self.problems.append((picture.name, "; ".join(picture.remarks)))
         elif _equal(record.polygons, picture.polygons):
             self.same += 1
         elif has_polygons(record) and not overwrite:
