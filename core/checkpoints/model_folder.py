@@ -33,8 +33,8 @@ Write = Callable[[IO[bytes]], None]
 
 
 def is_name(text: str) -> bool:
-    """Whether a model can be called so: file names of models end the name at the first underscore."""
-    return bool(text) and not set("_/\\\0") & set(text) and not text.startswith(".")
+    """Whether a model can be called so: the name is the beginning of the names of its files."""
+    return bool(text) and not set("/\\\0") & set(text) and not text.startswith(".")
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ class ModelFolder:
             raise InputError(
                 "not a name for a model",
                 where=repr(self.name),
-                why="file names of models end the name at the first underscore",
+                why="it is empty, has a slash, or begins with a dot",
                 hint="use letters, digits, spaces and dashes",
             )
 

@@ -11,10 +11,13 @@ DEFAULT_NAME = "swap"
 
 
 def discover(folder: Path, kind: str = "SAEHD") -> list[str]:
-    """Names of the models of a kind in ``folder``, sorted."""
-    named = {path.name.split("_")[0] for path in folder.glob(f"*_{kind}_{DATA}")}
+    """Names of the models of a kind in ``folder``, sorted.
+
+    A name may have underscores: forks write such, though the original itself takes them for another model.
+    """
+    named = {path.name.removesuffix(f"_{kind}_{DATA}") for path in folder.glob(f"*_{kind}_{DATA}")}
     # A model whose first save was cut before it was published has no flat files yet.
-    saved = {path.name.split("_")[0] for path in (folder / ".saves").glob(f"*_{kind}") if path.is_dir()}
+    saved = {path.name.removesuffix(f"_{kind}") for path in (folder / ".saves").glob(f"*_{kind}") if path.is_dir()}
     names = sorted(name for name in named | saved if name and not name.startswith("."))
     return [name for name in names if ModelFolder(folder, name, kind).exists()]
 
@@ -58,6 +61,7 @@ def choose_or_new(folder: Path, name: str | None = None, kind: str | None = None
 
     Raises:
         UsageError: several fit; or none does, but the models that there are make it likely that one of them was meant.
+        InputError: there are files that look like a model's, and no name was given for a new one.
     """
     found = find(folder, name, kind)
     if len(found) > 1:
@@ -74,7 +78,29 @@ def choose_or_new(folder: Path, name: str | None = None, kind: str | None = None
             why=f"found {listed(others)}",
             hint=f"leave --kind out to go on with {others[0].name}, or start a new model with another --model NAME",
         )
+    strangers = _not_understood(folder) if name is None else []
+    if strangers:
+        raise InputError(
+            "there are files of a model here that are not understood",
+            where=folder,
+            why=", ".join(strangers[:5]),
+            hint=f"files of a model are called NAME_{KINDS[0]}_{DATA}, NAME_{KINDS[0]}_encoder.npy ...: rename them; "
+            "or begin a new model beside them with --model NAME",
+        )
+    if name is not None and "_" in name:
+        raise UsageError(
+            "a new model cannot be called so",
+            where=f"--model {name}",
+            why="the original program ends the name of a model at the first underscore",
+            hint=f"--model {name.replace('_', ' ').strip() or DEFAULT_NAME!r}",
+        )
     return ModelFolder(folder, name or DEFAULT_NAME, kind or KINDS[0])
+
+
+def _not_understood(folder: Path) -> list[str]:
+    """Names of files that look like weights or state of a model of somebody's; those of the mask network have their own."""
+    looks = [path.name for pattern in ("*.npy", "*.dat", "*.h5", "*.pth") for path in folder.glob(pattern)]
+    return sorted(name for name in looks if not name.startswith(("XSeg_", ".")))
 
 
 def _telling_flag(models: Sequence[ModelFolder]) -> str:

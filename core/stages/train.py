@@ -90,9 +90,7 @@ class Options(BaseOptions, Recipe):
     @classmethod
     def _file_name(cls, value: str | None) -> str | None:
         if value is not None and not is_name(value):
-            raise ValueError(
-                "a name has letters, digits, spaces and dashes, no underscore or slash, and no dot in front"
-            )
+            raise ValueError("a name has letters, digits, spaces and dashes, no slash, and no dot in front")
         return value
 
 

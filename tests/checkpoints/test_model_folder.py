@@ -40,7 +40,7 @@ def test_save_and_load(model):
 
 def test_names(tmp_path):
     with pytest.raises(InputError):
-        ModelFolder(tmp_path, "a_b")
+        ModelFolder(tmp_path, "a/b")
     with pytest.raises(InputError, match="no model"):
         choose(tmp_path)
     for name in ("a", "b"):

@@ -87,8 +87,8 @@ def test_no_faces_and_several_models_and_bad_names(tmp_path):
         (root / f"model/{name}_SAEHD_data.dat").write_bytes(b"x")
     with pytest.raises(UsageError, match="--model NAME"):
         run(root, target_iter=1)
-    for name in ("my_model", "", ".hidden", "a/b"):
-        with pytest.raises(ValueError, match="no underscore or slash"):
+    for name in ("", ".hidden", "a/b"):
+        with pytest.raises(ValueError, match="no slash"):
             train.Options(model=name)
 
 
