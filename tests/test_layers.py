@@ -22,6 +22,7 @@ ALLOWED_NEIGHBOURS = {
     ("fsio", "errors"),
     ("plugins", "errors"),
     ("types", "errors"),
+    ("safe_files", "errors"),
     ("safe_paths", "errors"),
 }
 FRAMEWORKS = {"tensorflow", "keras", "jax", "torch"}

@@ -6,8 +6,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from core.errors import CorruptFileError
 from core.faceset.gallery import Gallery
-from core.imaging.codec import encode_jpeg
+from core.imaging.codec import decode_reduced, encode_jpeg
 
 # Pixels of a face and of the caption below it; faces in a row and on a whole sheet.
 TILE, _CAPTION, _ACROSS, _MOST = 96, 14, 16, 320
@@ -17,11 +18,11 @@ _LONGEST_CAPTION = 16
 
 def thumbnail(data: bytes) -> NDArray[np.uint8]:
     """A face file as a small image, uint8, 96 x 96 x 3, BGR; black for one that cannot be decoded."""
-    # The decoder halves the size as it goes, where the format allows it, which is faster.
-    image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_REDUCED_COLOR_2) if data else None
-    if image is None:
+    try:
+        image = decode_reduced(data)
+    except CorruptFileError:
         return np.zeros((TILE, TILE, 3), np.uint8)
-    return cv2.resize(image, (TILE, TILE), interpolation=cv2.INTER_AREA)
+    return np.asarray(cv2.resize(image, (TILE, TILE), interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def contact_sheet(gallery: Gallery, faces: Sequence[tuple[int, str]]) -> bytes:

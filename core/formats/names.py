@@ -36,13 +36,17 @@ class UniqueNames:
 
     def __init__(self) -> None:
         self._taken: set[str] = set()
+        self._numbers: dict[str, int] = {}
 
     def take(self, name: str, group: str | None = None) -> str:
         """``name`` or a free variant of it within ``group``; compares without case, for file systems that do."""
-        candidate, number = name, 1
-        while (key := f"{group or ''}/{candidate}".lower()) in self._taken:
+        wanted = key = f"{group or ''}/{name}".lower()
+        candidate, number = name, self._numbers.get(wanted, 1)  # all faces of a pak may have one name
+        while key in self._taken:
             number += 1
             stem, dot, suffix = name.rpartition(".")
             candidate = f"{stem}~{number}{dot}{suffix}"
+            key = f"{group or ''}/{candidate}".lower()
         self._taken.add(key)
+        self._numbers[wanted] = number
         return candidate

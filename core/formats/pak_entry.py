@@ -12,6 +12,7 @@ from core.formats.names import safe_component, safe_image_name
 from core.formats.pickle import points, safe_pickle
 from core.formats.pickle.safe_pickle import PointList, Spelled, fragment
 from core.geometry.align import FaceType
+from core.imaging.dimensions import validate_pixels
 from core.types import FaceRecord
 
 _OLD_NUMBERS = {5: "head", 6: "head_no_align"}
@@ -56,6 +57,7 @@ def _shape(shape: Any, name: str) -> tuple[int, int]:
     if isinstance(shape, (tuple, list)) and len(shape) >= 2:
         height, width = shape[:2]
         if all(type(side) is int and 0 < side <= _LARGEST_SIDE for side in (height, width)):
+            validate_pixels(height, width, name)
             return height, width
     raise CorruptFileError("damaged entry", where=name, why="it has no size")
 

@@ -4,23 +4,43 @@ Expected names only, no path escapes, bounded sizes and ratios, checksums verifi
 of their name, so an archive may keep them in a folder; where a member would land is never taken from the archive.
 """
 
+import errno
 import fnmatch
-import os
+import io
+import lzma
 import shutil
 import stat
+import struct
 import zipfile
 import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
+from typing import IO
 
+from core import safe_files
 from core.errors import CorruptFileError, InputError, from_os_error
 from core.fsio import atomic_writer
 
 MAX_RATIO = 200  # deflate reaches about 1000 on zeros; weights and images stay below 20
-MAX_MEMBERS = 1_000_000
+MAX_MEMBERS = 200_000
+# Bytes of the list of members, all of which is read at once: enough for so many of usual names.
+_MAX_DIRECTORY = 1 << 24
+_MAX_ARCHIVE = 1 << 40
 _CHUNK = 1 << 20
-_DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError, OverflowError)
+_DAMAGED = (
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    struct.error,
+    EOFError,
+    NotImplementedError,
+    RuntimeError,
+    ValueError,
+    OverflowError,
+)
+# And what zipfile raises by chance where a list of members is damaged.
+_DAMAGED_LIST = (*_DAMAGED, IndexError, KeyError, TypeError, AttributeError)
 
 
 def read_members(path: Path, wanted: Iterable[str], max_bytes: int) -> dict[str, bytes]:
@@ -64,13 +84,49 @@ def extract_members(path: Path, wanted: Iterable[str], folder: Path, max_bytes: 
 def _opened(
     path: Path, wanted: Iterable[str], max_bytes: int
 ) -> Iterator[tuple[zipfile.ZipFile, dict[str, zipfile.ZipInfo]]]:
-    try:
-        with zipfile.ZipFile(path) as archive:
+    with safe_files.opened(path, _MAX_ARCHIVE) as stream:
+        with _explained(path, _DAMAGED_LIST):
+            archive = zipfile.ZipFile(_Bounded(stream))
+        with archive, _explained(path, _DAMAGED):
             yield archive, _chosen(archive, tuple(wanted), max_bytes, path)
-    except _DAMAGED as error:
-        raise _refused(path, f"it is damaged: {error or type(error).__name__}") from None
+
+
+@contextmanager
+def _explained(path: Path, damaged: tuple[type[Exception], ...]) -> Iterator[None]:
+    """Errors of zipfile as ours. damaged: those that tell of damage."""
+    try:
+        yield
+    except damaged as error:
+        raise _refused(path, f"it is damaged: {str(error)[:200] or type(error).__name__}") from None
     except OSError as error:
+        # Without a number it comes from a decompressor; a place before the file is no valid argument.
+        if error.errno in (None, errno.EINVAL):
+            raise _refused(path, f"it is damaged: {error}") from None
         raise from_os_error(error) from None
+
+
+class _Bounded(io.BufferedIOBase):
+    """An archive of which no more than a list of members can have is read at once: what it says of its size is not believed."""
+
+    def __init__(self, stream: IO[bytes]):
+        self._stream = stream
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        if size is not None and size > _MAX_DIRECTORY:
+            raise ValueError(f"a list of members of {size:,} bytes")
+        return self._stream.read(_MAX_DIRECTORY if size is None or size < 0 else size)
+
+    def seek(self, offset: int, whence: int = 0, /) -> int:
+        return self._stream.seek(offset, whence)
+
+    def tell(self) -> int:
+        return self._stream.tell()
+
+    def seekable(self) -> bool:
+        return True
+
+    def readable(self) -> bool:
+        return True
 
 
 def _chosen(
@@ -92,6 +148,8 @@ def _chosen(
         chosen[name] = info
     if (total := sum(info.file_size for info in chosen.values())) > max_bytes:
         raise _refused(path, f"its files take {total:,} bytes unpacked, at most {max_bytes:,} are allowed")
+    if sum(info.compress_size for info in chosen.values()) > path.stat().st_size:
+        raise _refused(path, "its files lie over each other")
     return chosen
 
 
@@ -133,7 +191,6 @@ def _read(archive: zipfile.ZipFile, info: zipfile.ZipInfo, path: Path) -> bytes:
 def _write(archive: zipfile.ZipFile, info: zipfile.ZipInfo, target: Path, path: Path) -> Path:
     with atomic_writer(target) as stream:
         stream.writelines(_chunks(archive, info, path))
-    os.chmod(target, 0o644)  # whatever the archive says
     return target
 
 

@@ -6,8 +6,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from core.errors import CorruptFileError, InputError, UsageError, from_os_error
+from core.errors import CorruptFileError, InputError, OutOfMemoryFault, UsageError, from_os_error
 from core.imaging import jpeg
+from core.imaging.dimensions import MAX_FACE_PIXELS, MAX_PIXELS, validate_dimensions
 
 Image = NDArray[np.uint8]
 
@@ -20,7 +21,7 @@ _SAMPLING = {
 
 
 def read_image(path: Path) -> Image:
-    """The image in a file: uint8 H x W x 3 BGR, in stored orientation; see :func:`decode_image`.
+    """The image in a file, a frame of a film: uint8 H x W x 3 BGR, in stored orientation; see :func:`decode_image`.
 
     Raises:
         InputError: no such file.
@@ -30,20 +31,21 @@ def read_image(path: Path) -> Image:
         data = Path(path).read_bytes()
     except OSError as error:
         raise from_os_error(error) from None
-    return decode_image(data, path)
+    return decode_image(data, path, MAX_PIXELS)
 
 
-def decode_image(data: bytes, where: object = "image data") -> Image:
+def decode_image(data: bytes, where: object = "image data", most: int = MAX_FACE_PIXELS) -> Image:
     """The image in ``data``: uint8 H x W x 3 BGR, in stored orientation.
 
     16-bit and float images are scaled to 8 bits with rounding, gray becomes three channels, alpha is dropped.
+    most: pixels; a larger image is refused before it is decoded.
 
     Raises:
         CorruptFileError: as :func:`decode_any`.
     """
-    image = decode_any(data, where)
-    if image.dtype == np.uint16:  # in 32 bits, so that the product fits
-        image = ((image.astype(np.uint32) * 255 + 32767) // 65535).astype(np.uint8)
+    image = decode_any(data, where, most)
+    if image.dtype == np.uint16:
+        image = np.asarray(cv2.convertScaleAbs(image, alpha=255 / 65535), np.uint8)
     elif image.dtype != np.uint8:
         image = np.clip(np.nan_to_num(image.astype(np.float32)) * 255 + 0.5, 0, 255).astype(np.uint8)
     return _three_channels(image)
@@ -54,12 +56,12 @@ def to_uint8(image: NDArray[np.float32]) -> Image:
     return (np.clip(image, 0, 1) * 255 + 0.5).astype(np.uint8)
 
 
-def decode_any(data: bytes, where: object = "image data") -> NDArray:
-    """The image as stored: any depth, H x W or H x W x C, BGR.
+def decode_any(data: bytes, where: object = "image data", most: int = MAX_FACE_PIXELS) -> NDArray:
+    """The image as stored: any depth, H x W or H x W x C, BGR. most: pixels, as in :func:`decode_image`.
 
     Raises:
-        CorruptFileError: it is empty, damaged or of an unknown format, or a truncated JPEG, which decoders would fill
-            with gray.
+        CorruptFileError: it is empty, damaged, too large or of an unknown format, or a truncated JPEG, which decoders
+            would fill with gray.
     """
     if not data:
         raise CorruptFileError("an empty file instead of a picture", where=str(where))
@@ -70,10 +72,30 @@ def decode_any(data: bytes, where: object = "image data") -> NDArray:
             why="the end of the picture is missing",
             hint="get the file from its source again",
         )
+    validate_dimensions(data, where, most)
+    return _decoded(data, where, cv2.IMREAD_UNCHANGED)
+
+
+def decode_reduced(data: bytes, where: object = "image data") -> Image:
+    """The image at half its size, uint8 H x W x 3 BGR: quick where the format allows it. Damage is not looked for.
+
+    Raises:
+        CorruptFileError: there is no image, or it is too large.
+    """
+    if not data:
+        raise CorruptFileError("an empty file instead of a picture", where=str(where))
+    validate_dimensions(data, where)
+    return np.asarray(_decoded(data, where, cv2.IMREAD_REDUCED_COLOR_2), np.uint8)
+
+
+def _decoded(data: bytes, where: object, how: int) -> NDArray:
     try:
-        image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+        image = cv2.imdecode(np.frombuffer(data, np.uint8), how)
     except cv2.error as error:
-        raise _undecodable(where, str(error).strip().splitlines()[-1]) from None
+        why = str(error).strip().splitlines()[-1]
+        if error.code == cv2.Error.StsNoMem:
+            raise OutOfMemoryFault("out of memory for a picture", where=str(where), why=why) from None
+        raise _undecodable(where, why) from None
     if image is None or image.size == 0:
         raise _undecodable(where, "its data is damaged or of an unknown format")
     return image

@@ -15,6 +15,7 @@ from core.errors import CorruptFileError, DivergedError
 from core.formats import dfl_weights
 from core.networks.keras_builder import named_variables
 from core.training.objective.optimizers import FIRST_SCALE
+from core.training.saved_state import read_state
 
 log = logging.getLogger(__name__)
 SCALES = "loss_scale.json"
@@ -93,16 +94,3 @@ def load_scales(optimizers: list[Any], path: Path | None) -> None:
                 why=str(error),
                 hint="delete that file: the scales start anew",
             ) from None
-
-
-def read_state(path: Path | None) -> dict[str, Any]:
-    """A JSON object; empty when there is no file. Raises CorruptFileError."""
-    if path is None:
-        return {}
-    try:
-        state = json.loads(path.read_text())
-        if not isinstance(state, dict):
-            raise ValueError("it holds no names with values")
-    except (OSError, ValueError) as error:
-        raise CorruptFileError("cannot read the state of a training run", where=path, why=str(error)) from None
-    return state

@@ -1,12 +1,16 @@
 """Archives made by strangers."""
 
+import contextlib
+import os
 import stat
+import struct
+import time
 import zipfile
 from pathlib import Path
 
 import pytest
 
-from core.errors import CorruptFileError, InputError
+from core.errors import CorruptFileError, InputError, PipelineError
 from core.formats.safe_zip import extract_members, read_members
 
 
@@ -84,3 +88,46 @@ def test_truncated_and_damaged_archives_are_refused(tmp_path):
 def test_an_absent_archive_is_an_input_error(tmp_path):
     with pytest.raises(InputError):
         read_members(tmp_path / "none.zip", ("*",), 1)
+
+
+def test_very_many_members_are_refused_before_all_of_them_are_listed(tmp_path):
+    """Half a million names in a list that the archive says is as long as it is."""
+    path = tmp_path / "many.zip"
+    entry = struct.pack("<4s4B4HL2L5H2L", b"PK\1\2", 20, 0, 20, 0, 0, 0, 0, 33, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0) + b"x"
+    directory = entry * 500_000
+    end = struct.pack("<4s4H2LH", b"PK\5\6", 0, 0, 0xFFFF, 0xFFFF, len(directory), 0, 0)
+    path.write_bytes(directory + end)
+    started = time.monotonic()
+    with pytest.raises(CorruptFileError, match="list of members"):
+        read_members(path, ("*",), 100)
+    assert time.monotonic() - started < 5
+
+
+def test_members_that_lie_over_each_other_are_refused(tmp_path):
+    """Every entry of the list leads to the same bytes, so that a small archive unpacks to a large folder."""
+    path = archive(tmp_path / "one.zip", {"000.npy": bytes(range(256)) * 100}, zipfile.ZIP_STORED)
+    data = path.read_bytes()
+    at = data.index(b"PK\1\2")
+    end = data.index(b"PK\5\6")
+    entries = b"".join(data[at:end].replace(b"000.npy", b"%03d.npy" % number) for number in range(50))
+    closing = struct.pack("<4s4H2LH", b"PK\5\6", 0, 0, 50, 50, len(entries), at, 0)
+    path.write_bytes(data[:at] + entries + closing)
+    with pytest.raises(CorruptFileError, match="over each other"):
+        read_members(path, ("*",), 1 << 30)
+
+
+@pytest.mark.parametrize("compression", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_damage_anywhere_is_a_typed_error_or_harmless(tmp_path, compression):
+    path = archive(tmp_path / "a.zip", {"a.npy": b"weights " * 40, "b.npy": b"bytes"}, compression)
+    sound = path.read_bytes()
+    for at in range(0, len(sound), 2):
+        for value in (0, 0xFF):
+            path.write_bytes(sound[:at] + bytes([value]) + sound[at + 1 :])
+            with contextlib.suppress(PipelineError):
+                read_members(path, ("*.npy",), 10_000)
+
+
+def test_a_pipe_in_the_place_of_an_archive_does_not_wait(tmp_path):
+    os.mkfifo(tmp_path / "a.zip")
+    with pytest.raises(CorruptFileError, match="a pipe"):
+        read_members(tmp_path / "a.zip", ("*",), 100)

@@ -17,9 +17,9 @@ from core.jobs.models import train as job
 from core.stages import export, train
 from core.training.hardware.measure import noise
 from core.training.recipe import Recipe, config_of
+from core.training.saved_state import read_state
 from core.training.session import STATE, Session, restore
 from core.training.trainer import Trainer, TrainerSettings
-from core.training.weight_files import read_state
 from core.workspace import Workspace
 
 RECIPE = Recipe(**TINY, archi="df-u", clipgrad=True)

@@ -157,7 +157,7 @@ def ordered_dict(pairs=()) -> dict:
 
 
 def _is_pair(pair) -> bool:
-    return isinstance(pair, (list, tuple)) and len(pair) == 2 and isinstance(pair[0], (str, int))
+    return isinstance(pair, (list, tuple)) and len(pair) == 2 and isinstance(pair[0], str)
 
 
 def make_enum(value) -> int:

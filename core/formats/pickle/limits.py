@@ -9,12 +9,19 @@ from core.formats.pickle.allow_list import Refused
 MAX_DEPTH = 64
 MAX_MARKS = 4 * MAX_DEPTH
 _LEAVES = frozenset({int, float, bool, type(None)})
+# Bytes that a value may unfold to, beside so many for each byte of the data.
+_BUDGET, _BUDGET_PER_BYTE = 1_000_000, 16
 
 
-def validate(value: Any, budget: int) -> None:
+def budget_of(size: int) -> int:
+    """Bytes that the value in ``size`` bytes of data may take, about, when a shared part counts as often as it is reached."""
+    return _BUDGET + _BUDGET_PER_BYTE * size
+
+
+def validate(value: Any, budget: int) -> int:
     """Refuse what would explode when walked: cycles, sharing that unfolds, deep nesting, strange types.
 
-    budget: bytes that the value may take, about, when a shared part counts as often as it is reached.
+    Returns what is left of ``budget``, as of :func:`budget_of`.
 
     Raises:
         Refused: ``value`` is such a thing.
@@ -41,3 +48,4 @@ def validate(value: Any, budget: int) -> None:
             raise Refused("shared parts unfold to far more than the size of the data")
         if depth > MAX_DEPTH:
             raise Refused(f"nested more than {MAX_DEPTH} deep")
+    return budget

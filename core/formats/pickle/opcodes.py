@@ -15,11 +15,12 @@ from core.formats.pickle.limits import MAX_MARKS, validate
 
 _F8, _U2, _I4, _U4, _U8 = (struct.Struct(code).unpack_from for code in (">d", "<H", "<i", "<I", "<Q"))
 _KEYS = frozenset({str, int, bytes, float, bool, type(None)})
+# Greater ones share their hashes with smaller ones: with enough of them a dict takes for ever. No file of anybody has any.
+_LARGEST_KEY = 1 << 60
 # Numbers that are written as decimal digits end here: a number of a million digits takes minutes to read.
 _MAX_DIGITS = 64
 _MAX_INTEGER_BYTES = 64
-# Bytes that one item of a list may take that is read item by item.
-_ITEM_BUDGET = 1 << 26
+_LARGEST_INDEX = 1 << 32
 
 
 def _constant(value):
@@ -136,8 +137,11 @@ def _set_items(target, items):
     if type(target) is not dict or len(items) % 2:
         raise Refused("keys and values for something that is no dict")
     keys = items[::2]
-    for kind in set(map(type, keys)) - _KEYS:
+    kinds = set(map(type, keys))
+    for kind in kinds - _KEYS:
         raise Refused(f"a {kind.__name__} as the key of a dict")
+    if int in kinds and any(type(key) is int and abs(key) > _LARGEST_KEY for key in keys):
+        raise Refused("an integer of that size as the key of a dict")
     target.update(zip(keys, items[1::2], strict=True))
 
 
@@ -169,7 +173,7 @@ def _extend(m, items):
         for item in items:
             if item is target:
                 raise Refused("a list in itself")
-            validate(item, _ITEM_BUDGET)
+            m.budget = validate(item, m.budget)  # of all items together: each may refer to the same large part
             m.sink(item)
         return
     target.extend(items)
@@ -198,7 +202,10 @@ def _u4(m):
 
 
 def _index_line(m):
-    return int(_short(m.line()))
+    index = int(_short(m.line()))
+    if not 0 <= index < _LARGEST_INDEX:
+        raise Refused(f"memo entry {index}")
+    return index
 
 
 def _global(m):

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from core.formats.pickle.allow_list import NeedsFullRun, Refused
-from core.formats.pickle.limits import MAX_MARKS
+from core.formats.pickle.limits import MAX_MARKS, budget_of
 from core.formats.pickle.opcodes import TABLE
 
 _BULK = frozenset({list, tuple, dict, np.ndarray, bytearray})
@@ -25,7 +25,7 @@ class Machine:
     sink: takes the items of the outermost list one by one, which then is empty in the result.
     """
 
-    __slots__ = ("count", "data", "lean", "marks", "memo", "points", "pos", "root", "sink", "stack")
+    __slots__ = ("budget", "count", "data", "lean", "marks", "memo", "points", "pos", "root", "sink", "stack")
 
     def __init__(self, data, *, lean: bool = False, points: bool = False, sink: Callable[[Any], None] | None = None):
         self.data, self.lean, self.points, self.sink = data, lean, points and lean, sink
@@ -34,6 +34,7 @@ class Machine:
         self.marks: list[list] = []
         self.memo: dict[int, Any] = {}
         self.root: list | None = None
+        self.budget = budget_of(len(data))
 
     def run(self) -> Any:
         """The value.

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 from core.errors import CorruptFileError, InputError
 from core.formats.pickle.allow_list import NeedsFullRun, PakEnum, PointList, Refused, face_type, sample_type
-from core.formats.pickle.limits import validate
+from core.formats.pickle.limits import budget_of, validate
 from core.formats.pickle.reader import Machine
 from core.formats.pickle.writer import (
     LIST_END,
@@ -49,8 +49,6 @@ __all__ = [
 ]
 
 T = TypeVar("T")
-# Bytes that a value may unfold to, beside so many for each byte of the data.
-_BUDGET, _BUDGET_PER_BYTE = 1_000_000, 16
 # What Python raises on the way through malformed data.
 _MALFORMED = (
     Refused,
@@ -91,7 +89,7 @@ def _loads(data, points: bool) -> Any:
         value = Machine(data, lean=True, points=points).run()
     except NeedsFullRun:
         value = Machine(data).run()
-    validate(value, _BUDGET + _BUDGET_PER_BYTE * len(data))
+    validate(value, budget_of(len(data)))
     return value
 
 

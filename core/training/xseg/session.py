@@ -20,7 +20,7 @@ from core.errors import DivergedError, InputError, Interrupted, UsageError
 from core.formats import dfl_weights
 from core.training.loop import StopRequested
 from core.training.run_state import RunState
-from core.training.weight_files import read_state
+from core.training.saved_state import read_state
 from core.training.xseg.choices import XSegChoices
 from core.training.xseg.model import NAME, XSegRecipe, XSegTrainer
 

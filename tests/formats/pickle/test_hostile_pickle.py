@@ -35,6 +35,12 @@ def array(shape: bytes, raw: bytes, dtype: bytes = short("f8"), state: bytes = P
     return made + stack_global("numpy", "dtype") + dtype + b"\x89\x88\x87R" + state + b"\x89" + raw + b"tb"
 
 
+def collisions(count: int, sign: int = 1) -> list[bytes]:
+    """Keys and values: all the keys are integers of one hash."""
+    keys = (sign * number * (2**61 - 1) for number in range(1, count + 1))
+    return [b"\x8a\x0c" + key.to_bytes(12, "little", signed=True) + b"K\x01" for key in keys]
+
+
 P4 = b"\x80\x04"
 CANARY = "touch CANARY"
 RECONSTRUCT = stack_global("numpy.core.multiarray", "_reconstruct")
@@ -154,6 +160,11 @@ PAYLOADS = {
     "items for a tuple": P4 + b")K\x01a.",
     "items for a function": P4 + stack_global("numpy", "dtype") + b"K\x01a.",
     "odd items": P4 + b"}(K\x01u.",
+    "integer keys of one hash": P4 + b"}(" + b"".join(collisions(40_000)) + b"u.",
+    "integer keys of one hash, one by one": P4 + b"}" + b"s".join(collisions(40_000)) + b"s.",
+    "negative integer keys of one hash": P4 + b"}(" + b"".join(collisions(40_000, -1)) + b"u.",
+    "an ordered dict of integers": P4 + stack_global("collections", "OrderedDict") + b"](K\x01K\x02\x86e\x85R.",
+    "a memo of indices of one hash": P4 + b"N" + b"".join(b"p%d\n" % (i * (2**61 - 1)) for i in range(1, 9)) + b".",
     "a function as the value": P4 + stack_global("numpy", "dtype") + b".",
     "a bare dtype as the value": P4 + stack_global("numpy", "dtype") + short("f8") + b"\x89\x88\x87R.",
     "an ordered dict of text": P4 + stack_global("collections", "OrderedDict") + short("ab") + b"\x85R.",
@@ -191,6 +202,21 @@ def test_refused(name, points, tmp_path, monkeypatch):
 def test_refused_as_a_list(name):
     with pytest.raises(CorruptFileError):
         safe_pickle.load_list(PAYLOADS[name], lambda index, item: item, where="x")
+
+
+def test_usual_integer_keys_are_read():
+    value = {0: "a", -5: "b", 2**40: "c", True: "d"}
+    assert safe_pickle.loads(pickle.dumps(value)) == value
+
+
+def test_items_of_a_list_share_one_budget():
+    """A list of a megabyte that a thousand items refer to: walking it for each of them would take minutes."""
+    large = b"](" + b"K\x01" * 200_000 + b"e\x94"
+    data = P4 + b"](" + large + b"h\x00\x85" * 1000 + b"e."
+    started = time.monotonic()
+    with pytest.raises(CorruptFileError, match="shared parts"):
+        safe_pickle.load_list(data, lambda index, item: len(item), where="x")
+    assert time.monotonic() - started < 10
 
 
 def test_there_are_enough():

@@ -1,0 +1,1 @@
+"""Damaged and hostile files for every reader: sound samples, what is done to them, and what a reader may answer."""
