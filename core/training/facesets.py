@@ -1,12 +1,13 @@
 """The facesets that a session trains on, and what batches are made of them."""
 
 import logging
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 from core.data.batches import BatchSettings, bins_by_yaw
-from core.errors import UsageError
+from core.errors import InputError, UsageError
 from core.faceset.masks.report import described, mask_origins
 from core.faceset.store import Faceset, open_faceset
 from core.geometry.align import FaceType
@@ -83,18 +84,19 @@ def facesets(recipe: Recipe, workspace: Workspace, pretrain_faces: Path | None) 
                 where="--pretrain",
                 hint="--pretrain-faces FOLDER names a folder of aligned faces of many people",
             )
-        faces = _opened(pretrain_faces)
+        faces = _opened(pretrain_faces, recipe)
         return faces, faces
     src, dst = workspace.side("src"), workspace.side("dst")
     archive = workspace.assets / assets.RANDOM_DST
     if not dst.has_faces() and archive.is_file():
         assets.fill_dst_faces(archive, dst)
     require_faces(workspace)
-    return _opened(src.aligned), _opened(dst.aligned)
+    return _opened(src.aligned, recipe), _opened(dst.aligned, recipe)
 
 
-def _opened(folder: Path) -> Faceset:
+def _opened(folder: Path, recipe: Recipe) -> Faceset:
     faces = open_faceset(folder)
+    _require_wide_enough(faces, FaceType.parse(recipe.face_type))
     log.info("%s: %d faces", folder, len(faces))
     for name, why in faces.problems:
         log.warning("skipped: %s: %s", name, why)
@@ -104,3 +106,21 @@ def _opened(folder: Path) -> Faceset:
 def cache_bytes(workers: int) -> int:
     """Room for prepared faces in each worker: a quarter of the free memory together, at most 4 GiB."""
     return min(free_memory() // 4, 4 * 2**30) // workers
+
+
+def _require_wide_enough(faces: Faceset, wanted: FaceType) -> None:
+    """Whether the crops show as much around the face as the model wants; what is missing would be smeared edges.
+
+    Raises:
+        InputError: none of the faces does. Where some do not, that is a warning.
+    """
+    narrow = Counter(record.face_type for record in faces.records() if FaceType.parse(record.face_type) < wanted)
+    if not narrow:
+        return
+    kinds = ", ".join(f"{count} {name}" for name, count in narrow.most_common())
+    text = f"{narrow.total()} of {len(faces)} faces show less than {wanted.file_name}: {kinds}"
+    narrowest = min(map(FaceType.parse, narrow)).file_name
+    hint = f"extract them again with --face-type {wanted.file_name}, or begin a model with --face-type {narrowest}"
+    if narrow.total() == len(faces):
+        raise InputError("the faces show less than the model wants", where=faces.folder, why=text, hint=hint)
+    log.warning("%s: %s: their edges are smeared; %s", faces.folder, text, hint)
