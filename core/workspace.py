@@ -31,7 +31,10 @@ def list_images(folder: Path) -> list[Path]:
 
 
 def natural_key(name: str) -> tuple:
-    """Order in which 99999 comes before 100000 and 00001_2 before 00001_10; a digit comes before everything else, the end of a name too."""
+    """Order in which 99999 comes before 100000 and 00001_2 before 00001_10.
+
+    A digit comes before everything else, the end of a name too.
+    """
     parts = _DIGITS.split(name + "\0")  # texts and numbers in turn, a text (perhaps empty) first
     for at in range(1, len(parts), 2):
         parts[at] = (int(parts[at]), parts[at])
@@ -76,9 +79,9 @@ class Side:
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Held by whatever changes the frames or faces of this side; what killed runs left among the faces half-written is deleted.
+        """Held by whatever changes the frames or faces of this side.
 
-        Raises InputError while another run holds it.
+        What killed runs left half-written among the faces is deleted. Raises InputError while another run holds it.
         """
         with lock(self.workspace.locks / f"{self.frames.name}.lock", f"the {self.name} side"):
             for folder in (self.aligned, *self.aligned.glob("*/")):
@@ -88,11 +91,6 @@ class Side:
     @property
     def database(self) -> Path:
         return self.frames / "faces.db"
-
-    @property
-    def masks_database(self) -> Path:
-        """Which model made which mask, and how sure it was."""
-        return self.frames / "masks.db"
 
     def videos(self) -> list[Path]:
         """The candidates ``data_src.*``: regular files whose stem is the side's name, whatever the container."""

@@ -106,7 +106,12 @@ class Disk:
 
 @dataclass(frozen=True)
 class SideContents:
-    """What a side has. videos: file names; frames, loose_faces: how many; pak: bytes of faceset.pak, None without one."""
+    """What a side has.
+
+    videos: file names.
+    frames, loose_faces: how many.
+    pak: bytes of faceset.pak, None without one.
+    """
 
     name: str
     videos: tuple[str, ...]

@@ -20,7 +20,8 @@ class Options(BaseOptions):
     half: bool = Field(False, description="half precision: convolutions in float16, the file is about half as large")
     averages: bool = Field(
         True,
-        description="the running averages of the weights where the model keeps them (train --ema); else the last weights",
+        description="the running averages of the weights where the model keeps them (train --ema); else the last "
+        "weights",
     )
     output: Path | None = Field(
         None, description="file to write; default is <name>_<kind>_model.dfm in the model folder"

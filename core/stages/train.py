@@ -46,7 +46,8 @@ class Options(BaseOptions, Recipe):
     )
     precision: Literal["float32", "bfloat16", "float16"] | None = Field(
         None,
-        description="arithmetic of the layers; half of it saves memory and time on a GPU; float32 in a new model, a resumed one keeps its own",
+        description="arithmetic of the layers; half of it saves memory and time on a GPU; float32 in a new model, a "
+        "resumed one keeps its own",
     )
     ema: float | None = Field(
         None,
@@ -62,8 +63,8 @@ class Options(BaseOptions, Recipe):
     )
     preset: str | None = Field(
         None,
-        description=f"options of a new model, and a schedule of phases that stays with the model: {', '.join(presets.NAMES)}, or "
-        "a file.toml; list tells what they are, none ends the schedule",
+        description="options of a new model, and a schedule of phases that stays with the model: "
+        f"{', '.join(presets.NAMES)}, or a file.toml; list tells what they are, none ends the schedule",
     )
     held_out: int | None = Field(
         None,
@@ -82,7 +83,8 @@ class Options(BaseOptions, Recipe):
     reinit_part: list[str] = Field([], description="a part of the networks, such as inter_AB, that starts anew")
     pretrained: bool = Field(
         True,
-        description="start a new model from assets/pretrained_model.zip (AMP, Quick96: pretrained_model_<kind>.zip) if there is one",
+        description="start a new model from assets/pretrained_model.zip (AMP, Quick96: pretrained_model_<kind>.zip) "
+        "if there is one",
     )
     pretrain_faces: Path | None = Field(None, description="folder of aligned faces of many people, for --pretrain")
 

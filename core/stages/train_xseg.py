@@ -28,7 +28,8 @@ class Options(BaseOptions):
     )
     labels: Literal["auto", "polygons", "masks", "both", "landmarks"] = Field(
         "auto",
-        description="what to learn from: polygons, stored masks, both, or all faces with landmark masks; auto: polygons, else stored masks",
+        description="what to learn from: polygons, stored masks, both, or all faces with landmark masks; auto: "
+        "polygons, else stored masks",
     )
     occluders: float = Field(
         0.25,

@@ -1,4 +1,4 @@
-"""Archives that people bring along: weights to start a new model from, and a set of random target faces."""
+"""Archives that people bring: weights to start a new model from, and a set of random target faces."""
 
 import logging
 import shutil
@@ -32,14 +32,24 @@ _MAX_MODEL, _MAX_FACES = 16 * 2**30, 64 * 2**30
 
 
 def pretrained(assets: Path, kind: str) -> Path:
-    """Where weights to start a new model of ``kind`` from would be: ``pretrained_model.zip``, for AMP ``pretrained_model_AMP.zip``."""
+    """Where weights to start a new model of ``kind`` from would be.
+
+    ``pretrained_model.zip``; for AMP ``pretrained_model_AMP.zip``.
+    """
     return assets / (PRETRAINED if kind == "SAEHD" else PRETRAINED.replace(".zip", f"_{kind}.zip"))
 
 
 @contextmanager
 def pretrained_files(archive: Path, beside: Path, kind: str = "SAEHD") -> Iterator[dict[str, Path]]:
-    """What a new model of ``kind`` starts from, by name without the model's prefix: networks and, where the kind has dimensions to choose,
-    ``data.dat``; unpacked into a temporary folder in ``beside`` that goes away at the end. Raises InputError, CorruptFileError."""
+    """What a new model of ``kind`` starts from: name without the model's prefix -> file.
+
+    These are its networks and, where the kind has dimensions to choose, ``data.dat``. They are unpacked into a
+    temporary folder in ``beside`` that goes away at the end.
+
+    Raises:
+        InputError: when there is no such model in the archive.
+        CorruptFileError: when the archive is damaged or hostile.
+    """
     with tempfile.TemporaryDirectory(prefix=".pretrained.", dir=beside) as folder:
         paths = extract_members(archive, [f"*{part}" for part in _PARTS[kind]], Path(folder), _MAX_MODEL)
         files = {_bare(path.name, kind): path for path in paths}
@@ -54,7 +64,12 @@ def pretrained_files(archive: Path, beside: Path, kind: str = "SAEHD") -> Iterat
 
 
 def fill_dst_faces(archive: Path, side: Side) -> int:
-    """Unpack the random target faces where there are none; returns how many files. All of them appear, or none."""
+    """Unpack the random target faces where there are none. All of them appear, or none. Returns how many files.
+
+    Raises:
+        InputError: when there are no faces in the archive.
+        CorruptFileError: when the archive is damaged or hostile.
+    """
     incoming = side.aligned.with_name(".aligned.incoming")
     shutil.rmtree(incoming, ignore_errors=True)
     patterns = ["faceset.pak", *(f"*{suffix}" for suffix in IMAGE_SUFFIXES)]

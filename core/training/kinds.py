@@ -1,5 +1,8 @@
-"""The kinds of models as data: SAEHD, AMP, Quick96. What a kind does otherwise than its neighbours is said here and, for the way through
-its networks, in one function of ``core.training.forward``."""
+"""The kinds of models as data: SAEHD, AMP, Quick96.
+
+What a kind does otherwise than its neighbours is said here and, for the way through its networks, in one function of
+``core.training.forward``.
+"""
 
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -9,15 +12,21 @@ from core.networks.config import QUICK96
 
 @dataclass(frozen=True)
 class Kind:
-    """name: the class in the names of its files. options: what ``data.dat`` holds, in the original's order; a recipe field that is not
-    among them cannot be chosen. defaults: of a new model, where they are not the recipe's; forced: recipe fields that always have this value.
+    """What the models of a kind have in common.
 
-    rate: of learning; cosine: period of the rate under dropout in iterations, 0 for a constant rate. untrained: networks that the original
-    leaves at their first values, and so does exact training. terms: fields of ``objective.Terms`` that are not the recipe's to choose.
-
-    face_types: that a model may have. scale: of the random motion, as in ``augment.Ranges``; repeat_every: every so many-th batch is the one
-    before, unwarped; 0 for never. sample_arrays: how many arrays of each side ``data.dat`` keeps for previews. morphs: what shares of the
-    source a preview shows.
+    name: the class in the names of their files.
+    options: what ``data.dat`` holds, in the original's order; only what is among them can be chosen for the recipe.
+    defaults: recipe fields of a new model, where they are not the recipe's own.
+    forced: recipe fields that always have this value.
+    rate: of learning.
+    cosine: period of the rate under dropout in iterations, 0 for a constant rate.
+    untrained: networks that the original leaves at their first values, and so does exact training.
+    terms: fields of ``objective.terms.Terms`` that are not the recipe's to choose.
+    face_types: that a model may have.
+    scale: of the random motion, as in ``augment.Ranges``.
+    repeat_every: every so many-th batch is the one before, unwarped; 0 for never.
+    sample_arrays: how many arrays of each side ``data.dat`` keeps for previews.
+    morphs: what shares of the source a preview shows.
     """
 
     name: str

@@ -20,7 +20,12 @@ _SPIKE = 100.0
 
 
 class Hook(Protocol):
-    """What happens beside the steps. ``after_step`` runs after every iteration; ``at_save`` before the files are written; ``at_end`` however the run ends."""
+    """What happens beside the steps.
+
+    after_step: after every iteration.
+    at_save: before the files of a save are written.
+    at_end: however the run ends.
+    """
 
     def after_step(self, session: Session, batch: TrainingBatch) -> None: ...
 
@@ -33,33 +38,28 @@ class StopRequested(Exception):
     """Raised by a hook after a finished step; the message says who asked."""
 
 
+Boundary = Callable[[Session], BatchSettings]
+
+
 def train(
     session: Session,
     settings: BatchSettings,
     hooks: Sequence[Hook],
     *,
     workers: int,
-    boundary: Callable[[Session], BatchSettings] | None = None,
+    boundary: Boundary | None = None,
 ) -> None:
-    """Train until ``session.target`` and save. Raises Interrupted (after saving) when asked to stop, DivergedError, OutOfMemoryFault.
+    """Train until ``session.target`` and save.
 
     boundary: called where the session pauses; takes it over and gives the batches to go on with.
+
+    Raises:
+        Interrupted: when asked to stop, after saving.
+        DivergedError: when the loss explodes and a rollback does not help.
+        OutOfMemoryFault: when the device's memory is used up.
     """
-    rolled_back: DivergedError | None = None
     try:
-        while not session.done:
-            try:
-                _run(session, settings, hooks, workers)
-                if boundary and not session.done:
-                    settings = boundary(session)
-                if session.done:
-                    save(session, hooks)
-            except DivergedError as error:
-                if rolled_back or session.saved_iteration < 0:
-                    raise _gave_up(error, rolled_back, session) from None
-                rolled_back = error
-                log.warning("%s; back to iteration %d with half the learning rate", _named(error), session.roll_back())
-        save(session, hooks)
+        _to_target(session, settings, hooks, workers, boundary)
     except StopRequested as stop:
         save(session, hooks)
         raise Interrupted(
@@ -73,6 +73,26 @@ def train(
     finally:
         for hook in hooks:
             hook.at_end(session)
+
+
+def _to_target(
+    session: Session, settings: BatchSettings, hooks: Sequence[Hook], workers: int, boundary: Boundary | None
+) -> None:
+    """Train and save; after a first divergence go on from the last save with half the learning rate."""
+    rolled_back: DivergedError | None = None
+    while not session.done:
+        try:
+            _run(session, settings, hooks, workers)
+            if boundary and not session.done:
+                settings = boundary(session)
+            if session.done:
+                save(session, hooks)  # inside: weights that the last step has spoilt are seen here
+        except DivergedError as error:
+            if rolled_back or session.saved_iteration < 0:
+                raise _gave_up(error, rolled_back, session) from None
+            rolled_back = error
+            log.warning("%s; back to iteration %d with half the learning rate", _named(error), session.roll_back())
+    save(session, hooks)
 
 
 def save(session: Session, hooks: Sequence[Hook]) -> None:
@@ -104,12 +124,13 @@ def _step(session: Session, batch: TrainingBatch) -> None:
     start = time.perf_counter()
     losses = session.trainer.step(batch)
     session.spent = session.waited + time.perf_counter() - start
-    _check(session, losses)
+    _require_sound(session, losses)
     session.iteration += 1
     session.history.append(list(losses))
 
 
-def _check(session: Session, losses: tuple[float, float]) -> None:
+def _require_sound(session: Session, losses: tuple[float, float]) -> None:
+    """Raises DivergedError for losses that are not finite, or far above the recent ones."""
     recent = [sum(pair) for pair in session.history[-100:]]
     spike = len(recent) >= 20 and sum(losses) > _SPIKE * sum(recent) / len(recent)
     if all(map(math.isfinite, losses)) and not spike:
@@ -120,20 +141,18 @@ def _check(session: Session, losses: tuple[float, float]) -> None:
 
 
 def _gave_up(error: DivergedError, before: DivergedError | None, session: Session) -> DivergedError:
-    history = (
-        f"it had diverged before ({_named(before)}) and was rolled back once"
-        if before
-        else "there is no save to go back to"
-    )
+    history = "there is no save to go back to"
+    if before:
+        history = f"it had diverged before ({_named(before)}) and was rolled back once"
+    loss = ""
+    if session.history:
+        loss = "; the last sound loss was {:.4g} (src), {:.4g} (dst)".format(*session.history[-1])
     first, last = max(0, session.saved_iteration) + 1, session.iteration + 1
-    loss = (
-        "; the last sound loss was {:.4g} (src), {:.4g} (dst)".format(*session.history[-1]) if session.history else ""
-    )
+    usual = "the last save is untouched; try --clipgrad, a larger --batch-size, or smaller style and gan powers"
     return DivergedError(
         _named(error),
         why=f"iterations {first} to {last} are given up{loss}; {history}",
-        hint=error.hint
-        or "the last save is untouched; try --clipgrad, a larger --batch-size, or smaller style and gan powers",
+        hint=error.hint or usual,
     )
 
 
@@ -142,18 +161,19 @@ def _named(error: DivergedError) -> str:
 
 
 def out_of_memory(error: Exception, r: Recipe, where: str) -> OutOfMemoryFault | None:
-    """The error as an out-of-memory fault with what to change in recipe ``r``, or None if it is something else."""
+    """The error as an out-of-memory fault with what to change in recipe ``r``; None if it is something else."""
     if not is_out_of_memory(error):
         return None
-    text = f"{type(error).__name__} {error}"
+    sizes = f"--resolution (now {r.resolution}) or --ae-dims / --d-dims (now {r.ae_dims} / {r.d_dims})"
     changes = {
         "batch_size": f"--batch-size {max(1, r.batch_size // 2)} (now {r.batch_size})",
         "adabelief": "--no-adabelief: RMSprop keeps one moment of each weight, not two",
-        "resolution": f"a new model with a smaller --resolution (now {r.resolution}) or --ae-dims / --d-dims (now {r.ae_dims} / {r.d_dims})",
+        "resolution": f"a new model with a smaller {sizes}",
     }
+    possible = [change for option, change in changes.items() if option in KINDS[r.kind].options]
     return OutOfMemoryFault(
         "the device's memory is used up",
         where=where,
-        why=text[:300],
-        hint="one of: " + "; ".join(change for option, change in changes.items() if option in KINDS[r.kind].options),
+        why=f"{type(error).__name__} {error}"[:300],
+        hint="one of: " + "; ".join(possible),
     )

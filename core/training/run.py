@@ -1,4 +1,4 @@
-"""A whole training run: open the model, follow its schedule to the target, save, with all that happens beside the steps."""
+"""A whole training run: open the model, follow its schedule to the target, save."""
 
 import logging
 import os

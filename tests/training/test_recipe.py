@@ -3,6 +3,7 @@
 import pytest
 
 from core.errors import InputError, UsageError
+from core.options import Options
 from core.training import recipe as recipes
 from core.training.recipe import Recipe
 
@@ -46,6 +47,24 @@ def test_combinations_that_cannot_be_built():
         recipes.require_trainable(Recipe(true_face_power=0.1))
     with pytest.raises(UsageError, match="patch size"):
         recipes.require_trainable(Recipe(gan_power=0.1, gan_patch_size=126))
+
+
+def test_a_recipe_is_a_value_of_its_own(monkeypatch):
+    monkeypatch.setenv("FORGE_BATCH_SIZE", "3")
+    recipe = Recipe(ae_dims=64)
+    assert recipe.batch_size == 12 and recipe == Recipe(ae_dims=64) != Recipe()
+    assert not isinstance(recipe, Options)
+    with pytest.raises(ValueError, match="frozen"):
+        recipe.batch_size = 3
+
+
+def test_chosen_values_are_validated_by_name():
+    assert recipes.validated({"batch_size": "3", "kind": "AMP"}) == {"batch_size": 3, "kind": "AMP"}
+    assert recipes.validated({}) == {}
+    with pytest.raises(UsageError, match="--ae-dims: Input should be greater than or equal to 32"):
+        recipes.validated({"ae_dims": 3})
+    with pytest.raises(UsageError, match="--target: Extra inputs"):
+        recipes.validated({"target": 3})
 
 
 def test_pretraining_overrides_without_forgetting():

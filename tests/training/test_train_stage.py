@@ -21,6 +21,7 @@ from core.checkpoints.selection import discover
 from core.errors import InputError, UsageError
 from core.formats import dfl_image, dfl_weights
 from core.imaging.masks import encode_mask
+from core.options import parse
 from core.stages import train
 from core.training import facesets, start
 from core.training.choices import Choices
@@ -58,6 +59,18 @@ def test_stopped_and_resumed_equals_uninterrupted_bit_for_bit(tmp_path):
     )  # already there: exported, no error
     with pytest.raises(UsageError, match="--ae-dims 64 but the model has 32"):
         run(parts, options={}, ae_dims=64)
+
+
+def test_the_target_is_one_option_whatever_the_kind_and_no_part_of_the_model(tmp_path):
+    for arguments in (["7"], ["--target-iter", "7"], ["--kind", "Quick96", "7"], ["7", "--target-iter", "7"]):
+        options = parse(train.Options, "train", arguments)
+        assert train._settings(options).target == 7 and "target_iter" not in train._choices(options).recipe
+    assert train._settings(parse(train.Options, "train", [])).target == 0
+    with pytest.raises(UsageError, match="TARGET_ITER is 7, --target-iter is 8"):
+        parse(train.Options, "train", ["7", "--target-iter", "8"])
+    options = parse(train.Options, "train", ["--archi", "df", "--no-pretrain", "--seed", "3"])
+    choices = train._choices(options)
+    assert choices.recipe == {"archi": "df", "pretrain": False} and choices.seed == 3 and choices.precision is None
 
 
 def test_a_model_folder_of_the_original_goes_on(tmp_path):

@@ -26,7 +26,10 @@ log = logging.getLogger(__name__)
 def train(
     facesets: Sequence[Faceset], choices: XSegChoices, settings: XSegRunSettings, workspace: Workspace
 ) -> tuple[XSegSession, XSegSamples]:
-    """Train, and save. Returns the session and what it learned from. Raises what opening the model and the loop raise."""
+    """Train, and save. Returns the session and what it learned from.
+
+    Raises what opening the model and the loop raise.
+    """
     session = sessions.open_session(XSegFolder(workspace.model), choices, workspace.trash)
     session.trainer.set_rate(settings.learning_rate, settings.lr_dropout)
     session.target, session.begun = settings.target, session.iteration

@@ -120,6 +120,13 @@ def test_what_makes_no_sense_is_named(tmp_path, text, said):
     assert "mine.toml" in str(caught.value)
 
 
+def test_the_environment_is_no_part_of_a_preset(monkeypatch):
+    before = presets.find("live")
+    monkeypatch.setenv("FORGE_BATCH_SIZE", "many")
+    monkeypatch.setenv("FORGE_GAN_POWER", "1")
+    assert presets.find("live") == before
+
+
 def test_unknown_names():
     with pytest.raises(UsageError, match="draft, likeness, live"):
         presets.find("life")

@@ -1,0 +1,63 @@
+"""Where things are in a workspace, and what it says about itself."""
+
+from pathlib import Path
+
+import pytest
+
+from core.errors import InputError
+from core.workspace import Workspace, list_images, natural_key
+
+
+@pytest.fixture
+def workspace(tmp_path):
+    return Workspace(tmp_path / "w", tmp_path / "assets").create()
+
+
+def test_a_side_has_faces_loose_packed_or_both(workspace):
+    side = workspace.side("src")
+    assert not side.has_faces() and not Workspace(Path("/nowhere")).side("src").has_faces()
+    (side.aligned / "notes.txt").touch()
+    assert not side.has_faces()
+    (side.aligned / "00001_0.jpg").touch()
+    assert side.has_faces()
+    side.pak.touch()
+    assert side.has_faces()
+    (side.aligned / "00001_0.jpg").unlink()
+    assert side.has_faces() and not workspace.side("dst").has_faces()
+
+
+def test_a_workspace_built_in_code_does_not_read_the_environment(tmp_path, monkeypatch):
+    before = Workspace(tmp_path)
+    monkeypatch.setenv("WORKSPACE", str(tmp_path / "w"))
+    monkeypatch.setenv("FORGE_ASSETS", str(tmp_path / "a"))
+    assert Workspace(tmp_path) == before
+    assert Workspace.from_environment() == Workspace(tmp_path / "w", tmp_path / "a")
+
+
+def test_one_video_whatever_the_container(workspace):
+    side = workspace.side("src")
+    with pytest.raises(InputError, match="no video"):
+        side.video()
+    for name in ("data_src.MKV", "data_src.txt", "data_src.db", "data_dst.mp4"):
+        (workspace.root / name).touch()
+    assert side.video().name == "data_src.MKV"
+    (workspace.root / "data_src.mp4").touch()
+    with pytest.raises(InputError, match="more than one video"):
+        side.video()
+
+
+def test_images_in_the_order_of_their_numbers(tmp_path):
+    names = ["9.png", "10.png", "00002_2.jpg", "00002_10.jpg", "b.JPEG", "a.tif"]
+    for name in (*names, ".hidden.png", "x.txt"):
+        (tmp_path / name).touch()
+    (tmp_path / "folder.png").mkdir()
+    assert [path.name for path in list_images(tmp_path)] == [
+        "00002_2.jpg",
+        "00002_10.jpg",
+        "9.png",
+        "10.png",
+        "a.tif",
+        "b.JPEG",
+    ]
+    assert list_images(tmp_path / "nowhere") == []
+    assert sorted(["99999", "100000"], key=natural_key) == ["99999", "100000"]
