@@ -16,7 +16,7 @@ import numpy as np
 import tensorflow as tf
 from keras import ops
 
-from core.training.objective import losses
+from core.training.objective import filters
 
 
 def main() -> None:
@@ -27,11 +27,11 @@ def main() -> None:
     x = tf.constant(
         np.random.RandomState(0).rand(given.batch, given.resolution, given.resolution, 3).astype(np.float32)
     )
-    taps = losses.dssim_taps(given.taps)
+    taps = filters.dssim_taps(given.taps)
     ways = {
         "dense": dense,
-        "separable": lambda x, t: losses._separable_convolution(x, t, 0),
-        "matrices": losses.separable,
+        "separable": lambda x, t: filters.separable_convolution(x, t, 0),
+        "matrices": filters.separable,
         "shifts": shifts,
     }
     result = {

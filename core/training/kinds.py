@@ -1,7 +1,7 @@
 """The kinds of models as data: SAEHD, AMP, Quick96.
 
 What a kind does otherwise than its neighbours is said here and, for the way through its networks, in one function of
-``core.training.forward``.
+``core.training.objective.forward``.
 """
 
 from dataclasses import asdict, dataclass, field
@@ -21,7 +21,7 @@ class Kind:
     rate: of learning.
     cosine: period of the rate under dropout in iterations, 0 for a constant rate.
     untrained: networks that the original leaves at their first values, and so does exact training.
-    terms: fields of ``objective.terms.Terms`` that are not the recipe's to choose.
+    objective: weights of terms and traits of the objective that are not the recipe's to choose.
     face_types: that a model may have.
     scale: of the random motion, as in ``augment.Ranges``.
     repeat_every: every so many-th batch is the one before, unwarped; 0 for never.
@@ -36,7 +36,7 @@ class Kind:
     rate: float = 5e-5
     cosine: int = 500
     untrained: tuple[str, ...] = ()
-    terms: dict[str, Any] = field(default_factory=dict)
+    objective: dict[str, Any] = field(default_factory=dict)
     face_types: tuple[str, ...] = ("h", "mf", "f", "wf", "head")
     scale: float = 0.15
     repeat_every: int = 0
@@ -118,7 +118,7 @@ AMP = Kind(
         "pretrain": False,
     },
     untrained=("inter_src", "inter_dst"),
-    terms={
+    objective={
         "two_scales": True,
         "dst_background": 0.1,
         "dst_variation": 1e-6,
@@ -158,7 +158,7 @@ QUICK96_KIND = Kind(
     },
     rate=2e-4,
     cosine=0,
-    terms={"two_scales": False, "full_inside": False},
+    objective={"two_scales": False, "full_inside": False},
     scale=0.05,
     repeat_every=3,
     sample_arrays=3,

@@ -242,6 +242,7 @@ def effective(recipe: Recipe) -> Recipe:
             "random_hsv_power": 0.0,
             "gan_power": 0.0,
             "lr_dropout": "n",
+            "true_face_power": 0.0,
             "face_style_power": 0.0,
             "bg_style_power": 0.0,
             "uniform_yaw": True,

@@ -23,9 +23,10 @@ from core.training.hardware import devices
 from core.training.hardware.machine import compiled
 from core.training.inputs import preview_inputs, training_inputs
 from core.training.kinds import KINDS
-from core.training.objective.discriminators import Critics
+from core.training.objective.autoencoder import Autoencoder, Viewer
+from core.training.objective.discriminators import Discriminators, discriminator_networks
 from core.training.objective.optimizers import KEEP, AdaBelief, RMSprop
-from core.training.objective.terms import Autoencoder, Terms
+from core.training.objective.terms import objective_of
 from core.training.recipe import Recipe, config_of, effective
 from core.training.weight_files import (
     SCALES,
@@ -74,20 +75,19 @@ class Trainer:
             name: build_network(name, network, seed=settings.seed, dtype=policy)
             for name, network in self.descriptions.items()
         }
-        kind, terms = self.config.parsed().kind, terms_of(recipe, settings)
-        gan = recipe.gan_patch_size, recipe.gan_dims
-        self.critics = Critics(
-            kind,
+        architecture, objective = self.config.parsed().kind, objective_of(recipe, settings.exact)
+        self.discriminators = Discriminators(
+            architecture,
             self.networks,
-            terms,
-            gan=gan,
+            objective,
+            discriminator_networks(objective, recipe, self.descriptions),
             seed=settings.seed,
             optimizer=self._optimizer,
             dtype=policy,
             xla=xla,
             devices=self.devices,
         )
-        self.model = Autoencoder(kind, self.networks, terms, self.critics.judges)
+        self.model = Autoencoder(architecture, self.networks, objective, self.discriminators.frozen)
         self.optimizer = self._optimizer(OPTIMIZER, self._frozen())
         self.optimizer.build(self.model.trainable_variables)
         self.model.compile(optimizer=self.optimizer, jit_compile=xla)
@@ -99,7 +99,7 @@ class Trainer:
         with devices.scope(self.devices):
             self.model.train_on_batch(x)
             src, dst = ops.convert_to_numpy(self.model.reported.value)
-            self.critics.step(x)
+            self.discriminators.step(x)
         self._check_scales()
         return float(src), float(dst)
 
@@ -114,7 +114,7 @@ class Trainer:
                 )
 
     def _optimizers(self) -> list[Any]:
-        return [self.optimizer, *self.critics.optimizers()]
+        return [self.optimizer, *self.discriminators.optimizers()]
 
     def views(
         self, src: NDArray[np.float32], dst: NDArray[np.float32], morph: float = 1.0
@@ -151,8 +151,7 @@ class Trainer:
 
     def _viewer(self, x: Mapping[str, NDArray[np.float32]]) -> dict[str, NDArray[np.float32]]:
         if not hasattr(self, "_viewing"):
-            terms = Terms(bg_style=1.0)  # asks for the swap
-            self._viewing = Autoencoder(self.config.parsed().kind, self.networks, terms, {})
+            self._viewing = Viewer(self.config.parsed().kind, self.networks)
             self._viewing.compile(jit_compile=False)
         made = self._viewing.predict_on_batch(dict(x))
         n = len(x["warped"]) // 2
@@ -178,7 +177,7 @@ class Trainer:
             }
         if self.optimizer.scaled:
             files[SCALES] = partial(write_scales, self._optimizers())
-        return files | self.critics.writers()
+        return files | self.discriminators.writers()
 
     def weights(self) -> dict[str, dict[str, NDArray[np.float32]]]:
         """A copy of the weights, network -> key -> array."""
@@ -193,14 +192,14 @@ class Trainer:
 
         Raises InputError when a network's file is missing, CorruptFileError when one is damaged or of another shape.
         """
-        parts = [*self.networks, *self.critics.parts()]
+        parts = [*self.networks, *self.discriminators.parts()]
         unknown = [name for name in reinit if name not in parts]
         if unknown:
             raise InputError("no such part of the model", where=", ".join(unknown), hint=f"parts: {', '.join(parts)}")
         for name in self.networks:
             self._load_network(name, files, name in reinit)
         self._load_optimizer(files.get(f"{OPTIMIZER}.npy"))
-        self.critics.load(files, reinit)
+        self.discriminators.load(files, reinit)
         self._load_averages(
             {
                 name: path
@@ -278,23 +277,3 @@ class Trainer:
             ema=self.settings.ema if name == OPTIMIZER else 0.0,
             name=name,
         )
-
-
-def terms_of(recipe: Recipe, settings: TrainerSettings) -> Terms:
-    """The objective that a recipe asks for."""
-    r = effective(recipe)
-    true_face = 0.0 if r.pretrain else r.true_face_power  # its discriminator rests in pretraining
-    styles = r.face_style_power / 100, r.bg_style_power / 100
-    kind = KINDS[r.kind]
-    untrained = kind.untrained if settings.exact else ()
-    return Terms(
-        r.masked_training,
-        r.eyes_mouth_prio,
-        r.blur_out_mask,
-        *styles,
-        true_face,
-        r.gan_power,
-        settings.exact,
-        untrained=untrained,
-        **kind.terms,
-    )

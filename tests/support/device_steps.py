@@ -63,7 +63,7 @@ def smooth(size: int, resolution: int) -> TrainingBatch:
 
 def weights(trainer: Trainer) -> list[np.ndarray]:
     """The weights of all networks, those of discriminators too."""
-    networks = [*trainer.weights().values(), *(get_weights(player.network) for player in trainer.critics.players())]
+    networks = [*trainer.weights().values(), *(get_weights(found.network) for found in trainer.discriminators)]
     return [array for network in networks for array in network.values()]
 
 
@@ -74,7 +74,7 @@ def averages(trainer: Trainer) -> list[np.ndarray]:
 
 def moments(trainer: Trainer) -> list[list[np.ndarray]]:
     """The first moments of every optimizer: sums of the gradients of all steps, each with a factor of its own."""
-    every = [trainer.optimizer, *trainer.critics.optimizers()]
+    every = [trainer.optimizer, *trainer.discriminators.optimizers()]
     return [[np.asarray(variable) for variable in optimizer.moments["ms"]] for optimizer in every]
 
 

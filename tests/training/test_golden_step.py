@@ -36,10 +36,10 @@ def test_one_step_equals_the_original(case):
         for key, array in weights.items():
             moved = picked(f"{name}/{key}", array - step.weights[name][key])
             assert np.abs(moved - golden[f"step/{name}/{key}"]).max() < STEP, f"{name}/{key}"
-    for player in trainer.critics.players():
-        _check_moments(golden, player.optimizer_file, player.variable_names, player.critic.optimizer)
-        name = RULE_NAMES.get(player.name, player.name)
-        for key, array in get_weights(player.network).items():
+    for found in trainer.discriminators:
+        _check_moments(golden, found.names.optimizer, found.variable_names, found.optimizer)
+        name = RULE_NAMES.get(found.names.key, found.names.key)
+        for key, array in get_weights(found.network).items():
             moved = picked(f"{name}/{key}", array - step.weights[name][key])
             assert np.abs(moved - golden[f"dstep/{name}/{key}"]).max() < STEP, f"{name}/{key}"
 
@@ -59,14 +59,9 @@ def _trainer(step):
     trainer = Trainer(Recipe(**options), TrainerSettings(exact=True))
     for name, model in trainer.networks.items():
         set_weights(model, trainer.descriptions[name], step.weights[name], where=name)
-    for player in trainer.critics.players():
-        set_weights(
-            player.network,
-            player.description,
-            step.weights[RULE_NAMES.get(player.name, player.name)],
-            where=player.name,
-        )
-        player.lend()
+    for found in trainer.discriminators:
+        name = RULE_NAMES.get(found.names.key, found.names.key)
+        found.set_weights(step.weights[name], where=name)
     return trainer
 
 

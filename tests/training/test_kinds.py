@@ -291,7 +291,8 @@ def test_objective_of_amp(exact):
             + 10 * square(mask - image_mask)
         )
         losses.append(loss.mean())
-        logits = trainer.critics.players()[0].network(p.astype(np.float32))
+        (discriminator,) = trainer.discriminators
+        logits = discriminator.network(p.astype(np.float32))
         expected += loss + 0.2 * sum(bce(1, np.asarray(z, np.float64)) for z in logits)
         axes, back = (1, 3) if exact else (1, 2), square((image - target) * (1 - soft))
         expected += (
@@ -318,10 +319,10 @@ def test_code_of_src_is_mixed_by_the_shares_and_dst_has_its_own():
 
 def test_objective_of_the_discriminator_of_amp():
     recipe = begun(**AMP, gan_power=0.2, gan_patch_size=8)
-    critic = Trainer(recipe, TrainerSettings()).critics.players()[0].critic
+    (discriminator,) = Trainer(recipe, TrainerSettings()).discriminators
     logits = [np.random.RandomState(i).randn(8, 4, 4, 1).astype(np.float32) for i in (1, 2)]
     expected = sum(bce(1, z[:4]).sum() + bce(0, z[4:]).sum() for z in logits) / 8
-    assert float(critic.compute_loss(y_pred=logits)) == pytest.approx(expected, rel=1e-5)
+    assert float(discriminator.classifier.compute_loss(y_pred=logits)) == pytest.approx(expected, rel=1e-5)
 
 
 def test_objective_of_quick96(small96):

@@ -54,9 +54,9 @@ def numpy(variable):
 
 def state(trainer):
     """Every number that training may change, by place."""
-    optimizers = [trainer.optimizer, *trainer.critics.optimizers()]
+    optimizers = [trainer.optimizer, *trainer.discriminators.optimizers()]
     arrays = [array for weights in trainer.weights().values() for array in weights.values()]
-    arrays += [array for player in trainer.critics.players() for array in get_weights(player.network).values()]
+    arrays += [array for found in trainer.discriminators for array in get_weights(found.network).values()]
     arrays += [numpy(v) for optimizer in optimizers for slot in optimizer.moments.values() for v in slot]
     return arrays + [numpy(v) for v in trainer.optimizer.averages]
 
@@ -92,7 +92,7 @@ def test_layers_compute_in_half_and_keep_everything_in_float32(runs, precision):
     trainer = runs[precision][0]
     networks = [
         *trainer.networks.values(),
-        *(n for player in trainer.critics.players() for n in (player.network, player.twin)),
+        *(network for found in trainer.discriminators for network in (found.network, found.frozen)),
     ]
     layers = [layer for network in networks for layer in network.layers if layer.weights]
     assert {layer.compute_dtype for layer in layers} == {precision} and len(networks) == 8
@@ -131,7 +131,7 @@ def test_float16_resumes_to_the_bit(runs, tmp_path):
 
 def test_a_step_that_overflows_moves_nothing_and_halves_the_scale(runs):
     trainer = runs["float16"][0]
-    optimizers = [trainer.optimizer, *trainer.critics.optimizers()]
+    optimizers = [trainer.optimizer, *trainer.discriminators.optimizers()]
     for optimizer in optimizers:
         optimizer.scale.assign(2.0**120)
     before, count = state(trainer), int(trainer.optimizer.iterations)

@@ -146,7 +146,7 @@ def test_memory_that_is_used_up_is_code_5_with_three_changes(workspace, monkeypa
         raise error
 
     run(workspace, 1)
-    monkeypatch.setattr("core.training.objective.terms.Autoencoder.train_on_batch", used_up)
+    monkeypatch.setattr("core.training.objective.autoencoder.Autoencoder.train_on_batch", used_up)
     with pytest.raises(OutOfMemoryFault) as caught:
         run(workspace, 4)
     assert program.explain(caught.value) == 5
@@ -178,16 +178,16 @@ def test_how_backends_say_that_memory_is_used_up():
 def test_what_a_rollback_finds_no_file_for_starts_anew():
     """A discriminator that was switched on after the last save is not left with numbers that are not finite, nor are moments."""
     trainer = Trainer(Recipe(**SMALL, gan_power=0.1, gan_patch_size=8), TrainerSettings())
-    (player,) = trainer.critics.players()
-    first = [w.copy() for w in player.network.get_weights()]
-    player.network.set_weights([w * np.nan for w in first])
-    for optimizer in (trainer.optimizer, player.critic.optimizer):
+    (found,) = trainer.discriminators
+    first = [w.copy() for w in found.network.get_weights()]
+    found.network.set_weights([w * np.nan for w in first])
+    for optimizer in (trainer.optimizer, found.optimizer):
         optimizer.moments["ms"][0].assign(np.full(optimizer.moments["ms"][0].shape, np.nan, np.float32))
-    trainer.critics.load({})
+    trainer.discriminators.load({})
     trainer._load_optimizer(None)
-    for model in (player.network, player.twin):
+    for model in (found.network, found.frozen):
         assert all(np.array_equal(a, b) for a, b in zip(first, model.get_weights(), strict=True))
-    for optimizer in (trainer.optimizer, player.critic.optimizer):
+    for optimizer in (trainer.optimizer, found.optimizer):
         assert not np.any(keras.ops.convert_to_numpy(optimizer.moments["ms"][0].value))
 
 

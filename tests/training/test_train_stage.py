@@ -185,8 +185,8 @@ def test_discriminators_are_saved_and_taken_over(tmp_path):
         with open(files[name], "wb") as stream:
             write(stream)
     second.load(files)
-    for a, b in zip(first.critics.players(), second.critics.players(), strict=True):
-        assert all(np.array_equal(x, y) for x, y in zip(a.network.get_weights(), b.twin.get_weights(), strict=True))
+    for a, b in zip(first.discriminators, second.discriminators, strict=True):
+        assert all(np.array_equal(x, y) for x, y in zip(a.network.get_weights(), b.frozen.get_weights(), strict=True))
     assert "ms_D_src/in_conv/weight_0:0" in dfl_weights._read_dict(files["GAN_opt.npy"])
     del files["decoder_src.npy"]
     with pytest.raises(InputError, match="--reinit-part decoder_src"):

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 
 from core.errors import InputError, OutOfMemoryFault
 from core.networks import archs
-from core.networks.discriminators import code_network, gan_network
 from core.networks.weights import parameter_count
 from core.training.hardware.machine import accelerators, free_memory
 from core.training.hardware.measure import Failed, Measured, measure
+from core.training.objective.discriminators import discriminator_networks
+from core.training.objective.terms import objective_of
 from core.training.recipe import Recipe, config_of, effective
 from core.training.trainer import TrainerSettings
 
@@ -84,10 +85,8 @@ def sizes(own: int, devices: int = 1) -> Iterator[int]:
 def size_of(recipe: Recipe, settings: TrainerSettings) -> tuple[int, int]:
     """Number of parameters, and bytes of weights, moments and averages (all float32)."""
     r, networks = effective(recipe), archs.networks(config_of(recipe))
-    critics = [gan_network(r.resolution, r.gan_patch_size, r.gan_dims)] if r.gan_power else []
-    if r.true_face_power and not r.pretrain:
-        critics.append(code_network(*networks["decoder_src"].input_shape[1:]))  # type: ignore[arg-type]  # a decoder's shape is static
-    own, judging = (sum(map(parameter_count, some)) for some in (networks.values(), critics))
+    discriminators = discriminator_networks(objective_of(recipe, settings.exact), r, networks)
+    own, judging = (sum(map(parameter_count, some)) for some in (networks.values(), discriminators.values()))
     copies = 1 + (2 if r.adabelief else 1)
     return own + judging, 4 * (
         (copies + bool(settings.ema)) * own + (copies + 1) * judging

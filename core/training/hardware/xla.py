@@ -14,6 +14,7 @@ import keras
 from core import fsio
 from core.training.hardware.machine import accelerators, compiled, device_name
 from core.training.hardware.measure import Failed, Measured, measure
+from core.training.objective.terms import TERMS
 from core.training.recipe import Recipe, config_of, effective
 from core.training.trainer import TrainerSettings
 
@@ -32,7 +33,8 @@ _SHAPING = (
     "gan_patch_size",
     "gan_dims",
 )
-_POWERS = ("true_face_power", "face_style_power", "bg_style_power", "gan_power")
+# Not how strong a term is matters, but whether it is computed.
+_POWERS = tuple(str(term.weight) for term in TERMS if term.weight in Recipe.model_fields)
 
 
 @dataclass(frozen=True)

@@ -7,18 +7,16 @@ from weakref import WeakKeyDictionary
 
 import keras
 import numpy as np
-from keras import ops
 from numpy.typing import NDArray
 
 from core.data.batches import CHANNELS, BatchSettings, TrainingBatch
 from core.data.faces import FaceLoader, TrainingFace
 from core.errors import InputError, PipelineError
 from core.faceset.store import Faceset
-from core.training.forward import Views
 from core.training.hardware import devices
 from core.training.hooks.base import BaseHook
 from core.training.inputs import training_inputs
-from core.training.objective.terms import Autoencoder, prepared, reconstruction
+from core.training.objective.autoencoder import Autoencoder
 from core.training.session import Session
 from core.training.trainer import Trainer
 
@@ -37,8 +35,7 @@ class ReconstructionLoss(keras.Model):
         self.autoencoder = autoencoder
 
     def call(self, inputs: Any, training: bool = False) -> Any:
-        views, terms = Views(**self.autoencoder(inputs, training=False)), self.autoencoder.terms
-        return ops.cast(reconstruction(prepared(inputs, terms), views, terms), "float32")
+        return self.autoencoder.reconstruction_loss(inputs)
 
 
 class Validation(BaseHook):

@@ -1,11 +1,11 @@
-"""The discriminators of a training run: the GAN on faces and, for df, the one on codes (true face).
+"""The discriminators of a training run: the patch discriminator on faces (GAN) and, for df, the code discriminator (true face).
 
-The autoencoder is judged by a frozen twin of each; after its step the discriminators learn on the same batch with the updated
-autoencoder, and the twins take over their weights.
+The autoencoder is judged by a frozen copy of each. After its step the discriminators learn on the same batch from the
+updated autoencoder, and the copies take over their weights.
 """
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -21,163 +21,243 @@ from core.networks.builder import Network
 from core.networks.discriminators import code_network, gan_network
 from core.networks.keras_builder import build_network, set_weights
 from core.networks.weights import initial_weights
-from core.training.forward import Views, forward
 from core.training.hardware.devices import share
-from core.training.objective.terms import Critic, Terms, prepared, shown
+from core.training.objective import losses
+from core.training.objective.forward import forward
+from core.training.objective.scene import scene_of
+from core.training.objective.terms import Objective, shown
+from core.training.recipe import Recipe
 from core.training.weight_files import Write, load_optimizer, names_of, write_network, write_optimizer
 
 log = logging.getLogger(__name__)
+Tensor = Any
 Batch = Mapping[str, NDArray[np.float32]]
-# The first fields of a player.
-_CODE = ("code_discriminator", "dis", "D_code_opt", "code_dst", "code_src")
-_GAN = ("GAN_opt", "real", "fake")
-_HALF = 0.5
 
 
 @dataclass(frozen=True)
-class Player:
-    """One discriminator. file: of its weights; name: in the optimizer's keys; optimizer_file; real, fake: what it tells apart."""
+class Names:
+    """What belongs to a discriminator.
+
+    file: its weights, without suffix.
+    key: its name in the optimizer's keys.
+    optimizer: the file of the optimizer's state, without suffix.
+    real, fake: what it tells apart, of the outputs of ``Exhibits``.
+    """
 
     file: str
-    name: str
-    optimizer_file: str
+    key: str
+    optimizer: str
     real: str
     fake: str
-    description: Network
-    network: keras.Model
-    twin: keras.Model
-    critic: Critic
-
-    def learn(self, seen: Batch) -> None:
-        self.critic.train_on_batch({"real": seen[self.real], "fake": seen[self.fake]})
-        self.lend()
-
-    def start_anew(self, seed: int) -> None:
-        """First values and no moments, also where training has spoilt both."""
-        set_weights(self.network, self.description, initial_weights(self.name, self.description, seed), where=self.file)
-        self.lend()
-        self.critic.optimizer.load_slots(self.variable_names, 0, {})
-
-    def lend(self) -> None:
-        """Give the twin the weights."""
-        for theirs, ours in zip(self.twin.variables, self.network.variables, strict=True):
-            theirs.assign(ops.copy(ours.value))
-
-    @property
-    def variable_names(self) -> list[str]:
-        return names_of({self.name: self.network}, self.critic.trainable_variables)
 
 
-class Observer(keras.Model):
-    """What the discriminators are shown: real and made faces, and the codes of both sides."""
+def names_of_discriminators(objective: Objective) -> dict[str, Names]:
+    """By the name that terms ask for; the names in files are the original's."""
+    return {
+        "code": Names("code_discriminator", "dis", "D_code_opt", real="code_dst", fake="code_src"),
+        "patch": Names("GAN", objective.gan_name, "GAN_opt", real="real", fake="fake"),
+    }
 
-    def __init__(self, kind: str, networks: Mapping[str, keras.Model], terms: Terms):
-        super().__init__(name="observer")
-        self.kind, self.networks, self.terms = kind, dict(networks), terms
+
+def discriminator_networks(objective: Objective, recipe: Recipe, networks: Mapping[str, Network]) -> dict[str, Network]:
+    """The discriminators that the objective asks, by name, in the order in which they learn. networks: the autoencoder's.
+
+    Raises:
+        UsageError: the patch size does not fit the resolution.
+    """
+    found: dict[str, Network] = {}
+    if "code" in objective.discriminators:
+        _, side, channels = networks["decoder_src"].input_shape
+        found["code"] = code_network(side, channels)  # type: ignore[arg-type]  # a decoder's shape is static
+    if "patch" in objective.discriminators:
+        found["patch"] = gan_network(recipe.resolution, recipe.gan_patch_size, recipe.gan_dims)
+    return found
+
+
+class RealFakeClassifier(keras.Model):
+    """A discriminator that learns to tell ``real`` (label 1) from ``fake`` (label 0).
+
+    weight: of each of the two labels in every map of logits.
+    """
+
+    def __init__(self, network: keras.Model, weight: float = 0.5):
+        super().__init__(name=f"classifier_{network.name}")
+        self.network, self.weight = network, weight
+
+    def call(self, inputs: Mapping[str, Tensor], training: bool = False) -> Tensor:
+        return self.network(ops.concatenate([inputs["real"], inputs["fake"]]))
+
+    def compute_loss(
+        self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True
+    ) -> Tensor:
+        """The weighted cross entropy of each label, for every map of logits, summed over the batch."""
+        total = 0.0
+        for logits in y_pred if isinstance(y_pred, (list, tuple)) else [y_pred]:
+            real, fake = ops.split(logits, 2)
+            both = losses.sigmoid_cross_entropy(1, real) + losses.sigmoid_cross_entropy(0, fake)
+            total = total + self.weight * both
+        return ops.sum(total)
+
+
+class Exhibits(keras.Model):
+    """What the discriminators are shown: real and decoded faces, and the codes of both sides."""
+
+    def __init__(self, architecture: str, networks: Mapping[str, keras.Model], objective: Objective):
+        super().__init__(name="exhibits")
+        self.architecture, self.networks, self.traits = architecture, dict(networks), objective.traits
 
     def call(self, inputs: Mapping[str, Any], training: bool = False) -> dict[str, Any]:
-        views: Views = forward(self.kind, self.networks, inputs)
-        real, fake = shown(prepared(inputs, self.terms), views, self.terms)
+        views = forward(self.architecture, self.networks, inputs)
+        scene = scene_of(inputs, views, self.traits, discriminators={})
         return {
-            "real": real,
-            "fake": fake,
-            **{key: ops.cast(getattr(views, key), "float32") for key in ("code_src", "code_dst")},
+            "real": shown(scene.target, scene),
+            "fake": shown(views.image, scene),
+            "code_src": ops.cast(views.code_src, "float32"),
+            "code_dst": ops.cast(views.code_dst, "float32"),
         }
 
 
-class Critics:
-    """None, one or two discriminators, as ``terms`` ask for. ``judges``: the frozen twins, for the autoencoder's objective."""
+@dataclass(frozen=True)
+class Discriminator:
+    """One discriminator in training.
+
+    description: what its network is built from.
+    frozen: the copy that judges the autoencoder.
+    classifier: trains it.
+    """
+
+    names: Names
+    description: Network
+    network: keras.Model
+    frozen: keras.Model
+    classifier: RealFakeClassifier
+
+    def learn(self, exhibits: Batch) -> None:
+        """One step."""
+        self.classifier.train_on_batch({"real": exhibits[self.names.real], "fake": exhibits[self.names.fake]})
+        self.refresh_frozen()
+
+    def reinitialize(self, seed: int) -> None:
+        """First values and no moments, also where training has spoilt both."""
+        self.set_weights(initial_weights(self.names.key, self.description, seed), where=self.names.file)
+        self.optimizer.load_slots(self.variable_names, 0, {})
+
+    def set_weights(self, weights: Mapping[str, NDArray[np.float32]], where: str) -> None:
+        """Raises InputError for weights of another shape, naming ``where`` they are from."""
+        set_weights(self.network, self.description, weights, where=where)
+        self.refresh_frozen()
+
+    def refresh_frozen(self) -> None:
+        """Give the frozen copy the weights."""
+        for copy, own in zip(self.frozen.variables, self.network.variables, strict=True):
+            copy.assign(ops.copy(own.value))
+
+    @property
+    def optimizer(self) -> Any:
+        return self.classifier.optimizer
+
+    @property
+    def variable_names(self) -> list[str]:
+        """In the optimizer's order."""
+        return names_of({self.names.key: self.network}, self.classifier.trainable_variables)
+
+    def writers(self) -> dict[str, Write]:
+        """File name without prefix -> function that writes it."""
+        return {
+            f"{self.names.file}.npy": partial(write_network, self.network),
+            f"{self.names.optimizer}.npy": partial(write_optimizer, self.optimizer, self.variable_names),
+        }
+
+    def load(self, files: Mapping[str, Path]) -> None:
+        """Take over the saved weights and, where there is one, the optimizer's state."""
+        path = files[f"{self.names.file}.npy"]
+        hint = f"{path} (--reinit-part {self.names.file} starts it anew)"
+        self.set_weights(dfl_weights.read_weights(path), where=hint)
+        state = files.get(f"{self.names.optimizer}.npy")
+        if state is not None:
+            load_optimizer(self.optimizer, self.variable_names, state)
+
+
+class Discriminators:
+    """None, one or two, as the objective asks for; iterates over them.
+
+    frozen: the copies that judge, by name.
+    """
 
     def __init__(
         self,
-        kind: str,
+        architecture: str,
         networks: Mapping[str, keras.Model],
-        terms: Terms,
+        objective: Objective,
+        descriptions: Mapping[str, Network],
         *,
-        gan: tuple[int, int],
         seed: int,
         optimizer: Callable[[str], Any],
         dtype: str = "float32",
         xla: bool = False,
         devices: Sequence[str] = (),
     ):
-        """gan: (patch size, width); optimizer: name -> a new optimizer; dtype: policy of the layers; xla: compile the steps; devices: that share
-        a batch. Raises UsageError for a patch size that does not fit."""
+        """descriptions: ``discriminator_networks``. optimizer: name -> a new optimizer. dtype: policy of the layers.
+        xla: compile the steps. devices: that share a batch."""
         self._seed, self._dtype, self._xla, self._devices = seed, dtype, xla, devices
-        self._players: dict[str, Player] = {}
-        if terms.true_face:
-            side, _, channels = networks["inter"].output_shape[1:]
-            self._add("code", _CODE, code_network(side, channels), seed, optimizer, _HALF)
-        if terms.gan:
-            resolution = networks["encoder"].input_shape[1]
-            weight = _HALF / 4 if terms.gan_both else _HALF  # an eighth of each of two sides, two labels and two maps
-            self._add("gan", ("GAN", terms.gan_name, *_GAN), gan_network(resolution, *gan), seed, optimizer, weight)
-        self.judges = {key: player.twin for key, player in self._players.items()}
-        self._observer = Observer(kind, networks, terms)
-        self._observer.compile(jit_compile=xla)
-        share(self._observer, devices, sides=2)
+        names = names_of_discriminators(objective)
+        # Half of each of two labels; of the patch discriminator that sees two sides, an eighth of each of two sides,
+        # two labels and two maps.
+        weights = {"code": 0.5, "patch": 0.125 if objective.traits.gan_both else 0.5}
+        self._by_name = {
+            name: self._build(names[name], network, weights[name], optimizer) for name, network in descriptions.items()
+        }
+        self.frozen = {name: discriminator.frozen for name, discriminator in self._by_name.items()}
+        self._exhibits = Exhibits(architecture, networks, objective)
+        self._exhibits.compile(jit_compile=xla)
+        share(self._exhibits, devices, sides=2)
 
-    def _add(
-        self,
-        key: str,
-        names: tuple[str, str, str, str, str],
-        description: Network,
-        seed: int,
-        make: Callable[[str], Any],
-        weight: float,
-    ) -> None:
-        network = build_network(names[1], description, seed=seed, dtype=self._dtype)
-        twin = build_network(f"{names[1]}_twin", description, seed=None, dtype=self._dtype)
-        critic = Critic(network, weight)
-        optimizer = make(names[2])
-        optimizer.build(critic.trainable_variables)
-        critic.compile(optimizer=optimizer, jit_compile=self._xla)
-        share(critic, self._devices, sides=1)
-        self._players[key] = Player(*names, description, network, twin, critic)
-        self._players[key].lend()
+    def _build(
+        self, names: Names, description: Network, weight: float, optimizer: Callable[[str], Any]
+    ) -> Discriminator:
+        network = build_network(names.key, description, seed=self._seed, dtype=self._dtype)
+        frozen = build_network(f"{names.key}_frozen", description, seed=None, dtype=self._dtype)
+        classifier = RealFakeClassifier(network, weight)
+        made = optimizer(names.optimizer)
+        made.build(classifier.trainable_variables)
+        classifier.compile(optimizer=made, jit_compile=self._xla)
+        share(classifier, self._devices, sides=1)
+        discriminator = Discriminator(names, description, network, frozen, classifier)
+        discriminator.refresh_frozen()
+        return discriminator
+
+    def __iter__(self) -> Iterator[Discriminator]:
+        return iter(self._by_name.values())
 
     def step(self, x: Batch) -> None:
-        """Train the discriminators on the batch ``x``."""
-        if not self._players:
+        """Train the discriminators on the batch ``x``, as ``training_inputs`` makes it."""
+        if not self._by_name:
             return
-        seen = self._observer.predict_on_batch(dict(x))
-        for player in self._players.values():
-            player.learn(seen)
-
-    def players(self) -> list[Player]:
-        return list(self._players.values())
+        exhibits = self._exhibits.predict_on_batch(dict(x))
+        for discriminator in self:
+            discriminator.learn(exhibits)
 
     def parts(self) -> list[str]:
         """Names of the weight files, without suffix."""
-        return [player.file for player in self._players.values()]
+        return [discriminator.names.file for discriminator in self]
 
     def optimizers(self) -> list[Any]:
-        return [player.critic.optimizer for player in self._players.values()]
+        return [discriminator.optimizer for discriminator in self]
 
     def writers(self) -> dict[str, Write]:
         """File name without prefix -> function that writes it."""
-        files: dict[str, Write] = {}
-        for player in self._players.values():
-            files[f"{player.file}.npy"] = partial(write_network, player.network)
-            files[f"{player.optimizer_file}.npy"] = partial(
-                write_optimizer, player.critic.optimizer, player.variable_names
-            )
-        return files
+        return {name: write for discriminator in self for name, write in discriminator.writers().items()}
 
     def load(self, files: Mapping[str, Path], reinit: tuple[str, ...] = ()) -> None:
-        """Take over saved discriminators; one that was never trained starts anew. Raises InputError for one of another shape."""
-        for player in self._players.values():
-            path, optimizer_path = files.get(f"{player.file}.npy"), files.get(f"{player.optimizer_file}.npy")
-            if path is None or player.file in reinit:
-                log.info("%s starts anew", player.file)
-                player.start_anew(self._seed)
-                continue
-            set_weights(
-                player.network,
-                player.description,
-                dfl_weights.read_weights(path),
-                where=f"{path} (--reinit-part {player.file} starts it anew)",
-            )
-            player.lend()
-            if optimizer_path is not None:
-                load_optimizer(player.critic.optimizer, player.variable_names, optimizer_path)
+        """Take over saved discriminators; one that was never trained, or is named in ``reinit``, starts anew.
+
+        Raises:
+            InputError: a saved one has another shape.
+        """
+        for discriminator in self:
+            file = discriminator.names.file
+            if file in reinit or f"{file}.npy" not in files:
+                log.info("%s starts anew", file)
+                discriminator.reinitialize(self._seed)
+            else:
+                discriminator.load(files)

@@ -1,57 +1,54 @@
-"""Training losses on ``keras.ops`` only. Tensors are N x H x W x C, float32, 0..1 unless a docstring says otherwise.
+"""Ways to say how far images, masks and logits are from what they should be, on ``keras.ops`` only.
 
-Losses are per-sample vectors (N,): the training step takes their sum over the batch, as the DeepFaceLab format's moments expect.
+Images and masks are N x H x W x C, float32, 0..1. Losses are per-sample vectors (N,): the training step takes their sum
+over the batch, as the DeepFaceLab format's moments expect.
 """
 
-from functools import lru_cache
 from typing import Any
 
-import keras
-import numpy as np
 from keras import ops
 
+from core.training.objective.filters import dssim_taps, gaussian_blur, separable
+
 Tensor = Any
+# They keep the quotients of structural similarity and the root of a deviation finite.
+_LUMINANCE_EPSILON, _CONTRAST_EPSILON = 1e-4, 9e-4
 _STYLE_EPSILON = 1e-5
-
-
-def gaussian_taps(sigma: float) -> np.ndarray:
-    """The 1-D blur kernel for ``sigma`` pixels, float64, summing to 1; its length is odd and about four sigma."""
-    size = max(3, int(4 * sigma))
-    size += size % 2 == 0
-    return _normalised(np.exp(-((np.arange(size) - size // 2) ** 2) / (2 * sigma**2)))
-
-
-def dssim_taps(size: int) -> np.ndarray:
-    """The 1-D structural-similarity window of ``size`` taps (even sizes too), float64, sigma 1.5, summing to 1."""
-    return _normalised(np.exp(-((np.arange(size) - (size - 1) / 2) ** 2) / (2 * 1.5**2)))
-
-
-def gaussian_blur(x: Tensor, sigma: float) -> Tensor:
-    """Blur with zeros outside the picture; the shape stays. The kernel is separable, so two 1-D passes do it."""
-    taps = gaussian_taps(sigma)
-    return separable(x, taps, pad=len(taps) // 2)
+# Window of structural similarity: the side of the image divided by these.
+NEAR, FAR = 11.6, 23.2
 
 
 def dssim(a: Tensor, b: Tensor, size: int) -> Tensor:
-    """Structural dissimilarity (1 - SSIM) / 2 per sample and channel, (N, C), over the pixels whose window fits."""
-    c1, c2 = 1e-4, 9e-4
+    """Structural dissimilarity (1 - SSIM) / 2 per sample and channel, (N, C), over the pixels whose window fits.
+
+    size: of the window in pixels.
+    """
     channels = a.shape[-1]
-    parts = ops.concatenate([a, b, a * b, a * a + b * b], axis=-1)
-    mean = separable(parts, dssim_taps(size))
-    mean_a, mean_b, mean_ab, mean_squares = (mean[..., i * channels : (i + 1) * channels] for i in range(4))
+    # One filter pass over all four moments is faster than four passes.
+    moments = separable(ops.concatenate([a, b, a * b, a * a + b * b], axis=-1), dssim_taps(size))
+    mean_a, mean_b, mean_ab, mean_squares = (moments[..., i * channels : (i + 1) * channels] for i in range(4))
     product, squares = mean_a * mean_b, mean_a**2 + mean_b**2
-    luminance = (2 * product + c1) / (squares + c1)
-    contrast = (2 * (mean_ab - product) + c2) / (mean_squares - squares + c2)
+    luminance = (2 * product + _LUMINANCE_EPSILON) / (squares + _LUMINANCE_EPSILON)
+    contrast = (2 * (mean_ab - product) + _CONTRAST_EPSILON) / (mean_squares - squares + _CONTRAST_EPSILON)
     return (1 - ops.mean(luminance * contrast, axis=(1, 2))) / 2
 
 
-def multiscale_dssim(target: Tensor, image: Tensor, two_scales: bool | None = None) -> Tensor:
-    """Ten times the mean dissimilarity, (N,): with one window or with two; None: one below 256 pixels, two from there on."""
-    resolution = target.shape[1]
-    near = ops.mean(dssim(target, image, int(resolution / 11.6)), axis=-1)
-    if not (resolution >= 256 if two_scales is None else two_scales):
-        return 10 * near
-    return 5 * near + 5 * ops.mean(dssim(target, image, int(resolution / 23.2)), axis=-1)
+def dissimilarity(a: Tensor, b: Tensor, window: float) -> Tensor:
+    """Mean ``dssim`` over the channels, (N,). window: ``NEAR`` or ``FAR``, a share of the side."""
+    return ops.mean(dssim(a, b, int(a.shape[1] / window)), axis=-1)
+
+
+def multiscale_dssim(target: Tensor, image: Tensor, two_scales: bool | None = None, weight: float = 10) -> Tensor:
+    """``weight`` times the mean dissimilarity, (N,): in one window or, half of it each, in two.
+
+    two_scales: None takes one window below 256 pixels and two from there on.
+    """
+    if two_scales is None:
+        two_scales = target.shape[1] >= 256
+    near = dissimilarity(target, image, NEAR)
+    if not two_scales:
+        return weight * near
+    return weight / 2 * near + weight / 2 * dissimilarity(target, image, FAR)
 
 
 def mean_square(a: Tensor, b: Tensor) -> Tensor:
@@ -60,16 +57,30 @@ def mean_square(a: Tensor, b: Tensor) -> Tensor:
 
 
 def style_loss(a: Tensor, b: Tensor, blur: float, weight: float) -> Tensor:
-    """Distance of the per-channel means and deviations, (N,); ``blur`` is the sigma in pixels of a blur before, 0 for none."""
+    """``weight`` times the distance of the per-channel means and deviations, (N,).
+
+    blur: sigma in pixels of a blur before, 0 for none.
+    """
     if blur > 0:
         a, b = gaussian_blur(a, blur), gaussian_blur(b, blur)
-    (mean_a, deviation_a), (mean_b, deviation_b) = _moments(a), _moments(b)
+    mean_a, deviation_a = _mean_and_deviation(a)
+    mean_b, deviation_b = _mean_and_deviation(b)
     return weight / a.shape[-1] * ops.sum((mean_a - mean_b) ** 2 + (deviation_a - deviation_b) ** 2, axis=-1)
 
 
-def total_variation(x: Tensor, channels_first: bool = False) -> Tensor:
-    """Sum of squared forward differences over rows and columns, (N,); ``channels_first``: over rows and channels, as the original has it on a GPU."""
-    across = x[..., 1:] - x[..., :-1] if channels_first else x[:, :, 1:] - x[:, :, :-1]
+def _mean_and_deviation(x: Tensor) -> tuple[Tensor, Tensor]:
+    """Over the pixels, per sample and channel: (N, C) each."""
+    mean = ops.mean(x, axis=(1, 2))
+    variance = ops.mean((x - mean[:, None, None, :]) ** 2, axis=(1, 2))
+    return mean, ops.sqrt(variance + _STYLE_EPSILON)
+
+
+def total_variation(x: Tensor, over_channels: bool = False) -> Tensor:
+    """Sum of squared differences of neighbours over rows and columns, (N,).
+
+    over_channels: over rows and channels instead, as the original has it on a GPU.
+    """
+    across = x[..., 1:] - x[..., :-1] if over_channels else x[:, :, 1:] - x[:, :, :-1]
     return ops.sum((x[:, 1:] - x[:, :-1]) ** 2, axis=(1, 2, 3)) + ops.sum(across**2, axis=(1, 2, 3))
 
 
@@ -78,99 +89,3 @@ def sigmoid_cross_entropy(label: float, logits: Tensor) -> Tensor:
     logits = ops.cast(logits, "float32")
     stable = ops.maximum(logits, 0) - logits * label + ops.log1p(ops.exp(-ops.abs(logits)))
     return ops.mean(stable, axis=(1, 2, 3))
-
-
-def soft_mask(mask: Tensor, full_inside: bool = True) -> Tensor:
-    """The mask with a soft outer edge: twice its blur, cut at 1; without ``full_inside`` the blur itself, soft on both sides of the edge."""
-    blurred = gaussian_blur(mask, max(1, mask.shape[1] // 32))
-    return 2 * ops.clip(blurred, 0, 0.5) if full_inside else blurred
-
-
-def blur_outside(target: Tensor, mask: Tensor) -> Tensor:
-    """The target with its background replaced by a blur that takes no colour from the face."""
-    sigma = target.shape[1] / 128
-    outside = gaussian_blur(target * (1 - mask), sigma)
-    share = 1 - gaussian_blur(mask, sigma)
-    share = ops.where(share == 0, 1.0, share)
-    return target * mask + (outside / share) * (1 - mask)
-
-
-def reconstruction(
-    target: Tensor,
-    mask: Tensor,
-    eyes_mouth: Tensor,
-    image: Tensor,
-    image_mask: Tensor,
-    soft: Tensor,
-    *,
-    masked: bool,
-    eyes_mouth_prio: bool,
-    two_scales: bool | None = None,
-) -> Tensor:
-    """How far a decoded face is from its target, (N,): structure, pixels, mask, and the eyes and mouth once more.
-
-    ``soft`` is ``soft_mask(mask)``; with ``masked`` only what it covers counts.
-    """
-    seen, made = (target * soft, image * soft) if masked else (target, image)
-    loss = multiscale_dssim(seen, made, two_scales) + 10 * mean_square(seen, made) + 10 * mean_square(mask, image_mask)
-    if eyes_mouth_prio:
-        loss = loss + 300 * ops.mean(ops.abs((target - image) * eyes_mouth), axis=(1, 2, 3))
-    return loss
-
-
-def background_style(swap: Tensor, target_dst: Tensor, outside: Tensor, weight: float) -> Tensor:
-    """How far the swap's surroundings are from the dst picture, (N,); ``outside`` is 1 there, ``weight`` the power / 100."""
-    a, b = swap * outside, target_dst * outside
-    window = int(swap.shape[1] / 11.6)
-    return 10 * weight * (ops.mean(dssim(a, b, window), axis=-1) + mean_square(a, b))
-
-
-def separable(x: Tensor, taps: np.ndarray, pad: int = 0) -> Tensor:
-    """Filter both axes of N x H x W x C with one 1-D kernel; ``pad`` zeros on each side, else only where the window fits.
-
-    On a CPU a product with a banded matrix is 4 times as fast as a depthwise convolution and 13 times as fast as the dense one
-    (benchmarks/losses.py). On an accelerator the convolution is used: matrix units round to 10 bits, too few for variances.
-    """
-    if _accelerated():
-        return _separable_convolution(x, taps, pad)
-    rows, columns = _band(x.shape[1], taps.tobytes(), pad), _band(x.shape[2], taps.tobytes(), pad)
-    return ops.einsum("ow,bhwc->bhoc", columns, ops.einsum("oh,bhwc->bowc", rows, x))
-
-
-def _separable_convolution(x: Tensor, taps: np.ndarray, pad: int) -> Tensor:
-    kernel = np.tile(taps.astype(np.float32)[:, None, None, None], (1, 1, x.shape[-1], 1))
-    if pad:
-        x = ops.pad(x, ((0, 0), (pad, pad), (pad, pad), (0, 0)))
-    x = ops.depthwise_conv(x, kernel, padding="valid", data_format="channels_last")
-    return ops.depthwise_conv(x, kernel.transpose(1, 0, 2, 3), padding="valid", data_format="channels_last")
-
-
-@lru_cache(maxsize=64)
-def _band(length: int, taps: bytes, pad: int) -> np.ndarray:
-    """The matrix that filters a line of ``length`` values, float32."""
-    kernel = np.frombuffer(taps)
-    size = len(kernel)
-    wide = np.zeros((length + 2 * pad - size + 1, length + 2 * pad))
-    for row in range(len(wide)):
-        wide[row, row : row + size] = kernel
-    return np.ascontiguousarray(wide[:, pad : pad + length], np.float32)
-
-
-@lru_cache(maxsize=1)
-def _accelerated() -> bool:
-    if keras.backend.backend() == "torch":  # there Keras lists no devices
-        import torch
-
-        return torch.cuda.is_available()
-    return any(not device.lower().startswith("cpu") for device in keras.distribution.list_devices())
-
-
-def _moments(x: Tensor) -> tuple[Tensor, Tensor]:
-    """Spatial mean and deviation per sample and channel."""
-    mean = ops.mean(x, axis=(1, 2))
-    variance = ops.mean((x - mean[:, None, None, :]) ** 2, axis=(1, 2))
-    return mean, ops.sqrt(variance + _STYLE_EPSILON)
-
-
-def _normalised(taps: np.ndarray) -> np.ndarray:
-    return taps / taps.sum()

@@ -1,10 +1,11 @@
 """AdaBelief and RMSprop with the arithmetic of the DeepFaceLab format, so that a resumed model moves on as it did there.
 
 No bias correction, no weight decay: after ``m`` and ``v`` are updated the weight takes one step of the current rate. With
-``lr_dropout`` the step, never the moments, is multiplied by a random 0/1 mask, and the rate follows a cosine of 500 iterations.
+``lr_dropout`` the step, never the moments, is multiplied by a random 0/1 mask, and the rate follows a cosine of 500
+iterations.
 
-What the original lacks, off by default: the loss may be scaled so that gradients do not vanish in float16, and averages of the weights
-may be kept. Neither shows in the saved moments.
+What the original lacks, off by default: the loss may be scaled so that gradients do not vanish in float16, and averages of
+the weights may be kept. Neither shows in the saved moments.
 """
 
 import math
@@ -20,22 +21,29 @@ LEARNING_RATE = 5e-5
 # A float16 uniform number below 0.3 in steps of 1/1024: the share that the original's mask really keeps.
 KEEP = 308 / 1024
 _EPSILON = 1e-6
+# The original's, and that of the cosine of its rate: a better one would move resumed models otherwise.
+_PI = 3.1415926535
 # More than any model has; eight million iterations fit before seeds come again.
-_VARIABLES = 256
+_MOST_VARIABLES = 256
 FIRST_SCALE, LARGEST_SCALE = 2.0**15, 2.0**40
 _GROWTH_STEPS = 2000
 
 
-class _Moments(keras.optimizers.Optimizer):
-    """What both share: rate, dropout of steps, clipping of the global norm, frozen parts, moments out and in.
+class MomentOptimizer(keras.optimizers.Optimizer):
+    """What both share: rate, dropout of steps, clipping, frozen parts, loss scale, averages, moments out and in.
 
-    cosine: period of the rate in iterations, 0 for a constant rate; keep: share of steps taken, 1 for all; clip_norm: largest
-    global gradient norm, 0 for none; seed: of the dropout, whose mask is a function of (seed, iteration, variable) only;
-    frozen: variables that keep their value and their moments; scaled: the loss is multiplied by ``scale``, which halves when a gradient
-    overflows (that step moves nothing but the count of iterations) and doubles after 2000 steps without; ema: decay of the
-    running averages of the weights, 0 keeps none.
+    learning_rate: how far weights move in a step.
+    cosine: period of the rate in iterations, 0 for a constant rate.
+    keep: share of steps taken, 1 for all.
+    clip_norm: largest global gradient norm, 0 for none.
+    seed: of the dropout, whose mask is a function of (seed, iteration, variable) only.
+    frozen: variables that keep their value and their moments.
+    scaled: the loss is multiplied by ``scale``, which halves when a gradient overflows (that step moves nothing but the
+    count of iterations) and doubles after 2000 steps without.
+    ema: decay of the running averages of the weights, 0 keeps none.
     """
 
+    # The names of the moments in files.
     slots: tuple[str, ...] = ()
 
     def __init__(
@@ -52,40 +60,37 @@ class _Moments(keras.optimizers.Optimizer):
         name: str | None = None,
     ):
         super().__init__(learning_rate=learning_rate, name=name or "src_dst_opt")
-        self.cosine, self.keep, self.clip_norm, self.seed, self.scaled, self.ema = (
-            cosine,
-            keep,
-            clip_norm,
-            seed,
-            scaled,
-            ema,
-        )
-        self._frozen_ids = {
-            id(variable) for variable in frozen
-        }  # the variables themselves would become part of the state, twice under JAX
+        self.cosine = cosine
+        self.keep = keep
+        self.clip_norm = clip_norm
+        self.seed = seed
+        self.scaled = scaled
+        self.ema = ema
+        # Ids: the variables themselves would become part of the state, twice under JAX.
+        self._frozen_ids = {id(variable) for variable in frozen}
 
     def build(self, variables: list) -> None:
         """Allocate the moments of all ``variables``, the frozen too: the files hold them all."""
         if self.built:
             return
         super().build(variables)
-        self._frozen = {
-            self._get_variable_index(variable) for variable in variables if id(variable) in self._frozen_ids
-        }
+        frozen = [variable for variable in variables if id(variable) in self._frozen_ids]
+        self._frozen = {self._get_variable_index(variable) for variable in frozen}
         self.moments = {
             slot: [self.add_variable_from_reference(v, name=slot) for v in variables] for slot in self.slots
         }
         self.averages = [self.add_variable_from_reference(v, name="average") for v in variables] if self.ema else []
         self.restart_averages(variables)
         if self.scaled:
-            self.scale = self.add_variable(
-                (), initializer=keras.initializers.Constant(FIRST_SCALE), dtype="float32", name="scale"
-            )
+            first = keras.initializers.Constant(FIRST_SCALE)
+            self.scale = self.add_variable((), initializer=first, dtype="float32", name="scale")
             self.calm_steps = self.add_variable((), initializer="zeros", dtype="int32", name="calm_steps")
 
     def restart_averages(self, variables: Iterable[Any]) -> None:
         """Set the averages of ``variables`` to their values."""
-        for variable in variables if self.averages else ():
+        if not self.averages:
+            return
+        for variable in variables:
             self.averages[self._get_variable_index(variable)].assign(ops.copy(variable.value))
 
     def scale_loss(self, loss: Tensor) -> Tensor:
@@ -93,6 +98,7 @@ class _Moments(keras.optimizers.Optimizer):
         return loss * self.scale.value if self.scaled else loss
 
     def apply(self, grads: list, trainable_variables: list | None = None) -> None:
+        """One step. grads: of the scaled loss, in the order of the variables."""
         variables = self._trainable_variables if trainable_variables is None else list(trainable_variables)
         if not self.built:
             self.build(variables)
@@ -100,7 +106,8 @@ class _Moments(keras.optimizers.Optimizer):
             grads = self._unscaled(grads)
         if self.clip_norm:
             grads = self._clipped(grads, variables)
-        self._now = self._cosine(), ops.cast(self.iterations, "int32") * _VARIABLES  # once a step, not once a variable
+        # Computed once a step, not once a variable.
+        self._now = self._cosine(), ops.cast(self.iterations, "int32") * _MOST_VARIABLES
         super().apply(grads, trainable_variables)
         for mean, variable in zip(self.averages, self._trainable_variables, strict=False):
             self.assign(mean, mean + (1 - self.ema) * (variable - mean))
@@ -114,9 +121,8 @@ class _Moments(keras.optimizers.Optimizer):
 
     def _adapt_scale(self) -> None:
         grows = self.calm_steps + 1 >= _GROWTH_STEPS
-        larger = ops.where(
-            grows, ops.minimum(self.scale * 2, LARGEST_SCALE), self.scale.value
-        )  # JAX takes arrays only, no variables
+        # ``value``: JAX takes arrays only, no variables.
+        larger = ops.where(grows, ops.minimum(self.scale * 2, LARGEST_SCALE), self.scale.value)
         calm = ops.cast(ops.where(grows, 0, self.calm_steps + 1), "int32")
         self.scale.assign(ops.where(self._sound, larger, self.scale / 2))
         self.calm_steps.assign(ops.where(self._sound, calm, 0))
@@ -126,26 +132,28 @@ class _Moments(keras.optimizers.Optimizer):
         super().assign(variable, ops.where(self._sound, value, variable.value) if self.scaled else value)
 
     def update_step(self, gradient: Tensor, variable: Any, learning_rate: Tensor) -> None:
+        """Move one variable; Keras calls it."""
         index = self._get_variable_index(variable)
         if index in self._frozen:
             return
         step = self._direction(ops.cast(gradient, variable.dtype), index)
-        cosine, iteration = self._now
+        cosine, seed_base = self._now
         if self.keep < 1:
-            drawn = keras.random.uniform(variable.shape, seed=_StepSeed(self.seed, iteration, index), dtype="float32")
+            drawn = keras.random.uniform(variable.shape, seed=_StepSeed(self.seed, seed_base, index), dtype="float32")
             step = ops.where(drawn < self.keep, step, 0.0)
         if self.scaled:
             step = ops.where(self._sound, step, 0.0)
         self.assign_sub(variable, ops.cast(learning_rate * cosine, variable.dtype) * step)
 
     def _direction(self, gradient: Tensor, index: int) -> Tensor:
+        """Update the moments of variable number ``index``; returns its step for a rate of 1."""
         raise NotImplementedError
 
     def _cosine(self) -> Tensor | float:
         """The factor of the rate in this step, 0..1."""
         if not self.cosine:
             return 1.0
-        angle = ops.cast(self.iterations + 1, "float32") * (2 * 3.1415926535 / self.cosine)
+        angle = ops.cast(self.iterations + 1, "float32") * (2 * _PI / self.cosine)
         return (1 + ops.cos(angle)) / 2
 
     def _clipped(self, grads: list, variables: list) -> list:
@@ -156,7 +164,10 @@ class _Moments(keras.optimizers.Optimizer):
         return [g * scale for g in grads]
 
     def slot_arrays(self, names: Sequence[str]) -> Iterator[tuple[str, str, np.ndarray]]:
-        """(slot, name, float32 array), fetched one at a time; ``names``: the variables' names in the order they were built in."""
+        """(slot, name, float32 array) of every moment, fetched one at a time.
+
+        names: the variables' names in the order they were built in.
+        """
         for slot in self.slots:
             for name, variable in zip(names, self.moments[slot], strict=True):
                 yield slot, name, np.asarray(ops.convert_to_numpy(variable.value))
@@ -164,7 +175,10 @@ class _Moments(keras.optimizers.Optimizer):
     def load_slots(
         self, names: Sequence[str], iterations: int, slots: Mapping[str, Mapping[str, np.ndarray]]
     ) -> list[str]:
-        """Take over a saved state: slot -> name -> array. Returns what it lacks or has in another shape: those moments become zero."""
+        """Take over a saved state: slot -> name -> array.
+
+        Returns what it lacks or has in another shape: those moments become zero.
+        """
         self.iterations.assign(iterations)
         missing = []
         for slot in self.slots:
@@ -178,8 +192,11 @@ class _Moments(keras.optimizers.Optimizer):
         return missing
 
 
-class AdaBelief(_Moments):
-    """m <- 0.9 m + 0.1 g;  v <- 0.999 v + 0.001 (g - m)^2;  w <- w - rate K m / (sqrt(v) + 1e-6)."""
+class AdaBelief(MomentOptimizer):
+    """m <- 0.9 m + 0.1 g;  v <- 0.999 v + 0.001 (g - m)^2;  w <- w - rate K m / (sqrt(v) + 1e-6).
+
+    K: the random 0/1 mask.
+    """
 
     slots = ("ms", "vs")
 
@@ -192,8 +209,8 @@ class AdaBelief(_Moments):
         return new_m / (ops.sqrt(new_v) + _EPSILON)
 
 
-class RMSprop(_Moments):
-    """a <- 0.9 a + 0.1 g^2;  w <- w - rate K g / (sqrt(a) + 1e-6)."""
+class RMSprop(MomentOptimizer):
+    """a <- 0.9 a + 0.1 g^2;  w <- w - rate K g / (sqrt(a) + 1e-6).  K: the random 0/1 mask."""
 
     slots = ("acc",)
 
@@ -207,11 +224,13 @@ class RMSprop(_Moments):
 class _StepSeed(keras.random.SeedGenerator):
     """A seed that is a function of (seed, iteration, variable): nothing to save, nothing to restore.
 
-    ``spread``: the iteration times the room for variables, int32 (JAX has no larger integers by default).
+    base: the iteration times the room for variables, int32 (JAX has no larger integers by default).
     """
 
-    def __init__(self, seed: int, spread: Tensor, index: int):  # no state of its own, so the base is not initialised
-        self._seed, self._spread, self._index = seed, spread, index
+    # It has no state of its own, so Keras's initialization is left out.
+    def __init__(self, seed: int, base: Tensor, index: int):
+        self._seed, self._base, self._index = seed, base, index
 
     def next(self, ordered: bool = True) -> Tensor:
-        return ops.cast(ops.stack([self._spread + self._index, ops.cast(self._seed % 2**31, "int32")]), "uint32")
+        words = [self._base + self._index, ops.cast(self._seed % 2**31, "int32")]
+        return ops.cast(ops.stack(words), "uint32")

@@ -1,186 +1,201 @@
-"""The objective of the autoencoder: the DeepFaceLab format's losses, with their weights, from views and a batch."""
+"""The terms of the objective: what the autoencoder is trained to make small. A new term is a function and a line of ``TERMS``.
 
-from collections.abc import Mapping
+Its weight is an option: a field of ``recipe.Recipe``, among the ``options`` of the kinds of models that shall have it.
+"""
+
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from enum import Enum
 from typing import Any
 
-import keras
 from keras import ops
 
-from core.training.forward import Views, forward
+from core.training.kinds import KINDS
 from core.training.objective import losses
+from core.training.objective.scene import Scene, Traits, dst_of, soft_mask, src_of
+from core.training.recipe import Recipe, effective
 
 Tensor = Any
 
 
+class Group(Enum):
+    """Where a term counts. People see only the reported losses: in the progress line, in metrics and in the loss plot."""
+
+    # In the reported losses of both sides: (2B,), src then dst.
+    RECONSTRUCTION = "reconstruction"
+    # In the reported loss of src: (B,).
+    STYLE = "style"
+    # Not reported: (B,).
+    SURROUNDINGS = "surroundings"
+    ADVERSARIAL = "adversarial"
+
+
 @dataclass(frozen=True)
-class Terms:
-    """Which terms the objective has. face_style, bg_style: power / 100; true_face, gan: powers; exact: the original's background mask (of
-    the source) instead of the mended one (of the swap).
+class Term:
+    """One term of the objective.
 
-    What kinds differ in: two_scales: DSSIM with two windows, None decides by resolution; full_inside: the soft mask is 1 well inside the face;
-    dst_background, dst_variation: weights of what is made outside of the dst face; channels_first: the original's total variation runs over
-    rows and channels; gan_name: in the optimizer's keys; gan_both: the discriminator sees dst too; untrained: networks that stay as they are.
+    name: of the term.
+    group: where it counts.
+    weight: a number, or the name of the option that is the weight: of the recipe, or of the kind's ``objective``.
+    loss: (scene, weight) -> the weighted loss of each sample.
+    needs: names of options without which the term is left out; it is too where its weight is 0.
+    views: of the optional ones in ``forward.Views``, those that it looks at.
+    discriminator: the one that it asks, ``patch`` or ``code``.
     """
 
-    masked: bool = True
-    eyes_mouth_prio: bool = False
-    blur_out_mask: bool = False
-    face_style: float = 0.0
-    bg_style: float = 0.0
-    true_face: float = 0.0
-    gan: float = 0.0
-    exact: bool = False
-    two_scales: bool | None = None
-    full_inside: bool = True
-    dst_background: float = 0.0
-    dst_variation: float = 0.0
-    channels_first: bool = False
-    gan_name: str = "D_src"
-    gan_both: bool = False
+    name: str
+    group: Group
+    weight: float | str
+    loss: Callable[[Scene, float], Tensor]
+    needs: tuple[str, ...] = ()
+    views: tuple[str, ...] = ()
+    discriminator: str = ""
+
+    def weight_in(self, options: Mapping[str, Any]) -> float:
+        """The weight that a model with these options gives it, 0 where the term is left out."""
+        if not all(options.get(name) for name in self.needs):
+            return 0.0
+        return float(options.get(self.weight, 0.0)) if isinstance(self.weight, str) else self.weight
+
+
+def structure(scene: Scene, weight: float) -> Tensor:
+    """Structural dissimilarity of target and decoded face."""
+    return losses.multiscale_dssim(scene.wanted, scene.made, scene.traits.two_scales, weight)
+
+
+def pixels(scene: Scene, weight: float) -> Tensor:
+    """Squared difference of target and decoded face."""
+    return weight * losses.mean_square(scene.wanted, scene.made)
+
+
+def mask(scene: Scene, weight: float) -> Tensor:
+    """Squared difference of the mask and the decoded one."""
+    return weight * losses.mean_square(scene.mask, scene.views.mask)
+
+
+def eyes_and_mouth(scene: Scene, weight: float) -> Tensor:
+    """Absolute difference where it counts extra."""
+    return weight * ops.mean(ops.abs((scene.target - scene.views.image) * scene.eyes_mouth), axis=(1, 2, 3))
+
+
+def face_style(scene: Scene, power: float) -> Tensor:
+    """The swap's face takes the colors of the dst face; only the decoder learns from it."""
+    swap = scene.views.swap_stopped * ops.stop_gradient(scene.views.swap_mask)
+    dst = ops.stop_gradient(dst_of(scene.views.image) * dst_of(scene.views.mask))
+    return losses.style_loss(swap, dst, blur=dst.shape[1] // 8, weight=10000 * (power / 100))
+
+
+def background_style(scene: Scene, power: float) -> Tensor:
+    """The swap's surroundings are those of the dst image."""
+    swap = scene.views.swap
+    # The mended mask is the swap's own: with that of src, as in the original, parts of the swapped face count as background.
+    face = src_of(scene.soft) if scene.traits.exact else soft_mask(scene.views.swap_mask * dst_of(scene.views.mask))
+    outside = 1 - ops.stop_gradient(ops.clip(face, 0, 1))
+    made, wanted = swap * outside, dst_of(scene.target) * outside
+    difference = losses.dissimilarity(made, wanted, losses.NEAR) + losses.mean_square(made, wanted)
+    return 10 * (power / 100) * difference
+
+
+def dst_background(scene: Scene, weight: float) -> Tensor:
+    """What is made outside of the dst face is what is there."""
+    wanted = dst_of(scene.target) * (1 - dst_of(scene.soft))
+    return weight * losses.mean_square(scene.made_around_dst, wanted)
+
+
+def dst_variation(scene: Scene, weight: float) -> Tensor:
+    """What is made outside of the dst face is smooth."""
+    return weight * losses.total_variation(scene.made_around_dst, scene.traits.variation_over_channels)
+
+
+def true_face(scene: Scene, weight: float) -> Tensor:
+    """The code discriminator takes src codes for dst codes."""
+    return weight * losses.sigmoid_cross_entropy(1, scene.discriminators["code"](scene.views.code_src))
+
+
+def gan(scene: Scene, weight: float) -> Tensor:
+    """The patch discriminator takes decoded faces for real ones."""
+    maps = scene.discriminators["patch"](shown(scene.views.image, scene))
+    loss = sum(losses.sigmoid_cross_entropy(1, logits) for logits in maps)
+    return weight * (sum(ops.split(loss, 2)) if scene.traits.gan_both else loss)
+
+
+def src_background(scene: Scene, weight: float) -> Tensor:
+    """What is made outside of the src face is what is there: the discriminator does not look at it."""
+    outside = 1 - src_of(scene.soft)
+    return weight * losses.mean_square(scene.src_image * outside, src_of(scene.target) * outside)
+
+
+def src_variation(scene: Scene, weight: float) -> Tensor:
+    """The decoded src faces are smooth: a discriminator likes noise."""
+    return weight * losses.total_variation(scene.src_image, scene.traits.variation_over_channels)
+
+
+def shown(image: Tensor, scene: Scene) -> Tensor:
+    """Targets or decoded faces as the patch discriminator sees them: (B, R, R, 3) of src, or (2B, R, R, 3) of both."""
+    image = image * scene.soft if scene.traits.masked_training else image
+    return image if scene.traits.gan_both else src_of(image)
+
+
+_MASKED_GAN = ("gan_power", "masked_training")
+TERMS = (
+    Term("structure", Group.RECONSTRUCTION, 10, structure),
+    Term("pixels", Group.RECONSTRUCTION, 10, pixels),
+    Term("mask", Group.RECONSTRUCTION, 10, mask),
+    Term("eyes and mouth", Group.RECONSTRUCTION, 300, eyes_and_mouth, needs=("eyes_mouth_prio",)),
+    Term("face style", Group.STYLE, "face_style_power", face_style, views=("swap", "swap_stopped")),
+    Term("background style", Group.STYLE, "bg_style_power", background_style, views=("swap",)),
+    Term("dst background", Group.SURROUNDINGS, "dst_background", dst_background),
+    Term("dst variation", Group.SURROUNDINGS, "dst_variation", dst_variation),
+    Term("true face", Group.ADVERSARIAL, "true_face_power", true_face, discriminator="code"),
+    Term("gan", Group.ADVERSARIAL, "gan_power", gan, discriminator="patch"),
+    Term("src background", Group.ADVERSARIAL, 0.02, src_background, needs=_MASKED_GAN),
+    Term("src variation", Group.ADVERSARIAL, 1e-6, src_variation, needs=_MASKED_GAN),
+)
+
+
+@dataclass(frozen=True)
+class Objective:
+    """What a model is trained towards.
+
+    weights: of the terms that it has, by name, in the order of ``TERMS``.
+    traits: how they are computed.
+    untrained: networks that stay as they are.
+    gan_name: of the patch discriminator in the keys of its optimizer.
+    """
+
+    weights: Mapping[str, float]
+    traits: Traits = Traits()
     untrained: tuple[str, ...] = ()
+    gan_name: str = "D_src"
 
     @property
-    def original_variation(self) -> bool:
-        return self.exact and self.channels_first
+    def terms(self) -> list[Term]:
+        return [term for term in TERMS if self.weights.get(term.name)]
 
     @property
-    def needs_swap(self) -> bool:
-        return bool(self.face_style or self.bg_style)
+    def views(self) -> frozenset[str]:
+        """The optional views that its terms look at."""
+        return frozenset(view for term in self.terms for view in term.views)
+
+    @property
+    def discriminators(self) -> frozenset[str]:
+        """Names of the discriminators that its terms ask."""
+        return frozenset(term.discriminator for term in self.terms if term.discriminator)
+
+    def total(self, group: Group, scene: Scene) -> Tensor:
+        """The sum of the weighted losses of a group, 0 without any."""
+        return sum(term.loss(scene, self.weights[term.name]) for term in self.terms if term.group is group)
 
 
-class Autoencoder(keras.Model):
-    """The networks of a model with their training objective; every Keras backend trains it through ``train_on_batch``.
-
-    Input: a dict of float32 tensors, src then dst along the first axis: warped, target (2B, R, R, 3), mask, eyes_mouth (2B, R, R, 1).
-    ``judges``: frozen twins of the discriminators by name (``gan``, ``code``). ``reported`` holds the mean src and dst loss of the last step.
-    """
-
-    def __init__(self, kind: str, networks: Mapping[str, keras.Model], terms: Terms, judges: Mapping[str, keras.Model]):
-        super().__init__(name="autoencoder")
-        self.kind, self.terms = kind, terms
-        self.networks, self.judges = dict(networks), dict(judges)
-        for still in (*self.judges.values(), *(self.networks[name] for name in terms.untrained)):
-            still.trainable = False
-        self.reported = self.add_weight(
-            shape=(2,), initializer="zeros", trainable=False, name="reported", dtype="float32"
-        )
-
-    def call(self, inputs: Mapping[str, Tensor], training: bool = False) -> dict[str, Tensor]:
-        views = forward(
-            self.kind, self.networks, inputs, swap=self.terms.needs_swap, stopped=bool(self.terms.face_style)
-        )
-        return {name: value for name, value in vars(views).items() if value is not None}
-
-    def compute_loss(
-        self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True
-    ) -> Tensor:
-        """The sum over the batch of the per-sample objective."""
-        batch, views = prepared(x, self.terms), Views(**y_pred)
-        src, dst = ops.split(reconstruction(batch, views, self.terms), 2)
-        src = src + styles(batch, views, self.terms)
-        self.reported.assign(ops.stack([ops.mean(src), ops.mean(dst)]))
-        return ops.sum(
-            src + dst + surroundings(batch, views, self.terms) + judged(batch, views, self.terms, self.judges)
-        )
-
-
-def prepared(x: Mapping[str, Tensor], terms: Terms) -> dict[str, Tensor]:
-    """The batch with its final targets, and the soft mask."""
-    x = {
-        name: ops.convert_to_tensor(value) for name, value in x.items()
-    }  # PyTorch hands the objective what the trainer was given
-    target = losses.blur_outside(x["target"], x["mask"]) if terms.blur_out_mask else x["target"]
-    return {
-        "target": target,
-        "mask": x["mask"],
-        "eyes_mouth": x["eyes_mouth"],
-        "soft": losses.soft_mask(x["mask"], terms.full_inside),
-    }
-
-
-def reconstruction(batch: Mapping[str, Tensor], views: Views, terms: Terms) -> Tensor:
-    """(2B,): how far both sides are from their own faces."""
-    return losses.reconstruction(
-        batch["target"],
-        batch["mask"],
-        batch["eyes_mouth"],
-        views.image,
-        views.mask,
-        batch["soft"],
-        masked=terms.masked,
-        eyes_mouth_prio=terms.eyes_mouth_prio,
-        two_scales=terms.two_scales,
+def objective_of(recipe: Recipe, exact: bool) -> Objective:
+    """The objective that a recipe asks for. exact: with the original's defects."""
+    recipe, kind = effective(recipe), KINDS[recipe.kind]
+    options = {name: getattr(recipe, name) for name in Recipe.model_fields} | kind.objective
+    weights = {term.name: term.weight_in(options) for term in TERMS}
+    traits = {name: value for name, value in options.items() if name in Traits.__dataclass_fields__}
+    return Objective(
+        weights={name: weight for name, weight in weights.items() if weight},
+        traits=Traits(exact=exact, **traits),
+        untrained=kind.untrained if exact else (),
+        gan_name=kind.objective.get("gan_name", Objective.gan_name),
     )
-
-
-def styles(batch: Mapping[str, Tensor], views: Views, terms: Terms) -> Tensor:
-    """(B,): what the swap is asked to take from the dst picture; 0 without style powers."""
-    total: Tensor = 0.0
-    dst, dst_mask = ops.split(views.image, 2)[1], ops.split(views.mask, 2)[1]
-    if terms.face_style:
-        made, wanted = views.swap_stopped * ops.stop_gradient(views.swap_mask), ops.stop_gradient(dst * dst_mask)
-        total = total + losses.style_loss(made, wanted, dst.shape[1] // 8, 10000 * terms.face_style)
-    if terms.bg_style:
-        face = ops.split(batch["soft"], 2)[0] if terms.exact else losses.soft_mask(views.swap_mask * dst_mask)
-        outside = 1 - ops.stop_gradient(ops.clip(face, 0, 1))
-        total = total + losses.background_style(views.swap, ops.split(batch["target"], 2)[1], outside, terms.bg_style)
-    return total
-
-
-def surroundings(batch: Mapping[str, Tensor], views: Views, terms: Terms) -> Tensor:
-    """(B,): what is made outside of the dst face; 0 for kinds without such terms."""
-    if not terms.dst_background:
-        return 0.0
-    image, target, outside = (ops.split(t, 2)[1] for t in (views.image, batch["target"], 1 - batch["soft"]))
-    made = image * outside
-    return terms.dst_background * losses.mean_square(
-        made, target * outside
-    ) + terms.dst_variation * losses.total_variation(made, terms.original_variation)
-
-
-def judged(batch: Mapping[str, Tensor], views: Views, terms: Terms, judges: Mapping[str, Any]) -> Tensor:
-    """(B,): what the discriminators say of what was made, and what keeps src's surroundings in place meanwhile; 0 without discriminators."""
-    total: Tensor = 0.0
-    if terms.true_face:
-        total = total + terms.true_face * losses.sigmoid_cross_entropy(1, judges["code"](views.code_src))
-    if not terms.gan:
-        return total
-    said = sum(losses.sigmoid_cross_entropy(1, logits) for logits in judges["gan"](shown(batch, views, terms)[1]))
-    total = total + terms.gan * (sum(ops.split(said, 2)) if terms.gan_both else said)
-    if terms.masked:
-        image, target, soft = (ops.split(t, 2)[0] for t in (views.image, batch["target"], batch["soft"]))
-        background = 0.02 * losses.mean_square(image * (1 - soft), target * (1 - soft))
-        total = total + 1e-6 * losses.total_variation(image, terms.original_variation) + background
-    return total
-
-
-def shown(batch: Mapping[str, Tensor], views: Views, terms: Terms) -> tuple[Tensor, Tensor]:
-    """The real and the made faces as the discriminator sees them: those of src, (B, R, R, 3), or of src and dst, (2B, R, R, 3)."""
-    real, made = batch["target"], views.image
-    if terms.masked:
-        real, made = real * batch["soft"], made * batch["soft"]
-    return (real, made) if terms.gan_both else (ops.split(real, 2)[0], ops.split(made, 2)[0])
-
-
-class Critic(keras.Model):
-    """A discriminator that learns to tell ``real`` (label 1) from ``fake`` (label 0). weight: of each of the two in every map of logits."""
-
-    def __init__(self, network: keras.Model, weight: float = 0.5):
-        super().__init__(name=f"critic_{network.name}")
-        self.network, self.weight = network, weight
-
-    def call(self, inputs: Mapping[str, Tensor], training: bool = False) -> Tensor:
-        return self.network(ops.concatenate([inputs["real"], inputs["fake"]]))
-
-    def compute_loss(
-        self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True
-    ) -> Tensor:
-        """The weighted cross entropy of each label, for every map of logits, summed over the batch."""
-        total = 0.0
-        for logits in y_pred if isinstance(y_pred, (list, tuple)) else [y_pred]:
-            real, fake = ops.split(logits, 2)
-            total = total + self.weight * (
-                losses.sigmoid_cross_entropy(1, real) + losses.sigmoid_cross_entropy(0, fake)
-            )
-        return ops.sum(total)

@@ -17,7 +17,7 @@ from core.formats import dfl_weights
 from core.networks.keras_builder import build_network, set_weights
 from core.networks.xseg import xseg_network
 from core.training.hardware.machine import compiled
-from core.training.objective.losses import dssim, mean_square
+from core.training.objective.losses import mean_square, multiscale_dssim
 from core.training.objective.optimizers import KEEP, RMSprop
 from core.training.weight_files import load_optimizer, names_of, write_network, write_optimizer
 
@@ -52,9 +52,8 @@ class GreyLoss(keras.losses.Loss):
         super().__init__(name="grey", reduction="sum")
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
-        made, side = ops.sigmoid(y_pred), int(y_true.shape[1])
-        near, far = (ops.mean(dssim(y_true, made, int(side / part)), axis=-1) for part in (11.6, 23.2))
-        return 5 * near + 5 * far + 10 * mean_square(y_true, made)
+        made = ops.sigmoid(y_pred)
+        return multiscale_dssim(y_true, made, two_scales=True) + 10 * mean_square(y_true, made)
 
 
 class XSegTrainer:

@@ -92,7 +92,7 @@ def test_discriminators_and_averages_count():
     recipe = Recipe(**TINY, archi="df", true_face_power=0.1, gan_power=0.1, gan_patch_size=8, gan_dims=4)
     trainer = Trainer(recipe, TrainerSettings(ema=0.9))
     own = sum(model.count_params() for model in trainer.networks.values())
-    judging = sum(player.network.count_params() for player in trainer.critics.players())
+    judging = sum(found.network.count_params() for found in trainer.discriminators)
     assert batch_size_finder.size_of(recipe, trainer.settings) == (
         own + judging,
         16 * own + 16 * judging,

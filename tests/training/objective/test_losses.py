@@ -5,7 +5,11 @@ import pytest
 from golden_files import GoldenArrays
 from keras import ops
 
-from core.training.objective import losses
+from core.training.objective import filters, losses
+from core.training.objective.forward import Views
+from core.training.objective.scene import Traits, blur_outside, scene_of
+from core.training.objective.terms import Group, Objective, objective_of
+from core.training.recipe import Recipe
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +34,7 @@ def test_dssim_golden(golden, pair, size):
 
 @pytest.mark.parametrize("sigma", ["0.5", "1", "1.75", "2", "3", "7"])
 def test_gaussian_blur_golden(golden, pair, sigma):
-    assert np.abs(numpy(losses.gaussian_blur(pair[0], float(sigma))) - golden[f"gblur_{sigma}"]).max() < 2e-6
+    assert np.abs(numpy(filters.gaussian_blur(pair[0], float(sigma))) - golden[f"gblur_{sigma}"]).max() < 2e-6
 
 
 @pytest.mark.parametrize("blur", [0, 4, 8])
@@ -39,10 +43,10 @@ def test_style_golden(golden, pair, blur):
 
 
 def test_matrix_and_convolution_agree(pair):
-    for taps, pad in ((losses.dssim_taps(11), 0), (losses.gaussian_taps(2), 4)):
+    for taps, pad in ((filters.dssim_taps(11), 0), (filters.gaussian_taps(2), 4)):
         assert (
             np.abs(
-                numpy(losses.separable(pair[0], taps, pad)) - numpy(losses._separable_convolution(pair[0], taps, pad))
+                numpy(filters.separable(pair[0], taps, pad)) - numpy(filters.separable_convolution(pair[0], taps, pad))
             ).max()
             < 2e-6
         )
@@ -58,7 +62,7 @@ def test_dssim_of_black_and_white():
 
 
 def test_blur_keeps_a_flat_middle_and_darkens_the_edge():
-    blurred = numpy(losses.gaussian_blur(np.ones((1, 32, 32, 1), np.float32), 2))
+    blurred = numpy(filters.gaussian_blur(np.ones((1, 32, 32, 1), np.float32), 2))
     assert blurred[0, 16, 16, 0] == pytest.approx(1, abs=1e-6)
     assert 0.2 < blurred[0, 0, 0, 0] < 0.5
 
@@ -68,7 +72,7 @@ def test_blur_outside_keeps_the_face_and_a_flat_background():
     mask = np.zeros((1, 64, 64, 1), np.float32)
     mask[:, 20:40, 20:40] = 1
     target[:, 20:40, 20:40] = 0.9
-    result = numpy(losses.blur_outside(target, mask))
+    result = numpy(blur_outside(target, mask))
     assert result[0, 30, 30] == pytest.approx([0.9] * 3)
     assert result[0, 19, 30] == pytest.approx([0.25] * 3, abs=1e-5)  # no colour of the face leaks out
 
@@ -87,8 +91,36 @@ def test_total_variation_axes():
 
 def test_reconstruction_ignores_what_the_mask_hides():
     rng = np.random.RandomState(0)
-    target, image = rng.rand(2, 1, 64, 64, 3).astype(np.float32)
-    nothing = np.zeros((1, 64, 64, 1), np.float32)
-    arguments = (target, nothing, nothing, image, nothing, numpy(losses.soft_mask(nothing)))
-    assert numpy(losses.reconstruction(*arguments, masked=True, eyes_mouth_prio=True)) == pytest.approx([0], abs=1e-5)
-    assert numpy(losses.reconstruction(*arguments, masked=False, eyes_mouth_prio=True))[0] > 1
+    target, image = rng.rand(2, 2, 64, 64, 3).astype(np.float32)
+    nothing = np.zeros((2, 64, 64, 1), np.float32)
+    batch, views = {"target": target, "mask": nothing, "eyes_mouth": nothing}, Views(image, nothing, None, None)
+
+    def loss(masked):
+        objective = objective_of(Recipe(masked_training=masked, blur_out_mask=False), exact=False)
+        return numpy(objective.total(Group.RECONSTRUCTION, scene_of(batch, views, objective.traits, {})))
+
+    assert loss(masked=True) == pytest.approx([0, 0], abs=1e-5)
+    assert (loss(masked=False) > 1).all()
+
+
+def test_a_recipe_has_the_terms_that_it_gives_a_weight():
+    always = ["structure", "pixels", "mask"]
+
+    def terms(**options):
+        objective = objective_of(Recipe(**options), exact=False)
+        return [term.name for term in objective.terms], objective
+
+    assert terms(eyes_mouth_prio=False)[0] == always
+    names, objective = terms(gan_power=0.1, bg_style_power=10, eyes_mouth_prio=False)
+    assert names == [*always, "background style", "gan", "src background", "src variation"]
+    assert (objective.views, objective.discriminators, objective.weights["gan"]) == ({"swap"}, {"patch"}, 0.1)
+    assert terms(gan_power=0.1, masked_training=False)[0] == [*always, "eyes and mouth", "gan"]
+    names, objective = terms(archi="df-u", true_face_power=0.1, face_style_power=5)
+    assert names == [*always, "eyes and mouth", "face style", "true face"]
+    assert (objective.views, objective.discriminators) == ({"swap", "swap_stopped"}, {"code"})
+    resting = terms(archi="df-u", true_face_power=0.1, face_style_power=5, gan_power=0.1, pretrain=True)
+    assert resting[0] == [*always, "eyes and mouth"]
+
+
+def test_no_terms_are_no_loss():
+    assert Objective({}).total(Group.STYLE, None) == 0 and Objective({}).traits == Traits()
