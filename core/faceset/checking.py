@@ -1,19 +1,20 @@
 """Looking a faceset over: what is in it, what is missing, what does not fit together."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 
 from core.errors import InputError, PipelineError
+from core.faceset.identity import face_id
 from core.faceset.store import PAK_NAME, not_originals
 from core.formats import dfl_image
 from core.formats.pak import PakReader
 from core.geometry.align import transform_points
 from core.imaging import jpeg
-from core.imaging.codec import decode_image
+from core.imaging.codec import decode_image, jpeg_complaint
 from core.parallel import spread
 from core.types import FaceRecord
 from core.workspace import list_images
@@ -46,15 +47,24 @@ class Findings:
 
 @dataclass(frozen=True)
 class _Seen:
-    """A file that was looked at. record: None for no face; notes: what is wrong with it."""
+    """A file that was looked at.
+
+    record: None for no face.
+    notes: what is wrong with it.
+    digest: of its image data, where the pixels were looked at.
+    """
 
     name: str
     record: FaceRecord | None
     notes: tuple[str, ...]
+    digest: str = ""
 
 
-def check(folder: Path, pixels: bool) -> Findings:
-    """Look at every face of a folder, loose or packed. pixels: decode the images too.
+def check(folder: Path, pixels: bool, digests: Mapping[str, tuple[str, int]] | None = None) -> Findings:
+    """Look at every face of a folder, loose or packed.
+
+    pixels: decode the images too, and believe what the decoder complains of.
+    digests: id of a face -> (digest of its image data when it was extracted, its side in pixels then), where known.
 
     Raises:
         InputError: there is none.
@@ -66,11 +76,11 @@ def check(folder: Path, pixels: bool) -> Findings:
     findings = Findings()
     if pak.is_file():
         with PakReader(pak, salvage=True) as reader:
-            _add(findings, _packed(reader, pixels))
+            _add(findings, _packed(reader, pixels), digests or {})
             loose = list(not_originals(reader, loose))
             for name, why in reader.problems:
                 findings.note(f"unreadable: {why}", name)
-    _add(findings, spread(_look_at_pixels if pixels else _look, loose))
+    _add(findings, spread(_look_at_pixels if pixels else _look, loose), digests or {})
     return findings
 
 
@@ -99,7 +109,9 @@ def _inspect(data: bytes, name: str, pixels: bool) -> _Seen:
             notes.append("unreadable: the end of the picture is missing")
         elif pixels and decode_image(data, name).shape[:2] != record.shape:
             notes.append("unreadable: the picture decodes to another size")
-        return _Seen(name, record, tuple(notes))
+        elif pixels and (complaint := jpeg_complaint(data)):
+            notes.append(f"damaged picture data: {complaint}")
+        return _Seen(name, record, tuple(notes), dfl_image.image_digest(data) if pixels else "")
     except dfl_image.NotAFaceError:
         return _Seen(name, None, ("not a face",))
     except PipelineError as error:
@@ -136,13 +148,17 @@ def _for_the_original(data: bytes, name: str) -> Iterator[str]:
         yield "unreadable for DeepFaceLab: its name does not end with .jpg"
 
 
-def _add(findings: Findings, files: Iterator[_Seen]) -> None:
+def _add(findings: Findings, files: Iterator[_Seen], digests: Mapping[str, tuple[str, int]]) -> None:
     names = set()
     for seen in files:
         for note in seen.notes:
             findings.note(note, seen.name)
         if seen.record is None:
             continue
+        extracted, side = digests.get(face_id(seen.record), ("", 0))
+        # Resizing makes other image data, rightly.
+        if seen.digest and extracted not in ("", seen.digest) and side == seen.record.shape[1]:
+            findings.note("picture data are not as extracted: damaged, or edited", seen.name)
         _count(findings, seen.record)
         key = (seen.record.person, seen.record.name.rsplit(".", 1)[0].lower())
         if key in names:

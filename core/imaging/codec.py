@@ -88,6 +88,22 @@ def decode_reduced(data: bytes, where: object = "image data") -> Image:
     return np.asarray(_decoded(data, where, cv2.IMREAD_REDUCED_COLOR_2), np.uint8)
 
 
+def jpeg_complaint(data: bytes) -> str:
+    """What the decoder complains of in a JPEG that it decodes all the same: torn, shifted or missing blocks; or empty.
+
+    OpenCV prints such complaints without a name and goes on.
+    """
+    if not data.startswith(jpeg.SOI):
+        return ""
+    import simplejpeg
+
+    try:
+        simplejpeg.decode_jpeg(data, colorspace="GRAY", strict=True)
+    except ValueError as error:
+        return str(error)[:200]
+    return ""
+
+
 def _decoded(data: bytes, where: object, how: int) -> NDArray:
     try:
         image = cv2.imdecode(np.frombuffer(data, np.uint8), how)

@@ -20,6 +20,7 @@ from core.faceset.database.faces import FaceRow, FrameRow
 from core.faceset.identity import record_geometry
 from core.faceset.register import missing_files
 from core.faceset.steps import HISTORY
+from core.formats import dfl_image
 from core.geometry.align import FaceType
 from core.jobs.frame_receipt import Receipt, identity, read_receipt
 from core.jobs.frame_source import FrameSource, frames_of_folder, frames_of_video
@@ -319,6 +320,7 @@ def _row(side: Side, settings: ExtractSettings, face: AlignedFace) -> FaceRow:
         extracted_name=record.name,
         face_type=record.face_type,
         size=record.shape[0],
+        image_digest=dfl_image.image_digest(face.data),
         sha256=sha256(face.data).hexdigest(),
         bytes=len(face.data),
         mtime_ns=(side.aligned / record.name).stat().st_mtime_ns,

@@ -5,6 +5,7 @@ import pytest
 from facekit import face, jpeg, pixels, png, record, write_faces
 
 from core.errors import CorruptFileError, InputError
+from core.faceset.register import open_known
 from core.formats import dfl_image
 from core.geometry.align import FaceType, face_matrix, transform_points
 from core.imaging.codec import encode_jpeg, encode_png, read_image
@@ -309,3 +310,40 @@ def test_damaged_faces_are_told(ws):
     assert len([line for line in report.warnings if line.startswith("unreadable")]) >= 1
     with pytest.raises(CorruptFileError):
         dfl_image.parse(pixels().tobytes(), "x")
+
+
+DAMAGE = {
+    "zeros": lambda data, at: data[:at] + bytes(60) + data[at + 60 :],
+    "a lost block": lambda data, at: data[:at] + bytes(400) + data[at + 400 :],
+    "noise": lambda data, at: data[:at] + np.random.default_rng(0).bytes(300) + data[at + 300 :],
+}
+
+
+@pytest.mark.parametrize("kind", DAMAGE)
+def test_pictures_that_are_damaged_inside_are_named(ws, kind):
+    """Their ends are whole, so that every reader decodes them; look at them, and they are torn."""
+    folder = ws.side("src").aligned
+    (path, _) = write_faces(folder, 2, size=128)
+    whole = path.read_bytes()
+    path.write_bytes(DAMAGE[kind](whole, len(whole) // 2))
+    report = run(check_faceset, ws, pixels=True)
+    assert "damaged picture data" in str(report) or "unreadable" in str(report)
+    assert path.name in str(report)
+    assert "00002_0.jpg" not in str(report.warnings)
+
+
+def test_a_single_bit_is_noticed_of_faces_that_were_extracted(ws):
+    """No decoder complains of it; the database knows what was written."""
+    side = ws.side("src")
+    (path,) = write_faces(side.aligned, 1, size=128)
+    data = path.read_bytes()
+    with open_known(side) as known, known.connection:
+        known.connection.execute("UPDATE images SET image_digest = ?", (dfl_image.image_digest(data),))
+    assert "not as extracted" not in str(run(check_faceset, ws, pixels=True))
+    dfl_image.update(path, xseg_mask=encode_mask(np.ones((16, 16), np.float32)))
+    assert "not as extracted" not in str(run(check_faceset, ws, pixels=True)), "a mask is no damage"
+    data = path.read_bytes()
+    at = len(data) - 100
+    path.write_bytes(data[:at] + bytes([data[at] ^ 4]) + data[at + 1 :])
+    report = str(run(check_faceset, ws, pixels=True))
+    assert "not as extracted: damaged, or edited: 1 (00001_0.jpg)" in report or "damaged picture data" in report

@@ -17,6 +17,8 @@ class ImageRow:
     folder: where it is, relative to the side; ``aligned/faceset.pak`` when it is packed. name: as it is now.
     extracted_name: as it was extracted, or first seen.
     face_type: such as ``whole_face``. size: pixels.
+    image_digest: SHA-256 of the compressed image alone as extracted, which no stage of ours changes but resizing; or
+        empty.
     sha256: of the file when its size was ``bytes`` and its time ``mtime_ns``; empty and 0 where nobody has looked.
     geometry: of the points that it was rendered from.
     """
@@ -27,6 +29,7 @@ class ImageRow:
     extracted_name: str
     face_type: str
     size: int
+    image_digest: str
     sha256: str
     bytes: int
     mtime_ns: int

@@ -59,6 +59,7 @@ CREATE TABLE images (
   extracted_name TEXT NOT NULL,
   face_type TEXT NOT NULL,
   size INTEGER NOT NULL,
+  image_digest TEXT NOT NULL,
   sha256 TEXT NOT NULL,
   bytes INTEGER NOT NULL,
   mtime_ns INTEGER NOT NULL,

@@ -123,6 +123,7 @@ def _face(columns: list[str], values: tuple, places: Mapping[str, str], embedder
         extracted_name=old["name"],
         face_type=old["face_type"],
         size=old["size"],
+        image_digest="",
         sha256="",
         bytes=0,
         mtime_ns=0,

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from core.errors import PipelineError
 from core.faceset import store
 from core.faceset.checking import Findings, check
-from core.workspace import Workspace
+from core.faceset.database import images
+from core.faceset.database.connection import open_database
+from core.workspace import Side, Workspace
 
 
 @dataclass(frozen=True)
@@ -28,8 +30,9 @@ def check_faceset(workspace: Workspace, side_name: str, *, pixels: bool = False)
     Raises:
         InputError: there are no faces.
     """
-    folder = workspace.side(side_name).aligned
-    findings = check(folder, pixels)
+    side = workspace.side(side_name)
+    folder = side.aligned
+    findings = check(folder, pixels, _digests(side) if pixels else None)
     try:
         faceset = store.open_faceset(folder)
     except PipelineError as error:
@@ -38,3 +41,12 @@ def check_faceset(workspace: Workspace, side_name: str, *, pixels: bool = False)
         return Checked(findings, faceset.fingerprint(), None)
     finally:
         faceset.close()
+
+
+def _digests(side: Side) -> dict[str, tuple[str, int]]:
+    """Face -> (digest of its image data when it was extracted, its side in pixels)."""
+    if not side.database.is_file():
+        return {}
+    with open_database(side.database) as connection:
+        rows = [row for found in images.images_by_folder(connection).values() for row in found]
+        return {row.face: (row.image_digest, row.size) for row in rows}

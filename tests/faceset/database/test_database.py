@@ -40,6 +40,7 @@ def image(of: Face, name: str, folder: str = images.ALIGNED) -> ImageRow:
         extracted_name=name,
         face_type="whole_face",
         size=512,
+        image_digest="cd" * 32,
         sha256="ab" * 32,
         bytes=1000,
         mtime_ns=5,
