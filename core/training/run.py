@@ -9,7 +9,6 @@ from core.checkpoints.model_folder import ModelFolder
 from core.data.batches import BatchSettings
 from core.training import loop, start
 from core.training.choices import Choices, RunSettings
-from core.training.facesets import batch_settings
 from core.training.hooks.auto_backup import AutoBackup
 from core.training.hooks.base import BaseHook
 from core.training.hooks.checkpoint import Checkpoint
@@ -23,6 +22,7 @@ from core.training.hooks.unreadable_faces import UnreadableFaces
 from core.training.hooks.validation import Validation
 from core.training.schedule import phases
 from core.training.session import Session
+from core.training.sources.facesets import batch_settings
 from core.workspace import Workspace
 
 log = logging.getLogger(__name__)

@@ -13,7 +13,6 @@ from typing import Any
 from core.checkpoints.model_folder import DATA, ModelFolder
 from core.formats import dfl_weights
 from core.formats.dfl_weights import ModelData
-from core.training import assets
 from core.training import recipe as recipes
 from core.training.choices import Choices
 from core.training.hardware import xla
@@ -24,6 +23,7 @@ from core.training.saved_state import read_state
 from core.training.schedule import phases
 from core.training.schedule.schedule import Opening
 from core.training.session import STATE, Session, restore
+from core.training.sources import assets
 from core.training.trainer import Trainer, TrainerSettings
 
 log = logging.getLogger(__name__)

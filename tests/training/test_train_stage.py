@@ -23,9 +23,10 @@ from core.formats import dfl_image, dfl_weights
 from core.imaging.masks import encode_mask
 from core.options import parse
 from core.stages import train
-from core.training import facesets, start
+from core.training import start
 from core.training.choices import Choices
 from core.training.recipe import Recipe
+from core.training.sources import facesets
 from core.training.trainer import Trainer, TrainerSettings
 from core.types import Polygon
 from core.workspace import Workspace

@@ -15,7 +15,7 @@ from core.jobs.models.saves import locked
 from core.networks import keras_backend
 from core.training.choices import Choices, RunSettings
 from core.training.recipe import validated
-from core.training.sides import require_faces_for
+from core.training.sources.sides import require_faces_for
 from core.workspace import Workspace
 
 if TYPE_CHECKING:

@@ -8,12 +8,12 @@ from core.data.xseg_samples import XSegSamples, XSegSettings
 from core.faceset.masks.report import described
 from core.faceset.store import Faceset
 from core.geometry.align import FaceType
-from core.training.facesets import cache_bytes
 from core.training.hooks.base import BaseHook
 from core.training.hooks.checkpoint import Checkpoint
 from core.training.hooks.progress_line import ProgressLine
 from core.training.hooks.stop import StopFile, StopSignals
 from core.training.hooks.unreadable_faces import UnreadableFaces
+from core.training.sources.facesets import cache_bytes
 from core.training.xseg import session as sessions
 from core.training.xseg.choices import XSegChoices, XSegRunSettings
 from core.training.xseg.preview import XSegPreview

@@ -9,7 +9,7 @@ from training_cases import TINY, make_faceset, make_workspace
 from core.errors import UsageError
 from core.faceset.store import open_faceset
 from core.stages import train
-from core.training import facesets, start
+from core.training import start
 from core.training.choices import Choices
 from core.training.hooks.loss_plot import loss_plot
 from core.training.hooks.metrics import Metrics
@@ -17,8 +17,9 @@ from core.training.hooks.validation import Validation
 from core.training.recipe import Recipe
 from core.training.schedule.schedule import Opening
 from core.training.session import Session
+from core.training.sources import facesets
+from core.training.sources.validation_split import split
 from core.training.trainer import Trainer, TrainerSettings
-from core.training.validation_split import split
 from core.workspace import Workspace
 
 FILES = ("encoder.npy", "inter_AB.npy", "inter_B.npy", "decoder.npy", "src_dst_opt.npy")

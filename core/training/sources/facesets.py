@@ -11,13 +11,13 @@ from core.errors import InputError, UsageError
 from core.faceset.masks.report import described, mask_origins
 from core.faceset.store import Faceset, open_faceset
 from core.geometry.align import FaceType
-from core.training import assets
 from core.training.hardware.machine import free_memory
 from core.training.kinds import KINDS
 from core.training.recipe import Recipe, effective
 from core.training.session import Session
-from core.training.sides import require_faces
-from core.training.validation_split import split
+from core.training.sources import assets
+from core.training.sources.sides import require_faces
+from core.training.sources.validation_split import split
 from core.types import FaceRecord
 from core.workspace import Workspace
 

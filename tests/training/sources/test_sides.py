@@ -13,8 +13,8 @@ from core.errors import InputError
 from core.faceset.register import open_known
 from core.formats import dfl_weights
 from core.jobs.faceset.pack import pack_faces
-from core.training import sides
 from core.training.choices import Choices
+from core.training.sources import sides
 from core.workspace import Workspace
 
 

@@ -7,8 +7,8 @@ from core.checkpoints.model_folder import DATA, ModelFolder
 from core.errors import InputError, PipelineError
 from core.faceset.register import refuse_deleted_originals
 from core.formats.dfl_weights import read_data
-from core.training import assets
 from core.training.choices import Choices
+from core.training.sources import assets
 from core.workspace import Workspace
 
 

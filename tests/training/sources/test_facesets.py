@@ -7,8 +7,8 @@ import pytest
 
 from core.errors import InputError
 from core.geometry.align import FaceType
-from core.training.facesets import facesets
 from core.training.recipe import Recipe
+from core.training.sources.facesets import facesets
 from core.workspace import Workspace
 
 
