@@ -3,18 +3,20 @@
 ``docs/masks.md`` explains each key.
 """
 
-import json
 from itertools import chain
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from core.errors import InputError, UsageError
+from core.errors import CorruptFileError, InputError, UsageError
 from core.faces.contract import FloatArray
+from core.safe_files import read_object
 
+_LARGEST = 1_000_000  # bytes of a description
+Label = Annotated[int, Field(ge=0, lt=1 << 16)]
 Crop = Literal["face", "head", "legacy", "h", "mf", "f", "wf"]
 
 _CELEBA = {
@@ -62,9 +64,9 @@ PRESETS: dict[str, dict[str, Any]] = {
 class Description(BaseModel):
     """How to feed a network and how to read its answer."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
-    model: str = Field(description="ONNX file, relative to the description")
+    model: str = Field(description="ONNX file beside the description")
     size: int = Field(ge=16, le=4096, description="side of the square input in pixels")
     crop: Crop = Field(
         description="what the input shows: face, head, legacy (centred as in faceswap), or a face type h mf f wf"
@@ -83,7 +85,7 @@ class Description(BaseModel):
     )
     channel: int = Field(0, description="which channel is the mask (not for labels); -1 is the last")
     invert: bool = Field(False, description="the mask is what that channel is not")
-    labels: dict[str, list[int]] = Field({}, description="names of areas and their label numbers")
+    labels: dict[str, list[Label]] = Field({}, description="names of areas and their label numbers")
     include: list[str] = Field([], description="areas that belong to the mask")
 
     @model_validator(mode="after")
@@ -126,20 +128,21 @@ def read_description(path: Path) -> Description:
     Raises:
         InputError: there is no such file, or something is wrong with it, which it names.
     """
+    if not path.exists():
+        raise InputError("no such description of a masking network", where=path)
     try:
-        raw = json.loads(path.read_text(encoding="utf-8"))
-        if not isinstance(raw, dict):
-            raise ValueError("it holds no object")
-        preset = raw.pop("preset", None)
-        if preset is not None and preset not in PRESETS:
-            raise ValueError(f"preset {preset!r} is unknown; there are {', '.join(PRESETS)}")
-        return Description(**(PRESETS.get(preset, {}) | raw))
-    except FileNotFoundError:
-        raise InputError("no such description of a masking network", where=path) from None
+        raw = read_object(path, "no description", _LARGEST)
+    except CorruptFileError as error:
+        raise _wrong(path, error.why) from None
+    preset = raw.pop("preset", None)
+    if preset is not None and (not isinstance(preset, str) or preset not in PRESETS):
+        raise _wrong(path, f"preset {str(preset)[:80]!r} is unknown; there are {', '.join(PRESETS)}")
+    try:
+        return Description(**((PRESETS[preset] if preset else {}) | raw))
     except ValidationError as error:
         lines = [f"{'.'.join(map(str, item['loc'])) or 'description'}: {item['msg']}" for item in error.errors()]
-        raise _wrong(path, "; ".join(lines)) from None
-    except (OSError, ValueError) as error:
+        raise _wrong(path, "; ".join(lines)[:1000]) from None
+    except TypeError as error:  # a key that is no name of anything
         raise _wrong(path, str(error)) from None
 
 

@@ -127,8 +127,8 @@ def _polygons(annotation: dict[str, Any], include: bool, path: Path) -> list[Pol
 
 
 def _pairs(flat: Any) -> Any:
-    """(n, 2) from a flat list of x and y in turn; None for anything else."""
-    return np.reshape(flat, (-1, 2)) if isinstance(flat, list) and len(flat) % 2 == 0 else None
+    """Pairs from a flat list of x and y in turn; None for anything else."""
+    return list(zip(flat[::2], flat[1::2], strict=True)) if isinstance(flat, list) and len(flat) % 2 == 0 else None
 
 
 def _run_lengths(segmentation: dict[str, Any], path: Path) -> np.ndarray:

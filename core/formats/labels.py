@@ -1,6 +1,5 @@
 """What a label file says about one image, whatever its format."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -8,7 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from core.errors import CorruptFileError, from_os_error
+from core import safe_files
+from core.errors import CorruptFileError
 from core.types import Polygon
 
 INCLUDE, EXCLUDE = "face", "exclude"
@@ -66,7 +66,7 @@ def polygon(points: object, include: bool, where: object) -> Polygon:
     """
     try:
         array = np.asarray(points, np.float32)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise CorruptFileError("a polygon that is none", where=str(where), why="its points are no numbers") from None
     if array.ndim != 2 or array.shape[1] != 2 or not 3 <= len(array) <= MAX_POINTS or not np.isfinite(array).all():
         raise CorruptFileError(
@@ -79,8 +79,8 @@ def polygon(points: object, include: bool, where: object) -> Polygon:
 
 def known_shape(height: object, width: object) -> tuple[int, int]:
     """(height, width) as a label file gives them, (0, 0) when they are no possible size."""
-    if isinstance(height, int) and isinstance(width, int) and 0 < height < 65536 and 0 < width < 65536:
-        return height, width
+    if all(type(side) is int and 0 < side < 65536 for side in (height, width)):  # true counts as 1 elsewhere
+        return height, width  # type: ignore[return-value]
     return 0, 0
 
 
@@ -107,16 +107,4 @@ def read_json(path: Path) -> dict[str, Any]:
         InputError: no such file.
         CorruptFileError: it is too large, no JSON, or holds something else than an object.
     """
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise from_os_error(error) from None
-    if len(data) > _MAX_BYTES:
-        raise CorruptFileError("a label file too large to read", where=path, why=f"{len(data):,} bytes")
-    try:
-        raw = json.loads(data)
-    except (ValueError, RecursionError) as error:
-        raise CorruptFileError("not a JSON file", where=path, why=str(error)[:200]) from None
-    if not isinstance(raw, dict):
-        raise CorruptFileError("not a label file", where=path, why="it holds no object")
-    return raw
+    return safe_files.read_object(path, "not a label file", _MAX_BYTES)

@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from core import fsio
+from core.errors import CorruptFileError, InputError
+from core.safe_files import read_object
 
 RECEIPT = ".frames.json"
 
@@ -46,13 +48,24 @@ def identity(video: Path) -> dict[str, Any]:
 def read_receipt(folder: Path) -> Receipt | None:
     """The receipt in a folder of frames; None where there is none that can be read."""
     try:
-        content = json.loads((folder / RECEIPT).read_text())
-    except (FileNotFoundError, ValueError):  # ValueError: neither JSON nor text
-        return None
-    if not isinstance(content, dict):
+        content = read_object(folder / RECEIPT, "damaged receipt")
+    except (InputError, CorruptFileError):
         return None
     known = {field.name for field in fields(Receipt)}
-    return Receipt(**{key: value for key, value in content.items() if key in known})
+    receipt = Receipt(**{key: value for key, value in content.items() if key in known})
+    return receipt if _makes_sense(receipt) else None
+
+
+def _makes_sense(receipt: Receipt) -> bool:
+    """Whether every value is of its kind."""
+    sources = (receipt.video, receipt.options)
+    numbers = (receipt.count, receipt.complaints, receipt.expected or 0)
+    return (
+        all(source is None or isinstance(source, dict) for source in sources)
+        and all(type(number) is int for number in numbers)
+        and isinstance(receipt.last_complaint, str)
+        and isinstance(receipt.replaces, bool)
+    )
 
 
 def write_receipt(folder: Path, receipt: Receipt) -> None:

@@ -1,10 +1,9 @@
 """What a training run keeps of itself beside the weights: a JSON object."""
 
-import json
 from pathlib import Path
 from typing import Any
 
-from core.errors import CorruptFileError
+from core.safe_files import read_object
 
 
 def read_state(path: Path | None) -> dict[str, Any]:
@@ -13,12 +12,4 @@ def read_state(path: Path | None) -> dict[str, Any]:
     Raises:
         CorruptFileError: it is damaged.
     """
-    if path is None:
-        return {}
-    try:
-        state = json.loads(path.read_text())
-        if not isinstance(state, dict):
-            raise ValueError("it holds no names with values")
-    except (OSError, ValueError) as error:
-        raise CorruptFileError("cannot read the state of a training run", where=path, why=str(error)) from None
-    return state
+    return {} if path is None else read_object(path, "cannot read the state of a training run")

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from core.errors import InputError, OutOfMemoryFault, UsageError, from_os_error
+from core.errors import InputError, OutOfMemoryFault, UsageError
 from core.faces.contract import FloatArray, MaskerRequest, Prepared
 from core.faces.mask_network import Description, mask_of, network_input, read_description
 from core.faces.mask_placing import place_smoothly, require_square, resize
@@ -17,6 +17,8 @@ from core.geometry.align import FaceType, Matrix, face_matrix
 from core.geometry.centring import crop_matrix
 from core.imaging.warp import warp_face
 from core.inference.sessions import Session, Settings, open_session
+from core.safe_files import read_bytes
+from core.safe_paths import child
 from core.types import FaceRecord
 
 
@@ -26,24 +28,21 @@ def create(request: MaskerRequest) -> "CustomMasker":
     Raises:
         UsageError: there is no description, or it has no such areas.
         InputError: the description is wrong, or the network has no such output.
-        CorruptFileError: the file is no network.
+        CorruptFileError: the file is no network, or the description names one that is not beside it.
     """
     if request.description is None:
         raise UsageError(
             "--masker custom needs a description", hint="--description FILE.json; docs/masks.md has examples"
         )
     description = read_description(request.description).choose(request.include, request.exclude)
-    return CustomMasker(description, request.description.parent / description.model)
+    return CustomMasker(description, child(request.description.parent, description.model, request.description))
 
 
 class CustomMasker:
     """See ``core.faces.contract.Masker``. path: the ONNX file."""
 
     def __init__(self, description: Description, path: Path):
-        try:
-            data = path.read_bytes()
-        except OSError as error:
-            raise from_os_error(error) from None
+        data = read_bytes(path)
         self._description = description
         self._session = open_session(data, path, Settings())
         self._input = self._session.inputs[0]

@@ -5,7 +5,6 @@ may stay open), and what else it says are options that hold while it lasts; ``re
 begins, and again every ``reinit_every`` iterations. An option that a phase does not name has the model's own value there.
 """
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,7 +12,8 @@ from typing import Any
 
 from pydantic import Field, ValidationError
 
-from core.errors import InputError, PipelineError, UsageError
+from core.errors import CorruptFileError, InputError, PipelineError, UsageError
+from core.safe_files import read_toml
 from core.training.recipe import FIXED, SAVED, Recipe
 
 FOLDER = Path(__file__).parent / "presets"
@@ -98,12 +98,12 @@ def find(name: str) -> Preset:
 
 def read(path: Path) -> Preset:
     """The preset in a file, checked as far as it can be without a model. Raises InputError."""
+    if not path.exists():
+        raise InputError("no such preset file", where=path, hint=f"built in are {', '.join(NAMES)}")
     try:
-        raw = tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise InputError("no such preset file", where=path, hint=f"built in are {', '.join(NAMES)}") from None
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise InputError("cannot read the preset", where=path, why=str(error), hint="a preset is a TOML file") from None
+        raw = read_toml(path, "no TOML file")
+    except CorruptFileError as error:
+        raise InputError("cannot read the preset", where=path, why=error.why, hint="a preset is a TOML file") from None
     return from_plain({"name": path.stem, **raw}, str(path))
 
 
@@ -180,7 +180,9 @@ def _values(raw: Mapping[str, Any], where: str, forbidden: set[str]) -> dict[str
         sound = _Values(**raw)
     except ValidationError as error:
         fault = error.errors()[0]
-        raise _senseless(f"{where}, {fault['loc'][0]}", f"{fault['msg']} (it is {fault['input']!r})") from None
+        raise _senseless(
+            f"{where}, {fault['loc'][0]}", f"{fault['msg']} (it is {str(fault['input'])[:80]!r})"
+        ) from None
     return {key: getattr(sound, key) for key in raw}
 
 

@@ -37,8 +37,11 @@ class Schedule:
 def restored(raw: Mapping[str, Any], where: str) -> Schedule:
     """The schedule that ``plain`` wrote. Raises CorruptFileError, or InputError for options that make no sense."""
     try:
-        return Schedule(from_plain(raw["preset"], where), dict(raw["base"]), int(raw["begun"]))
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        schedule = Schedule(from_plain(raw["preset"], where), dict(raw["base"]), int(raw["begun"]))
+        if not schedule.preset.phases:
+            raise ValueError("it has no phase")
+        return schedule
+    except (KeyError, TypeError, ValueError, OverflowError, AttributeError) as error:
         raise CorruptFileError(
             "cannot read the schedule of the model",
             where=where,
