@@ -1,14 +1,16 @@
 """Batches made ahead by worker processes that never import a deep-learning framework.
 
 Batch i is made by worker i modulo their number and lies in a ring of shared memory that has no name, so nothing is left
-behind however the run ends. A worker ends when the pipe to its parent closes, thus also after kill -9 of the parent; a
-worker that dies is an error here.
+behind however the run ends. A worker ends when the pipe to its parent closes, thus also after kill -9 of the parent. One
+that dies is started again and asked again: batches are a function of their number, so nobody can tell.
 """
 
+import logging
 import multiprocessing
 import signal
+from collections import deque
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from multiprocessing import connection
 from typing import Any
 
@@ -17,8 +19,11 @@ import numpy as np
 from core.data.batches import CHANNELS, BatchMaker, BatchSettings, FloatArray, TrainingBatch
 from core.errors import EnvironmentFault, PipelineError
 
+log = logging.getLogger(__name__)
+
 _AHEAD = 2  # batches that each worker has under way
 _PATIENCE = 300.0  # seconds that a batch may take
+_RESTARTS = 5  # of workers that died, in one run: memory that runs out kills them for ever
 
 
 @contextmanager
@@ -29,7 +34,7 @@ def open_batches(settings: BatchSettings, start: int, workers: int) -> Iterator[
 
     Raises:
         InputError: none of the faces of a side can be read.
-        EnvironmentFault: a worker died, hangs, or failed in an unforeseen way.
+        EnvironmentFault: workers died again and again, one hangs, or failed in an unforeseen way.
     """
     if workers == 0:
         maker = BatchMaker(settings)
@@ -46,10 +51,13 @@ class _Ring:
     """The parent's end. There is one slot more than batches under way, so the one in use is never overwritten."""
 
     def __init__(self, settings: BatchSettings, workers: int):
-        context = multiprocessing.get_context("spawn")
+        self._context = multiprocessing.get_context("spawn")
         self._settings, self._slots = settings, workers * _AHEAD + 1
-        self._memory = context.RawArray("f", self._slots * _floats(settings))
-        self._workers = [_start(context, settings, self._memory, number) for number in range(workers)]
+        self._memory = self._context.RawArray("f", self._slots * _floats(settings))
+        self._workers = [_start(self._context, settings, self._memory, number) for number in range(workers)]
+        # What each worker was asked for and has not answered.
+        self._asked: list[deque[int]] = [deque() for _ in range(workers)]
+        self._restarts = 0
 
     def batches(self, start: int) -> Iterator[TrainingBatch]:
         """The batches in their order; each is a view of the ring."""
@@ -61,25 +69,51 @@ class _Ring:
             self._ask(number + self._slots - 1)
 
     def _ask(self, number: int) -> None:
-        process, pipe = self._workers[number % len(self._workers)]
-        try:
-            pipe.send((number, number % self._slots))
-        except OSError:
-            raise _died(process) from None
+        worker = number % len(self._workers)
+        self._asked[worker].append(number)
+        with suppress(OSError):  # it has died: who receives will see that
+            self._workers[worker][1].send((number, number % self._slots))
 
     def _receive(self, number: int) -> tuple[str, ...]:
-        process, pipe = self._workers[number % len(self._workers)]
-        # The sentinel is ready when the process has ended, however it ended: waiting for the pipe alone could hang.
-        ready = connection.wait([pipe, process.sentinel], timeout=_PATIENCE)
-        if pipe not in ready:
-            raise _died(process) if ready else _hangs()
-        try:
-            answer = pipe.recv()
-        except (EOFError, OSError):
-            raise _died(process) from None
+        worker = number % len(self._workers)
+        answer = self._answer(worker)
+        while answer is None:
+            self._restart(worker)
+            answer = self._answer(worker)
+        self._asked[worker].popleft()
         if isinstance(answer, BaseException):
             raise answer
         return answer
+
+    def _answer(self, worker: int) -> Any:
+        """What a worker answers to the oldest question; None when it has died."""
+        process, pipe = self._workers[worker]
+        # The sentinel is ready when the process has ended, however it ended: waiting for the pipe alone could hang.
+        ready = connection.wait([pipe, process.sentinel], timeout=_PATIENCE)
+        if not ready:
+            raise _hangs()
+        try:
+            return pipe.recv() if pipe in ready else None
+        except (EOFError, OSError):
+            return None
+
+    def _restart(self, worker: int) -> None:
+        """Start a worker again that has died, and ask it everything again that it has not answered.
+
+        Raises:
+            EnvironmentFault: they die again and again.
+        """
+        process, pipe = self._workers[worker]
+        fault = _died(process)
+        self._restarts += 1
+        if self._restarts > _RESTARTS:
+            raise fault
+        log.warning("%s: %s; it is started again", fault.what, fault.why)
+        pipe.close()
+        self._workers[worker] = _start(self._context, self._settings, self._memory, worker)
+        with suppress(OSError):
+            for number in self._asked[worker]:
+                self._workers[worker][1].send((number, number % self._slots))
 
     def close(self) -> None:
         for _, pipe in self._workers:
@@ -102,8 +136,9 @@ def _start(context: Any, settings: BatchSettings, memory: Any, number: int) -> t
 
 def _work(pipe: connection.Connection, settings: BatchSettings, memory: Any) -> None:
     """A worker's life: make what is asked for until the pipe closes."""
-    for number in (signal.SIGINT, signal.SIGTERM):  # the parent decides when it is over
-        signal.signal(number, signal.SIG_IGN)
+    for name in ("SIGINT", "SIGTERM", "SIGHUP"):  # the parent decides when it is over
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), signal.SIG_IGN)
     import cv2
 
     cv2.setNumThreads(1)  # there is a worker for each core

@@ -8,7 +8,8 @@ from typing import Protocol
 
 from core.data.batches import BatchSettings, TrainingBatch
 from core.data.workers import open_batches
-from core.errors import DivergedError, Interrupted, OutOfMemoryFault, PipelineError
+from core.errors import DivergedError, OutOfMemoryFault, PipelineError
+from core.training.ending import StopRequested, beside_the_step, saved_at_the_end
 from core.training.hardware.machine import is_out_of_memory
 from core.training.kinds import KINDS
 from core.training.recipe import Recipe
@@ -34,10 +35,6 @@ class Hook(Protocol):
     def at_end(self, session: Session) -> None: ...
 
 
-class StopRequested(Exception):
-    """Raised by a hook after a finished step; the message says who asked."""
-
-
 Boundary = Callable[[Session], BatchSettings]
 
 
@@ -53,26 +50,20 @@ def train(
 
     boundary: called where the session pauses; takes it over and gives the batches to go on with.
 
+    Whatever fails beside the step itself, the model is saved first.
+
     Raises:
         Interrupted: when asked to stop, after saving.
         DivergedError: when the loss explodes and a rollback does not help.
         OutOfMemoryFault: when the device's memory is used up.
     """
-    try:
-        _to_target(session, settings, hooks, workers, boundary)
-    except StopRequested as stop:
-        save(session, hooks)
-        raise Interrupted(
-            f"stopped at iteration {session.iteration} ({stop})",
-            hint="everything is saved; the same command goes on from here",
-        ) from None
-    except PipelineError:
-        raise
-    except Exception as error:
-        raise (out_of_memory(error, session.recipe, f"iteration {session.iteration + 1}") or error) from error
-    finally:
-        for hook in hooks:
-            hook.at_end(session)
+    with saved_at_the_end(session, lambda: save(session, hooks), session.save, hooks):
+        try:
+            _to_target(session, settings, hooks, workers, boundary)
+        except (StopRequested, PipelineError):
+            raise
+        except Exception as error:
+            raise (out_of_memory(error, session.recipe, f"iteration {session.iteration + 1}") or error) from error
 
 
 def _to_target(
@@ -109,13 +100,15 @@ def _run(session: Session, settings: BatchSettings, hooks: Sequence[Hook], worke
         while not session.paused:
             batch = _next(session, batches)
             _step(session, batch)
-            for hook in hooks:
-                hook.after_step(session, batch)
+            with beside_the_step():
+                for hook in hooks:
+                    hook.after_step(session, batch)
 
 
 def _next(session: Session, batches: Iterator[TrainingBatch]) -> TrainingBatch:
     start = time.perf_counter()
-    batch = next(batches)
+    with beside_the_step():
+        batch = next(batches)
     session.waited = time.perf_counter() - start
     return batch
 

@@ -1,5 +1,6 @@
 """Batches: shapes, determinism, workers that agree with one process, bad faces, dead workers, no framework."""
 
+import multiprocessing
 import os
 import signal
 import subprocess
@@ -103,16 +104,26 @@ def test_any_number_of_workers_makes_the_same_batches(settings, workers):
             assert same(batch, expected.make(number))
 
 
-def test_a_dead_worker_is_an_error_not_a_hang(settings):
-    import multiprocessing
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_worker_that_is_killed_is_started_again(settings, workers):
+    """The batches are those of a run in which nothing happened."""
+    expected = BatchMaker(settings)
+    with open_batches(settings, 0, workers) as batches:
+        for number in range(8):
+            if number == 2:
+                os.kill(multiprocessing.active_children()[0].pid, signal.SIGKILL)
+            assert same(next(batches), expected.make(number))
 
+
+def test_workers_that_die_again_and_again_are_an_error_not_a_hang(settings):
     with open_batches(settings, 0, 1) as batches:
         next(batches)
-        (child,) = multiprocessing.active_children()
-        os.kill(child.pid, signal.SIGKILL)
-        with pytest.raises(EnvironmentFault, match="died"):
-            for _ in range(10):
+        with pytest.raises(EnvironmentFault, match="died") as caught:
+            for _ in range(100):
+                for child in multiprocessing.active_children():
+                    os.kill(child.pid, signal.SIGKILL)
                 next(batches)
+    assert "--workers" in caught.value.hint
 
 
 def test_an_error_in_a_worker_arrives_here(settings):

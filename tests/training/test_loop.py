@@ -1,5 +1,6 @@
 """The loop with a stand-in for the networks: targets, stopping, saving, divergence, memory."""
 
+import errno
 import json
 import os
 import signal
@@ -10,8 +11,9 @@ import pytest
 from training_cases import make_faceset
 
 from core.checkpoints.model_folder import ModelFolder
+from core.data import batches
 from core.data.batches import BatchSettings
-from core.errors import DivergedError, Interrupted, OutOfMemoryFault
+from core.errors import DiskFullError, DivergedError, EnvironmentFault, InputError, Interrupted, OutOfMemoryFault
 from core.faceset.store import open_faceset
 from core.formats import dfl_weights
 from core.geometry.align import FaceType
@@ -94,7 +96,7 @@ def test_stop_file_saves_and_is_taken_away(run):
     assert saved(run)[0].iteration == 1
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_signals_finish_the_step_and_save(run, number):
     class Kick(BaseHook):
         def after_step(self, session, batch):
@@ -180,3 +182,97 @@ def test_unreadable_faces_are_named_once(run):
     for _ in range(2):
         hook.after_step(session, SimpleNamespace(skipped=("bad.jpg", "bad.jpg")))
     assert session.skipped == ["bad.jpg"]
+
+
+class Fails(BaseHook):
+    """A hook, or a preview, that fails after so many iterations."""
+
+    def __init__(self, error, at=4):
+        self.error, self.at = error, at
+
+    def after_step(self, session, batch):
+        if session.iteration == self.at:
+            raise self.error
+
+
+def full_disk():
+    return OSError(errno.ENOSPC, "No space left on device", "preview.jpg")
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (full_disk(), DiskFullError),
+        (EnvironmentFault("a worker died"), EnvironmentFault),
+        (MemoryError(), OutOfMemoryFault),
+    ],
+)
+def test_whatever_fails_beside_the_step_the_model_is_saved_first(run, error, expected):
+    with pytest.raises(expected) as caught:
+        run.start(Stub(), 10, Fails(error))
+    assert "the model is saved at iteration 4" in caught.value.hint
+    assert saved(run)[0].iteration == 4
+
+
+def test_a_bug_beside_the_step_is_not_hidden_and_the_model_is_saved(run):
+    with pytest.raises(ZeroDivisionError):
+        run.start(Stub(), 10, Fails(ZeroDivisionError()))
+    assert saved(run)[0].iteration == 4
+
+
+def test_batches_that_fail_end_the_run_with_everything_saved(run, monkeypatch):
+    make = batches.BatchMaker.make
+
+    def failing(self, number, *rest):
+        if number == 5:
+            raise InputError("none of the faces can be read")
+        return make(self, number, *rest)
+
+    monkeypatch.setattr(batches.BatchMaker, "make", failing)
+    with pytest.raises(InputError) as caught:
+        run.start(Stub(), 10)
+    assert "saved at iteration 5" in caught.value.hint
+    assert saved(run)[0].iteration == 5
+
+
+def test_when_it_cannot_be_saved_the_first_error_counts_and_the_last_save_is_named(run, monkeypatch, caplog):
+    seen = []
+    with pytest.raises(EnvironmentFault) as caught:
+
+        class Breaks(Fails):
+            def after_step(self, session, batch):
+                if session.iteration == self.at:
+                    monkeypatch.setattr(session.folder.__class__, "save", lambda *_: (_ for _ in ()).throw(full_disk()))
+                super().after_step(session, batch)
+
+        run.start(Stub(), 10, Breaks(EnvironmentFault("a worker died")), seen=seen)
+    assert "saved at iteration 1" in caught.value.hint
+    assert "could not be saved" in caplog.text
+
+
+def test_asking_twice_still_saves_and_the_third_time_ends_it(run, caplog):
+    class Kick(BaseHook):
+        def __init__(self, times):
+            self.times = times
+
+        def after_step(self, session, batch):
+            if session.iteration == 3:
+                for _ in range(self.times):
+                    os.kill(os.getpid(), signal.SIGINT)
+
+    with caplog.at_level("INFO"), pytest.raises(Interrupted) as caught:
+        run.start(Stub(), 100, Kick(2), StopSignals())
+    assert "iteration 3 is saved" in caught.value.hint
+    assert "once more ends it without saving" in caplog.text
+    with pytest.raises(KeyboardInterrupt):
+        run.start(Stub(), 100, Kick(3), StopSignals())
+
+
+def test_who_started_it_with_nohup_is_not_hung_up(run):
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        hook = StopSignals()
+        assert signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
+        hook.at_end(None)
+    finally:
+        signal.signal(signal.SIGHUP, before)

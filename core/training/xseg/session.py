@@ -16,9 +16,9 @@ from core import fsio
 from core.checkpoints.flat_files import flat_files
 from core.checkpoints.model_folder import DATA, ModelFolder
 from core.data.xseg_samples import XSegBatch, XSegSamples
-from core.errors import DivergedError, InputError, Interrupted, UsageError
+from core.errors import DivergedError, InputError, UsageError
 from core.formats import dfl_weights
-from core.training.loop import StopRequested
+from core.training.ending import beside_the_step, saved_at_the_end
 from core.training.run_state import RunState
 from core.training.saved_state import read_state
 from core.training.xseg.choices import XSegChoices
@@ -159,20 +159,11 @@ def _check_fixed(choices: XSegChoices, saved: dict[str, Any]) -> None:
 
 def train(session: XSegSession, samples: XSegSamples, hooks: Sequence[Any], *, threads: int) -> None:
     """Train until the target and save. Raises Interrupted (after saving) when asked to stop, DivergedError for a loss that is no number."""
-    try:
+    with saved_at_the_end(session, lambda: save(session, hooks), session.save, hooks):
         with prefetched(samples, session.iteration, threads) as batches:
             while not session.done:
                 _iterate(session, batches, hooks)
         save(session, hooks)
-    except StopRequested as stop:
-        save(session, hooks)
-        raise Interrupted(
-            f"stopped at iteration {session.iteration} ({stop})",
-            hint="everything is saved; the same command goes on from here",
-        ) from None
-    finally:
-        for hook in hooks:
-            hook.at_end(session)
 
 
 def save(session: XSegSession, hooks: Sequence[Any]) -> None:
@@ -186,7 +177,8 @@ def save(session: XSegSession, hooks: Sequence[Any]) -> None:
 
 def _iterate(session: XSegSession, batches: Iterator[XSegBatch], hooks: Sequence[Any]) -> None:
     start = time.perf_counter()
-    batch = next(batches)
+    with beside_the_step():
+        batch = next(batches)
     session.waited = time.perf_counter() - start
     loss = session.trainer.step(batch)
     session.spent = time.perf_counter() - start
@@ -197,8 +189,9 @@ def _iterate(session: XSegSession, batches: Iterator[XSegBatch], hooks: Sequence
         )
     session.iteration += 1
     session.history.append([loss])
-    for hook in hooks:
-        hook.after_step(session, batch)
+    with beside_the_step():
+        for hook in hooks:
+            hook.after_step(session, batch)
 
 
 @contextmanager
