@@ -33,7 +33,7 @@ class Options(BaseOptions, Recipe):
         None, description="name of the model; default is the only one there, else a new one: swap"
     )
     save_minutes: float = Field(25, gt=0, le=1440, description="minutes between saves")
-    preview_every: int = Field(100, ge=0, description="iterations between preview pictures; 0 draws them at saves only")
+    preview_every: int = Field(100, ge=0, description="iterations between preview images; 0 draws them at saves only")
     learning_rate: float | None = Field(
         None,
         gt=0,

@@ -66,7 +66,7 @@ class Options(BaseOptions):
     )
     seed: int | None = Field(None, ge=0, lt=2**31, description="of everything random; a resumed model keeps its own")
     save_minutes: float = Field(15, gt=0, le=1440, description="minutes between saves")
-    preview_every: int = Field(100, ge=0, description="iterations between preview pictures; 0 draws them at saves only")
+    preview_every: int = Field(100, ge=0, description="iterations between preview images; 0 draws them at saves only")
     threads: int = Field(4, ge=1, le=64, description="threads that prepare samples")
 
     @field_validator("resolution")

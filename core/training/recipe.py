@@ -35,7 +35,7 @@ class Recipe(BaseModel):
         224,
         ge=64,
         le=640,
-        description="side of the networks' pictures in pixels; a multiple of 16, with d or t in archi of 32",
+        description="side of the networks' images in pixels; a multiple of 16, with d or t in archi of 32",
     )
     face_type: Literal["h", "mf", "f", "wf", "head"] = fixed(
         "wf", description="how much of the face is trained: half, mid-full, full, whole face, head"
@@ -70,12 +70,12 @@ class Recipe(BaseModel):
     random_dst_flip: bool = Field(True, description="mirror dst faces at random")
     random_hsv_power: float = Field(0.0, ge=0, le=0.3, description="random hue, saturation and value of src inputs")
     ct_mode: Literal["none", "rct", "lct", "mkl", "idt", "sot"] = Field(
-        "none", description="give src faces the colours of random dst faces"
+        "none", description="give src faces the colors of random dst faces"
     )
     clipgrad: bool = Field(False, description="clip the gradient's norm at 1")
     true_face_power: float = Field(0.0, ge=0, le=1, description="df only: push the codes of src towards those of dst")
-    face_style_power: float = Field(0.0, ge=0, le=100, description="let the swap take the dst face's colours")
-    bg_style_power: float = Field(0.0, ge=0, le=100, description="let the swap take the dst picture's surroundings")
+    face_style_power: float = Field(0.0, ge=0, le=100, description="let the swap take the dst face's colors")
+    bg_style_power: float = Field(0.0, ge=0, le=100, description="let the swap take the surroundings of the dst image")
     gan_power: float = Field(
         0.0, ge=0, le=5, description="sharpen with a discriminator; only for the very end, after a backup"
     )
@@ -88,7 +88,7 @@ class Recipe(BaseModel):
         description="where the original stops; kept for it",
     )
     autobackup_hour: int = Field(0, ge=0, le=24, description="hours between automatic backups, 0 for none")
-    write_preview_history: bool = Field(True, description="keep old preview pictures")
+    write_preview_history: bool = Field(True, description="keep old preview images")
 
     @field_validator("lr_dropout", mode="before")
     @classmethod

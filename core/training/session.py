@@ -1,11 +1,10 @@
 """One training run of one model: what the loop and its hooks share, and how it is saved, loaded and rolled back."""
 
-import json
 import logging
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,12 +15,29 @@ from core.errors import DivergedError
 from core.formats import dfl_weights
 from core.training.recipe import Recipe, to_saved
 from core.training.run_state import RunState
+from core.training.saved_state import STATE, SUMMARY, state_writer, text_writer
 from core.training.schedule.schedule import Schedule
 from core.training.trainer import Trainer
 
 log = logging.getLogger(__name__)
-STATE = "forge.json"
-SUMMARY = "summary.txt"
+
+# What a session takes over from the save that it was opened from anew; the rest belongs to the run.
+_OF_THE_SAVE = (
+    "recipe",
+    "trainer",
+    "iteration",
+    "history",
+    "sample",
+    "extra",
+    "saved_iteration",
+    "schedule",
+    "pause",
+    "entered",
+    "validation_losses",
+)
+# Of the arrays of a side: warped, target, mask, eyes and mouth; the smallest kind keeps no eyes and mouths.
+_CHANNELS = (3, 3, 1, 1)
+Sample = list[list[NDArray[np.float32]]]
 
 
 @dataclass
@@ -40,7 +56,7 @@ class Session(RunState):
     folder: ModelFolder
     recipe: Recipe
     trainer: Trainer
-    sample: list[list[NDArray[np.float32]]] | None = None
+    sample: Sample | None = None
     extra: dict[str, Any] = field(default_factory=dict)
     schedule: Schedule | None = None
     pause: int = 0
@@ -59,19 +75,7 @@ class Session(RunState):
 
     def become(self, opened: "Session") -> None:
         """Go on as ``opened``, a session of the same model; the target and what was collected for the report stay."""
-        for name in (
-            "recipe",
-            "trainer",
-            "iteration",
-            "history",
-            "sample",
-            "extra",
-            "saved_iteration",
-            "schedule",
-            "pause",
-            "entered",
-            "validation_losses",
-        ):
+        for name in _OF_THE_SAVE:
             setattr(self, name, getattr(opened, name))
 
     def save(self) -> None:
@@ -94,8 +98,8 @@ class Session(RunState):
         return {
             **self.trainer.writers(),
             DATA: lambda stream: dfl_weights.write_data(stream, data),
-            SUMMARY: _text(summary + "\n"),
-            STATE: _text(json.dumps(state, indent=1) + "\n"),
+            SUMMARY: text_writer(summary + "\n"),
+            STATE: state_writer(state),
         }
 
     def roll_back(self) -> int:
@@ -119,35 +123,27 @@ def restore(
     session.saved_iteration = -1 if reinit else data.iteration
 
 
-def usable_sample(sample: Any, resolution: int) -> list[list[NDArray[np.float32]]] | None:
-    """The saved faces of the preview if they fit this model (also in channels-first layout), else None."""
+def usable_sample(sample: Any, resolution: int) -> Sample | None:
+    """The faces of the preview that ``data.dat`` has, if they fit this model, else None.
+
+    sample: [src, dst], each a list of arrays, channels first or last. Returns them float32, channels last.
+    """
     try:
-        channels = (3, 3, 1, 1)[: max(3, len(sample[0]))]  # the smallest kind keeps no masks of eyes and mouths
-        sides = [
-            [_channels_last(np.asarray(a, np.float32), c) for a, c in zip(side, channels, strict=True)]
-            for side in sample
-        ]
+        channels = _CHANNELS[: max(3, len(sample[0]))]
+        src, dst = (_side(arrays, channels) for arrays in sample)
     except (TypeError, ValueError, IndexError):
         return None
-    count = len(sides[0][0]) if sides else 0
-    fits = (
-        len(sides) == 2
-        and count > 0
-        and all(
-            a.shape == (count, resolution, resolution, c) for side in sides for a, c in zip(side, channels, strict=True)
-        )
-    )
-    return sides if fits else None
+    count = len(src[0])
+    shapes = [(count, resolution, resolution, depth) for depth in channels]
+    fits = count > 0 and all([array.shape for array in side] == shapes for side in (src, dst))
+    return [src, dst] if fits else None
+
+
+def _side(arrays: Any, channels: tuple[int, ...]) -> list[NDArray[np.float32]]:
+    return [_channels_last(np.asarray(array, np.float32), depth) for array, depth in zip(arrays, channels, strict=True)]
 
 
 def _channels_last(array: NDArray[np.float32], channels: int) -> NDArray[np.float32]:
     if array.ndim != 4:
-        raise ValueError("not a batch of pictures")
+        raise ValueError("not a batch of images")
     return array.transpose(0, 2, 3, 1) if array.shape[1] == channels and array.shape[3] != channels else array
-
-
-def _text(text: str) -> Any:
-    def write(stream: IO[bytes]) -> None:
-        stream.write(text.encode())
-
-    return write

@@ -19,10 +19,10 @@ from core.training.hardware import xla
 from core.training.kinds import KINDS
 from core.training.loop import out_of_memory
 from core.training.recipe import Recipe
-from core.training.saved_state import read_state
+from core.training.saved_state import STATE, read_state
 from core.training.schedule import phases
 from core.training.schedule.schedule import Opening
-from core.training.session import STATE, Session, restore
+from core.training.session import Session, restore
 from core.training.sources import assets
 from core.training.trainer import Trainer, TrainerSettings
 

@@ -17,8 +17,8 @@ from core.jobs.models import train as job
 from core.stages import export, train
 from core.training.hardware.measure import noise
 from core.training.recipe import Recipe, config_of
-from core.training.saved_state import read_state
-from core.training.session import STATE, Session, restore
+from core.training.saved_state import STATE, read_state
+from core.training.session import Session, restore
 from core.training.trainer import Trainer, TrainerSettings
 from core.workspace import Workspace
 

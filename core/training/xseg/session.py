@@ -1,6 +1,5 @@
 """A training run of the mask network: resume, loop, save all or nothing, preview."""
 
-import json
 import logging
 import math
 import time
@@ -10,7 +9,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from core import fsio
 from core.checkpoints.flat_files import flat_files
@@ -20,12 +19,11 @@ from core.errors import DivergedError, InputError, UsageError
 from core.formats import dfl_weights
 from core.training.ending import beside_the_step, saved_at_the_end
 from core.training.run_state import RunState
-from core.training.saved_state import read_state
+from core.training.saved_state import STATE, SUMMARY, read_state, state_writer, text_writer
 from core.training.xseg.choices import XSegChoices
 from core.training.xseg.model import NAME, XSegRecipe, XSegTrainer
 
 log = logging.getLogger(__name__)
-STATE, SUMMARY = "forge.json", "summary.txt"
 
 
 @dataclass(frozen=True)
@@ -68,18 +66,11 @@ class XSegSession(RunState):
             {
                 **self.trainer.writers(),
                 DATA: lambda stream: dfl_weights.write_data(stream, data),
-                SUMMARY: _text(summary + "\n"),
-                STATE: _text(json.dumps(state, indent=1) + "\n"),
+                SUMMARY: text_writer(summary + "\n"),
+                STATE: state_writer(state),
             },
         )
         self.saved_iteration = self.iteration
-
-
-def _text(text: str) -> Any:
-    def write(stream: IO[bytes]) -> None:
-        stream.write(text.encode())
-
-    return write
 
 
 def open_session(folder: XSegFolder, choices: XSegChoices, trash: Path) -> XSegSession:
