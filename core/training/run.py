@@ -20,7 +20,7 @@ from core.training.hooks.stop import StopFile, StopSignals
 from core.training.hooks.tensorboard import TensorBoard
 from core.training.hooks.unreadable_faces import UnreadableFaces
 from core.training.hooks.validation import Validation
-from core.training.schedule import phases
+from core.training.schedule.boundary import Boundary
 from core.training.session import Session
 from core.training.sources.facesets import batch_settings
 from core.workspace import Workspace
@@ -51,7 +51,7 @@ def train(folder: ModelFolder, choices: Choices, settings: RunSettings, workspac
     beside = _observers(session, settings, workspace)
     # What was asked for once has happened by then; everything else a person chose still wins over the phase.
     again = replace(choices, reinit=(), preset=None, validation_count=None)
-    boundary = phases.Boundary(reopen, batches, save, _preview(workspace))
+    boundary = Boundary(reopen, batches, save, _preview(workspace))
     boundary.begin(session)
     if session.recipe.autobackup_hour:
         beside.append(AutoBackup(session.recipe.autobackup_hour, save, _preview(workspace)))

@@ -16,7 +16,7 @@ from core.formats import dfl_weights
 from core.training.recipe import Recipe, to_saved
 from core.training.run_state import RunState
 from core.training.saved_state import STATE, SUMMARY, state_writer, text_writer
-from core.training.schedule.schedule import Schedule
+from core.training.schedule.timeline import Schedule
 from core.training.trainer import Trainer
 
 log = logging.getLogger(__name__)

@@ -20,8 +20,8 @@ from core.training.kinds import KINDS
 from core.training.loop import out_of_memory
 from core.training.recipe import Recipe
 from core.training.saved_state import STATE, read_state
-from core.training.schedule import phases
-from core.training.schedule.schedule import Opening
+from core.training.schedule import opening as openings
+from core.training.schedule.opening import Opening
 from core.training.session import Session, restore
 from core.training.sources import assets
 from core.training.trainer import Trainer, TrainerSettings
@@ -70,13 +70,13 @@ def planned(folder: ModelFolder, choices: Choices, assets_folder: Path) -> Plan:
 
 
 def _plan_new(folder: ModelFolder, choices: Choices) -> Plan:
-    opening = phases.of_new(choices, folder.kind)
+    opening = openings.of_new_model(choices, folder.kind)
     recipe = recipes.of_new_model(choices.recipe, folder.kind, opening.values)
     return _plan(recipe, choices, {}, opening)
 
 
 def _plan_saved(folder: ModelFolder, choices: Choices, data: ModelData, state: dict[str, Any]) -> Plan:
-    opening = phases.of_saved(choices, state, data, folder)
+    opening = openings.of_saved_model(choices, state, data, folder)
     values = data.options | opening.values
     recipe = recipes.of_saved_model(choices.recipe, values, folder.path(DATA), folder.kind)
     return _plan(recipe, choices, state, opening)
@@ -87,7 +87,7 @@ def _plan_pretrained(folder: ModelFolder, choices: Choices, files: Mapping[str, 
     options = dfl_weights.read_data(files[DATA]).options if DATA in files else {}
     own = {name: value for name, value in KINDS[folder.kind].defaults.items() if name not in recipes.FIXED}
     architecture = {name: options[name] for name in recipes.FIXED if name in options}
-    opening = phases.of_new(choices, folder.kind)
+    opening = openings.of_new_model(choices, folder.kind)
     values = own | opening.values | architecture
     recipe = recipes.of_saved_model(choices.recipe, values, assets.PRETRAINED, folder.kind)
     return _plan(recipe, choices, {}, opening)
@@ -148,4 +148,4 @@ def _ready(session: Session, choices: Choices, state: Mapping[str, Any], opening
     )
     if session.validation_count:
         session.validation_losses = [list(row) for row in state.get("held", [])]
-    return phases.follow(session, opening)
+    return openings.follow(session, opening)

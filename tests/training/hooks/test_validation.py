@@ -15,7 +15,7 @@ from core.training.hooks.loss_plot import loss_plot
 from core.training.hooks.metrics import Metrics
 from core.training.hooks.validation import Validation
 from core.training.recipe import Recipe
-from core.training.schedule.schedule import Opening
+from core.training.schedule.opening import Opening
 from core.training.session import Session
 from core.training.sources import facesets
 from core.training.sources.validation_split import split

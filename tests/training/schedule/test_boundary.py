@@ -1,4 +1,4 @@
-"""Presets as files, places in a schedule, and training over its boundaries at a tiny size."""
+"""Training over the boundaries of a schedule at a tiny size."""
 
 import json
 import shutil
@@ -8,14 +8,13 @@ from training_cases import make_workspace
 
 from core.checkpoints import saves
 from core.checkpoints.model_folder import ModelFolder
-from core.errors import CorruptFileError, InputError, UsageError
+from core.errors import UsageError
 from core.formats import dfl_weights
-from core.networks import archs
 from core.stages import train
 from core.training import recipe
-from core.training.schedule import phases, presets
+from core.training.schedule import boundary
 from core.training.schedule.presets import Phase, Preset
-from core.training.schedule.schedule import Place, attached, opening, place, restored
+from core.training.schedule.timeline import attach
 from core.training.session import Session
 from core.training.trainer import TrainerSettings
 from core.workspace import Workspace
@@ -24,116 +23,6 @@ FILES = ("encoder.npy", "inter_AB.npy", "inter_B.npy", "decoder.npy", "src_dst_o
 THREE = Preset(
     "three", "", {}, (Phase(4, {"random_warp": True}, ("inter_AB",), 3), Phase(6, {"random_warp": False}), Phase(None))
 )
-
-
-@pytest.mark.parametrize(
-    ("iteration", "expected"),
-    [
-        (0, Place(0, 0, 3)),
-        (2, Place(0, 0, 3)),
-        (3, Place(0, 3, 4)),
-        (4, Place(1, 4, 6)),
-        (5, Place(1, 4, 6)),
-        (6, Place(2, 6, 0)),
-        (10**6, Place(2, 6, 0)),
-    ],
-)
-def test_a_place_is_a_function_of_the_iteration(iteration, expected):
-    assert place(THREE, iteration) == expected
-
-
-def test_the_last_phase_may_end_and_its_options_hold_on():
-    ending = Preset("e", "", {}, (Phase(5, {}, ("inter_AB",), 2),))
-    assert [place(ending, i) for i in (0, 2, 4, 5, 9)] == [
-        Place(0, 0, 2),
-        Place(0, 2, 4),
-        Place(0, 4, 0),
-        Place(0, 4, 0),
-        Place(0, 4, 0),
-    ]
-    assert ending.end == 5 and THREE.end == 0
-
-
-def test_parts_start_anew_once_and_only_at_a_boundary():
-    schedule = attached(THREE, {"random_warp": True}, None)
-    first = opening(schedule, 0)
-    assert first.reinit == ("inter_AB",) and first.entered and not opening(first.schedule, 2).entered
-    assert opening(first.schedule, 3).reinit == ("inter_AB",)
-    assert opening(opening(first.schedule, 3).schedule, 3).reinit == ()  # it was done and saved
-    joined = opening(schedule, 2)  # a model that comes from elsewhere
-    assert joined.entered and joined.reinit == ()
-    plain = json.loads(json.dumps(first.schedule.plain()))
-    assert restored(plain, "x") == first.schedule
-    for damaged in (plain | {"begun": "soon"}, plain | {"preset": 3}, {"preset": plain["preset"]}):
-        with pytest.raises(CorruptFileError, match="(?s)schedule.*swap_SAEHD_forge.json"):
-            restored(damaged, "swap_SAEHD_forge.json")
-    assert opening(attached(THREE, {"random_warp": True}, first.schedule), 2).entered is False
-
-
-def test_an_option_that_a_phase_does_not_name_is_the_models_own():
-    schedule = attached(THREE, {"random_warp": True, "batch_size": 3}, None)
-    assert [opening(schedule, i).values["random_warp"] for i in (0, 4, 6)] == [True, False, True]
-    assert attached(Preset("none"), {}, schedule) is None
-
-
-def test_the_built_in_presets_are_sound():
-    assert presets.NAMES == ("draft", "likeness", "live")
-    for name in presets.NAMES:
-        preset = presets.find(name)
-        model = recipe.Recipe(**preset.options)
-        recipe.require_trainable(model)
-        parts = archs.networks(recipe.config_of(model))
-        for phase in preset.phases:
-            recipe.require_trainable(model.model_copy(update=phase.options))
-            assert set(phase.reinit) <= set(parts)
-            assert set(phase.options) == preset.scheduled  # nothing is left to what a model had before
-        assert preset.description and preset.end
-    live = presets.find("live")
-    assert live.phases[0] == Phase(500_000, live.phases[0].options, ("inter_AB",), 100_000)
-    assert [phase.options["gan_power"] for phase in live.phases] == [0, 0, 0, 0.1]
-    assert presets.from_plain(live.plain(), "x") == live
-
-
-@pytest.mark.parametrize(
-    ("text", "said"),
-    [
-        ("x = 1", "unknown: x"),
-        ("[options]\nwarp = true", r"\[options\], warp\n  there is no such option"),
-        ("[options]\nbatch_size = 0", r"\[options\], batch_size\n  Input should be greater"),
-        ("[options]\npretrain = true", "pretrain\n  it cannot be set there"),
-        ("[[phase]]\nuntil = 5\n[[phase]]\nresolution = 128", "phase 2, resolution\n  it fixes the networks"),
-        ("[[phase]]\nuntil = 5\n[[phase]]\nuntil = 5", "phase 2, until\n  5 does not come after 5"),
-        ("[[phase]]\n[[phase]]\nuntil = 5", "phase 1, until\n  it is missing"),
-        ("[[phase]]\nuntil = 1.5", "phase 1, until\n  1.5 is not a number of iterations"),
-        ("[[phase]]\ngan_power = 9", "phase 1, gan_power"),
-        ("[[phase]]\nreinit = 'inter_AB'", "phase 1, reinit\n  it must be a list"),
-        ("[[phase]]\nreinit_every = 5", "phase 1, reinit_every\n  there is no reinit"),
-        ("[phase]", "list of tables"),
-        ("[[phase", "cannot read the preset"),
-    ],
-)
-def test_what_makes_no_sense_is_named(tmp_path, text, said):
-    path = tmp_path / "mine.toml"
-    path.write_text(text)
-    with pytest.raises(InputError, match=said) as caught:
-        presets.find(str(path))
-    assert "mine.toml" in str(caught.value)
-
-
-def test_the_environment_is_no_part_of_a_preset(monkeypatch):
-    before = presets.find("live")
-    monkeypatch.setenv("FORGE_BATCH_SIZE", "many")
-    monkeypatch.setenv("FORGE_GAN_POWER", "1")
-    assert presets.find("live") == before
-
-
-def test_unknown_names():
-    with pytest.raises(UsageError, match="draft, likeness, live"):
-        presets.find("life")
-    with pytest.raises(InputError, match="no such preset file"):
-        presets.find("nowhere.toml")
-    listed = train.run(train.Options(preset="list"), Workspace("/nowhere"))
-    assert [name for name, _ in listed.rows] == ["draft", "likeness", "live"]
 
 
 MINE = """
@@ -238,10 +127,10 @@ class Stub:
 
 
 def test_a_backup_is_made_once_a_boundary_and_the_oldest_make_room(tmp_path, monkeypatch):
-    monkeypatch.setattr(phases, "KEPT", 2)
+    monkeypatch.setattr(boundary, "KEPT", 2)
     (tmp_path / "model").mkdir()
     session = Session(
-        folder(tmp_path), recipe.Recipe(resolution=64), Stub(), schedule=attached(THREE, {"random_warp": True}, None)
+        folder(tmp_path), recipe.Recipe(resolution=64), Stub(), schedule=attach(THREE, {"random_warp": True}, None)
     )
     made = []
     for iteration, history in (
@@ -253,7 +142,7 @@ def test_a_backup_is_made_once_a_boundary_and_the_oldest_make_room(tmp_path, mon
     ):  # killed after the backup; trained again to the same place
         session.iteration, session.history = iteration, [[history, history]] * iteration
         session.save()
-        phases.backup(session, tmp_path / "none.jpg")
+        boundary.backup(session, tmp_path / "none.jpg")
         made.append(sorted(path.name for path in (tmp_path / "model/swap_SAEHD_autobackups").iterdir()))
     first, again, second, third = (
         "3 - before phase 1 of three",
