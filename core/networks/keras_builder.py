@@ -120,7 +120,7 @@ class KerasBuilder:
         bias: bool = True,
     ):
         p = symmetric_padding(kernel) if pad is None else pad
-        # Where a stride or an even kernel leaves a choice, Keras puts the odd zero at the end and the files want it even.
+        # Where a stride or an even kernel leaves a choice, Keras puts more zeros at the end; the files want them even.
         same = stride == 1 and kernel == 2 * p + 1
         if p and not same:
             x = layers.ZeroPadding2D(p, dtype=self.dtype)(x)
