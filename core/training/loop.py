@@ -4,7 +4,7 @@ import logging
 import math
 import time
 from collections.abc import Callable, Iterator, Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 from core.data.batches import BatchSettings, TrainingBatch
 from core.data.workers import open_batches
@@ -13,6 +13,7 @@ from core.training.ending import StopRequested, beside_the_step, saved_at_the_en
 from core.training.hardware.machine import is_out_of_memory
 from core.training.kinds import KINDS
 from core.training.recipe import Recipe
+from core.training.run_state import RunState
 from core.training.session import Session
 
 log = logging.getLogger(__name__)
@@ -86,7 +87,7 @@ def _to_target(
     save(session, hooks)
 
 
-def save(session: Session, hooks: Sequence[Hook]) -> None:
+def save(session: RunState, hooks: Sequence[Any]) -> None:
     """Save unless this iteration is saved already."""
     if session.iteration == session.saved_iteration:
         return

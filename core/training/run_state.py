@@ -32,3 +32,7 @@ class RunState:
     def done(self) -> bool:
         """Whether the target is reached."""
         return 0 < self.target <= self.iteration
+
+    def save(self) -> None:
+        """Write everything, all or nothing; then ``saved_iteration`` is this one."""
+        raise NotImplementedError

@@ -12,6 +12,7 @@ import numpy as np
 from keras import ops
 from numpy.typing import NDArray
 
+from core.checkpoints.model_folder import Write
 from core.data.batches import TrainingBatch
 from core.errors import DivergedError, InputError
 from core.formats import dfl_weights
@@ -30,7 +31,6 @@ from core.training.objective.terms import objective_of
 from core.training.recipe import Recipe, config_of, effective
 from core.training.weight_files import (
     SCALES,
-    Write,
     load_optimizer,
     load_scales,
     names_of,

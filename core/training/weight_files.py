@@ -2,7 +2,7 @@
 
 import json
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
 
@@ -19,42 +19,38 @@ from core.training.saved_state import read_state
 
 log = logging.getLogger(__name__)
 SCALES = "loss_scale.json"
-Write = Callable[[IO[bytes]], None]
 
 
-def names_of(networks: Mapping[str, keras.Model], variables: list[Any]) -> list[str]:
+def names_of(networks: Mapping[str, keras.Model], variables: Sequence[Any]) -> list[str]:
     """Full names of ``variables``: the network's name in front of the key in its file."""
-    known = {
-        id(variable): f"{name}/{key}"
-        for name, model in networks.items()
-        for key, variable in named_variables(model).items()
-    }
+    known: dict[int, str] = {}
+    for name, model in networks.items():
+        known |= {id(variable): f"{name}/{key}" for key, variable in named_variables(model).items()}
     return [known[id(variable)] for variable in variables]
 
 
 def load_optimizer(optimizer: Any, names: list[str], path: Path) -> None:
-    """Take over the state in ``path``; what it lacks (another kind of optimizer, a new part) starts at zero, with a message."""
+    """Take over the state in ``path``; what it lacks (another kind of optimizer, a new part) starts at zero, with a message.
+
+    names: of the variables, in the optimizer's order.
+    """
     state = dfl_weights.read_optimizer(path)
     missing = optimizer.load_slots(names, state.iterations, state.slots)
     if missing:
         total = len(names) * len(optimizer.slots)
-        log.warning(
-            "%s has no state for %d of %d moments (%s ...): these start at zero",
-            path.name,
-            len(missing),
-            total,
-            missing[0],
-        )
+        text = "%s has no state for %d of %d moments (%s ...): these start at zero"
+        log.warning(text, path.name, len(missing), total, missing[0])
 
 
 def write_network(model: keras.Model, stream: IO[bytes], *, values: Mapping[int, Any] | None = None) -> None:
     """All weights, one tensor in memory at a time. values: ``id`` of a variable -> what is written in its place."""
-    found = ((key, (values or {}).get(id(variable), variable)) for key, variable in named_variables(model).items())
-    arrays = (
-        (key, finite(np.asarray(ops.convert_to_numpy(variable.value), np.float32), f"{model.name}/{key}"))
-        for key, variable in found
-    )
-    dfl_weights.write_arrays(stream, arrays)
+    dfl_weights.write_arrays(stream, _arrays(model, values or {}))
+
+
+def _arrays(model: keras.Model, values: Mapping[int, Any]) -> Iterator[tuple[str, NDArray[np.float32]]]:
+    for key, variable in named_variables(model).items():
+        written = values.get(id(variable), variable)
+        yield key, finite(np.asarray(ops.convert_to_numpy(written.value), np.float32), f"{model.name}/{key}")
 
 
 def write_optimizer(optimizer: Any, names: list[str], stream: IO[bytes]) -> None:
@@ -64,7 +60,13 @@ def write_optimizer(optimizer: Any, names: list[str], stream: IO[bytes]) -> None
 
 
 def finite(array: NDArray[np.float32], name: str) -> NDArray[np.float32]:
-    """The array itself: the loss of a step is that before it, so a step that spoils the weights is seen here first. Raises DivergedError."""
+    """The array itself.
+
+    The loss of a step is that before it, so a step that spoils the weights is seen here first.
+
+    Raises:
+        DivergedError: some of its numbers are not finite.
+    """
     if np.isfinite(array).all():
         return array
     raise DivergedError("training diverged: refusing to save numbers that are not finite", where=name)
@@ -72,15 +74,19 @@ def finite(array: NDArray[np.float32], name: str) -> NDArray[np.float32]:
 
 def write_scales(optimizers: list[Any], stream: IO[bytes]) -> None:
     """The scale of the loss of each optimizer and its steps without overflow, as JSON by the optimizer's name."""
-    scales = {
-        o.name: [float(ops.convert_to_numpy(o.scale.value)), int(ops.convert_to_numpy(o.calm_steps.value))]
-        for o in optimizers
-    }
+    scales = {}
+    for optimizer in optimizers:
+        scale, calm = (ops.convert_to_numpy(variable.value) for variable in (optimizer.scale, optimizer.calm_steps))
+        scales[optimizer.name] = [float(scale), int(calm)]
     stream.write((json.dumps(scales, indent=1) + "\n").encode())
 
 
 def load_scales(optimizers: list[Any], path: Path | None) -> None:
-    """Take over what ``write_scales`` wrote; an optimizer that is not there starts from the first scale. Raises CorruptFileError."""
+    """Take over what ``write_scales`` wrote; an optimizer that is not there starts from the first scale.
+
+    Raises:
+        CorruptFileError: the file is damaged.
+    """
     saved = read_state(path)
     for optimizer in optimizers:
         try:

@@ -16,6 +16,7 @@ import numpy as np
 from keras import ops
 from numpy.typing import NDArray
 
+from core.checkpoints.model_folder import Write
 from core.formats import dfl_weights
 from core.networks.builder import Network
 from core.networks.discriminators import code_network, gan_network
@@ -27,7 +28,7 @@ from core.training.objective.forward import forward
 from core.training.objective.scene import scene_of
 from core.training.objective.terms import Objective, shown
 from core.training.recipe import Recipe
-from core.training.weight_files import Write, load_optimizer, names_of, write_network, write_optimizer
+from core.training.weight_files import load_optimizer, names_of, write_network, write_optimizer
 
 log = logging.getLogger(__name__)
 Tensor = Any

@@ -1,16 +1,17 @@
 """The mask network in training: loss, optimizer, one step at a time; from and to the files of the DeepFaceLab format."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import keras
 import numpy as np
 from keras import ops
 from numpy.typing import NDArray
 
+from core.checkpoints.model_folder import Write
 from core.data.xseg_samples import XSegBatch
 from core.errors import InputError
 from core.formats import dfl_weights
@@ -27,7 +28,12 @@ LEARNING_RATE = 1e-4
 
 @dataclass(frozen=True)
 class XSegRecipe:
-    """resolution, base: of the network, 256 and 32 in files of the original; pretrain: learn to draw the face in grey, without shortcuts."""
+    """What the network is built from.
+
+    resolution, base: side in pixels and width, 256 and 32 in files of the original.
+    pretrain: learn to draw the face in grey, without shortcuts.
+    seed: of everything random.
+    """
 
     resolution: int = 256
     base: int = 32
@@ -46,7 +52,7 @@ class MaskLoss(keras.losses.Loss):
 
 
 class GreyLoss(keras.losses.Loss):
-    """Structural dissimilarity in two windows and squared error of the grey picture, sum over the batch."""
+    """Structural dissimilarity in two windows and squared error of the grey image, sum over the batch."""
 
     def __init__(self) -> None:
         super().__init__(name="grey", reduction="sum")
@@ -65,9 +71,8 @@ class XSegTrainer:
         self.network = build_network(NAME, self.description, seed=recipe.seed)
         self.optimizer = RMSprop(LEARNING_RATE, keep=KEEP, seed=recipe.seed, name=OPTIMIZER)
         self.optimizer.build(self.network.trainable_variables)
-        self.network.compile(
-            optimizer=self.optimizer, loss=GreyLoss() if recipe.pretrain else MaskLoss(), jit_compile=compiled()
-        )
+        loss = GreyLoss() if recipe.pretrain else MaskLoss()
+        self.network.compile(optimizer=self.optimizer, loss=loss, jit_compile=compiled())
 
     def set_rate(self, rate: float, dropout: bool) -> None:
         """Before the first step: how far weights move, and whether only a random third of them does."""
@@ -79,7 +84,7 @@ class XSegTrainer:
         return float(self.network.train_on_batch(batch.image, batch.target)) / len(batch.image)
 
     def predict(self, images: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Masks (n, R, R, 1), 0..1, of pictures (n, R, R, 3)."""
+        """Masks (n, R, R, 1), 0..1, of images (n, R, R, 3), float32 BGR, 0..1."""
         return ops.convert_to_numpy(ops.sigmoid(self.network.predict_on_batch(images)))
 
     @property
@@ -88,9 +93,11 @@ class XSegTrainer:
         return f"{self.recipe.resolution}.npy", f"{self.recipe.resolution}_{OPTIMIZER}.npy"
 
     def variable_names(self) -> list[str]:
+        """In the optimizer's order: ``XSeg/conv01/conv/weight:0``."""
         return names_of({NAME: self.network}, self.network.trainable_variables)
 
-    def writers(self) -> dict[str, Callable[[IO[bytes]], None]]:
+    def writers(self) -> dict[str, Write]:
+        """File name without prefix -> function that writes it."""
         weights, state = self.files
         return {
             weights: partial(write_network, self.network),
@@ -98,14 +105,19 @@ class XSegTrainer:
         }
 
     def load(self, files: Mapping[str, Path], *, optimizer: bool = True) -> None:
-        """Raises InputError when the weights are missing or of another size, CorruptFileError when they are damaged."""
+        """Take over saved weights and, if ``optimizer``, its state where there is one.
+
+        Raises:
+            InputError: the weights are missing or of another size.
+            CorruptFileError: a file is damaged.
+        """
         weights, state = self.files
         if weights not in files:
-            others = ", ".join(sorted(f"{NAME}_{name}" for name in files if name.endswith(".npy")))
+            others = sorted(f"{NAME}_{name}" for name in files if name.endswith(".npy"))
             raise InputError(
                 "no XSeg weights of this resolution",
                 where=f"{NAME}_{weights}",
-                why=f"there is {others}" if others else "",
+                why=f"there is {', '.join(others)}" if others else "",
                 hint="choose the --resolution the model was made with",
             )
         set_weights(self.network, self.description, dfl_weights.read_weights(files[weights]), where=str(files[weights]))

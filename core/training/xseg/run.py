@@ -14,10 +14,10 @@ from core.training.hooks.progress_line import ProgressLine
 from core.training.hooks.stop import StopFile, StopSignals
 from core.training.hooks.unreadable_faces import UnreadableFaces
 from core.training.sources.facesets import cache_bytes
-from core.training.xseg import session as sessions
+from core.training.xseg import loop
 from core.training.xseg.choices import XSegChoices, XSegRunSettings
 from core.training.xseg.preview import XSegPreview
-from core.training.xseg.session import XSegFolder, XSegSession
+from core.training.xseg.session import XSegFolder, XSegSession, open_session
 from core.workspace import Workspace
 
 log = logging.getLogger(__name__)
@@ -30,7 +30,7 @@ def train(
 
     Raises what opening the model and the loop raise.
     """
-    session = sessions.open_session(XSegFolder(workspace.model), choices, workspace.trash)
+    session = open_session(XSegFolder(workspace.model), choices, workspace.trash)
     session.trainer.set_rate(settings.learning_rate, settings.lr_dropout)
     session.target, session.begun = settings.target, session.iteration
     made_of = _sample_settings(session, settings)
@@ -39,7 +39,7 @@ def train(
     unchanged = replace(made_of, plain=True, pretrain=False, cache_bytes=0)
     plain = [XSegSamples([faceset], unchanged, "landmarks") for faceset in facesets]
     hooks = _hooks(session, settings, plain, workspace)
-    sessions.train(session, samples, hooks, threads=settings.threads)
+    loop.train(session, samples, hooks, threads=settings.threads)
     return session, samples
 
 
@@ -61,5 +61,5 @@ def _hooks(
 ) -> list[BaseHook]:
     preview = XSegPreview(workspace.model / "preview" / "xseg.jpg", settings.preview_every, plain)
     chain: list[BaseHook] = [UnreadableFaces(), preview, ProgressLine(session, "train XSeg", ("loss",))]
-    chain.append(Checkpoint(settings.save_minutes, lambda _: sessions.save(session, chain)))
+    chain.append(Checkpoint(settings.save_minutes, lambda _: loop.save(session, chain)))
     return [*chain, StopFile(workspace.model / "STOP"), StopSignals()]

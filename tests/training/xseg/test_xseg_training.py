@@ -15,9 +15,10 @@ from core.geometry.align import FaceType
 from core.inference.xseg_weights import find
 from core.options import parse
 from core.training.xseg.choices import XSegChoices
+from core.training.xseg.loop import prefetched, save, train
 from core.training.xseg.model import XSegRecipe, XSegTrainer
 from core.training.xseg.preview import preview
-from core.training.xseg.session import XSegFolder, open_session, prefetched, save, train
+from core.training.xseg.session import XSegFolder, open_session
 from core.workspace import Workspace
 
 SMALL = XSegChoices(face_type="wf", resolution=64, base=2, batch_size=2)
