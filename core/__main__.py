@@ -4,10 +4,11 @@ import logging
 import os
 import signal
 import sys
-from types import ModuleType
+from types import FrameType, ModuleType
 from typing import TYPE_CHECKING
 
 from core import errors, stages
+from core.console import VisibleFormatter, prepare_streams, say
 
 # What takes a while to import is imported where it is used, so that the list of stages appears at once.
 if TYPE_CHECKING:
@@ -19,15 +20,16 @@ def main(arguments: list[str] | None = None) -> int:
     """Run the stage that the arguments (without them, the command line's) name; returns the exit code."""
     arguments = sys.argv[1:] if arguments is None else arguments
     if not arguments or arguments[0] in ("-h", "--help"):
-        print(usage())
+        say(usage())
         return 0
     debug = "--debug" in arguments
-    signal.signal(signal.SIGTERM, _terminate)
+    prepare_streams()
+    _heed_signals()
     try:
         stage, options = read(arguments)
         debug = options.debug
         start_logging(debug)
-        print(run(stage, options), flush=True)
+        say(str(run(stage, options)))
     except BaseException as error:
         if debug and not isinstance(error, SystemExit):
             raise
@@ -54,7 +56,10 @@ def run(stage: ModuleType, options: "Options") -> "StageReport":
 
 def start_logging(debug: bool) -> None:
     """Lines of the program itself go to stderr; libraries speak up only when something is wrong."""
-    logging.basicConfig(level=logging.DEBUG if debug else logging.INFO, format="%(message)s", stream=sys.stderr)
+    handler = logging.StreamHandler()
+    handler.setFormatter(VisibleFormatter("%(message)s"))
+    logging.basicConfig(level=logging.DEBUG if debug else logging.INFO, handlers=[handler])
+    logging.raiseExceptions = False  # a log line that cannot be written is no failure
     for noisy in ("matplotlib", "h5py", "PIL", "asyncio", "absl", "jax"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
     # It warns of graphs that are built anew, as they are where a phase begins.
@@ -77,11 +82,11 @@ def explain(error: BaseException) -> int:
     if isinstance(error, OSError):
         error = errors.from_os_error(error)
     if isinstance(error, errors.PipelineError):
-        print(f"error: {error}", file=sys.stderr)
+        say(f"error: {error}", sys.stderr)
         return error.exit_code
     hint = "this is a bug; run the same command with --debug and report what it prints"
     hint += ", with the table of `python -m core doctor`"
-    print(f"error: {type(error).__name__}: {error}\nhint: {hint}", file=sys.stderr)
+    say(f"error: {type(error).__name__}: {error}\nhint: {hint}", sys.stderr)
     return 1
 
 
@@ -91,7 +96,15 @@ def usage() -> str:
     return "usage: python -m core STAGE [options]     (STAGE --help lists its options)\n\n" + "\n".join(lines)
 
 
-def _terminate(signum, frame):
+def _heed_signals() -> None:
+    """SIGTERM and the end of the terminal stop a run as Ctrl-C does; ``nohup`` asks that the latter be ignored."""
+    signal.signal(signal.SIGTERM, _terminate)
+    hang_up = getattr(signal, "SIGHUP", None)
+    if hang_up is not None and signal.getsignal(hang_up) != signal.SIG_IGN:
+        signal.signal(hang_up, _terminate)
+
+
+def _terminate(signum: int, frame: FrameType | None) -> None:
     raise KeyboardInterrupt
 
 

@@ -70,27 +70,44 @@ class TerminalBars(Listener):
         self._bars: dict[int, Any] = {}
 
     def begin(self, task: Task) -> None:
-        interval = 0.2 if sys.stderr.isatty() else 10.0
-        self._bars[id(task)] = tqdm(
-            desc=task.description,
-            unit=task.unit,
-            total=task.total,
-            initial=task.done,
-            file=sys.stderr,
-            mininterval=interval,
-            maxinterval=interval * 2,
-            dynamic_ncols=True,
-            smoothing=0.05,
-        )
+        if sys.stderr is None:
+            return
+        with self._forgotten_without_terminal(task):
+            interval = 0.2 if sys.stderr.isatty() else 10.0
+            self._bars[id(task)] = tqdm(
+                desc=task.description,
+                unit=task.unit,
+                total=task.total,
+                initial=task.done,
+                file=sys.stderr,
+                mininterval=interval,
+                maxinterval=interval * 2,
+                dynamic_ncols=True,
+                smoothing=0.05,
+            )
 
     def update(self, task: Task) -> None:
-        bar = self._bars[id(task)]
-        if task.note:
-            bar.set_postfix_str(task.note, refresh=False)
-        bar.update(task.done - bar.n)
+        bar = self._bars.get(id(task))
+        if bar is None:
+            return
+        with self._forgotten_without_terminal(task):
+            if task.note:
+                bar.set_postfix_str(task.note, refresh=False)
+            bar.update(task.done - bar.n)
 
     def end(self, task: Task) -> None:
-        self._bars.pop(id(task)).close()
+        bar = self._bars.pop(id(task), None)
+        if bar is not None:
+            with self._forgotten_without_terminal(task):
+                bar.close()
+
+    @contextmanager
+    def _forgotten_without_terminal(self, task: Task) -> Iterator[None]:
+        """A bar whose terminal is gone is drawn no more; the work goes on."""
+        try:
+            yield
+        except (OSError, ValueError):
+            self._bars.pop(id(task), None)
 
 
 _listener: ContextVar[Listener] = ContextVar("listener", default=Listener())  # noqa: B039 - it has no state

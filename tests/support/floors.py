@@ -1,7 +1,19 @@
 """The floors of the house: higher ones may import lower ones. docs/architecture.md draws it."""
 
 FLOORS = (
-    ("errors", "options", "progress", "fsio", "safe_files", "safe_paths", "workspace", "types", "parallel", "plugins"),
+    (
+        "errors",
+        "console",
+        "options",
+        "progress",
+        "fsio",
+        "safe_files",
+        "safe_paths",
+        "workspace",
+        "types",
+        "parallel",
+        "plugins",
+    ),
     ("geometry", "imaging"),
     ("networks", "formats", "video"),
     ("faceset",),

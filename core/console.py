@@ -1,0 +1,48 @@
+"""What reaches the terminal: never a control character from a file, and never a reason to fail.
+
+Names of files, metadata and error texts come from elsewhere. A terminal obeys escape sequences; a closed or ASCII-only one
+refuses text. The work is done by then: output decides neither about success nor about the exit code.
+"""
+
+import contextlib
+import logging
+import sys
+import unicodedata
+from typing import TextIO
+
+# Line breaks and tabs are ours; marks that change the direction of writing can make one name look like another.
+_KEPT = {"\n", "\t"}
+_HIDDEN = {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}
+
+
+def visible(text: str) -> str:
+    r"""The text with what a terminal would obey, or could not show, spelled out, such as ``\x1b``."""
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(_spelled(sign) for sign in text)
+
+
+def _spelled(sign: str) -> str:
+    if sign in _KEPT or unicodedata.category(sign) not in _HIDDEN:
+        return sign
+    return sign.encode("unicode_escape").decode()
+
+
+def say(text: str, stream: TextIO | None = None) -> None:
+    """Print a text; a stream that is closed, or gone with its terminal, is passed over."""
+    with contextlib.suppress(OSError, ValueError):
+        print(visible(text), file=stream or sys.stdout, flush=True)
+
+
+def prepare_streams() -> None:
+    """No character is refused: what the encoding of a stream lacks is spelled out."""
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError, ValueError, AttributeError):
+            stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+
+
+class VisibleFormatter(logging.Formatter):
+    """Lines of the log with control characters spelled out."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return visible(super().format(record))

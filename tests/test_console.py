@@ -1,0 +1,81 @@
+"""Text from files reaches the terminal as text, and output never decides about success."""
+
+import io
+import logging
+import os
+import subprocess
+import sys
+
+import pytest
+from paths import ROOT
+
+from core.console import VisibleFormatter, say, visible
+
+
+@pytest.mark.parametrize(
+    "text", ["plain text, 100 %", "Gesicht_ä.png", "顔/00001.jpg", "two\nlines\tand a tab", "naïve — ‘quoted’"]
+)
+def test_text_stays_as_it_is(text):
+    assert visible(text) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("\x1b]0;owned\x07", "\\x1b]0;owned\\x07"),
+        ("a\x1b[2Jb", "a\\x1b[2Jb"),
+        ("back\x08space", "back\\x08space"),
+        ("line\rover", "line\\rover"),
+        ("\x9b31m", "\\x9b31m"),
+        ("evil\u202egpj.exe", "evil\\u202egpj.exe"),
+        ("zero\u200bwidth", "zero\\u200bwidth"),
+        ("\udcff.jpg", "\\udcff.jpg"),
+    ],
+)
+def test_what_a_terminal_would_obey_is_spelled_out(text, shown):
+    assert visible(text) == shown
+
+
+def test_the_log_too():
+    stream = io.StringIO()
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(VisibleFormatter("%(message)s"))
+    handler.emit(logging.LogRecord("x", logging.INFO, "", 0, "skipped: %s", ("a\x1b[31m.jpg",), None))
+    assert stream.getvalue() == "skipped: a\\x1b[31m.jpg\n"
+
+
+class Gone(io.StringIO):
+    def write(self, text):
+        raise OSError(5, "Input/output error")
+
+
+def test_a_terminal_that_is_gone_is_no_failure():
+    say("hello", Gone())
+    closed = io.StringIO()
+    closed.close()
+    say("hello", closed)
+
+
+def core(*arguments, **environment):
+    return [sys.executable, "-P", "-m", "core", *arguments], os.environ | {"PYTHONPATH": str(ROOT)} | environment
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp949", "utf-8"])
+def test_every_encoding_of_the_output_will_do(tmp_path, encoding):
+    command, environment = core("doctor", PYTHONIOENCODING=encoding, PYTHONUTF8="0", WORKSPACE=str(tmp_path / "é 顔"))
+    done = subprocess.run(command, env=environment, capture_output=True, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("redirection", [">&-", "2>&-", ">&- 2>&-", ">/dev/full", "2>/dev/full", "<&-"])
+def test_closed_and_full_streams_do_not_decide(tmp_path, redirection):
+    command, environment = core("doctor", WORKSPACE=str(tmp_path))
+    line = " ".join(f"'{word}'" for word in command)
+    assert subprocess.run(["bash", "-c", f"{line} {redirection}"], env=environment, capture_output=True).returncode == 0
+
+
+def test_an_error_keeps_its_exit_code_without_a_stream(tmp_path):
+    command, environment = core("train", "1", WORKSPACE=str(tmp_path))
+    line = " ".join(f"'{word}'" for word in command)
+    done = subprocess.run(["bash", "-c", f"{line} >&- 2>&-"], env=environment)
+    assert done.returncode == 3
