@@ -1,6 +1,8 @@
 """Helpers of the training tests: golden steps of the original, and small facesets made on the spot."""
 
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -11,6 +13,27 @@ from golden_files import GoldenArrays, rule_weights
 from core.data.batches import TrainingBatch
 
 TINY = {"resolution": 64, "ae_dims": 32, "e_dims": 16, "d_dims": 16, "d_mask_dims": 16, "batch_size": 2}
+
+
+@contextmanager
+def eagerly() -> Iterator[None]:
+    """Steps within it are run one operation at a time: building a graph takes longer than a few of them.
+
+    People train with graphs. Those are tested where a stopped run equals a whole one, in golden steps and in the scripts.
+    """
+    import keras
+
+    if keras.backend.backend() != "tensorflow":
+        yield
+        return
+    import tensorflow as tf
+
+    before = tf.config.functions_run_eagerly()
+    tf.config.run_functions_eagerly(True)
+    try:
+        yield
+    finally:
+        tf.config.run_functions_eagerly(before)
 
 
 def picked(path: str, array: np.ndarray) -> np.ndarray:

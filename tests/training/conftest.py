@@ -1,18 +1,11 @@
 """Fixtures of the training tests."""
 
-import keras
 import pytest
+from training_cases import eagerly
 
 
 @pytest.fixture
 def eager():
-    """Building a graph takes longer than these few steps."""
-    if keras.backend.backend() != "tensorflow":
+    """The test's steps are run one operation at a time."""
+    with eagerly():
         yield
-        return
-    import tensorflow as tf
-
-    before = tf.config.functions_run_eagerly()
-    tf.config.run_functions_eagerly(True)
-    yield
-    tf.config.run_functions_eagerly(before)

@@ -8,7 +8,7 @@ import numpy as np
 import onnx
 import pytest
 from keras import ops
-from training_cases import TINY
+from training_cases import TINY, eagerly
 
 from core.checkpoints.model_folder import DATA, ModelFolder
 from core.checkpoints.model_weights import averaged_parts, read_model_weights
@@ -22,6 +22,7 @@ from core.training.session import Session, restore
 from core.training.trainer import Trainer, TrainerSettings
 from core.workspace import Workspace
 
+pytestmark = pytest.mark.usefixtures("eager")
 RECIPE = Recipe(**TINY, archi="df-u", clipgrad=True)
 BATCH = noise(2, 64)
 DECAY = 0.75
@@ -59,9 +60,10 @@ def trained(tmp_path_factory):
     trainer = make()
     history = [weights(trainer)]
     assert same(averages(trainer), history[0])
-    for _ in range(3):
-        trainer.step(BATCH)
-        history.append(weights(trainer))
+    with eagerly():
+        for _ in range(3):
+            trainer.step(BATCH)
+            history.append(weights(trainer))
     workspace = Workspace(tmp_path_factory.mktemp("workspace")).create()
     return SimpleNamespace(
         trainer=trainer, history=history, session=save(trainer, workspace.model, 3), workspace=workspace

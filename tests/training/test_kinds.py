@@ -31,6 +31,7 @@ from core.training.session import usable_sample
 from core.training.trainer import Trainer, TrainerSettings
 from core.workspace import Workspace
 
+pytestmark = pytest.mark.usefixtures("eager")
 AMP = {
     "kind": "AMP",
     "resolution": 64,

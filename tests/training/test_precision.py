@@ -44,8 +44,13 @@ class Runs(dict):
 
 
 @pytest.fixture(scope="module")
-def runs():
+def made():
     return Runs()
+
+
+@pytest.fixture
+def runs(made, eager):
+    return made
 
 
 def numpy(variable):
@@ -146,6 +151,19 @@ def test_a_step_that_overflows_moves_nothing_and_halves_the_scale(runs):
         optimizer.scale.assign(FIRST_SCALE)
     trainer.step(BATCH)
     assert any((a != b).any() for a, b in zip(before, state(trainer), strict=True))
+
+
+def test_a_graph_decides_in_every_step_anew():
+    """What depends on numbers is decided where the step runs, not once while its graph is built."""
+    trainer = make("float16", {**TINY, "archi": "df"})
+    before = state(trainer)
+    trainer.optimizer.scale.assign(2.0**120)
+    trainer.step(BATCH)
+    assert all((a == b).all() for a, b in zip(before, state(trainer), strict=True))
+    trainer.optimizer.scale.assign(FIRST_SCALE)
+    trainer.step(BATCH)
+    assert any((a != b).any() for a, b in zip(before, state(trainer), strict=True))
+    assert float(numpy(trainer.optimizer.scale)) == FIRST_SCALE and int(numpy(trainer.optimizer.calm_steps)) == 1
 
 
 def test_the_scale_doubles_after_a_calm_while(runs):

@@ -74,6 +74,7 @@ def test_the_target_is_one_option_whatever_the_kind_and_no_part_of_the_model(tmp
     assert choices.recipe == {"archi": "df", "pretrain": False} and choices.seed == 3 and choices.precision is None
 
 
+@pytest.mark.usefixtures("eager")
 def test_a_model_folder_of_the_original_goes_on(tmp_path):
     root, original = make_workspace(tmp_path), golden_path("dfl-model/model_folder")
     for path in original.iterdir():
@@ -221,7 +222,7 @@ def test_without_random_warp_inter_ab_rests_but_keeps_its_moments():
 
 
 @pytest.mark.e2e
-def test_kill_9_while_training_then_resume(tmp_path):
+def test_kill_9_while_training_then_resume(tmp_path, eager):
     root = make_workspace(tmp_path)
     flags = [word for name, value in TINY.items() for word in (f"--{name.replace('_', '-')}", str(value))]
     environment = {**os.environ, "WORKSPACE": str(root)}

@@ -24,6 +24,8 @@ from core.workspace import Workspace
 
 FILES = ("encoder.npy", "inter_AB.npy", "inter_B.npy", "decoder.npy", "src_dst_opt.npy")
 
+pytestmark = pytest.mark.usefixtures("eager")
+
 
 def names(faces):
     return [record.name for record in faces.records()]

@@ -19,6 +19,7 @@ from core.training.session import Session
 from core.training.trainer import TrainerSettings
 from core.workspace import Workspace
 
+pytestmark = pytest.mark.usefixtures("eager")
 FILES = ("encoder.npy", "inter_AB.npy", "inter_B.npy", "decoder.npy", "src_dst_opt.npy", "data.dat")
 THREE = Preset(
     "three", "", {}, (Phase(4, {"random_warp": True}, ("inter_AB",), 3), Phase(6, {"random_warp": False}), Phase(None))
