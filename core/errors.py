@@ -4,6 +4,10 @@ Libraries raise; only ``core.__main__`` prints and exits. The message formula is
 """
 
 import errno
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 
@@ -94,12 +98,23 @@ class Interrupted(PipelineError):
     exit_code = 130
 
 
+@contextmanager
+def naming(path: str | Path) -> Iterator[None]:
+    """What the operating system refuses inside is about this file, where it does not say so itself."""
+    try:
+        yield
+    except OSError as error:
+        if error.filename is None:
+            error.filename = str(path)
+        raise
+
+
 def from_os_error(error: OSError) -> PipelineError:
     """The typed error for what the operating system refused."""
     where = error.filename or "(no file name given)"
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         hint = "free some space and run it again; finished work was kept"
-        return DiskFullError("no space left on the disk", where=where, hint=hint)
+        return DiskFullError("no space left on the disk", where=where, why=_room(error.filename), hint=hint)
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
         return EnvironmentFault(
             "no permission",
@@ -110,3 +125,18 @@ def from_os_error(error: OSError) -> PipelineError:
     if error.errno == errno.ENOENT:
         return InputError("no such file", where=where)
     return EnvironmentFault("the operating system refused a file operation", where=where, why=str(error))
+
+
+def _room(filename: object) -> str:
+    """How much room there is where a file was to be written; empty where that is not known."""
+    if not isinstance(filename, (str, bytes)):
+        return ""
+    folder = Path(os.fsdecode(filename)).parent
+    try:
+        status = shutil.disk_usage(folder)
+        inodes = os.statvfs(folder).f_favail
+    except (OSError, AttributeError):
+        return ""
+    if status.free > 1e6 and inodes == 0:
+        return f"{folder} has room for no more files, though {status.free / 1e6:.0f} MB are free"
+    return f"{status.free / 1e6:.1f} MB are free in {folder}"

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core import fsio, parallel
-from core.errors import CorruptFileError, EnvironmentFault, InputError
+from core.errors import CorruptFileError, EnvironmentFault, InputError, naming
 from core.faceset.store import is_face
 from core.formats.names import UniqueNames
 from core.formats.pak import PakReader
@@ -263,8 +263,11 @@ def _write_checked(place: str, data: bytes) -> None:
     temporary = f"{folder}/.{name}.{os.getpid()}.tmp"
     fd = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o666)
     try:
-        written = os.write(fd, data)
-        if written != len(data) or os.pread(fd, len(data) + 1, 0) != data:
+        with naming(place):
+            written = os.write(fd, data)
+            while written < len(data):  # a full disk takes a part, and refuses the rest
+                written += os.write(fd, data[written:])
+        if os.pread(fd, len(data) + 1, 0) != data:
             raise EnvironmentFault(
                 "a face reads back different from what was written",
                 where=place,

@@ -1,5 +1,6 @@
 """Opening ``faces.db``: one SQLite file a side that is never half-written, upgraded on first use."""
 
+import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -7,6 +8,8 @@ from pathlib import Path
 
 from core.errors import CorruptFileError, DiskFullError, EnvironmentFault, InputError
 from core.faceset.database import schema, upgrade
+
+_ROOM = 1 << 16  # bytes
 
 
 @contextmanager
@@ -66,7 +69,7 @@ def typed_errors(path: Path) -> Iterator[None]:
         yield
     except sqlite3.Error as error:
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-        if code == sqlite3.SQLITE_FULL:
+        if code == sqlite3.SQLITE_FULL or (code == sqlite3.SQLITE_IOERR and _is_full(path)):
             raise DiskFullError(
                 "no space left on the disk",
                 where=path,
@@ -90,4 +93,17 @@ def typed_errors(path: Path) -> Iterator[None]:
                 why=str(error),
                 hint="check the owner and mode of its folder",
             ) from None
-        raise
+        raise CorruptFileError(
+            "the face database is not what this program made",
+            where=path,
+            why=str(error)[:200],
+            hint="move it away: the next step makes one from the face files, without what only the database knew",
+        ) from None
+
+
+def _is_full(path: Path) -> bool:
+    """Whether the disk has no room for a page: SQLite then speaks of an input or output error."""
+    try:
+        return shutil.disk_usage(path.parent).free < _ROOM
+    except OSError:
+        return False
