@@ -5,8 +5,9 @@ from facekit import write_faces
 
 from core.export.dfm import build_dfm
 from core.faceset.store import open_faceset
-from core.inference.dfm import Swap
-from core.jobs.models.contact_sheet import contact_sheet, swap
+from core.inference.dfm import Swap, open_dfm
+from core.inference.sessions import CPU_ONLY
+from core.jobs.models.contact_sheet import draw, swap
 from core.networks import archs
 from core.networks.config import ModelConfig
 from core.networks.weights import initial_weights
@@ -43,7 +44,7 @@ def test_rows_and_columns(tmp_path):
     for side, count in (("src", 2), ("dst", 5)):
         write_faces(tmp_path / side, count)
     source, target = open_faceset(tmp_path / "src"), open_faceset(tmp_path / "dst")
-    sheet = contact_sheet(model, source, target, rows=3, side=48)
+    sheet = draw(open_dfm(model, CPU_ONLY), source, target, rows=3, size=48)
     header = sheet.shape[0] - 3 * 48
     assert sheet.shape == (header + 144, 144, 3) and sheet.dtype == np.uint8 and 0 < header < 48
     ours, theirs, swapped = (sheet[header:, column : column + 48] for column in (0, 48, 96))
