@@ -1,4 +1,4 @@
-"""Files of averaged weights in a model folder: saved and loaded with the rest, never used with weights that they are no average of."""
+"""Files of averaged weights: saved and loaded with the rest, never used with weights that they are no average of."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Running averages of the weights: their arithmetic, previews, saves, switching on and off, rollback, fresh parts, the export."""
+"""Running averages of the weights: arithmetic, previews, saves, switching on and off, rollback, export."""
 
 import io
 import json

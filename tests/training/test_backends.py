@@ -1,4 +1,7 @@
-"""The same steps, and a whole run of the train stage, under every Keras backend that is installed; TensorFlow is then out of reach."""
+"""The same steps, and a whole run of the train stage, under every Keras backend that is installed.
+
+TensorFlow is then out of reach.
+"""
 
 import importlib.util
 import json
@@ -21,7 +24,8 @@ from core.data.batches import TrainingBatch
 from core.training.recipe import Recipe
 from core.training.trainer import Trainer, TrainerSettings
 
-recipe = Recipe(resolution=64, ae_dims=32, e_dims=16, d_dims=16, d_mask_dims=16, batch_size=2, clipgrad=True, lr_dropout="n")
+sizes = {"resolution": 64, "ae_dims": 32, "e_dims": 16, "d_dims": 16, "d_mask_dims": 16, "batch_size": 2}
+recipe = Recipe(**sizes, clipgrad=True, lr_dropout="n")
 trainer = Trainer(recipe, TrainerSettings(seed=3))
 random = np.random.RandomState(0)
 batch = TrainingBatch(0, *(random.rand(2, 2, 64, 64, c).astype(np.float32) for c in (3, 3, 1, 1)))
@@ -43,7 +47,14 @@ class Others(PathFinder):
 
 sys.meta_path[sys.meta_path.index(PathFinder)] = Others
 """
-STAGE = "import sys; from core.__main__ import main; code = main(sys.argv[1:]); assert not {'tensorflow'} & set(sys.modules); sys.exit(code)"
+STAGE = """
+import sys
+from core.__main__ import main
+
+code = main(sys.argv[1:])
+assert "tensorflow" not in sys.modules
+sys.exit(code)
+"""
 
 
 def python(backend, program, *arguments, **more):

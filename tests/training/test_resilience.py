@@ -1,4 +1,4 @@
-"""The train stage with real networks when numbers or memory go wrong: exit codes, messages, and what is left on the disk."""
+"""The train stage with real networks when numbers or memory go wrong: exit codes, messages, what is left on disk."""
 
 import json
 
@@ -176,7 +176,7 @@ def test_how_backends_say_that_memory_is_used_up():
 
 
 def test_what_a_rollback_finds_no_file_for_starts_anew():
-    """A discriminator that was switched on after the last save is not left with numbers that are not finite, nor are moments."""
+    """A discriminator that was switched on after the last save is not left with bad numbers, nor are moments."""
     trainer = Trainer(Recipe(**SMALL, gan_power=0.1, gan_patch_size=8), TrainerSettings())
     (found,) = trainer.discriminators
     first = [w.copy() for w in found.network.get_weights()]

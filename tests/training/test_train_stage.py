@@ -1,4 +1,4 @@
-"""The train stage as a person runs it, at a tiny size: resume, refusals, archives, the original's model folder, kill -9."""
+"""The train stage as a person runs it, at a tiny size: resume, refusals, archives, model folders, kill -9."""
 
 import json
 import os

@@ -19,7 +19,7 @@ from core.training.sources.sides import require_faces_for
 from core.workspace import Workspace
 
 if TYPE_CHECKING:
-    from core.training.hardware.batch_size_finder import Fit
+    from core.training.hardware.batch_size_finder import FittingSizes
     from core.training.session import Session
 
 _RECENT = 100
@@ -62,7 +62,7 @@ class BatchSizes:
 
     archi: str
     resolution: int
-    found: "Fit"
+    found: "FittingSizes"
 
 
 def train(
@@ -129,7 +129,7 @@ def measure_batch_sizes(
     from core.training.hardware import batch_size_finder
 
     plan = start.planned(folder, choices, workspace.assets)
-    found = batch_size_finder.fit(plan.recipe, plan.settings)
+    found = batch_size_finder.find_batch_sizes(plan.recipe, plan.settings)
     return BatchSizes(plan.recipe.archi, plan.recipe.resolution, found)
 
 

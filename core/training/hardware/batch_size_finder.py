@@ -1,7 +1,7 @@
-"""What batch size fits: each one is measured in a process of its own, so that running out of memory ends only that one."""
+"""Which batch sizes fit: each is measured in a process of its own, so that running out of memory ends only that one."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from core.errors import InputError, OutOfMemoryFault
@@ -16,8 +16,13 @@ from core.training.trainer import TrainerSettings
 
 log = logging.getLogger(__name__)
 HEAD = f"{'batch':>6} {'memory':>10} {'ms/iteration':>13} {'samples/s':>10}"
-_STEPS, _PATIENCE = 3, 900.0
+LARGEST = 1024
+_STEPS = 3
+_WARM_UP = 3  # what a measurement takes beside its steps, in steps
+_PATIENCE = 900.0  # seconds
+# Of the memory of a computer that is free: the rest of it is for everything else.
 _ROOM = 0.9
+_FLOAT32 = 4  # bytes
 
 
 @dataclass(frozen=True)
@@ -33,12 +38,20 @@ class Row:
         return 1000 * self.batch_size / self.measured.ms
 
     def __str__(self) -> str:
-        return f"{self.batch_size:>6} {gigabytes(self.measured.peak_bytes):>10} {self.measured.ms:>13.0f} {self.samples:>10.1f}"
+        """A line under ``HEAD``."""
+        memory = gigabytes(self.measured.peak_bytes)
+        return f"{self.batch_size:>6} {memory:>10} {self.measured.ms:>13.0f} {self.samples:>10.1f}"
 
 
 @dataclass(frozen=True)
-class Fit:
-    """rows: what fits; end: why there are no more; parameters: of all networks; state_bytes: of weights, moments and averages."""
+class FittingSizes:
+    """What was found.
+
+    rows: what fits, from small to large.
+    end: why there are no more.
+    parameters: number of them in all networks.
+    state_bytes: of weights, moments and averages.
+    """
 
     rows: tuple[Row, ...]
     end: str
@@ -47,74 +60,87 @@ class Fit:
 
 
 def gigabytes(size: float) -> str:
+    """Bytes in words."""
     return f"{size / 2**30:.2f} GiB"
 
 
-def fit(recipe: Recipe, settings: TrainerSettings) -> Fit:
+def find_batch_sizes(recipe: Recipe, settings: TrainerSettings) -> FittingSizes:
     """Measure 1, 2, 4 ... and the recipe's own batch size until memory ends. Nothing is trained.
 
-    Raises OutOfMemoryFault when not even one sample fits, InputError when the first measurement fails otherwise.
+    Raises:
+        OutOfMemoryFault: not even one sample fits.
+        InputError: the first measurement fails otherwise.
     """
     parameters, state = size_of(recipe, settings)
-    log.info(
-        "%s parameters; weights and moments take about %s, before the first sample", f"{parameters:,}", gigabytes(state)
-    )
+    text = "%s parameters; weights and moments take about %s, before the first sample"
+    log.info(text, f"{parameters:,}", gigabytes(state))
     log.info("%s", HEAD)
     rows: list[Row] = []
-    end = "no larger batch is possible"
+    end = ""
     for size in sizes(recipe.batch_size, settings.devices):
-        if stop := _foreseen(rows, size):
-            end = stop
+        end = _not_tried(rows, size) or _measured(rows, size, recipe, settings)
+        if end:
             break
-        found = measure(recipe, settings, size, steps=_STEPS, timeout=_PATIENCE)
-        if isinstance(found, Failed):
-            end = _failure(found, size, bool(rows))
-            break
-        rows.append(Row(size, found))
-        log.info("%s", rows[-1])
+    end = end or "no larger batch is possible"
     log.info("%s", end)
-    return Fit(tuple(rows), end, parameters, state)
+    return FittingSizes(tuple(rows), end, parameters, state)
 
 
 def sizes(own: int, devices: int = 1) -> Iterator[int]:
-    """1 2 4 8 ..., times the number of devices, with the model's own in its place if they can share it; 1024 at most."""
-    powers = {devices * 2**n for n in range(11) if devices * 2**n <= 1024}
+    """1 2 4 8 ... 1024, times the number of devices, with the model's own in its place if they can share it."""
+    powers = {devices * 2**n for n in range(LARGEST.bit_length()) if devices * 2**n <= LARGEST}
     yield from sorted(powers | ({own} if own % devices == 0 else set()))
 
 
 def size_of(recipe: Recipe, settings: TrainerSettings) -> tuple[int, int]:
     """Number of parameters, and bytes of weights, moments and averages (all float32)."""
-    r, networks = effective(recipe), archs.networks(config_of(recipe))
-    discriminators = discriminator_networks(objective_of(recipe, settings.exact), r, networks)
-    own, judging = (sum(map(parameter_count, some)) for some in (networks.values(), discriminators.values()))
-    copies = 1 + (2 if r.adabelief else 1)
-    return own + judging, 4 * (
-        (copies + bool(settings.ema)) * own + (copies + 1) * judging
-    )  # a discriminator has a twin, no averages
+    recipe, networks = effective(recipe), archs.networks(config_of(recipe))
+    discriminators = discriminator_networks(objective_of(recipe, settings.exact), recipe, networks)
+    own = sum(map(parameter_count, networks.values()))
+    judging = sum(map(parameter_count, discriminators.values()))
+    moments = 2 if recipe.adabelief else 1
+    # A discriminator has a frozen copy, but no averages.
+    copies, copies_judging = 1 + moments + bool(settings.ema), 1 + moments + 1
+    return own + judging, _FLOAT32 * (copies * own + copies_judging * judging)
 
 
-def _foreseen(rows: list[Row], size: int) -> str:
-    """Why the next size is not tried, or an empty text. A GPU refuses what it has not; a computer whose memory is used up stands still."""
+def _measured(rows: list[Row], size: int, recipe: Recipe, settings: TrainerSettings) -> str:
+    """Add a row; why there is none, or an empty text."""
+    found = measure(recipe, settings, size, steps=_STEPS, timeout=_PATIENCE)
+    if isinstance(found, Failed):
+        return _failure(found, size, bool(rows))
+    rows.append(Row(size, found))
+    log.info("%s", rows[-1])
+    return ""
+
+
+def _not_tried(rows: Sequence[Row], size: int) -> str:
+    """Why the next size is not tried, or an empty text.
+
+    A GPU refuses what it has not; a computer whose memory is used up stands still.
+    """
     if len(rows) < 2:
         return ""
-    seconds = _then([row.measured.ms for row in rows], rows, size) * (_STEPS + 3) / 1000
+    seconds = _extrapolated([row.measured.ms for row in rows], rows, size) * (_STEPS + _WARM_UP) / 1000
     if seconds > _PATIENCE:
         return f"batch {size} is not tried: it would take about {seconds / 60:.0f} minutes to measure"
     if accelerators():
         return ""
-    needed, free = _then([row.measured.peak_bytes for row in rows], rows, size), free_memory()
-    if needed > _ROOM * free:
-        return f"batch {size} is not tried: it would need about {gigabytes(needed)}, and {gigabytes(free)} of memory are free"
-    return ""
+    needed, free = _extrapolated([row.measured.peak_bytes for row in rows], rows, size), free_memory()
+    if needed <= _ROOM * free:
+        return ""
+    sizes_in_words = f"about {gigabytes(needed)}, and {gigabytes(free)} of memory are free"
+    return f"batch {size} is not tried: it would need {sizes_in_words}"
 
 
-def _then(values: list[float] | list[int], rows: list[Row], size: int) -> float:
+def _extrapolated(values: Sequence[float], rows: Sequence[Row], size: int) -> float:
     """The value at ``size`` on the line through the last two, which does not fall."""
     slope = max(0.0, (values[-1] - values[-2]) / (rows[-1].batch_size - rows[-2].batch_size))
     return values[-1] + slope * (size - rows[-1].batch_size)
 
 
 def _failure(failed: Failed, size: int, some_fit: bool) -> str:
+    """Why a size does not fit; an error where none does."""
     if failed.kind == "memory":
         if not some_fit:
             raise OutOfMemoryFault(
@@ -125,8 +151,7 @@ def _failure(failed: Failed, size: int, some_fit: bool) -> str:
             )
         return f"batch {size} does not fit: memory is used up"
     if not some_fit:
-        raise InputError(
-            "the measurement failed", where=f"batch {size}", why=failed.why, hint="run it again with --debug"
-        )
+        hint = "run it again with --debug"
+        raise InputError("the measurement failed", where=f"batch {size}", why=failed.why, hint=hint)
     said = {"timeout": "it takes too long", "crashed": "the process ended", "error": "it failed"}[failed.kind]
     return f"batch {size}: {said}: {failed.why}"

@@ -1,7 +1,10 @@
-"""Several devices that share each batch: every one takes its slice of both sides, and the gradients of all slices are summed, as the
-objective sums over the batch. What follows (clipping, moments, dropout of steps, averages) sees the whole gradient and happens once.
+"""Several devices that share each batch.
 
-TensorFlow: one step function holds the slices side by side; the weights live on the first device. JAX: Keras shards the batch.
+Every one takes its slice of both sides, and the gradients of all slices are summed, as the objective sums over the
+batch. What follows (clipping, moments, dropout of steps, averages) sees the whole gradient and happens once.
+
+TensorFlow: one step function holds the slices side by side; the weights live on the first device. JAX: Keras shards the
+batch.
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,15 +21,18 @@ from core.errors import EnvironmentFault, UsageError
 def chosen(count: int, batch_size: int) -> tuple[str, ...]:
     """Names of the first ``count`` devices; empty for one, where nothing is shared.
 
-    Raises UsageError when the batch cannot be shared evenly, EnvironmentFault when there are fewer devices.
+    Raises:
+        UsageError: the batch cannot be shared evenly.
+        EnvironmentFault: there are fewer devices, or the backend cannot use several.
     """
     if count < 2:
         return ()
     if batch_size % count:
+        fitting = count * max(1, round(batch_size / count))
         raise UsageError(
             "the devices cannot share a batch evenly",
             where=f"--devices {count} --batch-size {batch_size}",
-            hint=f"choose a batch size that {count} divides, such as {count * max(1, round(batch_size / count))}",
+            hint=f"choose a batch size that {count} divides, such as {fitting}",
         )
     backend = keras.backend.backend()
     if backend not in ("tensorflow", "jax"):
@@ -55,8 +61,13 @@ def scope(names: Sequence[str]) -> AbstractContextManager:
 
 
 def share(model: keras.Model, names: Sequence[str], sides: int) -> None:
-    """Let the steps of ``model`` run on the devices ``names``. sides: how many groups of equal size a batch holds one after the other (2:
-    src, then dst); each device gets a slice of every group. Does nothing where there is nothing to do; before the first step only."""
+    """Let the steps of ``model`` run on the devices ``names``; before the first step only.
+
+    Does nothing where there is nothing to do.
+
+    sides: how many groups of equal size a batch holds one after the other (2: src, then dst); each device gets a slice
+    of every group.
+    """
     if names and keras.backend.backend() == "tensorflow":
         model.train_step = partial(_train_step, model, names, sides)
         model.predict_step = partial(_predict_step, model, names, sides)
@@ -65,34 +76,50 @@ def share(model: keras.Model, names: Sequence[str], sides: int) -> None:
 def _train_step(model: keras.Model, names: Sequence[str], sides: int, data: Any) -> dict[str, Any]:
     import tensorflow as tf
 
-    x, variables = keras.utils.unpack_x_y_sample_weight(data)[0], model.trainable_variables
-    gradients, reports, reported = [], [], getattr(model, "reported", None)
+    x = keras.utils.unpack_x_y_sample_weight(data)[0]
+    reported = getattr(model, "reported", None)
+    gradients, reports = [], []
     for name, part in zip(names, slices(x, len(names), sides), strict=True):
         with tf.device(name):
-            with tf.GradientTape() as tape:
-                loss = model.optimizer.scale_loss(model.compute_loss(x=part, y_pred=model(part, training=True)))
-            gradients.append(
-                tape.gradient(loss, variables)
-            )  # inside the device's scope, or all of it would run on the first one
+            gradients.append(_gradients(model, part))
             if reported is not None:
                 reports.append(tf.identity(reported))
     if reported is not None:
         reported.assign(sum(reports) / len(reports))
-    model.optimizer.apply([None if same[0] is None else sum(same) for same in zip(*gradients, strict=True)], variables)
+    model.optimizer.apply([_summed(same) for same in zip(*gradients, strict=True)], model.trainable_variables)
     return model.get_metrics_result()
+
+
+def _gradients(model: keras.Model, part: Mapping[str, Any]) -> list[Any]:
+    """Of the scaled loss of a slice: taken inside the device's scope, or all would run on the first one."""
+    import tensorflow as tf
+
+    with tf.GradientTape() as tape:
+        loss = model.optimizer.scale_loss(model.compute_loss(x=part, y_pred=model(part, training=True)))
+    return tape.gradient(loss, model.trainable_variables)
+
+
+def _summed(same: Sequence[Any]) -> Any:
+    """The gradient of a variable over all slices; None for a variable that the loss does not depend on."""
+    return None if same[0] is None else sum(same)
 
 
 def _predict_step(model: keras.Model, names: Sequence[str], sides: int, data: Any) -> dict[str, Any]:
     import tensorflow as tf
 
+    x = keras.utils.unpack_x_y_sample_weight(data)[0]
     made = []
-    for name, part in zip(names, slices(keras.utils.unpack_x_y_sample_weight(data)[0], len(names), sides), strict=True):
+    for name, part in zip(names, slices(x, len(names), sides), strict=True):
         with tf.device(name):
             made.append(model(part))
-    return {key: ops.concatenate([out[key] for out in made]) for key in made[0]}
+    return {key: ops.concatenate([output[key] for output in made]) for key in made[0]}
 
 
 def slices(x: Mapping[str, Any], count: int, sides: int) -> list[dict[str, Any]]:
     """The batch in ``count`` equal parts, each with its share of every side."""
-    groups = {key: [ops.split(group, count) for group in ops.split(value, sides)] for key, value in x.items()}
-    return [{key: ops.concatenate([group[i] for group in side]) for key, side in groups.items()} for i in range(count)]
+    groups = {name: [ops.split(side, count) for side in ops.split(value, sides)] for name, value in x.items()}
+    return [{name: _part(of_sides, number) for name, of_sides in groups.items()} for number in range(count)]
+
+
+def _part(of_sides: Sequence[Sequence[Any]], number: int) -> Any:
+    return ops.concatenate([side[number] for side in of_sides])

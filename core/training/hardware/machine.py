@@ -1,4 +1,7 @@
-"""What training runs on: names of devices, whether XLA compiles for them, memory used, and how frameworks say that it is used up."""
+"""What training runs on: names of devices, whether XLA compiles for them, memory used and free.
+
+And how frameworks say that memory is used up.
+"""
 
 import os
 import re
@@ -20,15 +23,16 @@ def is_out_of_memory(error: BaseException) -> bool:
 
 
 def accelerators() -> list[str]:
-    """Names of the GPUs that the backend can use, such as ``NVIDIA H100``; empty on a CPU. Takes none of their memory."""
+    """Names of the GPUs that the backend can use, such as ``NVIDIA H100``; empty on a CPU.
+
+    Takes none of their memory.
+    """
     backend = keras.backend.backend()
     if backend == "tensorflow":
         import tensorflow as tf
 
-        return [
-            tf.config.experimental.get_device_details(gpu).get("device_name", gpu.name)
-            for gpu in tf.config.list_physical_devices("GPU")
-        ]
+        details = tf.config.experimental.get_device_details
+        return [details(gpu).get("device_name", gpu.name) for gpu in tf.config.list_physical_devices("GPU")]
     if backend == "jax":
         import jax
 
@@ -39,8 +43,11 @@ def accelerators() -> list[str]:
 
 
 def compiled(several: bool = False) -> bool:
-    """Whether XLA compiles the step: on an accelerator and under JAX; on a CPU under TensorFlow it takes long and gains nothing, and what
-    runs on ``several`` devices side by side cannot be compiled as one."""
+    """Whether XLA compiles the step: on an accelerator and under JAX.
+
+    On a CPU under TensorFlow it takes long and gains nothing, and what runs on ``several`` devices side by side cannot
+    be compiled as one.
+    """
     backend = keras.backend.backend()
     return backend == "jax" or (backend == "tensorflow" and not several and bool(accelerators()))
 
@@ -71,17 +78,22 @@ def peak_bytes() -> int:
 def free_memory() -> int:
     """Bytes that processes can still get without swapping."""
     try:
-        with open("/proc/meminfo") as stream:
-            found = next(line for line in stream if line.startswith("MemAvailable:"))
-        return int(found.split()[1]) * 1024
-    except (OSError, StopIteration):
+        return _kilobytes("/proc/meminfo", "MemAvailable:")
+    except (OSError, LookupError):
         return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
 
 
 def _resident_peak() -> int:
-    """The kernel's high-water mark of this program alone; ``getrusage`` would count the process that started it as well."""
-    status = Path("/proc/self/status")
-    for line in status.read_text().splitlines() if status.is_file() else []:
-        if line.startswith("VmHWM:"):
+    """The kernel's high-water mark of this program alone: ``getrusage`` counts the process that started it as well."""
+    try:
+        return _kilobytes("/proc/self/status", "VmHWM:")
+    except (OSError, LookupError):
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+
+def _kilobytes(path: str, name: str) -> int:
+    """Bytes of the line ``name`` of a table of the kernel. Raises OSError, LookupError."""
+    for line in Path(path).read_text().splitlines():
+        if line.startswith(name):
             return int(line.split()[1]) * 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    raise LookupError(name)

@@ -1,7 +1,9 @@
-"""Time and memory of a training step, measured in a process of its own: its memory is free again afterwards, and a crash of a compiler or
-a kill for memory ends only that process.
+"""Time and memory of a training step, measured in a process of its own.
 
-``python -m core.training.hardware.measure FOLDER`` is that process: it reads ``FOLDER/request.json`` and writes ``FOLDER/result.json``.
+Its memory is free again afterwards, and a crash of a compiler or a kill for memory ends only that process.
+
+``python -m core.training.hardware.measure FOLDER`` is that process: it reads ``request.json`` in the folder and writes
+``result.json``.
 """
 
 import json
@@ -19,7 +21,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from core.data.batches import TrainingBatch
+from core.data.batches import CHANNELS, TrainingBatch
 from core.errors import InputError
 from core.training.hardware.machine import device_name, is_out_of_memory, peak_bytes
 from core.training.recipe import Recipe
@@ -33,8 +35,13 @@ _TAIL = 400
 
 @dataclass(frozen=True)
 class Measured:
-    """ms: the median of an iteration; first_ms: of the first one, tracing and compiling included; peak_bytes: the most memory used, on a GPU
-    of the GPU, else of the whole process; device: its name."""
+    """What a training step takes.
+
+    ms: milliseconds of an iteration, the median.
+    first_ms: milliseconds of the first one, tracing and compiling included.
+    peak_bytes: the most memory used, on a GPU of the GPU, else of the whole process.
+    device: its name.
+    """
 
     ms: float
     first_ms: float
@@ -44,8 +51,12 @@ class Measured:
 
 @dataclass(frozen=True)
 class Failed:
-    """kind: ``memory`` was used up (or the kernel ended the process for it), the process ``crashed`` (a framework or a compiler), took
-    longer than its ``timeout``, or an ``error`` was raised; why: what it said."""
+    """A measurement that gave no numbers.
+
+    kind: ``memory`` was used up (or the kernel ended the process for it), the process ``crashed`` (a framework or a
+    compiler), took longer than its ``timeout``, or an ``error`` was raised.
+    why: what it said.
+    """
 
     kind: Literal["memory", "crashed", "timeout", "error"]
     why: str
@@ -62,8 +73,11 @@ def measure(
 ) -> Measured | Failed:
     """Train ``steps`` iterations on noise with first values, after a warm-up, in a child process.
 
-    xla: compile the step or not, None decides as training does; timeout: seconds for everything. A GPU must not be in use by this
-    process yet: some backends take all of its memory. Raises what the recipe cannot be as ``Failed`` of kind ``error``.
+    A GPU must not be in use by this process yet: some backends take all of its memory. What the recipe cannot be is
+    ``Failed`` of kind ``error``.
+
+    xla: compile the step or not; None decides as training does.
+    timeout: seconds for everything.
     """
     request = {
         "recipe": recipe.model_dump(mode="json") | {"batch_size": batch_size},
@@ -78,13 +92,10 @@ def measure(
 
 
 def _outcome(folder: Path, timeout: float) -> Measured | Failed:
-    environment = os.environ | {
-        "PYTHONPATH": os.pathsep.join([str(_ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
-    }
     try:
         done = subprocess.run(
             [sys.executable, "-m", __spec__.name, str(folder)],
-            env=environment,
+            env=_environment(),
             cwd=_ROOT,
             stdin=subprocess.DEVNULL,
             capture_output=True,
@@ -104,8 +115,14 @@ def _outcome(folder: Path, timeout: float) -> Measured | Failed:
     return Failed("crashed", f"exit status {done.returncode}: {done.stderr.strip()[-_TAIL:]}")
 
 
+def _environment() -> dict[str, str]:
+    """The child finds ``core`` wherever this process was started."""
+    path = os.environ.get("PYTHONPATH")
+    return {**os.environ, "PYTHONPATH": f"{_ROOT}{os.pathsep}{path}" if path else str(_ROOT)}
+
+
 def measure_here(request: dict[str, Any]) -> Measured:
-    """The same in this process. ``request``: as ``measure`` writes it."""
+    """The same in this process. request: as ``measure`` writes it."""
     recipe = Recipe(**request["recipe"])
     trainer = Trainer(recipe, TrainerSettings(**request["settings"]), xla=request["xla"])
     batch = noise(recipe.batch_size, recipe.resolution)
@@ -114,6 +131,7 @@ def measure_here(request: dict[str, Any]) -> Measured:
 
 
 def _timed(trainer: Trainer, batch: TrainingBatch, steps: int) -> Iterator[float]:
+    """The milliseconds of each step."""
     for _ in range(steps):
         start = time.perf_counter()
         trainer.step(batch)
@@ -121,23 +139,26 @@ def _timed(trainer: Trainer, batch: TrainingBatch, steps: int) -> Iterator[float
 
 
 def noise(batch_size: int, resolution: int) -> TrainingBatch:
-    """A batch of random pictures and masks."""
+    """A batch of random images and masks."""
     random = np.random.default_rng(0)
-    warped, target, mask, eyes_mouth = (
-        random.random((2, batch_size, resolution, resolution, c), np.float32) for c in (3, 3, 1, 1)
-    )
+    shape = (2, batch_size, resolution, resolution)
+    warped, target, mask, eyes_mouth = (random.random((*shape, depth), np.float32) for depth in CHANNELS.values())
     return TrainingBatch(0, warped, target, mask, eyes_mouth)
 
 
 def _first_to_be_killed() -> None:
-    """When memory runs out the kernel ends this process, not the one that asked nor another of the person's."""
+    """When memory runs out the kernel ends this process, neither the one that asked nor another of the person's."""
     score = Path("/proc/self/oom_score_adj")
     if score.is_file():
         score.write_text("1000")
 
 
 def child(folder: Path) -> None:
-    """Answer the request in ``folder``."""
+    """Answer the request in ``folder``.
+
+    Raises:
+        InputError: there is none.
+    """
     _first_to_be_killed()
     if not (folder / REQUEST).is_file():
         raise InputError("no request to measure", where=folder / REQUEST)
@@ -145,11 +166,8 @@ def child(folder: Path) -> None:
     try:
         answer = asdict(measure_here(json.loads((folder / REQUEST).read_text())))
     except Exception as error:  # whatever a framework raises is the answer
-        answer = {
-            "failed": asdict(
-                Failed("memory" if is_out_of_memory(error) else "error", f"{type(error).__name__}: {error}"[:_TAIL])
-            )
-        }
+        why = f"{type(error).__name__}: {error}"[:_TAIL]
+        answer = {"failed": asdict(Failed("memory" if is_out_of_memory(error) else "error", why))}
     temporary = folder / f".{RESULT}"
     temporary.write_text(json.dumps(answer))
     temporary.replace(folder / RESULT)

@@ -1,6 +1,7 @@
-"""Whether XLA shall compile the training step: on an accelerator under TensorFlow that is measured once for each device and kind of model.
+"""Whether XLA shall compile the training step.
 
-Elsewhere the answer is known: JAX always compiles, PyTorch never does, and on a CPU TensorFlow's compiled step takes three times as long.
+On an accelerator under TensorFlow that is measured once for each device and kind of model. Elsewhere the answer is
+known: JAX always compiles, PyTorch never does, and on a CPU TensorFlow's compiled step takes three times as long.
 """
 
 import json
@@ -8,6 +9,7 @@ import logging
 from dataclasses import asdict, dataclass
 from importlib import metadata
 from pathlib import Path
+from typing import Any
 
 import keras
 
@@ -22,24 +24,24 @@ log = logging.getLogger(__name__)
 CACHE = ".xla.json"
 # Compiling takes a minute at every start: a smaller gain is none.
 _WORTH = 0.97
+# What of the recipe shapes the step, beside the networks.
+# fmt: off
 _SHAPING = (
-    "batch_size",
-    "masked_training",
-    "eyes_mouth_prio",
-    "blur_out_mask",
-    "adabelief",
-    "lr_dropout",
-    "clipgrad",
-    "gan_patch_size",
-    "gan_dims",
+    "batch_size", "masked_training", "eyes_mouth_prio", "blur_out_mask", "adabelief", "lr_dropout", "clipgrad",
+    "gan_patch_size", "gan_dims",
 )
+# fmt: on
 # Not how strong a term is matters, but whether it is computed.
 _POWERS = tuple(str(term.weight) for term in TERMS if term.weight in Recipe.model_fields)
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """xla: compile or not; plain_ms, xla_ms: of an iteration, None where it failed; why: in a person's words."""
+    """Whether to compile.
+
+    plain_ms, xla_ms: milliseconds of an iteration without and with it, None where it failed.
+    why: in a person's words.
+    """
 
     xla: bool
     plain_ms: float | None
@@ -48,13 +50,19 @@ class Verdict:
 
 
 class Chooser:
-    """Measures at most once in a process: as soon as training has begun it holds the device's memory, and a measurement would find none."""
+    """Measures at most once in a process.
+
+    As soon as training has begun it holds the device's memory, and a measurement would find none.
+    """
 
     def __init__(self) -> None:
         self._may_measure = True
 
     def choose(self, recipe: Recipe, settings: TrainerSettings, folder: Path) -> bool:
-        """Whether to compile the steps of this recipe; ``folder`` keeps the answers, in ``.xla.json``. Call it before building networks."""
+        """Whether to compile the steps of this recipe. Call it before building networks.
+
+        folder: keeps the answers, in ``.xla.json``.
+        """
         may_measure, self._may_measure = self._may_measure, False
         usual = compiled(settings.devices > 1)
         if keras.backend.backend() != "tensorflow" or not usual:
@@ -72,27 +80,26 @@ class Chooser:
         return verdict.xla
 
 
+# Of this process.
 choose = Chooser().choose
 
 
 def compare(recipe: Recipe, settings: TrainerSettings, *, steps: int = 5) -> Verdict:
     """Measure the step with and without XLA, each in a process of its own."""
-    plain, fast = (measure(recipe, settings, recipe.batch_size, xla=xla, steps=steps) for xla in (False, True))
+    plain = measure(recipe, settings, recipe.batch_size, xla=False, steps=steps)
+    fast = measure(recipe, settings, recipe.batch_size, xla=True, steps=steps)
     if isinstance(fast, Failed):
-        return Verdict(
-            False, _ms(plain), None, f"XLA is not used: its step failed ({fast.kind}: {fast.why.strip()[:200]})"
-        )
+        return Verdict(False, _ms(plain), None, f"XLA is not used: its step failed ({_reason(fast)})")
     if isinstance(plain, Failed):
-        return Verdict(
-            True, None, fast.ms, f"XLA is used: without it the step failed ({plain.kind}: {plain.why.strip()[:200]})"
-        )
+        return Verdict(True, None, fast.ms, f"XLA is used: without it the step failed ({_reason(plain)})")
     better = fast.ms < _WORTH * plain.ms
-    return Verdict(
-        better,
-        plain.ms,
-        fast.ms,
-        f"XLA is {'' if better else 'not '}used: {fast.ms:.1f} ms an iteration with it, {plain.ms:.1f} without",
-    )
+    verb = "is used" if better else "is not used"
+    why = f"XLA {verb}: {fast.ms:.1f} ms an iteration with it, {plain.ms:.1f} without"
+    return Verdict(better, plain.ms, fast.ms, why)
+
+
+def _reason(failed: Failed) -> str:
+    return f"{failed.kind}: {failed.why.strip()[:200]}"
 
 
 def _ms(found: Measured | Failed) -> float | None:
@@ -100,18 +107,15 @@ def _ms(found: Measured | Failed) -> float | None:
 
 
 def key_of(recipe: Recipe, settings: TrainerSettings) -> str:
-    """All that the answer depends on, as one line of JSON: devices, versions, networks, and which terms the objective has."""
-    r = effective(recipe)
-    versions = {name: metadata.version(name) for name in ("tensorflow", "keras")}
-    shape = (
-        asdict(config_of(r))
-        | {name: getattr(r, name) for name in _SHAPING}
-        | {name: bool(getattr(r, name)) for name in _POWERS}
-    )
-    chosen = {"precision": settings.precision, "ema": bool(settings.ema), "exact": settings.exact}
-    return json.dumps(
-        {"device": accelerators() or device_name(), **versions, **shape, **chosen}, sort_keys=True, default=str
-    )
+    """All that the answer depends on, as one line of JSON: devices, versions, networks, terms of the objective."""
+    recipe = effective(recipe)
+    key: dict[str, Any] = {"device": accelerators() or device_name()}
+    key |= {name: metadata.version(name) for name in ("tensorflow", "keras")}
+    key |= asdict(config_of(recipe))
+    key |= {name: getattr(recipe, name) for name in _SHAPING}
+    key |= {name: bool(getattr(recipe, name)) for name in _POWERS}
+    key |= {"precision": settings.precision, "ema": bool(settings.ema), "exact": settings.exact}
+    return json.dumps(key, sort_keys=True, default=str)
 
 
 def read_cache(path: Path) -> dict[str, dict]:

@@ -19,7 +19,7 @@ _RGB = 3
 
 
 class TensorBoard(BaseHook):
-    """Writes into ``folder``: means over ten iterations, validation losses when there are new ones, the preview at saves.
+    """Writes into ``folder``: means over ten iterations, new validation losses, the preview at saves.
 
     preview: the image file. start: the iteration that the run starts from; what lies after it is taken back.
 

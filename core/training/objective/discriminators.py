@@ -1,7 +1,8 @@
-"""The discriminators of a training run: the patch discriminator on faces (GAN) and, for df, the code discriminator (true face).
+"""The discriminators of a training run.
 
-The autoencoder is judged by a frozen copy of each. After its step the discriminators learn on the same batch from the
-updated autoencoder, and the copies take over their weights.
+They are the patch discriminator on faces (GAN) and, for df, the code discriminator (true face). The autoencoder is
+judged by a frozen copy of each. After its step the discriminators learn on the same batch from the updated
+autoencoder, and the copies take over their weights.
 """
 
 import logging
@@ -61,7 +62,9 @@ def names_of_discriminators(objective: Objective) -> dict[str, Names]:
 
 
 def discriminator_networks(objective: Objective, recipe: Recipe, networks: Mapping[str, Network]) -> dict[str, Network]:
-    """The discriminators that the objective asks, by name, in the order in which they learn. networks: the autoencoder's.
+    """The discriminators that the objective asks, by name, in the order in which they learn.
+
+    networks: the autoencoder's.
 
     Raises:
         UsageError: the patch size does not fit the resolution.
@@ -198,8 +201,14 @@ class Discriminators:
         xla: bool = False,
         devices: Sequence[str] = (),
     ):
-        """descriptions: ``discriminator_networks``. optimizer: name -> a new optimizer. dtype: policy of the layers.
-        xla: compile the steps. devices: that share a batch."""
+        """Build them with first values.
+
+        descriptions: ``discriminator_networks``.
+        optimizer: name -> a new optimizer.
+        dtype: policy of the layers.
+        xla: compile the steps.
+        devices: that share a batch.
+        """
         self._seed, self._dtype, self._xla, self._devices = seed, dtype, xla, devices
         names = names_of_discriminators(objective)
         # Half of each of two labels; of the patch discriminator that sees two sides, an eighth of each of two sides,

@@ -1,11 +1,11 @@
-"""AdaBelief and RMSprop with the arithmetic of the DeepFaceLab format, so that a resumed model moves on as it did there.
+"""AdaBelief and RMSprop with the arithmetic of the DeepFaceLab format.
 
-No bias correction, no weight decay: after ``m`` and ``v`` are updated the weight takes one step of the current rate. With
-``lr_dropout`` the step, never the moments, is multiplied by a random 0/1 mask, and the rate follows a cosine of 500
-iterations.
+A resumed model moves on as it did there. No bias correction, no weight decay: after ``m`` and ``v`` are updated the
+weight takes one step of the current rate. With ``lr_dropout`` the step, never the moments, is multiplied by a
+random 0/1 mask, and the rate follows a cosine of 500 iterations.
 
-What the original lacks, off by default: the loss may be scaled so that gradients do not vanish in float16, and averages of
-the weights may be kept. Neither shows in the saved moments.
+What the original lacks, off by default: the loss may be scaled so that gradients do not vanish in float16, and
+averages of the weights may be kept. Neither shows in the saved moments.
 """
 
 import math

@@ -1,6 +1,7 @@
-"""The terms of the objective: what the autoencoder is trained to make small. A new term is a function and a line of ``TERMS``.
+"""The terms of the objective: what the autoencoder is trained to make small.
 
-Its weight is an option: a field of ``recipe.Recipe``, among the ``options`` of the kinds of models that shall have it.
+A new term is a function and a line of ``TERMS``. Its weight is an option: a field of ``recipe.Recipe``, among the
+``options`` of the kinds of models that shall have it.
 """
 
 from collections.abc import Callable, Mapping
@@ -19,7 +20,7 @@ Tensor = Any
 
 
 class Group(Enum):
-    """Where a term counts. People see only the reported losses: in the progress line, in metrics and in the loss plot."""
+    """Where a term counts. People see only the reported losses: in the progress line, metrics and loss plot."""
 
     # In the reported losses of both sides: (2B,), src then dst.
     RECONSTRUCTION = "reconstruction"
@@ -88,7 +89,7 @@ def face_style(scene: Scene, power: float) -> Tensor:
 def background_style(scene: Scene, power: float) -> Tensor:
     """The swap's surroundings are those of the dst image."""
     swap = scene.views.swap
-    # The mended mask is the swap's own: with that of src, as in the original, parts of the swapped face count as background.
+    # The mended mask is the swap's own: with that of src, as in the original, parts of the swapped face are background.
     face = src_of(scene.soft) if scene.traits.exact else soft_mask(scene.views.swap_mask * dst_of(scene.views.mask))
     outside = 1 - ops.stop_gradient(ops.clip(face, 0, 1))
     made, wanted = swap * outside, dst_of(scene.target) * outside

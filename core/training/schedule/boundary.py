@@ -104,7 +104,7 @@ def _is_of_newest_save(folder: ModelFolder, made: Path) -> bool:
 
 
 def _make_room(backups: Path) -> None:
-    """Of the backups that boundaries made only the newest are kept; those of people and of the clock are not touched."""
+    """Of the backups that boundaries made only the newest are kept; others are not touched."""
     made = [path for path in backups.iterdir() if _MARK in path.name]
     made.sort(key=lambda path: path.stat().st_mtime_ns)
     for path in made[:-KEPT]:

@@ -1,6 +1,7 @@
 """What a training run begins with: options and parts that start anew, from a preset, a schedule and a person's choices.
 
-Precedence of an option: the command line, the phase, the model's own value, the ``[options]`` of the preset, the default.
+Precedence of an option: the command line, the phase, the model's own value, the ``[options]`` of the preset, the
+default.
 """
 
 import logging

@@ -1,9 +1,9 @@
 """Presets as TOML files: the options of a new model and the phases of its training.
 
-A preset has a ``description``, a table ``[options]`` and any number of tables ``[[phase]]``. A phase ends at iteration
-``until`` (the last one may stay open), and what else it says are options that hold while it lasts; ``reinit`` names parts
-of the networks that start anew when it begins, and again every ``reinit_every`` iterations. An option that a phase does
-not name has the model's own value there.
+A preset has a ``description``, a table ``[options]`` and any number of tables ``[[phase]]``. A phase ends at
+iteration ``until`` (the last one may stay open), and what else it says are options that hold while it lasts;
+``reinit`` names parts of the networks that start anew when it begins, and again every ``reinit_every`` iterations.
+An option that a phase does not name has the model's own value there.
 """
 
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""The mask network in training: loss, optimizer, one step at a time; from and to the files of the DeepFaceLab format."""
+"""The mask network in training: loss, optimizer, one step at a time, files of the DeepFaceLab format."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -48,7 +48,7 @@ def test_a_gpu_is_asked_until_it_refuses(monkeypatch, failed, said):
         gpus=("G",),
         free=1,
     )
-    found = batch_size_finder.fit(RECIPE, TrainerSettings())
+    found = batch_size_finder.find_batch_sizes(RECIPE, TrainerSettings())
     assert asked == [1, 2, 3, 4, 8] and [row.batch_size for row in found.rows] == [1, 2, 3, 4] and found.end == said
     assert found.rows[2].samples == pytest.approx(100) and str(found.rows[2]).split() == [
         "3",
@@ -61,20 +61,26 @@ def test_a_gpu_is_asked_until_it_refuses(monkeypatch, failed, said):
 
 def test_a_computer_is_not_filled_up(monkeypatch):
     asked = measured(monkeypatch, lambda size: Measured(1.0, 1.0, size * GIB, "CPU"), free=8 * GIB)
-    assert batch_size_finder.fit(RECIPE, TrainerSettings()).end.startswith(
+    assert batch_size_finder.find_batch_sizes(RECIPE, TrainerSettings()).end.startswith(
         "batch 8 is not tried: it would need about 8.00 GiB"
     ) and asked == [1, 2, 3, 4]
     asked = measured(monkeypatch, lambda size: Measured(10_000.0 * size, 1.0, 1, "CPU"))
-    assert "minutes to measure" in batch_size_finder.fit(RECIPE, TrainerSettings()).end and asked == [1, 2, 3, 4, 8]
+    assert "minutes to measure" in batch_size_finder.find_batch_sizes(RECIPE, TrainerSettings()).end and asked == [
+        1,
+        2,
+        3,
+        4,
+        8,
+    ]
 
 
 def test_when_nothing_fits_it_is_an_error(monkeypatch):
     measured(monkeypatch, lambda size: Failed("memory", "killed"))
     with pytest.raises(OutOfMemoryFault, match="not even one sample"):
-        batch_size_finder.fit(RECIPE, TrainerSettings())
+        batch_size_finder.find_batch_sizes(RECIPE, TrainerSettings())
     measured(monkeypatch, lambda size: Failed("error", "ValueError: x"))
     with pytest.raises(InputError, match="ValueError: x"):
-        batch_size_finder.fit(RECIPE, TrainerSettings())
+        batch_size_finder.find_batch_sizes(RECIPE, TrainerSettings())
 
 
 def test_the_size_of_a_model_is_known_before_it_is_built():
@@ -96,7 +102,7 @@ def test_discriminators_and_averages_count():
     assert batch_size_finder.size_of(recipe, trainer.settings) == (
         own + judging,
         16 * own + 16 * judging,
-    )  # with the twins of the discriminators
+    )  # with the frozen copies of the discriminators
     assert batch_size_finder.size_of(recipe.model_copy(update={"pretrain": True}), trainer.settings) == (own, 16 * own)
 
 

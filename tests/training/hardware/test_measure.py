@@ -1,4 +1,4 @@
-"""Measuring in a process of its own, what it answers when that process fails, and the choice of XLA that rests on it."""
+"""Measuring in a process of its own, what it answers when that fails, and the choice of XLA that rests on it."""
 
 import json
 import os

@@ -14,7 +14,10 @@ from core.workspace import Workspace
 
 
 def events(folder):
-    """(step, tag, value or picture) of all event files in the order they were written; and the steps from which on earlier ones do not count."""
+    """What all event files hold, in the order they were written.
+
+    Returns rows of (step, tag, value or image), and the steps from which on earlier rows do not count.
+    """
     from tensorboardX.proto.event_pb2 import Event
 
     found, purged = [], []

@@ -1,4 +1,4 @@
-"""Optimizers: the original's weights and moments after every step; masks of dropout; state under the original's keys."""
+"""Optimizers: the original's weights and moments after every step, masks of dropout, the original's keys."""
 
 import keras
 import numpy as np
