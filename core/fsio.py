@@ -51,8 +51,8 @@ def write_bytes(path: Path, data: bytes, *, durable: bool = True) -> None:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write ``text`` in UTF-8 under ``path``, whole or not at all."""
-    write_bytes(path, text.encode())
+    """Write ``text`` in UTF-8 under ``path``, whole or not at all; names in it that are no text are spelled out."""
+    write_bytes(path, text.encode("utf-8", "backslashreplace"))
 
 
 def move_to_trash(path: Path, trash: Path) -> Path:

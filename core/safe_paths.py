@@ -4,19 +4,23 @@ Manifests, journals, logs, receipts and databases lie in folders that people cop
 be a file of the folder that they are about, whatever they say.
 """
 
+import os
 from collections.abc import Collection
 from pathlib import Path
 
 from core.errors import CorruptFileError
+
+# A backslash is a letter like any other where it does not separate folders.
+_SEPARATORS = ("/", "\0", *filter(None, [os.sep, os.altsep]))
 
 
 def child(folder: Path, name: object, where: object) -> Path:
     """The file or folder called ``name`` directly in ``folder``. where: the file that says so, for the message.
 
     Raises:
-        CorruptFileError: the name is no text, empty, has a slash, a backslash or a NUL in it, or is ``.`` or ``..``.
+        CorruptFileError: the name is no text, empty, has a separator of folders or a NUL in it, or is ``.`` or ``..``.
     """
-    if not isinstance(name, str) or name in ("", ".", "..") or any(sign in name for sign in "/\\\0"):
+    if not isinstance(name, str) or name in ("", ".", "..") or any(sign in name for sign in _SEPARATORS):
         raise _outside(name, where)
     return folder / name
 

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from core import fsio, parallel
@@ -91,7 +91,7 @@ def merge(groups: Sequence[tuple[str, Sequence[Source]]], prefer_last: bool = Fa
                 new = names.take(source.name if at is None else f"{label}_{source.name}", source.person)
                 if new != source.name:
                     renamed.append((source.name, new))
-                    source = _rename(source, new)
+                    source = _rename(source, new, sources[at] if at is not None else None)
                 taken[(source.person, new.lower())] = len(sources)
                 sources.append(source)
     return Merge(sources, duplicates, renamed)
@@ -101,9 +101,16 @@ def _same(one: Source, other: Source) -> bool:
     return one.data() == other.data()
 
 
-def _rename(source: Source, name: str) -> Source:
+def _rename(source: Source, name: str, owner: Source | None) -> Source:
+    """The source under another name. owner: whose name it would have had.
+
+    Raises:
+        InputError: a loose face would be renamed because of a packed one: which of the two is meant, nobody can tell.
+    """
     if isinstance(source, PakSource):
         return PakSource(source.reader, source.index, name, source.person)
+    if isinstance(source, FileSource) and not isinstance(owner, PakSource):
+        return replace(source, new_name=name)
     raise InputError(
         "a loose face has the name of a different packed one",
         where=source.name,

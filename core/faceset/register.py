@@ -14,6 +14,7 @@ from core.faceset.database import faces, images
 from core.faceset.database.connection import open_database
 from core.faceset.database.faces import FrameRow
 from core.faceset.database.images import ImageRow
+from core.faceset.database.names import restored, stored
 from core.faceset.identity import face_id, record_geometry
 from core.faceset.store import Faceset, face_key, open_faceset, read_records
 from core.types import Face, FaceRecord
@@ -100,7 +101,7 @@ def register_files(connection: sqlite3.Connection, paths: Sequence[Path]) -> Reg
     with connection:
         new = [(record.name, record, status[record.name].st_size) for record in records]
         _take_in(connection, images.ALIGNED, new)
-        seen = [(status[record.name].st_mtime_ns, images.ALIGNED, record.name) for record in records]
+        seen = [(status[record.name].st_mtime_ns, images.ALIGNED, stored(record.name)) for record in records]
         connection.executemany("UPDATE images SET mtime_ns = ? WHERE folder = ? AND name = ?", seen)
     found = {record.name: face_id(record) for record in records}
     read = {path.name for path in unread}
@@ -203,7 +204,7 @@ def _take_in(connection: sqlite3.Connection, folder: str, new: list[tuple[str, F
 
 def _frames(connection: sqlite3.Connection, source: int) -> dict[str, int]:
     query = "SELECT name, frame FROM frames WHERE source = ?"
-    return dict(connection.execute(query, (source,)).fetchall())
+    return {restored(name): frame for name, frame in connection.execute(query, (source,))}
 
 
 def _frame(connection: sqlite3.Connection, source: int, frames: dict[str, int], record: FaceRecord) -> int:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from core.errors import InputError, PipelineError
 from core.faceset.database import images
+from core.faceset.database.names import stored
 from core.faceset.identity import face_id, identified
 from core.faceset.store import Faceset
 from core.faceset.transform import resized_record
@@ -60,11 +61,11 @@ def save(connection: sqlite3.Connection, faceset: Faceset) -> Outcome:
     return Outcome(done, 0, 0, tuple(problems))
 
 
-def _row(path: Path) -> tuple[str, str, str, str, bytes]:
+def _row(path: Path) -> tuple[str, str | bytes, str, str, bytes]:
     data = path.read_bytes()
     record = identified(dfl_image.parse(data, path.name, where=path))
     blob = safe_pickle.dumps({"shape": tuple(record.shape), "meta": to_dict(record)})
-    return face_id(record), path.name, hashlib.sha256(data).hexdigest(), dfl_image.image_digest(data), blob
+    return face_id(record), stored(path.name), hashlib.sha256(data).hexdigest(), dfl_image.image_digest(data), blob
 
 
 def restore(connection: sqlite3.Connection, paths: Sequence[Path]) -> Outcome:
@@ -151,7 +152,9 @@ def _one(connection: sqlite3.Connection, query: str, value: str) -> bytes | None
 
 def _by_saved_name(connection: sqlite3.Connection, path: Path, names: _Names) -> bytes | None:
     """By the name when it was saved, unless that face has another file by now: then this one came later."""
-    rows = connection.execute("SELECT face, metadata FROM saved_metadata WHERE name = ?", (path.name,)).fetchall()
+    rows = connection.execute(
+        "SELECT face, metadata FROM saved_metadata WHERE name = ?", (stored(path.name),)
+    ).fetchall()
     return rows[0][1] if len(rows) == 1 and not names.is_elsewhere(rows[0][0]) else None
 
 

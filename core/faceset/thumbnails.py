@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from core.errors import CorruptFileError
 from core.faceset.gallery import Gallery
 from core.imaging.codec import decode_reduced, encode_jpeg
+from core.imaging.drawing import draw_text
 
 # Pixels of a face and of the caption below it; faces in a row and on a whole sheet.
 TILE, _CAPTION, _ACROSS, _MOST = 96, 14, 16, 320
@@ -39,4 +40,4 @@ def contact_sheet(gallery: Gallery, faces: Sequence[tuple[int, str]]) -> bytes:
 
 
 def _write(sheet: NDArray[np.uint8], text: str, corner: tuple[int, int]) -> None:
-    cv2.putText(sheet, text, corner, cv2.FONT_HERSHEY_SIMPLEX, 0.34, _INK, 1, cv2.LINE_AA)
+    draw_text(sheet, text, corner, 0.34, _INK)

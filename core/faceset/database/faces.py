@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.faceset.database.images import ImageRow, add_image
+from core.faceset.database.names import restored, stored
 from core.faceset.identity import birth_id, geometry_of
 from core.types import Face
 
@@ -73,7 +74,7 @@ def add(connection: sqlite3.Connection, results: Iterable[tuple[FrameRow, list[F
     with connection:
         source = add_source(connection)
         for frame, found in results:
-            connection.execute("DELETE FROM frames WHERE source = ? AND name = ?", (source, frame.name))
+            connection.execute("DELETE FROM frames WHERE source = ? AND name = ?", (source, stored(frame.name)))
             number = add_frame(connection, source, frame)
             for row in found:
                 add_face(connection, number, row)
@@ -84,7 +85,7 @@ def add_frame(connection: sqlite3.Connection, source: int, frame: FrameRow) -> i
     stem = PurePath(frame.name).stem
     values = {
         "source": source,
-        "name": frame.name,
+        "name": stored(frame.name),
         "number": int(stem) if stem.isascii() and stem.isdigit() else None,
         "status": frame.status,
         "error": frame.error,
@@ -135,7 +136,7 @@ def forget(connection: sqlite3.Connection) -> None:
 def frames(connection: sqlite3.Connection) -> Iterator[FrameRow]:
     """All frames that were looked at, by name."""
     for name, status, error in connection.execute("SELECT name, status, error FROM frames ORDER BY name"):
-        yield FrameRow(name, status, error)
+        yield FrameRow(restored(name), status, error)
 
 
 _FACE = """
@@ -165,7 +166,7 @@ def faces_by_frame(connection: sqlite3.Connection) -> dict[str, int]:
     LEFT JOIN faces ON faces.frame = frames.frame AND faces.status = 'kept'
     GROUP BY frames.name ORDER BY frames.name
     """
-    return dict(connection.execute(query))
+    return {restored(name): count for name, count in connection.execute(query)}
 
 
 def filtered_by_reason(connection: sqlite3.Connection) -> dict[str, int]:
@@ -208,7 +209,7 @@ def _face(*values: Any) -> Face:
         roll=_unknown(roll),
         landmarks=None if landmarks is None else np.frombuffer(landmarks, "<f8").reshape(68, 2),
         landmark_confidence=_unknown(sure),
-        frame=frame,
+        frame=restored(frame),
         origin=origin,
         status=status,
         reason=reason,

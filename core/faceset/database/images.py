@@ -2,8 +2,10 @@
 
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
+
+from core.faceset.database.names import restored, stored
 
 # Folders, relative to the side. Inside a pak a name is ``person/name`` where the pak has persons.
 ALIGNED, PAK = "aligned", "aligned/faceset.pak"
@@ -37,6 +39,7 @@ class ImageRow:
 
 
 _NAMES = tuple(column.name for column in fields(ImageRow))
+_FILE_NAMES = ("name", "extracted_name")
 _COLUMNS = ", ".join(_NAMES)
 _PLACES = ", ".join(f":{name}" for name in _NAMES)
 
@@ -44,6 +47,7 @@ _PLACES = ", ".join(f":{name}" for name in _NAMES)
 def add_image(connection: sqlite3.Connection, row: ImageRow) -> None:
     """Insert a row, or replace the one with its folder and name."""
     values = {name: getattr(row, name) for name in _NAMES}
+    values |= {name: stored(values[name]) for name in _FILE_NAMES}
     connection.execute(f"INSERT OR REPLACE INTO images ({_COLUMNS}) VALUES ({_PLACES})", values)
 
 
@@ -51,14 +55,14 @@ def images(connection: sqlite3.Connection, folder: str = ALIGNED) -> Iterator[Im
     """The files in a folder, by name."""
     query = f"SELECT {_COLUMNS} FROM images WHERE folder = ? ORDER BY name"
     for values in connection.execute(query, (folder,)):
-        yield ImageRow(*values)
+        yield _row(values)
 
 
 def images_by_folder(connection: sqlite3.Connection) -> dict[str, list[ImageRow]]:
     """All files, by folder."""
     found: dict[str, list[ImageRow]] = {}
     for values in connection.execute(f"SELECT {_COLUMNS} FROM images ORDER BY folder, name"):
-        row = ImageRow(*values)
+        row = _row(values)
         found.setdefault(row.folder, []).append(row)
     return found
 
@@ -78,8 +82,9 @@ def move_images(connection: sqlite3.Connection, pairs: Iterable[tuple[str, str]]
             connection.execute("UPDATE images SET folder = ?, name = ? WHERE image = ?", ("moving", str(image), image))
         for image, path in moved.items():
             folder, _, name = _split(path)
-            connection.execute("DELETE FROM images WHERE folder = ? AND name = ?", (folder, name))
-            connection.execute("UPDATE images SET folder = ?, name = ? WHERE image = ?", (folder, name, image))
+            values = (folder, stored(name), image)
+            connection.execute("DELETE FROM images WHERE folder = ? AND name = ?", values[:2])
+            connection.execute("UPDATE images SET folder = ?, name = ? WHERE image = ?", values)
         connection.execute("INSERT OR REPLACE INTO state VALUES ('journal', ?)", (step,))
 
 
@@ -89,16 +94,21 @@ def forget_images(connection: sqlite3.Connection, folder: str, names: Iterable[s
         if names is None:
             connection.execute("DELETE FROM images WHERE folder = ?", (folder,))
         else:
-            rows = [(folder, name) for name in names]
+            rows = [(folder, stored(name)) for name in names]
             connection.executemany("DELETE FROM images WHERE folder = ? AND name = ?", rows)
 
 
 def note_contents(connection: sqlite3.Connection, folder: str, seen: Mapping[str, tuple[str, int, int]]) -> None:
     """Note what was seen of files: name -> (sha256, bytes, mtime_ns)."""
     with connection:
-        rows = [(*content, folder, name) for name, content in seen.items()]
+        rows = [(*content, folder, stored(name)) for name, content in seen.items()]
         query = "UPDATE images SET sha256 = ?, bytes = ?, mtime_ns = ? WHERE folder = ? AND name = ?"
         connection.executemany(query, rows)
+
+
+def _row(values: tuple) -> ImageRow:
+    row = ImageRow(*values)
+    return replace(row, name=restored(row.name), extracted_name=restored(row.extracted_name))
 
 
 def _noted(connection: sqlite3.Connection) -> str:
@@ -108,7 +118,7 @@ def _noted(connection: sqlite3.Connection) -> str:
 
 def _paths(connection: sqlite3.Connection) -> Iterator[tuple[str, Any]]:
     for image, folder, name in connection.execute("SELECT image, folder, name FROM images"):
-        yield f"{folder}/{name}", image
+        yield f"{folder}/{restored(name)}", image
 
 
 def _split(path: str) -> tuple[str, str, str]:

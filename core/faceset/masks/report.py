@@ -15,6 +15,7 @@ from core.faceset.database.masks import MaskRow, MaskTable
 from core.faceset.register import KnownFaces
 from core.faceset.store import Faceset, face_key
 from core.imaging.codec import decode_image, to_uint8
+from core.imaging.drawing import draw_text
 from core.imaging.mask_quality import MaskQuality, measure
 from core.imaging.masks import Mask, best_mask, hull_mask, mask_origin, over_green
 from core.progress import progress
@@ -107,16 +108,7 @@ def contact_sheet(faceset: Faceset, judged: Sequence[Judged], rows: int = 5) -> 
         y, x = place // _ACROSS * (_SIDE + _CAPTION), place % _ACROSS * _SIDE
         sheet[y : y + _SIDE, x : x + _SIDE] = _tile(faceset, item)
         for line, text in enumerate((item.name, item.quality.reason or "nothing odd")):
-            cv2.putText(
-                sheet,
-                text[:24],
-                (x + 3, y + _SIDE + 12 + 13 * line),
-                cv2.FONT_HERSHEY_SIMPLEX,
-                0.36,
-                (225, 225, 225),
-                1,
-                cv2.LINE_AA,
-            )
+            draw_text(sheet, text[:24], (x + 3, y + _SIDE + 12 + 13 * line), 0.36, (225, 225, 225))
     return sheet
 
 

@@ -11,6 +11,7 @@ from core.errors import InputError
 from core.faceset.store import Faceset, open_faceset
 from core.formats.provenance import write_synthetic_image
 from core.imaging.codec import decode_image
+from core.imaging.drawing import draw_text
 from core.inference.dfm import DfmModel, open_dfm
 from core.inference.sessions import CPU_ONLY
 from core.workspace import Workspace
@@ -87,5 +88,5 @@ def _face(faces: Faceset, position: float, size: int) -> NDArray[np.uint8]:
 def _header(size: int) -> NDArray[np.uint8]:
     band, ink = np.full((_HEADER, size * len(_TITLES), 3), 40, np.uint8), (235, 235, 235)
     for column, title in enumerate(_TITLES):
-        cv2.putText(band, title, (column * size + 8, 19), cv2.FONT_HERSHEY_SIMPLEX, 0.5, ink, 1, cv2.LINE_AA)
+        draw_text(band, title, (column * size + 8, 19), 0.5, ink)
     return band
