@@ -1,8 +1,8 @@
 """Batches made ahead by worker processes that never import a deep-learning framework.
 
 Batch i is made by worker i modulo their number and lies in a ring of shared memory that has no name, so nothing is left
-behind however the run ends. A worker ends when the pipe to its parent closes, thus also after kill -9 of the parent. One
-that dies is started again and asked again: batches are a function of their number, so nobody can tell.
+behind however the run ends. A worker ends when the pipe to its parent closes, thus also after kill -9 of the parent.
+One that dies is started again and asked again: batches are a function of their number, so nobody can tell.
 """
 
 import logging
