@@ -29,7 +29,9 @@ from core.training.trainer import Trainer, TrainerSettings
 
 REQUEST, RESULT = "request.json", "result.json"
 _ROOT = Path(__file__).resolve().parents[3]
+# The first iterations trace, compile and choose kernels.
 _WARM_UP = 2
+# Characters of what a process said; what matters is at its end.
 _TAIL = 400
 
 
@@ -110,6 +112,7 @@ def _outcome(folder: Path, timeout: float) -> Measured | Failed:
     if result.is_file():
         answer = json.loads(result.read_text())
         return Failed(**answer["failed"]) if "failed" in answer else Measured(**answer)
+    # Nobody else knows of this process: it was the kernel.
     if done.returncode == -signal.SIGKILL:
         return Failed("memory", "the kernel killed the process, as it does when the host's memory is used up")
     return Failed("crashed", f"exit status {done.returncode}: {done.stderr.strip()[-_TAIL:]}")
@@ -168,6 +171,7 @@ def child(folder: Path) -> None:
     except Exception as error:  # whatever a framework raises is the answer
         why = f"{type(error).__name__}: {error}"[:_TAIL]
         answer = {"failed": asdict(Failed("memory" if is_out_of_memory(error) else "error", why))}
+    # Complete or not there: the parent takes a file that exists for an answer.
     temporary = folder / f".{RESULT}"
     temporary.write_text(json.dumps(answer))
     temporary.replace(folder / RESULT)

@@ -64,7 +64,7 @@ class Chooser:
         folder: keeps the answers, in ``.xla.json``.
         """
         may_measure, self._may_measure = self._may_measure, False
-        usual = compiled(settings.devices > 1)
+        usual = compiled(several=settings.devices > 1)
         if keras.backend.backend() != "tensorflow" or not usual:
             return usual
         key, known = key_of(recipe, settings), read_cache(folder / CACHE)
@@ -75,6 +75,7 @@ class Chooser:
         log.info("measuring once whether XLA makes training faster on %s", device_name())
         verdict = compare(recipe, settings)
         log.info("%s", verdict.why)
+        # Two failures say nothing about the device: something else may have used it.
         if verdict.plain_ms is not None or verdict.xla_ms is not None:
             remember(folder / CACHE, key, verdict)
         return verdict.xla

@@ -28,7 +28,7 @@ class AutoBackup(BaseHook):
     def after_step(self, session: Session, batch: TrainingBatch) -> None:
         if time.monotonic() - self._last < self._seconds:
             return
-        self._last += self._seconds
+        self._last += self._seconds  # not the time now: the hours must not drift by what a backup takes
         self._save(session)
         folder = make_backup(session.folder, extra=(self._preview,) if self._preview.exists() else ())
         log.info("backup of iteration %d in %s", session.iteration, folder)

@@ -48,6 +48,7 @@ def loss_plot(history: NDArray[np.float64], validation: Sequence[Sequence[float]
         if validation:
             points = [(row[0], row[column + 1]) for row in validation]
             _draw_validation(axes, points, label, color)
+    # Not the highest loss: the first ones would press all others down to a line.
     axes.set(xlabel="iteration", ylabel="loss", ylim=(0, float(np.percentile(history, 99)) * 1.1 or 1))
     axes.legend()
     axes.grid(alpha=0.3)

@@ -10,6 +10,7 @@ from core.data.batches import TrainingBatch
 from core.training.hooks.base import BaseHook
 from core.training.session import Session
 
+# A small model makes a hundred iterations a second: each of them should not cost a write.
 _FLUSH_SECONDS = 5.0
 
 

@@ -32,6 +32,7 @@ class Preview(BaseHook):
     def after_step(self, session: Session, batch: TrainingBatch) -> None:
         if session.iteration <= self._drawn:  # rolled back
             self._drawn = -1
+        # The same faces in every preview, so that one sees progress; they are saved with the model.
         if session.sample is None:
             session.sample = sample_of(batch, KINDS[session.recipe.kind].sample_arrays)
         if session.iteration == 1 or (self._every and session.iteration % self._every == 0):

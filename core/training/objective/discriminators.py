@@ -226,6 +226,7 @@ class Discriminators:
         self, names: Names, description: Network, weight: float, optimizer: Callable[[str], Any]
     ) -> Discriminator:
         network = build_network(names.key, description, seed=self._seed, dtype=self._dtype)
+        # A copy: the same network can be trained in one model and frozen in another, but Keras knows one flag for both.
         frozen = build_network(f"{names.key}_frozen", description, seed=None, dtype=self._dtype)
         classifier = RealFakeClassifier(network, weight)
         made = optimizer(names.optimizer)
@@ -243,6 +244,7 @@ class Discriminators:
         """Train the discriminators on the batch ``x``, as ``training_inputs`` makes it."""
         if not self._by_name:
             return
+        # Not taken from the autoencoder's own step: the discriminators see what it makes after it.
         exhibits = self._exhibits.predict_on_batch(dict(x))
         for discriminator in self:
             discriminator.learn(exhibits)

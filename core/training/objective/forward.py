@@ -51,6 +51,7 @@ def forward(
 
 
 def _df(networks: Networks, inputs: Mapping[str, Tensor], optional: Collection[str]) -> Views:
+    # One pass for both sides: a batch twice as large is faster than two.
     code_src, code_dst = ops.split(networks["inter"](networks["encoder"](inputs["warped"])), 2)
     src, dst = networks["decoder_src"](code_src), networks["decoder_dst"](code_dst)
     image, mask = (ops.concatenate([a, b]) for a, b in zip(src, dst, strict=True))
@@ -58,6 +59,8 @@ def _df(networks: Networks, inputs: Mapping[str, Tensor], optional: Collection[s
 
 
 def _liae(networks: Networks, inputs: Mapping[str, Tensor], optional: Collection[str]) -> Views:
+    # The decoder reads in the first half of a code whose face it is: src has AB there, dst its own B. The swap is a dst
+    # face with AB in both halves, as if it were src.
     encoded = networks["encoder"](inputs["warped"])
     ab_src, ab_dst = ops.split(networks["inter_AB"](encoded), 2)
     own = networks["inter_B"](ops.split(encoded, 2)[1])
@@ -72,6 +75,7 @@ def _amp(networks: Networks, inputs: Mapping[str, Tensor], optional: Collection[
     encoded_src, encoded_dst = ops.split(encoded, 2)
     other_src, code_dst = ops.split(networks["inter_dst"](encoded), 2)
     own_src = networks["inter_src"](encoded_src)
+    # Some channels of a src code come from dst's network, so that both networks learn codes that mix.
     share = ops.cast(ops.split(inputs["share"], 2)[0], own_src.dtype)[:, None, None, :]
     code_src = own_src * share + other_src * (1 - share)
     image, mask = networks["decoder"](ops.concatenate([code_src, code_dst]))

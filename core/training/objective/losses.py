@@ -11,7 +11,7 @@ from keras import ops
 from core.training.objective.filters import dssim_taps, gaussian_blur, separable
 
 Tensor = Any
-# They keep the quotients of structural similarity and the root of a deviation finite.
+# They keep the quotients of structural similarity and the root of a deviation finite; the usual 0.01^2 and 0.03^2.
 _LUMINANCE_EPSILON, _CONTRAST_EPSILON = 1e-4, 9e-4
 _STYLE_EPSILON = 1e-5
 # Window of structural similarity: the side of the image divided by these.
@@ -86,6 +86,6 @@ def total_variation(x: Tensor, over_channels: bool = False) -> Tensor:
 
 def sigmoid_cross_entropy(label: float, logits: Tensor) -> Tensor:
     """Mean cross entropy of a map of logits against one label, 0 or 1, per sample (N,); never overflows."""
-    logits = ops.cast(logits, "float32")
+    logits = ops.cast(logits, "float32")  # half precision is too little for a mean over many pixels
     stable = ops.maximum(logits, 0) - logits * label + ops.log1p(ops.exp(-ops.abs(logits)))
     return ops.mean(stable, axis=(1, 2, 3))

@@ -113,6 +113,7 @@ def soft_mask(mask: Tensor, full_inside: bool = True) -> Tensor:
     full_inside: False for the blur itself, soft on both sides of the edge.
     """
     blurred = gaussian_blur(mask, max(1, mask.shape[1] // 32))
+    # The blur is 0.5 on the edge: cut there and doubled, it is 1 inside and soft outside.
     return 2 * ops.clip(blurred, 0, 0.5) if full_inside else blurred
 
 
@@ -120,6 +121,7 @@ def blur_outside(target: Tensor, mask: Tensor) -> Tensor:
     """The target with its background replaced by a blur that takes no color from the face."""
     sigma = target.shape[1] / 128
     outside = gaussian_blur(target * (1 - mask), sigma)
+    # How much of each window is background: divided by it, a window on the edge is as bright as the others.
     share = 1 - gaussian_blur(mask, sigma)
-    share = ops.where(share == 0, 1.0, share)
+    share = ops.where(share == 0, 1.0, share)  # well inside of the face, where the quotient does not count
     return target * mask + (outside / share) * (1 - mask)

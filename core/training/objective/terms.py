@@ -81,6 +81,7 @@ def eyes_and_mouth(scene: Scene, weight: float) -> Tensor:
 
 def face_style(scene: Scene, power: float) -> Tensor:
     """The swap's face takes the colors of the dst face; only the decoder learns from it."""
+    # The masks say where the face is and must not become smaller to please this term.
     swap = scene.views.swap_stopped * ops.stop_gradient(scene.views.swap_mask)
     dst = ops.stop_gradient(dst_of(scene.views.image) * dst_of(scene.views.mask))
     return losses.style_loss(swap, dst, blur=dst.shape[1] // 8, weight=10000 * (power / 100))
@@ -137,6 +138,7 @@ def shown(image: Tensor, scene: Scene) -> Tensor:
     return image if scene.traits.gan_both else src_of(image)
 
 
+# Weights and order are the original's; the order of sums decides the last bits of a loss.
 _MASKED_GAN = ("gan_power", "masked_training")
 TERMS = (
     Term("structure", Group.RECONSTRUCTION, 10, structure),

@@ -107,6 +107,7 @@ def _schedule_of_saved(
     """The schedule from now on; what was chosen is the model's own from now on."""
     schedule = before
     if choices.preset is not None:
+        # The state has the rate as a factor on that of the kind.
         own = _defaults() | data.options | {RATE: KINDS[kind].rate * state.get("rate", 1.0)}
         schedule = attach(choices.preset, own, before)
     if schedule is None:

@@ -90,6 +90,7 @@ def position(preset: Preset, iteration: int) -> Position:
     number = _number(preset, iteration)
     phase = preset.phases[number]
     first = (preset.phases[number - 1].until or 0) if number else 0
+    # After the end of the last phase its last renewal holds on.
     inside = iteration if phase.until is None else min(iteration, phase.until - 1)
     start = inside - (inside - first) % phase.reinit_every if phase.reinit_every else first
     return Position(number, start, _next_boundary(phase, start, is_last=number == len(preset.phases) - 1))

@@ -56,6 +56,7 @@ def prefetched(samples: XSegSamples, start: int, threads: int) -> Iterator[Itera
     """
     threads = max(1, threads)
     pool = ThreadPoolExecutor(threads, "xseg-batches")
+    # One more than threads: none of them waits while the newest is taken.
     ahead: deque[Future[XSegBatch]] = deque(pool.submit(samples.batch, start + i) for i in range(threads + 1))
 
     def batches() -> Iterator[XSegBatch]:

@@ -81,6 +81,7 @@ class XSegTrainer:
 
     def step(self, batch: XSegBatch) -> float:
         """One iteration; returns the mean loss of the batch before it."""
+        # Trained on the sum, as the format's moments expect; people want a number that does not grow with the batch.
         return float(self.network.train_on_batch(batch.image, batch.target)) / len(batch.image)
 
     def predict(self, images: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -119,6 +119,7 @@ def _require_no_stray_weights(folder: XSegFolder) -> None:
 def _dimensions(files: Mapping[str, Path]) -> dict[str, int]:
     """The resolution that the names of files tell, for a model that somebody else trained."""
     sizes = [int(name.removesuffix(".npy")) for name in files if name.removesuffix(".npy").isdigit()]
+    # Old files of other sizes may lie beside: the original's own size wins.
     return {"resolution": 256 if 256 in sizes or not sizes else max(sizes)}
 
 

@@ -29,9 +29,8 @@ def measured(monkeypatch, answer, *, gpus=(), free=64 * GIB):
 
 def test_powers_of_two_and_the_models_own():
     assert list(batch_size_finder.sizes(12)) == [1, 2, 4, 8, 12, 16, 32, 64, 128, 256, 512, 1024]
-    assert list(batch_size_finder.sizes(4, devices=3))[:3] == [3, 6, 12] and list(
-        batch_size_finder.sizes(9, devices=3)
-    )[:4] == [3, 6, 9, 12]
+    assert list(batch_size_finder.sizes(4, devices=3))[:3] == [3, 6, 12]
+    assert list(batch_size_finder.sizes(9, devices=3))[:4] == [3, 6, 9, 12]
 
 
 @pytest.mark.parametrize(
@@ -50,28 +49,17 @@ def test_a_gpu_is_asked_until_it_refuses(monkeypatch, failed, said):
     )
     found = batch_size_finder.find_batch_sizes(RECIPE, TrainerSettings())
     assert asked == [1, 2, 3, 4, 8] and [row.batch_size for row in found.rows] == [1, 2, 3, 4] and found.end == said
-    assert found.rows[2].samples == pytest.approx(100) and str(found.rows[2]).split() == [
-        "3",
-        "3.00",
-        "GiB",
-        "30",
-        "100.0",
-    ]
+    assert found.rows[2].samples == pytest.approx(100)
+    assert str(found.rows[2]).split() == ["3", "3.00", "GiB", "30", "100.0"]
 
 
 def test_a_computer_is_not_filled_up(monkeypatch):
     asked = measured(monkeypatch, lambda size: Measured(1.0, 1.0, size * GIB, "CPU"), free=8 * GIB)
-    assert batch_size_finder.find_batch_sizes(RECIPE, TrainerSettings()).end.startswith(
-        "batch 8 is not tried: it would need about 8.00 GiB"
-    ) and asked == [1, 2, 3, 4]
+    end = batch_size_finder.find_batch_sizes(RECIPE, TrainerSettings()).end
+    assert end.startswith("batch 8 is not tried: it would need about 8.00 GiB") and asked == [1, 2, 3, 4]
     asked = measured(monkeypatch, lambda size: Measured(10_000.0 * size, 1.0, 1, "CPU"))
-    assert "minutes to measure" in batch_size_finder.find_batch_sizes(RECIPE, TrainerSettings()).end and asked == [
-        1,
-        2,
-        3,
-        4,
-        8,
-    ]
+    end = batch_size_finder.find_batch_sizes(RECIPE, TrainerSettings()).end
+    assert "minutes to measure" in end and asked == [1, 2, 3, 4, 8]
 
 
 def test_when_nothing_fits_it_is_an_error(monkeypatch):
@@ -86,11 +74,8 @@ def test_when_nothing_fits_it_is_an_error(monkeypatch):
 def test_the_size_of_a_model_is_known_before_it_is_built():
     trainer = Trainer(RECIPE, TrainerSettings())
     count, state = batch_size_finder.size_of(RECIPE, TrainerSettings())
-    assert (
-        count
-        == sum(model.count_params() for model in trainer.networks.values())
-        == sum(map(parameter_count, archs.networks(config_of(RECIPE)).values()))
-    )
+    assert count == sum(model.count_params() for model in trainer.networks.values())
+    assert count == sum(map(parameter_count, archs.networks(config_of(RECIPE)).values()))
     assert state == 3 * 4 * count  # weights and both moments of AdaBelief
 
 
@@ -99,10 +84,8 @@ def test_discriminators_and_averages_count():
     trainer = Trainer(recipe, TrainerSettings(ema=0.9))
     own = sum(model.count_params() for model in trainer.networks.values())
     judging = sum(found.network.count_params() for found in trainer.discriminators)
-    assert batch_size_finder.size_of(recipe, trainer.settings) == (
-        own + judging,
-        16 * own + 16 * judging,
-    )  # with the frozen copies of the discriminators
+    # Of a discriminator: its weights, two moments and its frozen copy.
+    assert batch_size_finder.size_of(recipe, trainer.settings) == (own + judging, 16 * own + 16 * judging)
     assert batch_size_finder.size_of(recipe.model_copy(update={"pretrain": True}), trainer.settings) == (own, 16 * own)
 
 

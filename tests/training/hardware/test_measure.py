@@ -67,11 +67,8 @@ def test_the_child_answers_whatever_is_raised(monkeypatch, tmp_path, error, kind
 
 
 def test_marks_of_memory():
-    assert (
-        is_out_of_memory(MemoryError())
-        and is_out_of_memory(RuntimeError("CUDA out of memory"))
-        and not is_out_of_memory(ValueError("memory"))
-    )
+    assert is_out_of_memory(MemoryError()) and is_out_of_memory(RuntimeError("CUDA out of memory"))
+    assert not is_out_of_memory(ValueError("memory"))
     held = bytearray(os.urandom(1)) * (64 << 20)
     assert peak_bytes() >= len(held)
 
@@ -136,9 +133,8 @@ def test_nothing_is_measured_where_the_answer_is_known(monkeypatch, tmp_path):
     monkeypatch.setattr(machine, "accelerators", list)
     assert xla.Chooser().choose(RECIPE, SETTINGS, tmp_path) is False
     accelerated(monkeypatch)
-    assert (
-        xla.Chooser().choose(RECIPE, TrainerSettings(devices=2), tmp_path) is False
-    )  # slices side by side cannot be compiled
+    # Slices side by side cannot be compiled.
+    assert xla.Chooser().choose(RECIPE, TrainerSettings(devices=2), tmp_path) is False
     assert not asked and not list(tmp_path.iterdir())
 
 

@@ -19,10 +19,10 @@ class Views:
 
 
 def batch():
-    pictures = np.zeros((2, 5, 64, 64, 3), np.float32)
-    pictures[1] = 1
+    images = np.zeros((2, 5, 64, 64, 3), np.float32)
+    images[1] = 1
     masks = np.ones((2, 5, 64, 64, 1), np.float32)
-    return TrainingBatch(0, pictures + 0.5, pictures, masks, masks)
+    return TrainingBatch(0, images + 0.5, images, masks, masks)
 
 
 def session():
@@ -33,9 +33,9 @@ def session():
 
 
 def test_columns_are_src_made_dst_made_swap_and_inputs_are_unwarped():
-    picture = grid(session())
-    assert picture.shape == (4 * 64, 5 * 64, 3) and picture.dtype == np.uint8
-    assert [int(picture[100, 64 * column + 5, 0]) for column in range(5)] == [0, 64, 255, 128, 191]
+    image = grid(session())
+    assert image.shape == (4 * 64, 5 * 64, 3) and image.dtype == np.uint8
+    assert [int(image[100, 64 * column + 5, 0]) for column in range(5)] == [0, 64, 255, 128, 191]
 
 
 def test_preview_files(tmp_path):
@@ -53,9 +53,8 @@ def test_preview_files(tmp_path):
 def test_saved_samples_in_both_layouts_and_unusable_ones():
     sample = sample_of(batch())
     first = [[a.transpose(0, 3, 1, 2) for a in side] for side in sample]
-    assert all(
-        (a == b).all() for x, y in zip(usable_sample(first, 64), sample, strict=True) for a, b in zip(x, y, strict=True)
-    )
+    for ours, theirs in zip(usable_sample(first, 64), sample, strict=True):
+        assert all((a == b).all() for a, b in zip(ours, theirs, strict=True))
     for wrong in (None, [], sample[:1], 5, [[np.zeros((2, 3))] * 4] * 2):
         assert usable_sample(wrong, 64) is None
     assert usable_sample(sample, 96) is None
@@ -63,9 +62,7 @@ def test_saved_samples_in_both_layouts_and_unusable_ones():
 
 def test_loss_plot_has_both_lines():
     history = np.stack([np.linspace(5, 1, 3000), np.linspace(4, 2, 3000)], 1)
-    picture = loss_plot(history)
-    blue, orange = (
-        (picture[..., 0].astype(int) - picture[..., 2] > 60),
-        (picture[..., 2].astype(int) - picture[..., 0] > 100),
-    )
-    assert picture.shape == (420, 900, 3) and blue.sum() > 300 and orange.sum() > 300
+    image = loss_plot(history)
+    redness = image[..., 2].astype(int) - image[..., 0]
+    blue, orange = redness < -60, redness > 100
+    assert image.shape == (420, 900, 3) and blue.sum() > 300 and orange.sum() > 300

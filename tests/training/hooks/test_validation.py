@@ -34,15 +34,10 @@ def names(faces):
 def test_faces_are_held_out_by_hash_and_later_ones_hardly_change_which(tmp_path):
     folder = make_faceset(tmp_path / "faces", 12, (1, 2, 3))
     few = split(open_faceset(folder), 4, "src")
-    assert (
-        len(few.validation) == 4
-        and len(few.training) == 8
-        and not set(names(few.validation)) & set(names(few.training))
-    )
-    assert (
-        names(few.training) == sorted(names(few.training))
-        and names(split(open_faceset(folder), 3, "src").validation) == names(few.validation)[:3]
-    )
+    assert len(few.validation) == 4 and len(few.training) == 8
+    assert not set(names(few.validation)) & set(names(few.training))
+    assert names(few.training) == sorted(names(few.training))
+    assert names(split(open_faceset(folder), 3, "src").validation) == names(few.validation)[:3]
     assert few.validation.read(0) == (folder / names(few.validation)[0]).read_bytes()
     make_faceset(folder, 18, (1, 2, 3))
     more = split(open_faceset(folder), 4, "src")
@@ -74,12 +69,8 @@ def test_examining_changes_nothing_and_is_written_down(tmp_path):
     assert [line["iter"] for line in lines if "held_src" in line] == [1, 2, 4, 5]  # 1 and 5 are saves
     held = json.loads((often / "model/swap_SAEHD_forge.json").read_text())["held"]
     other = json.loads((never / "model/swap_SAEHD_forge.json").read_text())["held"]
-    assert (
-        [row[0] for row in held] == [1, 2, 4, 5]
-        and [row[0] for row in other] == [1, 2, 5]
-        and held[-1] == other[-1]
-        and held[1] == other[1]
-    )
+    assert [row[0] for row in held] == [1, 2, 4, 5] and [row[0] for row in other] == [1, 2, 5]
+    assert held[-1] == other[-1] and held[1] == other[1]
     assert lines[-1]["held_dst"] == held[-1][2]
     assert 0 < held[-1][1] < held[0][1] * 1.5
     assert dict(report.rows)["loss of 2 held-out faces a side"] == f"src {held[-1][1]:.4f}, dst {held[-1][2]:.4f}"

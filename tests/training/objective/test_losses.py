@@ -44,15 +44,11 @@ def test_style_golden(golden, pair, blur):
 
 def test_matrix_and_convolution_agree(pair):
     for taps, pad in ((filters.dssim_taps(11), 0), (filters.gaussian_taps(2), 4)):
-        assert (
-            np.abs(
-                numpy(filters.separable(pair[0], taps, pad)) - numpy(filters.separable_convolution(pair[0], taps, pad))
-            ).max()
-            < 2e-6
-        )
+        matrix, convolution = (f(pair[0], taps, pad) for f in (filters.separable, filters.separable_convolution))
+        assert np.abs(numpy(matrix) - numpy(convolution)).max() < 2e-6
 
 
-def test_dssim_of_a_picture_with_itself_is_zero(pair):
+def test_dssim_of_an_image_with_itself_is_zero(pair):
     assert np.abs(numpy(losses.dssim(pair[0], pair[0], 11))).max() < 1e-6
 
 
@@ -74,7 +70,7 @@ def test_blur_outside_keeps_the_face_and_a_flat_background():
     target[:, 20:40, 20:40] = 0.9
     result = numpy(blur_outside(target, mask))
     assert result[0, 30, 30] == pytest.approx([0.9] * 3)
-    assert result[0, 19, 30] == pytest.approx([0.25] * 3, abs=1e-5)  # no colour of the face leaks out
+    assert result[0, 19, 30] == pytest.approx([0.25] * 3, abs=1e-5)  # no color of the face leaks out
 
 
 def test_cross_entropy_known_values():

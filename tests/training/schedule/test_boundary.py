@@ -111,9 +111,8 @@ def test_stopped_anywhere_equals_run_through_bit_for_bit(tmp_path, mine, caplog)
     for root in (whole, parts):
         assert sorted(path.name for path in (root / "model/swap_SAEHD_autobackups").iterdir()) == backups
         assert dfl_weights.read_data(root / "model/swap_SAEHD_data.dat").iteration == 6
-    assert (
-        state(whole)["rate"] == pytest.approx(1) and state(whole)["schedule"]["begun"] == 5
-    )  # the phase that named a rate is over
+    # The phase that named a rate is over.
+    assert state(whole)["rate"] == pytest.approx(1) and state(whole)["schedule"]["begun"] == 5
     options = dfl_weights.read_data(whole / "model/swap_SAEHD_data.dat").options
     assert (options["batch_size"], options["adabelief"], options["gan_power"]) == (2, False, 0.1)
 

@@ -82,11 +82,8 @@ def test_the_files_are_those_of_the_original_and_apply_at_once(faces, tmp_path):
     names = {p.name for p in (tmp_path / "m").iterdir() if not p.name.startswith(".")}
     assert names == {"XSeg_64.npy", "XSeg_64_opt.npy", "XSeg_data.dat", "XSeg_summary.txt", "XSeg_forge.json"}
     data = dfl_weights.read_data(tmp_path / "m" / "XSeg_data.dat")
-    assert (
-        data.iteration == 1
-        and data.options == {"face_type": "wf", "batch_size": 2, "pretrain": False}
-        and len(data.loss_history[0]) == 1
-    )
+    assert data.options == {"face_type": "wf", "batch_size": 2, "pretrain": False}
+    assert data.iteration == 1 and len(data.loss_history[0]) == 1
     found = find(tmp_path / "m", None)
     assert (found.resolution, found.width, found.face_type) == (64, 2, FaceType.WHOLE_FACE)
     image = np.random.default_rng(0).random((1, 64, 64, 3), np.float32)
@@ -122,9 +119,8 @@ def test_what_belongs_to_the_model_cannot_change(faces, tmp_path):
     assert open_session(XSegFolder(tmp_path / "m"), XSegChoices(), tmp_path / "trash").iteration == 5
     anew = open_session(XSegFolder(tmp_path / "m"), replace(SMALL, base=4, restart=True), tmp_path / "trash")
     assert anew.iteration == 0 and not (tmp_path / "trash").exists()
-    assert (
-        open_session(XSegFolder(tmp_path / "m"), XSegChoices(), tmp_path / "trash").iteration == 5
-    )  # nothing is lost until the new one is saved
+    # Nothing is lost until the new one is saved.
+    assert open_session(XSegFolder(tmp_path / "m"), XSegChoices(), tmp_path / "trash").iteration == 5
     save(anew, [])
     assert any("XSeg_64.npy" in p.name for p in (tmp_path / "trash").iterdir())
     assert open_session(XSegFolder(tmp_path / "m"), XSegChoices(), tmp_path / "trash").trainer.recipe.base == 4
