@@ -11,6 +11,7 @@ import sys
 
 import pytest
 from paths import ROOT
+from runner import flags
 from training_cases import TINY, make_workspace
 
 from core.errors import EnvironmentFault
@@ -109,9 +110,15 @@ EVERYTHING = ("--gan-power", "0.1", "--gan-patch-size", "8", "--precision", "flo
 def test_a_run_without_tensorflow_trains_saves_and_exports(tmp_path, backend, more):
     needs(backend)
     root = make_workspace(tmp_path)
-    flags = [word for name, value in TINY.items() for word in (f"--{name.replace('_', '-')}", str(value))]
     said = python(
-        backend, STAGE, "train", "2", *flags, "--workers", "1", "--no-random-warp", *more, WORKSPACE=str(root)
+        backend,
+        STAGE,
+        "train",
+        "2",
+        *flags({**TINY, "archi": "liae", "workers": 1}),
+        "--no-random-warp",
+        *more,
+        WORKSPACE=str(root),
     )
     assert "0 -> 2" in said and "difference from the model" in said
     assert dfl_weights.read_data(root / "model/swap_SAEHD_data.dat").iteration == 2
@@ -125,18 +132,13 @@ def test_a_run_without_tensorflow_trains_saves_and_exports(tmp_path, backend, mo
 def test_stopped_and_resumed_equals_uninterrupted_bit_for_bit(tmp_path, backend):
     needs(backend)
     whole, parts = make_workspace(tmp_path / "whole"), make_workspace(tmp_path / "parts")
-    flags = [word for name, value in TINY.items() for word in (f"--{name.replace('_', '-')}", str(value))]
     for root, until in ((whole, "4"), (parts, "2"), (parts, "4")):
         python(
             backend,
             STAGE,
             "train",
             until,
-            *flags,
-            "--workers",
-            "1",
-            "--archi",
-            "df",
+            *flags({**TINY, "archi": "df", "workers": 1}),
             "--gan-power",
             "0.1",
             "--gan-patch-size",

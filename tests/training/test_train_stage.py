@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from golden_files import golden_path
 from paths import ROOT
+from runner import flags
 from training_cases import TINY, make_faceset, make_workspace
 
 from core.checkpoints.model_folder import ModelFolder
@@ -224,9 +225,16 @@ def test_without_random_warp_inter_ab_rests_but_keeps_its_moments():
 @pytest.mark.e2e
 def test_kill_9_while_training_then_resume(tmp_path, eager):
     root = make_workspace(tmp_path)
-    flags = [word for name, value in TINY.items() for word in (f"--{name.replace('_', '-')}", str(value))]
     environment = {**os.environ, "WORKSPACE": str(root)}
-    command = [sys.executable, "-m", "core", "train", *flags, "--save-minutes", "0.001", "--workers", "1"]
+    command = [
+        sys.executable,
+        "-m",
+        "core",
+        "train",
+        *flags({**TINY, "archi": "liae", "workers": 1}),
+        "--save-minutes",
+        "0.001",
+    ]
     with subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.DEVNULL) as process:
         deadline = time.monotonic() + 240
         while time.monotonic() < deadline and process.poll() is None and _saved(root) < 3:
