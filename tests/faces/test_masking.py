@@ -76,7 +76,10 @@ def test_equal_to_the_golden_network(tmp_path):
     x = np.random.RandomState(11).rand(1, 256, 256, 3).astype(np.float32)
     mask = XSegMasker(found, None).infer(list(x))
     expected = 1 / (1 + np.exp(-golden["xseg_logits"][..., 0]))
-    assert np.abs(mask - np.where(expected < 0.1, 0, expected)).max() < 1e-4
+    # Below 0.1 a mask is nothing: where it is just that, rounding decides.
+    clear = np.abs(expected - 0.1) > 1e-4
+    assert clear.mean() > 0.99
+    assert np.abs(mask - np.where(expected < 0.1, 0, expected))[clear].max() < 1e-4
 
 
 class Disc(XSegMasker):
