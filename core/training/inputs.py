@@ -1,4 +1,7 @@
-"""What the networks of a model get: the arrays of a batch or of a preview, src then dst along the first axis, and what the kind adds."""
+"""What the networks of a model get: the arrays of a batch or of a preview, src then dst along the first axis.
+
+AMP gets some that say how the codes of both sides are mixed.
+"""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,18 +14,24 @@ _SHARE = 20
 
 
 def training_inputs(batch: TrainingBatch, recipe: Recipe, seed: int) -> Arrays:
-    """warped, target (2B, R, R, 3), mask, eyes_mouth (2B, R, R, 1); for AMP also share (2B, inter_dims), drawn from the seed and the iteration."""
-    x = {
-        name: getattr(batch, name).reshape(-1, *getattr(batch, name).shape[2:])
-        for name in ("warped", "target", "mask", "eyes_mouth")
-    }
+    """warped, target (2B, R, R, 3), mask, eyes_mouth (2B, R, R, 1); float32, 0..1.
+
+    For AMP also share (2B, inter_dims), of 0 and 1, drawn from the seed and the iteration.
+    """
+    x: Arrays = {}
+    for name in ("warped", "target", "mask", "eyes_mouth"):
+        array = getattr(batch, name)
+        x[name] = array.reshape(-1, *array.shape[2:])
     if recipe.kind == "AMP":
         x["share"] = shares(len(x["warped"]), recipe.inter_dims, recipe.morph_factor, (seed, _SHARE, batch.iteration))
     return x
 
 
 def preview_inputs(src: NDArray[np.float32], dst: NDArray[np.float32], recipe: Recipe, morph: float) -> Arrays:
-    """Faces (n, R, R, 3) of both sides as ``warped``; for AMP src whole from its own network, and ``morph``, how much of the swap is from there."""
+    """Faces (n, R, R, 3) of both sides as ``warped`` (2n, R, R, 3).
+
+    For AMP src comes whole from its own network, and ``morph`` (2n, 1) is how much of the swap does.
+    """
     x: Arrays = {"warped": np.concatenate([src, dst])}
     if recipe.kind == "AMP":
         x["share"] = np.ones((len(x["warped"]), recipe.inter_dims), np.float32)

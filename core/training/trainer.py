@@ -1,4 +1,4 @@
-"""A model in training: networks, objective and optimizers, one step at a time; from and to the files of a model folder."""
+"""A model in training: networks, objective and optimizers, one step at a time; from and to the files of a model."""
 
 import logging
 from collections.abc import Iterator, Mapping
@@ -47,8 +47,15 @@ SMALLEST_SCALE = 2.0**-10
 
 @dataclass(frozen=True)
 class TrainerSettings:
-    """seed: of first values and dropout; exact: keep the original's defects; rate: of learning, times this (a rollback halves it);
-    precision: of the layers' arithmetic, weights stay float32; ema: decay of the averaged weights, 0 for none; devices: how many share a batch."""
+    """What a model keeps from run to run beside its recipe, in ``forge.json``.
+
+    seed: of first values and dropout.
+    exact: keep the original's defects.
+    rate: the learning rate is the kind's times this; a rollback halves it.
+    precision: of the layers' arithmetic: float32, bfloat16 or float16; weights stay float32.
+    ema: decay of the averaged weights, 0 for none.
+    devices: how many share a batch.
+    """
 
     seed: int = 0
     exact: bool = False
@@ -59,8 +66,10 @@ class TrainerSettings:
 
 
 class Trainer:
-    """Builds the networks of ``recipe`` with first values; ``load`` gives them saved ones. xla: compile the steps or not, None: where it is
-    known to help."""
+    """The networks of a recipe with their objective; they have first values until ``load`` gives them saved ones.
+
+    xla: compile the steps or not; None compiles where it is known to help.
+    """
 
     def __init__(self, recipe: Recipe, settings: TrainerSettings, *, xla: bool | None = None):
         self.recipe, self.settings, self.config = recipe, settings, config_of(recipe)
@@ -94,7 +103,11 @@ class Trainer:
         devices.share(self.model, self.devices, sides=2)
 
     def step(self, batch: TrainingBatch) -> tuple[float, float]:
-        """One iteration on a batch of both sides. Returns the mean src and dst loss before it. Raises DivergedError when float16 cannot go on."""
+        """One iteration on a batch of both sides. Returns the mean src and dst loss before it.
+
+        Raises:
+            DivergedError: when float16 cannot go on.
+        """
         x = training_inputs(batch, self.recipe, self.settings.seed)
         with devices.scope(self.devices):
             self.model.train_on_batch(x)
@@ -104,7 +117,10 @@ class Trainer:
         return float(src), float(dst)
 
     def _check_scales(self) -> None:
-        """Overflowed steps are skipped and the scale of the loss halves, which soon ends; if not, the gradients themselves are not finite."""
+        """Overflowed steps are skipped and the scale of the loss halves, which soon ends.
+
+        If it does not, the gradients themselves are not finite.
+        """
         for optimizer in self._optimizers():
             if optimizer.scaled and float(ops.convert_to_numpy(optimizer.scale.value)) < SMALLEST_SCALE:
                 raise DivergedError(
@@ -119,9 +135,9 @@ class Trainer:
     def views(
         self, src: NDArray[np.float32], dst: NDArray[np.float32], morph: float = 1.0
     ) -> dict[str, NDArray[np.float32]]:
-        """Faces (n, R, R, 3) as the networks decode them: ss, dd, sd (n, R, R, 3), dd_mask, sd_mask (n, R, R, 1), 0..1.
+        """Faces (n, R, R, 3) as the networks decode them: ss, dd, sd (n, R, R, 3), dd_mask, sd_mask (n, R, R, 1).
 
-        morph: for AMP, the share of the source in the swap ``sd``, 0..1.
+        All float32, 0..1. morph: for AMP, the share of the source in the swap ``sd``, 0..1.
         """
         with self.averaged():
             return self._viewer(preview_inputs(src, dst, self.recipe, morph))
@@ -143,11 +159,9 @@ class Trainer:
 
     def _averages(self) -> list[tuple[Any, Any]]:
         """Weight, its average; nothing where none are kept."""
-        return (
-            list(zip(self.model.trainable_variables, self.optimizer.averages, strict=True))
-            if self.optimizer.averages
-            else []
-        )
+        if not self.optimizer.averages:
+            return []
+        return list(zip(self.model.trainable_variables, self.optimizer.averages, strict=True))
 
     def _viewer(self, x: Mapping[str, NDArray[np.float32]]) -> dict[str, NDArray[np.float32]]:
         if not hasattr(self, "_viewing"):
@@ -165,16 +179,13 @@ class Trainer:
 
     def writers(self) -> dict[str, Write]:
         """File name without prefix -> function that writes it, one tensor in memory at a time."""
-        files: dict[str, Write] = {
-            f"{name}.npy": partial(write_network, model) for name, model in self.networks.items()
-        }
-        files[f"{OPTIMIZER}.npy"] = partial(write_optimizer, self.optimizer, self.variable_names())
         averages = {id(variable): mean for variable, mean in self._averages()}
-        if averages:
-            files |= {
-                f"{AVERAGED}{name}.npy": partial(write_network, model, values=averages)
-                for name, model in self.networks.items()
-            }
+        files: dict[str, Write] = {}
+        for name, model in self.networks.items():
+            files[f"{name}.npy"] = partial(write_network, model)
+            if averages:
+                files[f"{AVERAGED}{name}.npy"] = partial(write_network, model, values=averages)
+        files[f"{OPTIMIZER}.npy"] = partial(write_optimizer, self.optimizer, self.variable_names())
         if self.optimizer.scaled:
             files[SCALES] = partial(write_scales, self._optimizers())
         return files | self.discriminators.writers()
@@ -188,9 +199,13 @@ class Trainer:
         return names_of(self.networks, self.model.trainable_variables)
 
     def load(self, files: Mapping[str, Path], reinit: tuple[str, ...] = ()) -> None:
-        """Take over saved networks, and the optimizer's state where there is one; ``reinit`` names networks that start anew.
+        """Take over saved networks, and the optimizer's state where there is one.
 
-        Raises InputError when a network's file is missing, CorruptFileError when one is damaged or of another shape.
+        files: by name without prefix. reinit: names of networks that start anew.
+
+        Raises:
+            InputError: when a network's file is missing, or there is no network of such a name.
+            CorruptFileError: when a file is damaged or of another shape.
         """
         parts = [*self.networks, *self.discriminators.parts()]
         unknown = [name for name in reinit if name not in parts]
@@ -200,25 +215,16 @@ class Trainer:
             self._load_network(name, files, name in reinit)
         self._load_optimizer(files.get(f"{OPTIMIZER}.npy"))
         self.discriminators.load(files, reinit)
-        self._load_averages(
-            {
-                name: path
-                for name in self.networks
-                if name not in reinit and (path := files.get(f"{AVERAGED}{name}.npy"))
-            }
-        )
+        averages = {name: files.get(f"{AVERAGED}{name}.npy") for name in self.networks if name not in reinit}
+        self._load_averages({name: path for name, path in averages.items() if path})
         if self.optimizer.scaled:
             load_scales(self._optimizers(), files.get(SCALES))
 
     def _load_network(self, name: str, files: Mapping[str, Path], anew: bool) -> None:
         if anew:
             log.info("%s starts anew", name)
-            set_weights(
-                self.networks[name],
-                self.descriptions[name],
-                initial_weights(name, self.descriptions[name], self.settings.seed),
-                where=name,
-            )
+            first = initial_weights(name, self.descriptions[name], self.settings.seed)
+            set_weights(self.networks[name], self.descriptions[name], first, where=name)
             return
         path = files.get(f"{name}.npy")
         if path is None:
@@ -256,9 +262,10 @@ class Trainer:
             optimizer.learning_rate = KINDS[self.recipe.kind].rate * self.settings.rate
 
     def _frozen(self) -> list[Any]:
-        """Without random warp a liae model keeps inter_AB as it is; in pretraining that is a defect, kept only if asked for."""
+        """Without random warp a liae model keeps inter_AB as it is; in pretraining that is a defect of the original."""
         recipe = effective(self.recipe)
-        if recipe.random_warp or "inter_AB" not in self.networks or (recipe.pretrain and not self.settings.exact):
+        mended = recipe.pretrain and not self.settings.exact
+        if recipe.random_warp or mended or "inter_AB" not in self.networks:
             return []
         return list(self.networks["inter_AB"].trainable_variables)
 
