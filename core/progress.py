@@ -1,7 +1,7 @@
-"""How far a job is, through one small interface: a terminal draws a bar, a server may listen, and who listens may cancel.
+"""How far a job is, through one small interface: a terminal draws a bar, a server may listen, who listens may cancel.
 
-A job iterates over ``progress(items, ...)`` or counts with a ``Task``. Who is told is set around the call of the job with ``reporting_to``; nobody
-is by default, so a job called from a program or a test is silent.
+A job iterates over ``progress(items, ...)`` or counts with a ``Task``. Who is told is set around the call of the job
+with ``reporting_to``; nobody is by default, so a job called from a program or a test is silent.
 """
 
 import sys

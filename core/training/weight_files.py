@@ -30,9 +30,10 @@ def names_of(networks: Mapping[str, keras.Model], variables: Sequence[Any]) -> l
 
 
 def load_optimizer(optimizer: Any, names: list[str], path: Path) -> None:
-    """Take over the state in ``path``; what it lacks (another kind of optimizer, a new part) starts at zero, with a message.
+    """Take over the state in ``path``; what it lacks starts at zero, with a message.
 
-    names: of the variables, in the optimizer's order.
+    That is the case for another kind of optimizer, and for a new part of the model. names: of the variables, in the
+    optimizer's order.
     """
     state = dfl_weights.read_optimizer(path)
     missing = optimizer.load_slots(names, state.iterations, state.slots)
