@@ -54,7 +54,8 @@ def test_contract_and_parity(weights, tmp_path):
     masks = onnxruntime.InferenceSession(str(path)).run(["out_mask:0"], {"in_face:0": FACES})[0]
     ours = XSegMasker(weights, None).infer(list(FACES))
     assert masks.std() > 1e-3
-    np.testing.assert_allclose(np.where(masks < 0.1, 0, masks)[..., 0], ours, atol=1e-4)
+    clear = np.abs(masks[..., 0] - 0.1) > 1e-4  # below 0.1 a mask is nothing; where it is just that, rounding decides
+    np.testing.assert_allclose(np.where(masks < 0.1, 0, masks)[..., 0][clear], np.asarray(ours)[clear], atol=1e-4)
 
 
 def test_a_failed_check_keeps_the_older_file(weights, tmp_path):
