@@ -53,11 +53,19 @@ class Polygon:
 class FaceRecord:
     """All of an aligned face but its pixels.
 
-    name: file name; shape: (height, width) of the aligned image; face_type: name as in the file, such as ``whole_face``;
-    landmarks: float64 (68, 2) pixels of the aligned image; source_landmarks: the same in the frame; source_rect: int
-    (4,) left, top, right, bottom of the detector's box in the frame; image_to_face_mat: float64 (2, 3), frame to aligned;
-    polygons: includes first; xseg_mask: an encoded PNG or JPEG of any size that covers the aligned square, or None;
-    person: sub-folder in a person faceset; extra: keys of the file that are not ours, kept as they are;
+    name: file name.
+    shape: (height, width) of the aligned image.
+    landmarks: float64 (68, 2), pixels of the aligned image.
+    face_type: name as in the file, such as ``whole_face``.
+    source_filename: file name of the frame.
+    source_rect: int (4,), left, top, right, bottom of the detector's box in the frame.
+    source_landmarks: float64 (68, 2), pixels of the frame.
+    image_to_face_mat: float64 (2, 3), pixels of the frame to pixels of the aligned image.
+    polygons: drawn by hand; those that include come first.
+    xseg_mask: an encoded PNG or JPEG of any size that covers the aligned square, or None.
+    eyebrows_expand_mod: how far the mask of the landmarks reaches above the eyebrows; 1 is the usual.
+    person: sub-folder in a faceset of several persons.
+    extra: keys of the file that are not ours, kept as they are.
     face_id: the id of the face (``Face.id``) as the file says it, empty where it does not.
     """
 

@@ -1,4 +1,4 @@
-"""Every path of ``workspace/`` has its name here, and nowhere else."""
+"""The folders and files of ``workspace/`` that stages share, by name."""
 
 import os
 import re

@@ -1,8 +1,8 @@
 """What detectors, landmarkers, embedders and maskers are. To add one, write one file; nothing else changes.
 
     core/faces/detectors/<name>.py     create(settings: DetectorSettings) -> Detector
-    core/faces/landmarkers/<name>.py   create() -> Landmarker
-    core/faces/embedders/<name>.py     create() -> Embedder
+    core/faces/landmarkers/<name>.py   create(assets: Path | None = None) -> Landmarker
+    core/faces/embedders/<name>.py     create(assets: Path | None = None) -> Embedder
     core/faces/maskers/<name>.py       create(request: MaskerRequest) -> Masker
 
 The name of the file is the name on the command line: ``--detector <name>``, ``--landmarker <name>``,
@@ -37,11 +37,13 @@ class DetectorSettings:
     confidence: 0..1, faces below it are not reported.
     size: pixels of the frame's longer side when it is searched; larger finds smaller faces.
     rotations: ``auto`` turns the frame by quarters where it may hold a face that is not upright, ``all`` always.
+    assets: the folder of files that people bring; None for that of the environment.
     """
 
     confidence: float = 0.6
     size: int = 640
     rotations: Rotations = "auto"
+    assets: Path | None = None
 
 
 class Detector(Protocol):

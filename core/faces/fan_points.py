@@ -6,6 +6,7 @@ of its side, so they do not depend on the resolution.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -71,15 +72,15 @@ class FAN:
         return np.mean([to_image(part, each, side) for part, each in zip(parts, centres, strict=True)], axis=0)
 
 
-def create(weights: user_weights.UserWeights) -> FAN:
+def create(weights: user_weights.UserWeights, assets: Path | None = None) -> FAN:
     """FAN with these weights, and S3FD for the second pass.
 
     Raises:
         InputError: one of the files is missing, or holds other weights.
         CorruptFileError: one of them is damaged.
     """
-    network = user_weights.load(weights)
-    detector = user_weights.load(user_weights.S3FD)
+    network = user_weights.load(weights, assets)
+    detector = user_weights.load(user_weights.S3FD, assets)
     return FAN(
         network=lambda crops: network(crops)[0],
         detect=lambda rgb: s3fd_decode.find(detector, rgb)[0],

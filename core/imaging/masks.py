@@ -15,8 +15,8 @@ from core.types import FaceRecord, Polygon
 Mask = NDArray[Any]  # float32
 
 MAX_STORED_BYTES = 50_000
-# Landmarks of the parts of the face whose convex hulls together are the face.
 _GREEN = np.array([0, 1, 0], np.float32)  # BGR
+# Landmarks of the parts of the face whose convex hulls together are the face.
 # fmt: off
 HULL_PARTS = (
     [*range(9), 17], [*range(8, 17), 26], [17, 18, 19, 8], [24, 25, 26, 8], [*range(19, 25), 8],

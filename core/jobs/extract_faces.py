@@ -131,7 +131,7 @@ def extract_faces(
 
 def _require_source(settings: ExtractSettings, side: Side) -> None:
     """Raise now what would else be raised when the old faces are out of the way: wrong plugin, no weights, no frames."""
-    _extractor(settings)
+    _extractor(settings, side.workspace.assets)
     _frames(settings, side)
 
 
@@ -237,7 +237,7 @@ def _work(
     workers: int,
 ) -> _Run:
     """Work through the frames that are not done."""
-    extractor = _extractor(settings)
+    extractor = _extractor(settings, side.workspace.assets)
     todo = ((name, load) for name, load in film.frames() if name not in done)
     workers = workers or parallel.cores()
     started = time.monotonic()
@@ -255,12 +255,12 @@ def _work(
     return _Run(new, time.monotonic() - started, workers, devices)
 
 
-def _extractor(settings: ExtractSettings) -> Extractor:
-    looks = DetectorSettings(settings.detect_score, settings.detect_size, settings.rotations)
-    embedder = None if settings.embedder == "none" else plugins.load("embedders", settings.embedder).create()
+def _extractor(settings: ExtractSettings, assets: Path) -> Extractor:
+    looks = DetectorSettings(settings.detect_score, settings.detect_size, settings.rotations, assets)
+    embedder = None if settings.embedder == "none" else plugins.load("embedders", settings.embedder).create(assets)
     return Extractor(
         detector=plugins.load("detectors", settings.detector).create(looks),
-        landmarker=plugins.load("landmarkers", settings.landmarker).create(),
+        landmarker=plugins.load("landmarkers", settings.landmarker).create(assets),
         embedder=embedder,
         limits=Limits(settings.min_face_size, max_faces=settings.max_faces),
         crop=CropSettings(

@@ -81,23 +81,19 @@ def _removed(what: str, side: str, done: "RemovedMasks") -> StageReport:
 def _masker(options: Options, workspace: Workspace) -> "Masker | None":
     """None when XSeg is wanted by default and nobody has brought weights."""
     from core.faces.contract import MaskerRequest
-    from core.inference.xseg_weights import ARCHIVE, present
+    from core.jobs.masks.apply import open_masker
 
-    exact = not (options.soft or options.native_resolution)
-    folder = options.weights or workspace.model
     request = MaskerRequest(
-        folder,
-        workspace.assets,
-        options.description,
-        options.face_type,
-        exact,
-        tuple(options.include),
-        tuple(options.exclude),
+        weights=options.weights or workspace.model,
+        assets=workspace.assets,
+        description=options.description,
+        face_type=options.face_type,
+        exact=not (options.soft or options.native_resolution),
+        include=tuple(options.include),
+        exclude=tuple(options.exclude),
     )
-    asked = {"weights", "masker"} & options.model_fields_set
-    if options.masker == "xseg" and not asked and not present(folder) and not (workspace.assets / ARCHIVE).is_file():
-        return None
-    return plugins.load("maskers", options.masker).create(request)
+    chosen = bool({"weights", "masker"} & options.model_fields_set)
+    return open_masker(workspace, options.masker, request, chosen=chosen)
 
 
 def _without_weights(side: str, found: "MaskCounts", workspace: Workspace) -> StageReport:

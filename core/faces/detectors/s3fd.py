@@ -24,7 +24,7 @@ def create(settings: DetectorSettings) -> "S3FD":
         InputError: its weights are missing, or are others.
         CorruptFileError: they are damaged.
     """
-    network = user_weights.load(user_weights.S3FD)
+    network = user_weights.load(user_weights.S3FD, settings.assets)
     return S3FD(settings, network, network.device)
 
 

@@ -1,6 +1,7 @@
 """SFace (the default): 128 numbers; the same person from a cosine of about 0.3 on"""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -16,8 +17,8 @@ _TEMPLATE = np.array(
 _SIZE = 112
 
 
-def create() -> "SFace":
-    """Load the network.
+def create(assets: Path | None = None) -> "SFace":
+    """Load the network. It comes with the program, so the assets of people are not looked at.
 
     Raises:
         EnvironmentFault: its weights are not installed.

@@ -3,6 +3,7 @@
 import math
 import threading
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -35,8 +36,8 @@ TO_68 = (
 _EYES = ((33, 133), (362, 263))  # outer and inner corner, subject's right eye first
 
 
-def create() -> "FaceMesh":
-    """Load the network.
+def create(assets: Path | None = None) -> "FaceMesh":
+    """Load the network. It comes with the program, so the assets of people are not looked at.
 
     Raises:
         EnvironmentFault: its weights are not installed.

@@ -1,9 +1,11 @@
 """FAN of DeepFaceLab with its 3-D weights, its choice for heads: needs 3DFAN.npy and S3FD.npy in the assets folder"""
 
+from pathlib import Path
+
 from core.faces import fan_points
 from core.inference import user_weights
 
 
-def create() -> fan_points.FAN:
+def create(assets: Path | None = None) -> fan_points.FAN:
     """Load both networks. Raises as ``core.faces.fan_points.create`` does."""
-    return fan_points.create(user_weights.FAN_3D)
+    return fan_points.create(user_weights.FAN_3D, assets)

@@ -1,4 +1,4 @@
-"""The metadata of faces, kept in ``faces.db`` while images go through an editor, and one face file described."""
+"""The metadata of faces, kept in ``faces.db`` while images go through an editor."""
 
 from core.faceset import saved_metadata
 from core.faceset.database.connection import open_database

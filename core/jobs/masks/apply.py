@@ -12,9 +12,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from core import fsio
+from core import fsio, plugins
 from core.errors import InputError
-from core.faces.contract import FloatArray, Masker
+from core.faces.contract import FloatArray, Masker, MaskerRequest
 from core.faces.mask_placing import resize
 from core.faces.masking import STORED_SIDE, PendingFace, masks_of
 from core.faceset.database.masks import MaskRow, MaskTable, checksum
@@ -27,6 +27,7 @@ from core.formats import dfl_image
 from core.imaging.codec import decode_image
 from core.imaging.mask_quality import uncertainty
 from core.imaging.masks import encode_mask, has_polygons
+from core.inference import xseg_weights
 from core.jobs.side import opened_side
 from core.progress import progress
 from core.types import FaceRecord
@@ -86,6 +87,26 @@ class FetchedFaces:
 
     copied: int
     folder: Path
+
+
+def open_masker(
+    workspace: Workspace, name: str, request: MaskerRequest | None = None, *, chosen: bool = True
+) -> Masker | None:
+    """The masker called ``name``, ready to run.
+
+    request: what it may need; without it the model folder and the assets of the workspace.
+    chosen: somebody asked for it. Else None is returned where XSeg, the usual one, has no weights: landmark masks serve.
+
+    Raises:
+        UsageError: there is no such masker, or it cannot do what is asked.
+        InputError, CorruptFileError: its weights or its description are missing or damaged.
+    """
+    request = request or MaskerRequest(workspace.model, workspace.assets)
+    weights = request.weights or workspace.model
+    archive = workspace.assets / xseg_weights.ARCHIVE
+    if name == "xseg" and not chosen and not xseg_weights.present(weights) and not archive.is_file():
+        return None
+    return plugins.load("maskers", name).create(request)
 
 
 def apply_masks(

@@ -2,6 +2,7 @@
 
 import logging
 import signal
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -55,7 +56,9 @@ class StopSignals(BaseHook):
 
 
 def _heeded() -> list[signal.Signals]:
-    """SIGHUP only where it is not ignored: ``nohup`` asks for that."""
+    """SIGHUP only where it is not ignored: ``nohup`` asks for that. Threads of a server get no signals at all."""
+    if threading.current_thread() is not threading.main_thread():
+        return []
     hang_up = getattr(signal, "SIGHUP", None)
     if hang_up is None or signal.getsignal(hang_up) == signal.SIG_IGN:
         return [signal.SIGINT, signal.SIGTERM]
