@@ -4,6 +4,7 @@ A job iterates over ``progress(items, ...)`` or counts with a ``Task``. Who is t
 with ``reporting_to``; nobody is by default, so a job called from a program or a test is silent.
 """
 
+import os
 import sys
 from collections.abc import Iterable, Iterator, Sized
 from contextlib import contextmanager
@@ -82,7 +83,8 @@ class TerminalBars(Listener):
                 file=sys.stderr,
                 mininterval=interval,
                 maxinterval=interval * 2,
-                dynamic_ncols=True,
+                ncols=_columns(),
+                dynamic_ncols=_columns() is None,
                 smoothing=0.05,
             )
 
@@ -108,6 +110,14 @@ class TerminalBars(Listener):
             yield
         except (OSError, ValueError):
             self._bars.pop(id(task), None)
+
+
+def _columns() -> int | None:
+    """How wide a bar may be; None where the terminal says. One that says 0, as in some containers, gets 80."""
+    try:
+        return None if os.get_terminal_size(sys.stderr.fileno()).columns else 80
+    except (OSError, ValueError, AttributeError):
+        return None
 
 
 _listener: ContextVar[Listener] = ContextVar("listener", default=Listener())  # noqa: B039 - it has no state
