@@ -97,7 +97,7 @@ forge_set_up_venv() {
       exit 4
     fi
     cat "${files[@]}" > "$stamp"
-  ) 9>"$FORGE_ROOT/.venv.lock"
+  ) 9>>"$FORGE_ROOT/.venv.lock"
 }
 
 forge_set_up() {
@@ -113,7 +113,23 @@ forge_set_up() {
     forge_set_up_venv || return
   fi
   export FORGE_PYTHON
-  mkdir -p "$WORKSPACE/data_src/aligned" "$WORKSPACE/data_dst/aligned" "$WORKSPACE/model" || return 4
+  forge_lay_out_workspace
+}
+
+# A new folder is marked as a workspace; one with other things in it is not, and no folder of a person or the system is used.
+forge_lay_out_workspace() {
+  local place new=""
+  place="$(realpath -m -- "$WORKSPACE")" || return 4
+  case "$place" in
+    / | "$(realpath -m -- "${HOME:-/}")" | "$FORGE_ROOT")
+      echo "error: this folder is no workspace of this program: $WORKSPACE" >&2
+      echo "hint: give the workspace a folder of its own: WORKSPACE=/some/new/folder" >&2
+      return 3
+      ;;
+  esac
+  if [ -z "$(ls -A -- "$WORKSPACE" 2>/dev/null)" ]; then new=yes; fi
+  mkdir -p -- "$WORKSPACE/data_src/aligned" "$WORKSPACE/data_dst/aligned" "$WORKSPACE/model" || return 4
+  [ -z "$new" ] || "$FORGE_PYTHON" -P -c 'import sys; from pathlib import Path; from core.own_place import mark; mark(Path(sys.argv[1]))' "$WORKSPACE"
 }
 
 forge_set_up

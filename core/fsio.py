@@ -1,15 +1,23 @@
 """Writing files so that a crash, a power cut or a full disk never leaves half a file under a real name."""
 
+import errno
 import fcntl
 import os
+import re
+import secrets
 import shutil
+import stat
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-from core.errors import InputError, naming
+from core.errors import CorruptFileError, InputError, naming
+from core.safe_paths import own_folder
+
+# Of the temporary files of this program: the number of the process, and what nobody can guess.
+_TEMPORARY = re.compile(r"\.forge-(\d+)-[0-9a-f]{16}\.\w+")
 
 
 def fsync_dir(folder: Path) -> None:
@@ -21,17 +29,24 @@ def fsync_dir(folder: Path) -> None:
         os.close(fd)
 
 
+def temporary_path(folder: Path, suffix: str = ".tmp") -> Path:
+    """A name in ``folder`` for what is not whole yet, which nobody can guess and no listing takes for a result.
+
+    It has nothing of the name that the file will get, which may be as long as names can be. Create it with mode "x", so
+    that nothing is ever written into a file that was there.
+    """
+    return folder / f".forge-{os.getpid()}-{secrets.token_hex(8)}{suffix}"
+
+
 @contextmanager
 def atomic_writer(path: Path, *, durable: bool = True) -> Iterator[IO[bytes]]:
-    """A binary file that appears under ``path`` whole, or not at all.
-
-    The temporary name starts with a dot and ends with ``.tmp``, so no listing takes it for a result.
+    """A binary file that appears under ``path`` whole, or not at all. A link at ``path`` is replaced, not followed.
 
     durable: without it there is no fsync, for the many small files of a run that can be made again.
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    temporary = temporary_path(path.parent)
     try:
-        with naming(path), open(temporary, "wb") as stream:
+        with naming(path), open(temporary, "xb") as stream:
             yield stream
             if durable:
                 stream.flush()
@@ -55,6 +70,42 @@ def write_text(path: Path, text: str) -> None:
     write_bytes(path, text.encode("utf-8", "backslashreplace"))
 
 
+def append_text(path: Path, text: str, *, durable: bool = False) -> None:
+    """Write ``text`` in UTF-8 at the end of a file of ours, which is made where it is missing.
+
+    Raises:
+        CorruptFileError: there is a link in its place.
+    """
+    with os.fdopen(_open_own(path, os.O_WRONLY | os.O_APPEND), "ab") as stream:
+        stream.write(text.encode("utf-8", "backslashreplace"))
+        if durable:
+            stream.flush()
+            os.fsync(stream.fileno())
+
+
+def _open_own(path: Path, flags: int) -> int:
+    """A regular file that only this program makes, never what a link leads to; made where it is missing."""
+    try:
+        descriptor = os.open(path, flags | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, 0o666)
+    except OSError as error:
+        if error.errno in (errno.ELOOP, errno.ENXIO):
+            raise _not_ours(path) from None
+        raise
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise _not_ours(path)
+    return descriptor
+
+
+def _not_ours(path: Path) -> CorruptFileError:
+    return CorruptFileError(
+        "a link, a pipe or a device in the place of a file of this program",
+        where=path,
+        why="what it leads to is not touched",
+        hint="it was made by hand, or to harm: move it away",
+    )
+
+
 def move_to_trash(path: Path, trash: Path) -> Path:
     """Move a file or folder into ``trash`` under a time-stamped name; nothing is deleted. Returns the new place."""
     target = _place_in_trash(path, trash)
@@ -76,12 +127,12 @@ def keep_in_trash(path: Path, trash: Path) -> Path:
 
 
 def _place_in_trash(path: Path, trash: Path) -> Path:
-    trash.mkdir(parents=True, exist_ok=True)
+    own_folder(trash)
     stamp = time.strftime("%Y%m%d-%H%M%S")
     for attempt in range(10_000):
         number = f".{attempt}" if attempt else ""
         target = trash / f"{stamp}{number}-{path.name}"
-        if not target.exists():
+        if not os.path.lexists(target):
             return target
     raise InputError("too many things in the trash under one name", where=trash, hint="empty that folder")
 
@@ -89,23 +140,27 @@ def _place_in_trash(path: Path, trash: Path) -> Path:
 def remove_leftovers(folder: Path) -> int:
     """Delete the temporary files of writers that were killed in ``folder``; returns how many.
 
-    Those of other processes that live are kept, and so is what has another kind of name.
+    Those of other processes that live are kept, and so is what has another kind of name or is no file.
     """
-    stale = [path for path in folder.glob(".*.tmp") if _abandoned(path)]
+    if not folder.is_dir():
+        return 0
+    with os.scandir(folder) as entries:
+        stale = [entry.path for entry in entries if _abandoned(entry.name) and entry.is_file(follow_symlinks=False)]
     for path in stale:
-        path.unlink(missing_ok=True)
+        Path(path).unlink(missing_ok=True)
     return len(stale)
 
 
-def _abandoned(path: Path) -> bool:
-    """Whether the process whose number is in a temporary name has ended, or is this one."""
-    number = path.name.split(".")[-2]
-    if not number.isdecimal():
+def _abandoned(name: str) -> bool:
+    """Whether this is the name of a temporary file whose process has ended, or is this one."""
+    found = _TEMPORARY.fullmatch(name)
+    if not found:
         return False
-    if int(number) == os.getpid():
+    number = int(found[1])
+    if number == os.getpid():
         return True
     try:
-        os.kill(int(number), 0)  # asks only whether it is there
+        os.kill(number, 0)  # asks only whether it is there
     except (ProcessLookupError, OverflowError):
         return True
     except PermissionError:
@@ -121,9 +176,10 @@ def lock(path: Path, what: str) -> Iterator[None]:
 
     Raises:
         InputError: another process holds it.
+        CorruptFileError: there is a link in the place of the lock, or of the folder of locks.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with open(path, "w") as stream:
+    own_folder(path.parent)
+    with open(_open_own(path, os.O_RDWR), "rb") as stream:
         try:
             fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -16,7 +16,7 @@ from core.errors import CorruptFileError, from_os_error
 
 # Bytes: of settings, records and logs; of a picture or a network.
 SMALL, LARGE = 16_000_000, 1 << 31
-_TOML = 1_000_000
+_TOML, _MOST_DOTS = 1_000_000, 200
 # Nothing that we read is nested deeper; what is could not even be printed in a message.
 _DEEPEST = 64
 
@@ -80,7 +80,11 @@ def read_object(path: Path, what: str, most: int = SMALL) -> dict[str, Any]:
 def read_toml(path: Path, what: str) -> dict[str, Any]:
     """The table in a TOML file. Raises as :func:`read_json`."""
     try:
-        return _shallow(tomllib.loads(read_text(path, _TOML)))
+        text = read_text(path, _TOML)
+        # A name of so many parts takes the parser time and memory by their square; it cannot go on to another line.
+        if any(line.count(".") > _MOST_DOTS for line in text.splitlines()):
+            raise ValueError("a line with very many dots")
+        return _shallow(tomllib.loads(text))
     except (ValueError, RecursionError) as error:
         raise damaged(what, path, error) from None
 

@@ -7,10 +7,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from core import own_place
 from core.errors import InputError
 from core.fsio import lock, remove_leftovers
+from core.own_place import PROJECT
 
-PROJECT = Path(__file__).resolve().parent.parent
 _DIGITS = re.compile("([0-9]+)")
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".tif", ".tiff")
 # Names beside data_src that are never a video.
@@ -83,7 +84,7 @@ class Side:
 
         What killed runs left half-written among the faces is deleted. Raises InputError while another run holds it.
         """
-        with lock(self.workspace.locks / f"{self.frames.name}.lock", f"the {self.name} side"):
+        with self.workspace.locked(self.frames.name, f"the {self.name} side"):
             for folder in (self.aligned, *self.aligned.glob("*/")):
                 remove_leftovers(folder)
             yield
@@ -168,8 +169,24 @@ class Workspace:
     def consent(self) -> Path:
         return self.root / "consent.json"
 
+    @contextmanager
+    def locked(self, name: str, what: str) -> Iterator[None]:
+        """Held by whatever changes a part of the workspace. name: of the lock; what: the part, for people.
+
+        Raises:
+            InputError: another run holds it, or no workspace can be there: it is somebody's home, the root of the system.
+            CorruptFileError: there is a link in the place of the lock.
+        """
+        own_place.require_safe(self.root)
+        self.root.mkdir(parents=True, exist_ok=True)
+        own_place.mark(self.root)
+        with lock(self.locks / f"{name}.lock", what):
+            yield
+
     def create(self) -> "Workspace":
         """Lay out the folders; does nothing where they are."""
+        self.root.mkdir(parents=True, exist_ok=True)
+        own_place.mark(self.root)
         for folder in (self.side("src").aligned, self.side("dst").aligned, self.model):
             folder.mkdir(parents=True, exist_ok=True)
         return self

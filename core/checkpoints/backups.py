@@ -19,6 +19,7 @@ from core.checkpoints.flat_files import flat_files, reason_unreadable
 from core.checkpoints.model_folder import DATA, LoadedModel, ModelFolder
 from core.errors import CorruptFileError, InputError, from_os_error
 from core.formats.dfl_weights import read_data
+from core.safe_paths import is_real_folder, own_folder
 
 log = logging.getLogger(__name__)
 KEPT = 24
@@ -105,7 +106,7 @@ def make_backup(model: ModelFolder, name: str | None = None, extra: tuple[Path, 
     incoming = folder / _INCOMING
     try:
         shutil.rmtree(incoming, ignore_errors=True)
-        incoming.mkdir(parents=True)
+        own_folder(folder, _INCOMING)
         for file, path in model.load().files.items():
             _copy(path, incoming / f"{model.prefix}_{file}")
         for path in extra:
@@ -141,12 +142,20 @@ def _copy(source: Path, target: Path) -> None:
         os.fsync(stream.fileno())
 
 
+def remove_backup(path: Path) -> None:
+    """Delete a backup; of a link to one only the link."""
+    if is_real_folder(path):
+        shutil.rmtree(path)
+    else:
+        path.unlink()
+
+
 def _make_room(folder: Path) -> None:
     """Free 01: move each folder up to the first gap on by one. Cut short, it leaves a gap that the next time fills."""
     taken = [(folder / f"{n:02d}").exists() for n in range(1, KEPT + 1)]
     used = taken.index(False) if False in taken else KEPT
     if used == KEPT:
-        shutil.rmtree(folder / f"{KEPT:02d}")
+        remove_backup(folder / f"{KEPT:02d}")
         used -= 1
     for n in range(used, 0, -1):
         os.rename(folder / f"{n:02d}", folder / f"{n + 1:02d}")

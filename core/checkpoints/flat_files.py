@@ -11,6 +11,7 @@ from pathlib import Path
 from core.checkpoints.saves import FileDigest, Save, digest
 from core.errors import PipelineError
 from core.formats import dfl_weights
+from core.fsio import temporary_path
 
 _ENDINGS = (".npy", ".dat", ".txt", ".json")
 # What file systems answer that have no hard links, or none to this place.
@@ -32,8 +33,7 @@ def flat_files(folder: Path, prefix: str) -> dict[str, Path]:
 
 def publish(source: Path, target: Path) -> None:
     """Make ``target`` the same file as ``source``, at once."""
-    temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
-    temporary.unlink(missing_ok=True)
+    temporary = temporary_path(target.parent)
     link_or_copy(source, temporary)
     os.replace(temporary, target)
     temporary.unlink(missing_ok=True)  # replacing a link by a link to the same file leaves both

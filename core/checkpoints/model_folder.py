@@ -25,6 +25,7 @@ from core.checkpoints.flat_files import FlatState, flat_files, link_or_copy, pub
 from core.checkpoints.saves import Save
 from core.errors import CorruptFileError, DiskFullError, InputError, PipelineError, from_os_error
 from core.formats.dfl_weights import AVERAGED, read_data
+from core.safe_paths import own_folder
 
 log = logging.getLogger(__name__)
 KEPT_SAVES = 2
@@ -81,7 +82,7 @@ class ModelFolder:
     @property
     def saves(self) -> Path:
         """The folder of the complete saves."""
-        return self.folder / ".saves" / self.prefix
+        return self.folder / saves.FOLDER / self.prefix
 
     def path(self, file: str) -> Path:
         """The flat file ``<name>_SAEHD_<file>``."""
@@ -174,7 +175,7 @@ class ModelFolder:
         if not repair:
             return _logged(LoadedModel(dict(files), data.iteration, tuple(messages)))
         try:
-            self.saves.mkdir(parents=True, exist_ok=True)
+            own_folder(self.folder / saves.FOLDER, self.prefix)
             saves.remove_incomplete(self.saves)
             save = self._write(data.iteration, {}, files)
             self._publish(save, list(files))
@@ -213,7 +214,7 @@ class ModelFolder:
                 the next ``load`` returns.
         """
         try:
-            self.saves.mkdir(parents=True, exist_ok=True)
+            own_folder(self.folder / saves.FOLDER, self.prefix)
             # What a killed run left goes first, for a save needs the space.
             saves.remove_incomplete(self.saves)
             fsio.remove_leftovers(self.folder)

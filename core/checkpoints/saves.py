@@ -14,8 +14,11 @@ from pathlib import Path
 from typing import IO, Any
 
 from core import fsio
+from core.errors import CorruptFileError, InputError, PipelineError
+from core.safe_files import read_object, read_text
+from core.safe_paths import child, is_real_folder
 
-MANIFEST, PUBLISHED, ASIDE = "manifest.json", "PUBLISHED", "aside"
+FOLDER, MANIFEST, PUBLISHED, ASIDE = ".saves", "manifest.json", "PUBLISHED", "aside"
 INCOMING = ".incoming-"
 _BLOCK = 1 << 20
 _PIECES = 64
@@ -97,32 +100,50 @@ def finish(incoming: Path, iteration: int, sequence: int, files: dict[str, FileD
 
 
 def complete(folder: Path) -> list[Save]:
-    """The saves in ``folder``, newest first; contents are not checked."""
+    """The saves in ``folder``, newest first; contents are not checked. Raises as :func:`read`."""
     if not folder.is_dir():
         return []
-    folders = [path for path in folder.iterdir() if path.is_dir() and not path.name.startswith(".")]
+    folders = [path for path in folder.iterdir() if is_real_folder(path) and not path.name.startswith(".")]
     found = [save for path in folders if (save := read(path))]
     return sorted(found, key=lambda save: -save.sequence)
 
 
 def read(folder: Path) -> Save | None:
-    """The save in ``folder``; None when its manifest is missing or damaged."""
+    """The save in ``folder``; None when its manifest is missing or damaged.
+
+    Raises:
+        CorruptFileError: the manifest names files that are not in the folder of the save: it was made to harm.
+    """
+    path = folder / MANIFEST
     try:
-        raw = json.loads((folder / MANIFEST).read_bytes())
-        files = {str(name): _read_digest(entry) for name, entry in raw["files"].items()}
-        return Save(folder, int(raw["iteration"]), int(raw["sequence"]), files)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        raw = read_object(path, "damaged manifest")
+        files = {name: _read_digest(entry) for name, entry in raw["files"].items()}
+        save = Save(folder, _count(raw["iteration"]), _count(raw["sequence"]), files)
+    except (PipelineError, ValueError, KeyError, TypeError, AttributeError):
         return None
+    for name in files:
+        child(folder, name, path)
+    return save
 
 
 def _read_digest(entry: dict[str, Any]) -> FileDigest:
-    return FileDigest(entry["sha256"], int(entry["size"]), tuple(entry["pieces"]))
+    if not isinstance(entry["sha256"], str) or not isinstance(entry["pieces"], list):
+        raise ValueError("no digest")
+    return FileDigest(entry["sha256"], _count(entry["size"]), tuple(entry["pieces"]))
+
+
+def _count(value: Any) -> int:
+    if type(value) is not int or not 0 <= value < 1 << 62:
+        raise ValueError(f"{str(value)[:40]} is no count")
+    return value
 
 
 def read_published(folder: Path) -> str:
     """Name of the save whose flat files are complete, or an empty text."""
-    path = folder / PUBLISHED
-    return path.read_text().strip() if path.is_file() else ""
+    try:
+        return read_text(folder / PUBLISHED).strip()
+    except (InputError, CorruptFileError):
+        return ""
 
 
 def write_published(save: Save) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from core.checkpoints.model_folder import DATA, ModelFolder
+from core.checkpoints.saves import FOLDER
 from core.errors import InputError, UsageError
 from core.networks.config import KINDS
 
@@ -17,7 +18,7 @@ def discover(folder: Path, kind: str = "SAEHD") -> list[str]:
     """
     named = {path.name.removesuffix(f"_{kind}_{DATA}") for path in folder.glob(f"*_{kind}_{DATA}")}
     # A model whose first save was cut before it was published has no flat files yet.
-    saved = {path.name.removesuffix(f"_{kind}") for path in (folder / ".saves").glob(f"*_{kind}") if path.is_dir()}
+    saved = {path.name.removesuffix(f"_{kind}") for path in (folder / FOLDER).glob(f"*_{kind}") if path.is_dir()}
     names = sorted(name for name in named | saved if name and not name.startswith("."))
     return [name for name in names if ModelFolder(folder, name, kind).exists()]
 

@@ -30,8 +30,9 @@ from core.faceset.steps import (
     read_trash_log,
     save,
     steps,
+    validate_path,
 )
-from core.fsio import fsync_dir
+from core.fsio import append_text, fsync_dir, temporary_path
 
 
 def begin(folder: Path, what: str, moves: Iterable[Move], renames: Iterable[tuple[str, str]] = ()) -> Step | None:
@@ -78,6 +79,8 @@ def _check(folder: Path, pairs: list[tuple[str, str]]) -> None:
     leaving, targets = {source for source, _ in pairs}, {target for _, target in pairs}
     if len(leaving) != len(pairs) or len(targets) != len(pairs):
         raise InputError("two files would get one name", where=folder)
+    for name in leaving | targets:
+        validate_path(folder, name, folder / HISTORY)
     for target in targets - leaving:
         if (folder / target).exists():
             raise InputError(
@@ -141,7 +144,7 @@ def _rename(source: Path, target: Path) -> None:
     except OSError as error:
         if error.errno != errno.EXDEV:
             raise
-        half = target.with_name(f".{target.name}.{os.getpid()}.tmp")  # another file system: copy, then let go
+        half = temporary_path(target.parent)  # another file system: copy, then let go
         shutil.copy2(source, half)
         with open(half, "rb") as stream:
             os.fsync(stream.fileno())
@@ -185,7 +188,4 @@ def _write_trash_log(folder: Path, step: Step) -> None:
         )
         for m in thrown
     ]
-    with open(path, "a") as stream:
-        stream.write("\n".join(lines) + "\n")
-        stream.flush()
-        os.fsync(stream.fileno())
+    append_text(path, "\n".join(lines) + "\n", durable=True)

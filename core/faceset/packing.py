@@ -13,6 +13,7 @@ from core.formats.pak import PakReader
 from core.formats.pak_sources import FileSource, PakSource, Source
 from core.formats.pak_writer import Packed, write_pak
 from core.progress import Task
+from core.safe_paths import own_folder
 from core.workspace import list_images, natural_key
 
 _RUN = 128  # faces that are written at a stretch
@@ -52,7 +53,9 @@ def _people(folder: Path) -> list[Path]:
     if not folder.is_dir():
         return []
     with os.scandir(folder) as entries:
-        names = [entry.name for entry in entries if entry.is_dir() and not entry.name.startswith(".")]
+        # A link may lead to anybody's pictures, and packed originals may be deleted.
+        folders = [entry for entry in entries if entry.is_dir(follow_symlinks=False)]
+    names = [entry.name for entry in folders if not entry.name.startswith(".")]
     return [folder / name for name in sorted(names, key=natural_key)]
 
 
@@ -134,7 +137,7 @@ def pack(target: Path, joined: Merge, trash: Path) -> Packed:
 
     A pak that is there goes to ``trash`` once the new one is complete and verified.
     """
-    fresh = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+    fresh = fsio.temporary_path(target.parent)
     packed = write_pak(fresh, joined.sources)
     if target.exists():
         fsio.keep_in_trash(target, trash)
@@ -195,8 +198,9 @@ def unpack(reader: PakReader, folder: Path, trash: Path, *, overwrite: bool = Fa
     """
     whole, damaged = _whole(reader)
     places = [_place(folder, reader, i) for i in whole]
-    for sub in {os.path.dirname(place) for place in places}:
-        os.makedirs(sub, exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
+    for person in {reader.records[i].person for i in whole} - {None}:
+        own_folder(folder / str(person))
     same, different = _present(reader, whole, places)
     if different and not overwrite:
         raise InputError(
@@ -266,9 +270,8 @@ def _write_checked(place: str, data: bytes) -> None:
 
     Plain system calls: there are very many of these.
     """
-    folder, name = os.path.split(place)
-    temporary = f"{folder}/.{name}.{os.getpid()}.tmp"
-    fd = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o666)
+    temporary = fsio.temporary_path(Path(place).parent)
+    fd = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
     try:
         with naming(place):
             written = os.write(fd, data)

@@ -5,13 +5,14 @@ Paths are relative to the folder of the side (``data_src``).
 
 import json
 import re
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from core.errors import CorruptFileError
 from core.fsio import write_text
-from core.safe_paths import child, descendant
+from core.safe_files import damaged, read_object, read_text
+from core.safe_paths import child, descendant, own_folder
 
 HISTORY = "aligned_history"
 ALIGNED, TRASH, GROUPS = "aligned", "aligned_trash", "aligned_groups"
@@ -19,7 +20,9 @@ TRASH_LOG = "trash.jsonl"
 PARKED = ".moving-"
 # Where faces travel to and from; a record that names another place was not written by us.
 PLACES = frozenset({ALIGNED, TRASH, GROUPS, HISTORY})
+_LARGEST = 1 << 28  # bytes of a record: of a million faces
 DIRECTIONS = ("forward", "back")
+_DAMAGED = "damaged record of moved files"
 _NUMBER = re.compile(r"^(?:undone-)?(\d+)")
 PHASES = ("away", "arrive", "note", "done")
 
@@ -96,8 +99,8 @@ def load(path: Path) -> Step:
     Raises:
         CorruptFileError: it is damaged, or names a file outside the folders that faces travel between.
     """
+    fields = read_object(path, _DAMAGED, _LARGEST)
     try:
-        fields = json.loads(path.read_text())
         step = Step(
             number=_number(fields["number"], path),
             what=str(fields["what"]),
@@ -107,17 +110,21 @@ def load(path: Path) -> Step:
             phase=_one_of(PHASES, fields["phase"]),
             time=str(fields["time"]),
         )
-    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
-        raise CorruptFileError(
-            "damaged record of moved files",
-            where=path,
-            why=f"{type(error).__name__}: {error}"[:200],
-            hint="put it back from a backup, or move it away to give up undoing",
-        ) from None
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise damaged(_DAMAGED, path, error, "put it back from a backup, or move it away to give up undoing") from None
     for move in step.moves:
-        descendant(path.parent.parent, move.source, path, PLACES)
-        descendant(path.parent.parent, move.target, path, PLACES)
+        validate_path(path.parent.parent, move.source, path)
+        validate_path(path.parent.parent, move.target, path)
     return step
+
+
+def validate_path(folder: Path, path: str, where: Path) -> None:
+    """Refuse a path, relative to ``folder``, that leads anywhere else than to where faces travel. where: who says so.
+
+    Raises:
+        CorruptFileError: it does, by its names or by links.
+    """
+    descendant(folder, path, where, PLACES, links=(ALIGNED,))
 
 
 def _number(value: Any, path: Path) -> int:
@@ -140,8 +147,7 @@ def _one_of(choices: tuple[str, ...], value: Any) -> str:
 
 def save(folder: Path, step: Step) -> None:
     """Write the step into the journal of ``folder``, replacing its file."""
-    path = folder / HISTORY / f"{step.name}.json"
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path = own_folder(folder / HISTORY) / f"{step.name}.json"
     fields = {**asdict(step), "moves": [(m.source, m.target, m.reason) for m in step.moves]}
     write_text(path, json.dumps(fields))
 
@@ -154,14 +160,13 @@ def read_trash_log(folder: Path) -> list[dict[str, Any]]:
     """
     path = folder / TRASH / TRASH_LOG
     entries = []
-    for line in path.read_text().splitlines() if path.exists() else []:
-        try:
+    for line in read_text(path, _LARGEST).splitlines() if path.exists() else []:
+        entry: Any = None
+        with suppress(ValueError, RecursionError):
             entry = json.loads(line)
-        except (ValueError, RecursionError):
-            continue
-        if isinstance(entry, dict) and "file" in entry:
+        if isinstance(entry, dict) and "file" in entry and isinstance(entry.get("reason", ""), str):
             child(folder / TRASH, entry["file"], path)
             if "from" in entry:
-                descendant(folder, entry["from"], path, PLACES)
+                validate_path(folder, entry["from"], path)
             entries.append(entry)
     return entries

@@ -5,10 +5,13 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
+from core import own_place
+from core.errors import InputError
 from core.fsio import lock, move_to_trash
+from core.safe_paths import is_real_folder, own_folder
 from core.workspace import Workspace
 
-_KEPT = {".trash", ".locks", ".gitkeep"}
+_KEPT = {".trash", ".locks", ".gitkeep", own_place.MARKER}
 
 
 @dataclass(frozen=True)
@@ -16,10 +19,12 @@ class Cleared:
     """A workspace that is empty.
 
     moved: names of what was there. trash: the folder that it is in, None where it was deleted or there was nothing.
+    left: names of what is no part of a workspace and was left alone.
     """
 
     moved: tuple[str, ...]
     trash: Path | None
+    left: tuple[str, ...] = ()
 
 
 def clear(workspace: Workspace, *, purge: bool = False) -> Cleared:
@@ -28,23 +33,37 @@ def clear(workspace: Workspace, *, purge: bool = False) -> Cleared:
     purge: delete them for good instead, the trash of earlier runs included.
 
     Raises:
-        InputError: while a run is using a side or a model of the workspace.
+        InputError: while a run is using a side or a model of the workspace; or the folder is no workspace: somebody's
+            home, the root, the program itself, a mount point, a folder with other things that is not marked as one.
+        CorruptFileError: the trash, or the folder of locks, is a link to another place.
     """
+    own_place.require_own(workspace.root)
     workspace.root.mkdir(parents=True, exist_ok=True)
-    trash = workspace.trash / "cleared"
     with ExitStack() as held:
-        for path in sorted(workspace.locks.glob("*")):
+        for path in sorted(own_folder(workspace.locks).glob("*.lock")):
             held.enter_context(lock(path, "this workspace"))
+        own_folder(workspace.trash)
         there = sorted(path for path in workspace.root.iterdir() if path.name not in _KEPT)
-        old = [path for path in there if not _is_empty_folder(path)]
+        old = [path for path in there if own_place.is_part(path.name) and not _is_empty_folder(path)]
+        _require_no_mounts(old)
+        trash = workspace.trash / "cleared"
         for path in old:
             move_to_trash(path, trash)
-        if purge and workspace.trash.exists():
+        if purge or not any(workspace.trash.iterdir()):
             shutil.rmtree(workspace.trash)
     workspace.create()
-    return Cleared(tuple(path.name for path in old), trash if old and not purge else None)
+    left = tuple(path.name for path in there if not own_place.is_part(path.name))
+    return Cleared(tuple(path.name for path in old), trash if old and not purge else None, left)
+
+
+def _require_no_mounts(paths: list[Path]) -> None:
+    """Moving a disk would copy all of it and then delete what is on it."""
+    for path in paths:
+        if path.is_mount():
+            hint = "empty it by hand, or unmount it first"
+            raise InputError("a disk is mounted in this workspace", where=path, why="nothing was moved", hint=hint)
 
 
 def _is_empty_folder(path: Path) -> bool:
     """Whether there is no file in it, at any depth: part of the layout."""
-    return path.is_dir() and not any(inside.is_file() for inside in path.rglob("*"))
+    return is_real_folder(path) and not any(inside.is_symlink() or inside.is_file() for inside in path.rglob("*"))

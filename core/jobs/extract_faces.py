@@ -26,6 +26,7 @@ from core.jobs.frame_receipt import Receipt, identity, read_receipt
 from core.jobs.frame_source import FrameSource, frames_of_folder, frames_of_video
 from core.jobs.side import opened_side
 from core.progress import Task
+from core.safe_paths import own_folder
 from core.workspace import Side, Workspace, list_images
 
 log = logging.getLogger(__name__)
@@ -301,7 +302,7 @@ def _write(side: Side, result: FrameFaces) -> None:
     for face in result.faces:
         fsio.write_bytes(side.aligned / face.record.name, face.data, durable=False)
     if result.drawing:
-        side.aligned_debug.mkdir(exist_ok=True)
+        own_folder(side.aligned_debug)
         fsio.write_bytes(side.aligned_debug / f"{result.name.rpartition('.')[0]}.jpg", result.drawing, durable=False)
 
 

@@ -17,6 +17,7 @@ from core import fsio
 from core.errors import CorruptFileError, DiskFullError, InputError
 from core.jobs.frame_receipt import RECEIPT, Receipt, identity, read_receipt, write_receipt
 from core.progress import Task
+from core.safe_paths import is_real_folder, own_folder
 from core.video.decode import Outcome, Selection, mean_file_size, write_frames
 from core.video.probe import VideoInfo, describe, probe
 from core.workspace import Side, Workspace, list_images
@@ -140,7 +141,7 @@ def _require_same(receipt: Receipt, wanted: Receipt, side: Side) -> None:
 
 
 def _stagings(side: Side) -> list[Path]:
-    return sorted(side.frames.glob(f"{_PREFIX}*{_SUFFIX}"))
+    return sorted(filter(is_real_folder, side.frames.glob(f"{_PREFIX}*{_SUFFIX}")))
 
 
 def _finished(side: Side) -> Iterator[Path]:
@@ -256,8 +257,7 @@ def _make_room(side: Side, staging: Path) -> int:
     receipt = read_receipt(staging)
     if receipt is None or not receipt.replaces:
         return 0
-    collected = side.frames / f".{side.frames.name}-old-frames"
-    collected.mkdir(exist_ok=True)
+    collected = own_folder(side.frames / f".{side.frames.name}-old-frames")
     for path in [*list_images(side.frames), *side.frames.glob(RECEIPT)]:
         path.rename(collected / path.name)
     count = len(list_images(collected))

@@ -20,4 +20,5 @@ def run(options: Options, workspace: Workspace) -> StageReport:
     if cleared.moved:
         fate = "deleted" if options.purge else f"moved to {cleared.trash} (--purge deletes it)"
     rows = (("things that were there", len(cleared.moved)), ("they were", fate))
-    return StageReport("workspace is empty", rows, outputs=(workspace.root,))
+    warnings = (f"left alone, no part of a workspace: {', '.join(cleared.left)}",) if cleared.left else ()
+    return StageReport("workspace is empty", rows, warnings, outputs=(workspace.root,))

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import EnvironmentFault
+from core.fsio import temporary_path
 from core.video import program
 
 
@@ -32,7 +33,7 @@ def write_video(
         EnvironmentFault: ffmpeg cannot encode it.
     """
     # A name that ends as the real one does: ffmpeg tells the container by it.
-    partial = path.with_name(f".{path.stem}.partial{path.suffix}")
+    partial = temporary_path(path.parent, path.suffix)
     metadata = {f"metadata:g:{i}": f"{key}={value}" for i, (key, value) in enumerate(tags.items())}
     source = ffmpeg.input("pipe:", format="rawvideo", pix_fmt="bgr24", s=f"{width}x{height}", r=rate)
     # 4:2:0 is what every player shows; a rate factor of 16 is hard to tell from the frames.

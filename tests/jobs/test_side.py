@@ -28,7 +28,7 @@ def test_an_interrupted_move_is_finished_and_half_written_files_go(workspace, mo
     side = workspace.side("src")
     facekit.write_faces(side.aligned, 2)
     names = [path.name for path in loose_faces(side)]
-    half = side.aligned / ".face.jpg.99999999.tmp"
+    half = side.aligned / ".forge-99999999-0123456789abcdef.tmp"
     half.write_bytes(b"half")
     with monkeypatch.context() as killing:
         killing.setattr(journal, "_arrive", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))

@@ -7,6 +7,7 @@ FLOORS = (
         "options",
         "progress",
         "fsio",
+        "own_place",
         "safe_files",
         "safe_paths",
         "workspace",

@@ -23,6 +23,7 @@ from core.imaging.mask_quality import measure
 from core.imaging.masks import Mask, decode_mask, has_polygons, hull_mask
 from core.imaging.polygons import mask_to_polygons
 from core.progress import progress
+from core.safe_paths import own_folder
 from core.types import FaceRecord, Polygon
 
 Format = Literal["labelme", "coco"]
@@ -257,10 +258,9 @@ def _labelled(polygons: tuple[Polygon, ...], record: FaceRecord) -> FaceRecord:
 
 
 def _set_aside(old: list[LabelledImage], trash: Path) -> None:
-    trash.mkdir(parents=True, exist_ok=True)
-    temporary = trash / f".{COCO_NAME}"
-    fsio.write_text(temporary, coco.write(old))
-    fsio.move_to_trash(temporary.rename(trash / COCO_NAME), trash)
+    place = own_folder(trash) / COCO_NAME
+    fsio.write_text(place, coco.write(old))
+    fsio.move_to_trash(place, trash)
 
 
 def _equal(one: Sequence[Polygon], other: Sequence[Polygon]) -> bool:

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from core.faceset.scores.measures import COLUMNS, Measures
 from core.fsio import write_bytes
+from core.safe_paths import own_folder
 
 log = logging.getLogger(__name__)
 FOLDER = "aligned_scores"
@@ -87,7 +88,7 @@ def _stack(values: list[Any]) -> NDArray:
 
 
 def _write(path: Path, columns: dict[str, Any]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
+    own_folder(path.parent)
     # In memory first: the file is there whole, or not at all.
     buffer = io.BytesIO()
     with h5py.File(buffer, "w") as file:

@@ -18,6 +18,7 @@ from core.formats.pak import PakReader
 from core.formats.pak_sources import PakSource
 from core.formats.pak_writer import write_pak
 from core.fsio import write_bytes
+from core.safe_paths import is_real_folder, own_folder
 from core.types import FaceRecord
 
 
@@ -28,8 +29,7 @@ def apply_to_pak(frames: Path, pak: PakReader, names: Sequence[str], order: Orde
     """
     places = {name: place for place, name in enumerate(names)}
     _forget_copies(frames)
-    staging = frames / HISTORY / f"pak-{time.time_ns()}"
-    staging.mkdir(parents=True)
+    staging = own_folder(frames / HISTORY, f"pak-{time.time_ns()}")
     try:
         renames = _write_sorted(staging / PAK_NAME, pak, places, order)
         thrown = _unpack_rejected(frames, staging, pak, places, order.rejected)
@@ -43,8 +43,8 @@ def apply_to_pak(frames: Path, pak: PakReader, names: Sequence[str], order: Orde
 
 def _forget_copies(frames: Path) -> None:
     """Remove the sorted copies of killed and of undone runs: all their faces are in the pak in use."""
-    for folder in (frames / HISTORY).glob("pak-*"):
-        if not (folder / "before.pak").exists():
+    for folder in (frames / HISTORY).glob("pak-[0-9]*"):
+        if is_real_folder(folder) and not (folder / "before.pak").exists():
             shutil.rmtree(folder)
 
 

@@ -9,11 +9,12 @@ from core.faceset.gallery import Gallery
 from core.faceset.sorting.order import Order
 from core.faceset.thumbnails import contact_sheet
 from core.fsio import write_bytes, write_text
+from core.safe_paths import own_folder
 
 
 def write_views(folder: Path, gallery: Gallery, order: Order) -> tuple[Path, Path]:
     """Write ``<method>.json`` and ``<method>.jpg`` into ``folder``; returns their paths."""
-    folder.mkdir(parents=True, exist_ok=True)
+    own_folder(folder)
     listing, sheet = folder / f"{order.method}.json", folder / f"{order.method}.jpg"
     write_text(listing, _listing(order))
     write_bytes(sheet, contact_sheet(gallery, _captions(gallery, order)))

@@ -15,6 +15,7 @@ from core.faceset.sorting.order import Order
 from core.fsio import write_text
 from core.jobs.faceset.scoring import scored_faces
 from core.jobs.side import OpenedSide, opened_side
+from core.safe_paths import own_folder
 from core.workspace import Side, Workspace
 
 # In the film every frame needs its face: these verdicts are shown for dst, but move nothing unless they are asked for.
@@ -89,7 +90,7 @@ def _judged(
 
 def _write_page(side: Side, features: Features, verdicts: Verdicts) -> Path:
     page = side.aligned_views / "clean.html"
-    page.parent.mkdir(parents=True, exist_ok=True)
+    own_folder(page.parent)
     title = f"Cleaning of the {side.name} faces"
     write_text(page, cleaning_page(title, features.gallery, verdicts, _pose_maps(side, features)))
     return page

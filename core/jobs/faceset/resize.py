@@ -9,6 +9,7 @@ from core.faceset import resize
 from core.geometry.align import FaceType
 from core.jobs.side import loose_faces, opened_side
 from core.progress import progress
+from core.safe_paths import own_folder
 from core.workspace import Side, Workspace, list_images
 
 RESIZED_FOLDER = "aligned_resized"
@@ -69,7 +70,7 @@ def resize_faces(
 
 def _prepare(output: Path, paths: list[Path]) -> None:
     """Make the output folder; refuse one with images that are not of these faces."""
-    output.mkdir(exist_ok=True)
+    own_folder(output)
     fsio.remove_leftovers(output)
     others = {path.name for path in list_images(output)} - {path.name for path in paths}
     if others:

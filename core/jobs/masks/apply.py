@@ -30,6 +30,7 @@ from core.imaging.masks import encode_mask, has_polygons
 from core.inference import xseg_weights
 from core.jobs.side import opened_side
 from core.progress import progress
+from core.safe_paths import own_folder
 from core.types import FaceRecord
 from core.workspace import Workspace
 
@@ -145,7 +146,7 @@ def fetch_labelled(workspace: Workspace, name: str) -> FetchedFaces:
         records = known.faceset.records()
         chosen = [i for i, record in enumerate(records) if has_polygons(record)]
         if chosen:
-            folder.mkdir(parents=True, exist_ok=True)
+            own_folder(folder)
         for index in progress(chosen, description="copying labelled faces", unit="face"):
             target = folder / face_key(records[index]).replace("/", "_")
             fsio.write_bytes(target, known.faceset.read(index), durable=False)

@@ -8,6 +8,7 @@ from core.faceset.masks.labels import Format, Imported
 from core.faceset.register import open_known
 from core.imaging.masks import has_polygons
 from core.jobs.side import opened_side
+from core.safe_paths import own_folder
 from core.workspace import Workspace
 
 
@@ -62,7 +63,7 @@ def export_labels(
     """
     with opened_side(workspace, name) as side, open_known(side) as known:
         records = known.faceset.records()
-        target = folder or side.frames / "labels"
+        target = folder or own_folder(side.frames / "labels")
         if suggest:
             chosen = [index for index, _ in labels.least_certain(known, suggest)]
         else:

@@ -10,6 +10,7 @@ from core.faceset.register import open_known
 from core.fsio import write_bytes, write_text
 from core.imaging.codec import encode_jpeg
 from core.jobs.side import opened_side
+from core.safe_paths import own_folder
 from core.workspace import Workspace
 
 
@@ -33,7 +34,7 @@ def report_masks(workspace: Workspace, name: str, rows: int = 5) -> MaskReport:
         judged, problems = judge(known)
         # Beside the other pictures about faces: whatever lies among the frames would be taken for one.
         folder = side.frames / "aligned_views"
-        folder.mkdir(exist_ok=True)
+        own_folder(folder)
         numbers, sheet = folder / "mask_report.json", folder / "mask_report.jpg"
         write_text(numbers, json.dumps(table_rows(judged), indent=1) + "\n")
         write_bytes(sheet, encode_jpeg(contact_sheet(known.faceset, judged, rows), 90))

@@ -5,7 +5,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from core import fsio
 from core.checkpoints import backups, saves
 from core.checkpoints.backups import Backup
 from core.checkpoints.model_folder import ModelFolder
@@ -92,7 +91,7 @@ def restore(workspace: Workspace, name: str, *, model: str | None = None, kind: 
 @contextmanager
 def locked(folder: ModelFolder, workspace: Workspace) -> Iterator[None]:
     """Held by whatever changes a model. Raises InputError while another run holds it."""
-    with fsio.lock(workspace.locks / f"train.{folder.name}.lock", f"the model {folder.name}"):
+    with workspace.locked(f"train.{folder.name}", f"the model {folder.name}"):
         yield
 
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from core import fsio
 from core.data.xseg_samples import XSegSamples
 from core.errors import InputError
 from core.faceset.store import Faceset, open_faceset
@@ -66,7 +65,7 @@ def train_xseg(
         DivergedError: when the loss is no number.
     """
     keras_backend.choose()
-    with fsio.lock(workspace.locks / "train.XSeg.lock", "the XSeg model"):
+    with workspace.locked("train.XSeg", "the XSeg model"):
         facesets = facesets_of(workspace, faces)
         from core.training.xseg import run
 

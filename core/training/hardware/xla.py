@@ -14,6 +14,8 @@ from typing import Any
 import keras
 
 from core import fsio
+from core.errors import PipelineError
+from core.safe_files import read_object
 from core.training.hardware.machine import accelerators, compiled, device_name
 from core.training.hardware.measure import Failed, Measured, measure
 from core.training.objective.terms import TERMS
@@ -122,11 +124,10 @@ def key_of(recipe: Recipe, settings: TrainerSettings) -> str:
 def read_cache(path: Path) -> dict[str, dict]:
     """Key -> answer. What is missing or damaged is left out: everything in a cache can be measured again."""
     try:
-        raw = json.loads(path.read_text())
-    except (OSError, ValueError):
+        raw = read_object(path, "damaged cache")
+    except PipelineError:
         return {}
-    entries = raw.items() if isinstance(raw, dict) else ()
-    return {key: entry for key, entry in entries if isinstance(entry, dict) and isinstance(entry.get("xla"), bool)}
+    return {key: entry for key, entry in raw.items() if isinstance(entry, dict) and isinstance(entry.get("xla"), bool)}
 
 
 def remember(path: Path, key: str, verdict: Verdict) -> None:

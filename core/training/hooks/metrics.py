@@ -63,15 +63,14 @@ class Metrics(BaseHook):
     def _take_back(self, start: int) -> None:
         """Drop what was written after iteration ``start``."""
         self._done = start
-        if self._path.exists():
+        if self._path.is_file():
             lines = self._path.read_text(errors="replace").splitlines()
             kept = [line for line in lines if _iteration(line, self._model) <= start]
             fsio.write_text(self._path, "".join(f"{line}\n" for line in kept))
 
     def _flush(self) -> None:
         if self._lines:
-            with open(self._path, "a") as stream:
-                stream.write("".join(f"{json.dumps(line)}\n" for line in self._lines))
+            fsio.append_text(self._path, "".join(f"{json.dumps(line)}\n" for line in self._lines))
         self._lines = []
         self._flushed = time.monotonic()
 
@@ -89,5 +88,5 @@ def _iteration(line: str, model: str) -> float:
     try:
         found = json.loads(line)
         return int(found["iter"]) if found.get("model", model) == model else 0
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
         return float("inf")

@@ -9,6 +9,7 @@ from core import fsio
 from core.data.batches import TrainingBatch
 from core.formats.provenance import label_jpeg
 from core.imaging.codec import encode_jpeg, to_uint8
+from core.safe_paths import own_folder
 from core.training.hooks.base import BaseHook
 from core.training.kinds import KINDS
 from core.training.session import Session
@@ -46,8 +47,7 @@ class Preview(BaseHook):
             return
         self._drawn = session.iteration
         jpeg = label_jpeg(encode_jpeg(grid(session), _QUALITY))
-        history = self._folder / "history" / session.folder.prefix
-        history.mkdir(parents=True, exist_ok=True)
+        history = own_folder(self._folder, "history", session.folder.prefix)
         fsio.write_bytes(self._folder / "latest.jpg", jpeg, durable=False)
         if self._history:
             fsio.write_bytes(history / f"{session.iteration:07d}.jpg", jpeg, durable=False)

@@ -7,6 +7,7 @@ from typing import Any
 
 from core.data.batches import TrainingBatch
 from core.errors import EnvironmentFault
+from core.safe_paths import own_folder
 from core.training.hooks.base import BaseHook
 from core.training.kinds import KINDS
 from core.training.session import Session
@@ -44,6 +45,7 @@ class TensorBoard(BaseHook):
         self._rows: list[tuple[float, ...]] = []
         # The library names files by the second, and would write over the one that a rollback leaves.
         suffix = f".{time.time_ns()}"
+        own_folder(self._folder)
         self._writer = self._library.SummaryWriter(str(self._folder), purge_step=start + 1, filename_suffix=suffix)
 
     def after_step(self, session: Session, batch: TrainingBatch) -> None:

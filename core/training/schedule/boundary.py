@@ -2,15 +2,15 @@
 
 import gc
 import logging
-import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from core.checkpoints.backups import backups_folder, make_backup
+from core.checkpoints.backups import backups_folder, make_backup, remove_backup
 from core.checkpoints.model_folder import DATA, ModelFolder
 from core.data.batches import BatchSettings
+from core.formats.names import safe_component
 from core.training.kinds import KINDS
 from core.training.recipe import to_saved
 from core.training.schedule.presets import RATE
@@ -77,7 +77,8 @@ def backup(session: Session, preview: Path) -> None:
     if schedule is None:
         return
     number = position(schedule.preset, session.iteration).number
-    name = _free_name(session.folder, f"{session.iteration}{_MARK}{number + 1} of {schedule.preset.name}")
+    title = safe_component(schedule.preset.name, "own")
+    name = _free_name(session.folder, f"{session.iteration}{_MARK}{number + 1} of {title}")
     if name is None:
         return
     made = make_backup(session.folder, name, (preview,) if preview.exists() else ())
@@ -109,4 +110,4 @@ def _make_room(backups: Path) -> None:
     made.sort(key=lambda path: path.stat().st_mtime_ns)
     for path in made[:-KEPT]:
         log.info("the backup %s makes room", path.name)
-        shutil.rmtree(path)
+        remove_backup(path)

@@ -10,6 +10,7 @@ from pathlib import Path
 from core import fsio
 from core.errors import InputError
 from core.formats.safe_zip import extract_members
+from core.safe_paths import own_folder
 from core.workspace import IMAGE_SUFFIXES, Side
 
 log = logging.getLogger(__name__)
@@ -72,6 +73,7 @@ def fill_dst_faces(archive: Path, side: Side) -> int:
     """
     incoming = side.aligned.with_name(".aligned.incoming")
     shutil.rmtree(incoming, ignore_errors=True)
+    own_folder(incoming)
     patterns = ["faceset.pak", *(f"*{suffix}" for suffix in IMAGE_SUFFIXES)]
     paths = extract_members(archive, patterns, incoming, _MAX_FACES)
     if not paths:

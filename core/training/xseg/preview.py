@@ -10,6 +10,7 @@ from core.data.xseg_samples import XSegBatch, XSegSamples
 from core.formats.provenance import write_synthetic_image
 from core.imaging.codec import to_uint8
 from core.imaging.masks import over_green
+from core.safe_paths import own_folder
 from core.training.hooks.base import BaseHook
 from core.training.xseg.model import XSegTrainer
 from core.training.xseg.session import XSegSession
@@ -39,7 +40,7 @@ class XSegPreview(BaseHook):
     def _draw(self, session: XSegSession) -> None:
         if self._batch is None:
             return
-        self._path.parent.mkdir(parents=True, exist_ok=True)
+        own_folder(self._path.parent)
         write_synthetic_image(self._path, preview(session.trainer, self._batch, self._plain))
 
 
