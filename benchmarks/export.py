@@ -1,5 +1,6 @@
-"""What leaving the image branch of the target's decoder out of a .dfm gains, and what half precision costs. Prints JSON; keeps it in
-benchmarks/results/export.json.
+"""What leaving the image branch of the target's decoder out of a .dfm gains, and what half precision costs.
+
+Prints JSON; keeps it in benchmarks/results/export.json.
 
     python benchmarks/export.py [ROUNDS=5]
 """

@@ -1,9 +1,11 @@
-"""Where the time of face extraction goes, and how it grows with workers. Prints JSON; keeps it in benchmarks/results/extraction.json.
+"""Where the time of face extraction goes, and how it grows with workers.
+
+Prints JSON; keeps it in benchmarks/results/extraction.json.
 
     python benchmarks/extraction.py [VIDEO] [FRAMES=60]
 
-Without a video a still with one face is used (skimage's astronaut, NASA, in a 1280 x 720 frame). Milliseconds are processor time of one thread,
-medians, so that other jobs on the machine disturb them less than wall time.
+Without a video a still with one face is used (skimage's astronaut, NASA, in a 1280 x 720 frame). Milliseconds are
+processor time of one thread, medians, so that other jobs on the machine disturb them less than wall time.
 """
 
 import json

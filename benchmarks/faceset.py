@@ -1,4 +1,6 @@
-"""How fast facesets open, read, parse, pack and unpack, beside ``cp -r`` of the same bytes. Prints JSON; keeps it in benchmarks/results/faceset.json.
+"""How fast facesets open, read, parse, pack and unpack, beside ``cp -r`` of the same bytes.
+
+Prints JSON; keeps it in benchmarks/results/faceset.json.
 
 python benchmarks/faceset.py [FACES=60000] [FOLDER=/tmp]
 """
@@ -141,9 +143,9 @@ def copy_seconds(folder: Path, target: Path) -> float:
 def beside_copies(root: Path, source: Path, name: str, workspace: Path) -> dict:
     """A stage between two copies of the same faces, and how its time compares with their mean.
 
-    Each begins when everything before it is on the disk. Nothing is deleted meanwhile: ext4 makes every new file search past the inodes
-    deleted in the last minutes, which can make a file ten times as expensive, for whoever comes first. For the same reason FOLDER should be
-    on a file system where little was deleted of late.
+    Each begins when everything before it is on the disk. Nothing is deleted meanwhile: ext4 makes every new file search
+    past the inodes deleted in the last minutes, which can make a file ten times as expensive, for whoever comes first.
+    For the same reason FOLDER should be on a file system where little was deleted of late.
     """
     before = copy_seconds(source, root / f"copy_before_{name}")
     os.sync()

@@ -1,12 +1,12 @@
-"""Is anything lost when a training run is killed? A tiny model is trained by ``python -m core train``, saving all the time, and killed by
-SIGKILL at random moments; each round goes on from what the one before has left.
+"""Is anything lost when a training run is killed? A tiny model is trained by ``python -m core train``, saving all the
+time, and killed by SIGKILL at random moments; each round goes on from what the one before has left.
 
 usage: python benchmarks/kill_training.py [--kills 50] [--seed 0] [--folder /tmp/somewhere] [--forked]
---forked saves most of the time of starting: the processes that are killed are forks of one that has imported the framework and done nothing
-with it, and their steps run without a graph.
-Prints JSON and keeps it in benchmarks/results/kill_training.json. After every kill the model folder is read without a training framework:
-it must hold at least the last save that was complete before the kill, with every file sound. At the end the run is finished, and its files
-are compared byte for byte with those of a run of the same seed that nothing interrupted.
+--forked saves most of the time of starting: the processes that are killed are forks of one that has imported the
+framework and done nothing with it, and their steps run without a graph. Prints JSON and keeps it in
+benchmarks/results/kill_training.json. After every kill the model folder is read without a training framework: it must
+hold at least the last save that was complete before the kill, with every file sound. At the end the run is finished,
+and its files are compared byte for byte with those of a run of the same seed that nothing interrupted.
 """
 
 import argparse
@@ -43,7 +43,8 @@ RECIPE = {
     "batch_size": 2,
     "seed": 5,
 }
-# Seconds from the first new save of a round to the kill, at most; and from the start of the process, in every fifth round.
+# Seconds from the first new save of a round to the kill, at most; and from the start of the process, in every fifth
+# round.
 AFTER_SAVE, AFTER_START = 5.0, 10.0
 PATIENCE = 300.0
 # Reads commands as JSON lines, forks a process for each that runs the stage, and writes its number.

@@ -1,7 +1,7 @@
 """Which way to blur is fastest, forward and backward: dense or separable convolution, banded matrices, or shifted sums?
 
-usage: python benchmarks/losses.py [--resolution 128] [--batch 8] [--taps 11]
-Prints JSON and keeps it in benchmarks/results/losses.json. Trust the ratios, not the milliseconds: they come from one run.
+usage: python benchmarks/losses.py [--resolution 128] [--batch 8] [--taps 11] Prints JSON and keeps it in
+benchmarks/results/losses.json. Trust the ratios, not the milliseconds: they come from one run.
 """
 
 import argparse

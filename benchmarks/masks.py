@@ -1,11 +1,12 @@
-"""Masks: does a mask network trained by our own stage for a bounded time on a CPU know occluders better than the landmark hull?
-And how fast are masks applied? Prints JSON; keeps it in benchmarks/results/masks.json.
+"""Masks: does a mask network trained by our own stage for a bounded time on a CPU know occluders better than the
+landmark hull? And how fast are masks applied? Prints JSON; keeps it in benchmarks/results/masks.json.
 
     python benchmarks/masks.py occluders FOLDER [MINUTES=5] [RESOLUTION=64] [BASE=8]
     python benchmarks/masks.py speed [FACES=16]
 
-FOLDER holds train/src, train/dst (aligned faces) and heldout.npz (src_images, src_landmarks, dst_images, dst_landmarks).
-The truth of a face is its landmark hull without the occluders drawn over it, which is the hull's best case.
+FOLDER holds train/src, train/dst (aligned faces) and heldout.npz (src_images, src_landmarks, dst_images,
+dst_landmarks). The truth of a face is its landmark hull without the occluders drawn over it, which is the hull's best
+case.
 """
 
 import json
@@ -147,7 +148,9 @@ def occluder_experiment(folder: Path, minutes: float, resolution: int, base: int
 
 
 def score(folder: Path, truth: dict) -> dict:
-    """Mean IoU of the stored masks and of the hull against the truth; the same only within what is covered or beside it."""
+    """Mean IoU of the stored masks and of the hull against the truth; the same only within what is covered or beside
+    it.
+    """
     faceset = open_faceset(folder)
     ours, hulls, wins = [], [], 0
     found, kept = [], []
@@ -173,7 +176,9 @@ def score(folder: Path, truth: dict) -> dict:
 
 
 def speed(count: int) -> dict:
-    """Milliseconds a face for the network of the original's size with untrained weights, 256 px faces, all of applying included."""
+    """Milliseconds a face for the network of the original's size with untrained weights, 256 px faces, all of applying
+    included.
+    """
     sys.path.insert(0, str(ROOT / "tests/support"))
     from mask_helpers import write_faces, write_xseg
 

@@ -1,10 +1,13 @@
-"""Whether memory grows with the faces of a pak beyond their records. Prints JSON; keeps it in benchmarks/results/scale.json.
+"""Whether memory grows with the faces of a pak beyond their records.
+
+Prints JSON; keeps it in benchmarks/results/scale.json.
 
     python benchmarks/scale.py [FACES=60000] [FOLDER=/tmp]
 
-Every step runs in a fresh process, once on a small pak and once on the big one. The peak is that of all its processes together, worker processes
-too: their proportional set sizes (a page that n processes share counts 1/n in each) added up, sampled ten times a second. Pages of the disk
-cache are nobody's. ``bytes_per_face`` is the difference of the two peaks for one face more.
+Every step runs in a fresh process, once on a small pak and once on the big one. The peak is that of all its processes
+together, worker processes too: their proportional set sizes (a page that n processes share counts 1/n in each) added
+up, sampled ten times a second. Pages of the disk cache are nobody's. ``bytes_per_face`` is the difference of the two
+peaks for one face more.
 """
 
 import json

@@ -1,8 +1,8 @@
 """How fast are training batches made, by our worker ring and by grain, from the same samples?
 
-usage: python benchmarks/training_data.py SRC_ALIGNED DST_ALIGNED [--resolution 224] [--batch 8] [--batches 12]
-Prints JSON and keeps it in benchmarks/results/training_data.json. samples_per_cpu_second counts the CPU time of all processes, so it
-holds on a machine that others use too.
+usage: python benchmarks/training_data.py SRC_ALIGNED DST_ALIGNED [--resolution 224] [--batch 8] [--batches 12] Prints
+JSON and keeps it in benchmarks/results/training_data.json. samples_per_cpu_second counts the CPU time of all processes,
+so it holds on a machine that others use too.
 """
 
 import argparse

@@ -4,6 +4,7 @@ import os
 
 __version__ = "0.1.0"
 
-# Read by OpenCV when it is imported: pixels that it decodes at most, of formats whose headers core.imaging.dimensions does
+# Read by OpenCV when it is imported: pixels that it decodes at most, of formats whose headers core.imaging.dimensions
+# does
 # not read.
 os.environ.setdefault("OPENCV_IO_MAX_IMAGE_PIXELS", str(1 << 28))

@@ -1,7 +1,7 @@
 """What reaches the terminal: never a control character from a file, and never a reason to fail.
 
-Names of files, metadata and error texts come from elsewhere. A terminal obeys escape sequences; a closed or ASCII-only one
-refuses text. The work is done by then: output decides neither about success nor about the exit code.
+Names of files, metadata and error texts come from elsewhere. A terminal obeys escape sequences; a closed or ASCII-only
+one refuses text. The work is done by then: output decides neither about success nor about the exit code.
 """
 
 import contextlib

@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 from tqdm import tqdm
 
 T = TypeVar("T")
+_ROWS = 24  # of a terminal; more bars than that are never drawn
 
 
 class Listener:
@@ -84,6 +85,7 @@ class TerminalBars(Listener):
                 mininterval=interval,
                 maxinterval=interval * 2,
                 ncols=_columns(),
+                nrows=_ROWS,
                 dynamic_ncols=_columns() is None,
                 smoothing=0.05,
             )

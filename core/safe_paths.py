@@ -1,8 +1,8 @@
 """Names that come from files are names, never paths: one place decides what they may lead to.
 
-Manifests, journals, logs, receipts and databases lie in folders that people copy from elsewhere. What they call a file must
-be a file of the folder that they are about, whatever they say; and what this program writes, moves and deletes there must
-be there, wherever links lead.
+Manifests, journals, logs, receipts and databases lie in folders that people copy from elsewhere. What they call a file
+must be a file of the folder that they are about, whatever they say; and what this program writes, moves and deletes
+there must be there, wherever links lead.
 """
 
 import re

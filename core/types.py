@@ -43,7 +43,9 @@ class Face:
 
 @dataclass(frozen=True)
 class Polygon:
-    """A hand-drawn outline in pixels of the aligned face. include: adds to the mask, else cuts out of it; points: float32 (n, 2)."""
+    """A hand-drawn outline in pixels of the aligned face. include: adds to the mask, else cuts out of it; points:
+    float32 (n, 2).
+    """
 
     include: bool
     points: NDArray[np.float32]
@@ -87,7 +89,12 @@ class FaceRecord:
 
 @dataclass(frozen=True)
 class StageReport:
-    """What a stage did. rows: (label, value) for people; warnings: lines they should read; outputs: what was written."""
+    """What a stage did, for people.
+
+    rows: (label, value).
+    warnings: lines that they should read.
+    outputs: what was written.
+    """
 
     title: str
     rows: tuple[tuple[str, object], ...] = ()

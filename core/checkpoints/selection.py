@@ -99,7 +99,7 @@ def choose_or_new(folder: Path, name: str | None = None, kind: str | None = None
 
 
 def _not_understood(folder: Path) -> list[str]:
-    """Names of files that look like weights or state of a model of somebody else; the mask network has its own names."""
+    """Names of files that look like parts of a model; those of the mask network are told by their names."""
     looks = [path.name for pattern in ("*.npy", "*.dat", "*.h5", "*.pth") for path in folder.glob(pattern)]
     return sorted(name for name in looks if not name.startswith(("XSeg_", ".")))
 

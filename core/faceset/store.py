@@ -52,8 +52,8 @@ class Faceset:
     def read_face(self, index: int) -> tuple[FaceRecord, bytes]:
         """The record and the image file of a face, which belong together whatever happens to the files meanwhile.
 
-        A pak is read as it was when it was opened. A loose file may be sorted, renamed, masked or deleted while training
-        reads it: what it says about itself is believed, and a face that is elsewhere by now is found there.
+        A pak is read as it was when it was opened. A loose file may be sorted, renamed, masked or deleted while
+        training reads it: what it says about itself is believed, and a face that is elsewhere by now is found there.
 
         Raises:
             InputError: the face is gone.

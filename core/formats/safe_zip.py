@@ -106,7 +106,9 @@ def _explained(path: Path, damaged: tuple[type[Exception], ...]) -> Iterator[Non
 
 
 class _Bounded(io.BufferedIOBase):
-    """An archive of which no more than a list of members can have is read at once: what it says of its size is not believed."""
+    """An archive of which no more than a list of members can have is read at once: what it says of its size is not
+    believed.
+    """
 
     def __init__(self, stream: IO[bytes]):
         self._stream = stream

@@ -1,4 +1,6 @@
-"""How many pixels an encoded image asks for, by its header: a few bytes may ask for gigabytes, so this comes before decoding."""
+"""How many pixels an encoded image asks for, by its header: a few bytes may ask for gigabytes, so this comes before
+decoding.
+"""
 
 import struct
 

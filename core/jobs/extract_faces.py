@@ -131,7 +131,7 @@ def extract_faces(
 
 
 def _require_source(settings: ExtractSettings, side: Side) -> None:
-    """Raise now what would else be raised when the old faces are out of the way: wrong plugin, no weights, no frames."""
+    """Raise now what would be raised when the old faces are out of the way: wrong plugin, no weights, no frames."""
     _extractor(settings, side.workspace.assets)
     _frames(settings, side)
 

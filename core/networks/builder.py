@@ -1,9 +1,10 @@
 """The operations that networks are made of.
 
-A network is a plain function ``build(b, x) -> value or tuple of values``; ``b`` is a builder (``keras_builder``, ``onnx_builder``,
-``shapes``), a value is whatever that builder works with (a Keras tensor, an ONNX value, a shape). Feature maps are described as height x
-width x channels whatever the builder's own layout. ``name`` is the path of a variable's owner in the file of the
-network: ``conv(x, "down1/conv1", ...)`` owns ``down1/conv1/weight:0`` and ``down1/conv1/bias:0``.
+A network is a plain function ``build(b, x) -> value or tuple of values``; ``b`` is a builder (``keras_builder``,
+``onnx_builder``, ``shapes``), a value is whatever that builder works with (a Keras tensor, an ONNX value, a shape).
+Feature maps are described as height x width x channels whatever the builder's own layout. ``name`` is the path of a
+variable's owner in the file of the network: ``conv(x, "down1/conv1", ...)`` owns ``down1/conv1/weight:0`` and
+``down1/conv1/bias:0``.
 
 To add an operation:
 

@@ -38,7 +38,9 @@ def beside_the_step() -> Iterator[None]:
 def saved_at_the_end(
     session: RunState, save: Callable[[], None], write: Callable[[], None], hooks: Sequence[Any]
 ) -> Iterator[None]:
-    """Inside is a run. It ends with everything saved when it was asked to stop, and when something beside the step failed.
+    """Inside is a run.
+
+    It ends with everything saved when it was asked to stop, and when something beside the step failed.
 
     save: saves as always, hooks included. write: writes the model and nothing else, when something has failed.
     hooks: each hears of the end, however the run ends.

@@ -1,4 +1,4 @@
-"""The scripts in order, on real clips, with a model that is tiny but whole; then kill -9 at each stage, and run again."""
+"""The scripts in order, on real clips, with a tiny model that is whole; then kill -9 at each stage, and again."""
 
 import hashlib
 import json

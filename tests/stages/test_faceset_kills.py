@@ -167,7 +167,7 @@ def test_masks(tmp_path, packed):
 
 
 def test_what_an_interrupted_sort_left_is_put_in_order_first(tmp_path, monkeypatch):
-    """Faces between two names are seen by no listing: training refuses, side tools finish the sort before they begin."""
+    """Faces between two names are seen by no listing: training refuses, side tools finish the sort first."""
     ws = Workspace(tmp_path).create()
     side = ws.side("src")
     paths = facekit.write_faces(side.aligned, 3)

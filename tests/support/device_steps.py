@@ -2,9 +2,10 @@
 
 Arguments: JSON of recipe fields, JSON of trainer settings. Prints one line of JSON.
 
-AdaBelief's first steps are nearly signs: where a gradient is as small as its rounding, the order in which two devices add up
-turns a whole step around. So here its epsilon is 1, far above the second moments: a step is the rate times the first moment, and
-differences of rounding stay differences of rounding. The rate is raised in return, so that weights move.
+AdaBelief's first steps are nearly signs: where a gradient is as small as its rounding, the order in which two devices
+add up turns a whole step around. So here its epsilon is 1, far above the second moments: a step is the rate times the
+first moment, and differences of rounding stay differences of rounding. The rate is raised in return, so that weights
+move.
 """
 
 import json

@@ -1,4 +1,6 @@
-"""Face files with drawn faces, an oval of skin with eyes and a mouth where the landmarks are, for tests that look at pixels."""
+"""Face files with drawn faces, an oval of skin with eyes and a mouth where the landmarks are, for tests that look at
+pixels.
+"""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -1,5 +1,8 @@
-"""Golden files: numbers and files that the original programs made. The small ones lie in tests/golden, so that every clone
-has them; the full sets lie in the reference material beside the project, where there is any."""
+"""Golden files: numbers and files that the original programs made.
+
+The small ones lie in tests/golden, so that every clone has them; the full sets lie in the reference material beside the
+project, where there is any.
+"""
 
 import json
 import os
@@ -32,7 +35,7 @@ def golden_json(name: str):
 
 
 class GoldenArrays:
-    """The arrays of a golden .npz file. Where tests/golden holds only some of them, the others come from the full file."""
+    """The arrays of a golden .npz file; those that tests/golden has not come from the full file."""
 
     def __init__(self, name: str):
         golden_path(name)
@@ -56,7 +59,8 @@ def _places(name: str) -> list[Path]:
 def rule_weights(network: str, shapes: Mapping[str, Sequence[int]], kind: str) -> dict[str, np.ndarray]:
     """The weights that golden numbers of networks were made with, by the rule that tests/golden/README.md gives.
 
-    network: its name; shapes: of its variables by key; kind: ``archi``, ``train`` or ``networks``, the set of golden files.
+    network: its name; shapes: of its variables by key; kind: ``archi``, ``train`` or ``networks``, the set of golden
+    files.
     """
     return {key: _rule_array(network, key, tuple(shape), kind) for key, shape in shapes.items()}
 

@@ -1,4 +1,4 @@
-"""Small untrained networks that make masks: a convolution as an ONNX file with its description, XSeg in a model folder."""
+"""Small untrained mask networks: a convolution as an ONNX file with its description, XSeg in a model folder."""
 
 import json
 from pathlib import Path

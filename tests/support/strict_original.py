@@ -1,4 +1,5 @@
-"""What the original program demands of a face file and a packed faceset, written down independently of the code under test.
+"""What the original program demands of a face file and a packed faceset, written down independently of the code under
+test.
 
 Every deviation is an AssertionError. The metadata is read by the standard unpickler with numpy 1 names only.
 """
@@ -57,7 +58,9 @@ def unpickle(data: bytes, enums: bool = False):
 
 
 def face_segments(data: bytes) -> list[tuple[int, bytes]]:
-    """(marker, payload) of a face JPEG, read as the original reads it: no fill bytes, no empty payloads, no DRI, nothing after EOI."""
+    """(marker, payload) of a face JPEG, read as the original reads it: no fill bytes, no empty payloads, no DRI,
+    nothing after EOI.
+    """
     assert data[:2] == b"\xff\xd8"
     position, found = 2, []
     while True:

@@ -19,7 +19,8 @@ TINY = {"resolution": 64, "ae_dims": 32, "e_dims": 16, "d_dims": 16, "d_mask_dim
 def eagerly() -> Iterator[None]:
     """Steps within it are run one operation at a time: building a graph takes longer than a few of them.
 
-    People train with graphs. Those are tested where a stopped run equals a whole one, in golden steps and in the scripts.
+    People train with graphs. Those are tested where a stopped run equals a whole one, in golden steps and in the
+    scripts.
     """
     import keras
 

@@ -10,13 +10,16 @@ from core.training.recipe import Recipe
 from core.training.trainer import Trainer, TrainerSettings
 
 CASES = ["dev1_liae-udt", "dev2_df-ud_all", "dev3_liae-ud_nowarp", "dev4_rmsprop_unmasked"]
-# A step is 1.8e-4 at most. Where gradients are so small that it is no sign yet, it grows by rate / epsilon = 50 for each
+# A step is 1.8e-4 at most. Where gradients are so small that it is no sign yet, it grows by rate / epsilon = 50 for
+# each
 # unit of the gradient (RMSprop; AdaBelief by 5): a gradient that is off by 1e-7 of rounding moves it by 5e-6.
 STEP = 2e-5
-# Gradients are sums of some 1e5 products of float32, and kernels (AVX2 or AVX-512, oneDNN or Eigen) add up in different orders:
+# Gradients are sums of some 1e5 products of float32, and kernels (AVX2 or AVX-512, oneDNN or Eigen) add up in different
+# orders:
 # up to 4e-5 of the largest apart as measured. A term of the loss that is missing or wrong shows at 1e-2.
 MOMENTS = 5e-4
-# Discriminators see what the networks make after their first step, which is nearly a sign: noise of one rounding (6e-8) in
+# Discriminators see what the networks make after their first step, which is nearly a sign: noise of one rounding (6e-8)
+# in
 # the weights alone moves the code discriminator's gradients by 5e-5, and kernels add up to 4e-4.
 DISCRIMINATOR_MOMENTS = 5e-3
 # Of the norm of every tensor's moments; second moments double the error of gradients.

@@ -14,7 +14,9 @@ _BUDGET, _BUDGET_PER_BYTE = 1_000_000, 16
 
 
 def budget_of(size: int) -> int:
-    """Bytes that the value in ``size`` bytes of data may take, about, when a shared part counts as often as it is reached."""
+    """Bytes that the value in ``size`` bytes of data may take, about, when a shared part counts as often as it is
+    reached.
+    """
     return _BUDGET + _BUDGET_PER_BYTE * size
 
 

@@ -15,7 +15,8 @@ from core.formats.pickle.limits import MAX_MARKS, validate
 
 _F8, _U2, _I4, _U4, _U8 = (struct.Struct(code).unpack_from for code in (">d", "<H", "<i", "<I", "<Q"))
 _KEYS = frozenset({str, int, bytes, float, bool, type(None)})
-# Greater ones share their hashes with smaller ones: with enough of them a dict takes for ever. No file of anybody has any.
+# Greater ones share their hashes with smaller ones: with enough of them a dict takes for ever. No file of anybody has
+# any.
 _LARGEST_KEY = 1 << 60
 # Numbers that are written as decimal digits end here: a number of a million digits takes minutes to read.
 _MAX_DIGITS = 64

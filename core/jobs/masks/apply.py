@@ -96,7 +96,8 @@ def open_masker(
     """The masker called ``name``, ready to run.
 
     request: what it may need; without it the model folder and the assets of the workspace.
-    chosen: somebody asked for it. Else None is returned where XSeg, the usual one, has no weights: landmark masks serve.
+    chosen: somebody asked for it. Else None is returned where XSeg, the usual one, has no weights: landmark masks
+    serve.
 
     Raises:
         UsageError: there is no such masker, or it cannot do what is asked.

@@ -88,7 +88,7 @@ def take(known, pictures, tmp_path, overwrite=False):
 @pytest.mark.parametrize("form", ["labelme", "coco"])
 @pytest.mark.parametrize("keeps_ids", [True, False])
 def test_labels_find_their_faces_after_a_sort(aligned, tmp_path, form, keeps_ids):
-    """Exported under the names of then: each outline lands on the face that it was drawn on, whatever it is called now."""
+    """Each outline lands on the face that it was drawn on, whatever it is called now."""
     with known_faces(aligned) as known:
         faces = dict(zip(known.ids, known.faceset.records(), strict=True))
         export(known, tmp_path / "out", range(4), form, suggest=True)

@@ -1,4 +1,4 @@
-"""One try of a reader on one tree of files: what came of it, how long it took, what it took of memory, what it touched."""
+"""One try of a reader on one tree of files: what came of it, time, memory, and what it touched."""
 
 import os
 import shutil

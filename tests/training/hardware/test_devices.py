@@ -64,8 +64,9 @@ def test_two_devices_make_the_steps_of_one(backend, recipe):
 
 
 def check_steps(found):
-    """Two devices add up the same numbers in another order: float32 sums of some 1e5 terms then differ by about 300 roundings
-    of 6e-8, 2e-5. A share that is missing, or counted twice, changes gradients by as much as they are."""
+    """Two devices add up the same numbers in another order: float32 sums of some 1e5 terms then differ by about 300
+    roundings of 6e-8, 2e-5. A share that is missing, or counted twice, changes gradients by as much as they are.
+    """
     one, two = np.array(found["losses"])
     assert two == pytest.approx(one, rel=1e-4) and (one[0] != one[-1]).all()
     assert max(found["gradients"], found["weights"], found["averages"]) < 1e-3 < found["moved"]

@@ -1,4 +1,4 @@
-"""Missing faces, and several models, are said at once: before a framework is loaded, and only where faces are needed."""
+"""Missing faces, and several models, are said before a framework is loaded, and only where faces are needed."""
 
 import subprocess
 import sys
