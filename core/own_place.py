@@ -31,7 +31,7 @@ def require_safe(root: Path) -> None:
     """Refuse a folder that holds far more than one project of this program.
 
     Raises:
-        InputError: it is the root of the system or one of its folders, it is or holds somebody's home or the program itself.
+        InputError: it is the root of the system or one of its folders, or it is or holds a home or the program.
     """
     place = root.resolve()
     for other, what in (*((home, "somebody's home") for home in _homes()), (PROJECT, "the program itself")):

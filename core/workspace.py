@@ -174,7 +174,7 @@ class Workspace:
         """Held by whatever changes a part of the workspace. name: of the lock; what: the part, for people.
 
         Raises:
-            InputError: another run holds it, or no workspace can be there: it is somebody's home, the root of the system.
+            InputError: another run holds it, or no workspace can be there: it is a home, or the root of the system.
             CorruptFileError: there is a link in the place of the lock.
         """
         own_place.require_safe(self.root)
