@@ -16,6 +16,7 @@ from core.workspace import Workspace, list_images
 NAMES = {
     "no text": os.fsdecode(b"\xff\xfe_0.jpg"),
     "unpaired": "\udc80\udc81.jpg",
+    "longest": "x" * 251 + ".jpg",
     "case": "00001_0.JPG",
     "line break": "a\nb.jpg",
     "backslash": "a\\b.jpg",
