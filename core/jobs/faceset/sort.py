@@ -1,5 +1,6 @@
 """Ordering the faces of a side, looking at an order first, and taking changes back."""
 
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from core.faceset.sorting.trash import restore as bring_back
 from core.faceset.sorting.views import write_views
 from core.jobs.faceset.scoring import scored_faces
 from core.jobs.side import opened_side
-from core.workspace import Workspace
+from core.workspace import Side, Workspace
 
 _USUAL = Choices()
 
@@ -81,12 +82,26 @@ def sort(workspace: Workspace, side_name: str, by: str, choices: Choices = _USUA
 
     Raises:
         UsageError: there is no such method.
-        InputError: there are no faces, both packed and loose ones, or another run holds the side.
+        InputError: there are no faces, both packed and loose ones, none would be left, or another run holds the side.
     """
     with opened_side(workspace, side_name) as side, scored_faces(side) as features:
         order = arrange(features, by, choices)
+        _require_some_left(side, order)
         step = apply(side.frames, features.gallery, order)
         return Sorted(order, len(step.moves) if step else 0, side.completed)
+
+
+def _require_some_left(side: Side, order: Order) -> None:
+    """Nobody sorts to throw everything away: then these are no faces, or the choices are wrong."""
+    if order.names:
+        return
+    reasons = ", ".join(f"{count} {reason}" for reason, count in Counter(order.rejected.values()).most_common(3))
+    raise InputError(
+        "nothing would be left",
+        where=side.aligned,
+        why=f"all {len(order.rejected)} images would go to the trash: {reasons}",
+        hint="face files of other programs carry other metadata: extract the faces of the frames again",
+    )
 
 
 def preview(workspace: Workspace, side_name: str, by: str, choices: Choices = _USUAL) -> Preview:

@@ -115,3 +115,17 @@ def test_nothing_moves_while_another_run_holds_the_side(workspace):
     shutil.rmtree(workspace.side("src").aligned)
     with pytest.raises(InputError, match="no faces"):
         sort.sort(workspace, "src", "yaw")
+
+
+@pytest.mark.parametrize("by", ["best", "yaw"])
+def test_a_sort_that_would_leave_nothing_is_refused(tmp_path, by):
+    """Images that are no faces of ours, such as another program's."""
+    workspace = Workspace(tmp_path).create()
+    side = workspace.side("src")
+    for number in range(3):
+        (side.aligned / f"{number}.png").write_bytes(facekit.png(64, seed=number))
+    with pytest.raises(InputError, match="nothing would be left") as caught:
+        sort.sort(workspace, "src", by)
+    assert "all 3 images" in caught.value.why
+    assert len(list(side.aligned.iterdir())) == 3
+    assert not side.aligned_trash.exists()
