@@ -19,6 +19,8 @@ from core.safe_paths import own_folder
 # Of the temporary files of this program: the number of the process, and what nobody can guess.
 _TEMPORARY = re.compile(r"\.forge-(\d+)-[0-9a-f]{16}\.\w+")
 
+_NAME_BYTES = 255  # of a file name, on every usual file system
+
 
 def fsync_dir(folder: Path) -> None:
     """Make the names in ``folder`` durable."""
@@ -131,10 +133,19 @@ def _place_in_trash(path: Path, trash: Path) -> Path:
     stamp = time.strftime("%Y%m%d-%H%M%S")
     for attempt in range(10_000):
         number = f".{attempt}" if attempt else ""
-        target = trash / f"{stamp}{number}-{path.name}"
+        target = trash / _fitting(f"{stamp}{number}-", path.name)
         if not os.path.lexists(target):
             return target
     raise InputError("too many things in the trash under one name", where=trash, hint="empty that folder")
+
+
+def _fitting(prefix: str, name: str) -> str:
+    """``prefix`` and ``name`` as one file name; what would make it too long is cut off before the suffix."""
+    stem, suffix = os.path.splitext(name)
+    room = _NAME_BYTES - len(os.fsencode(prefix + suffix))
+    if room >= len(os.fsencode(stem)) or room < 1:
+        return prefix + name
+    return prefix + os.fsencode(stem)[:room].decode(errors="ignore") + suffix
 
 
 def remove_leftovers(folder: Path) -> int:

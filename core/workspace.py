@@ -2,33 +2,92 @@
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from core import own_place
-from core.errors import InputError
 from core.fsio import lock, remove_leftovers
 from core.own_place import PROJECT
 
 _DIGITS = re.compile("([0-9]+)")
+# What the original programs take for faces.
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".tif", ".tiff")
-# Names beside data_src that are never a video.
-_NOT_VIDEO = {".part", ".txt", ".json", ".tmp", ".db", ".srt", ".wav", ".mp3"}
+# Frames are only read: whatever the decoder knows.
+FRAME_SUFFIXES = (
+    *IMAGE_SUFFIXES,
+    *(".jpe", ".jfif", ".jif", ".webp", ".avif", ".bmp", ".dib"),
+)
+_OTHER_IMAGES = (
+    *(".gif", ".heic", ".heif", ".jxl", ".psd", ".exr", ".hdr", ".svg", ".tga", ".raw", ".dng", ".cr2", ".cr3"),
+    *(".nef", ".arw", ".orf", ".raf", ".rw2", ".jp2", ".pgm", ".ppm", ".pbm", ".pnm"),
+)
+# Of this program and of file managers.
+_NO_FRAMES = frozenset({"faces.db", "masks.db", "thumbs.db", "desktop.ini"})
+_DATABASE_PARTS = ("-journal", "-wal", "-shm")
 
 
 def list_images(folder: Path) -> list[Path]:
     """The images directly in ``folder``, in the order of their names; an absent folder has none."""
+    return _listed(folder, IMAGE_SUFFIXES)
+
+
+def list_frames(folder: Path) -> list[Path]:
+    """The same for frames, which may have more formats than faces."""
+    return _listed(folder, FRAME_SUFFIXES)
+
+
+def other_images(folder: Path) -> list[tuple[str, str]]:
+    """(name, why) of the files in a folder of faces that are images and not in ``list_images``."""
+    known = (*FRAME_SUFFIXES, *_OTHER_IMAGES)
+    names = (name for name in _names(folder) if name.lower().endswith(known))
+    return _left_out(names, IMAGE_SUFFIXES)
+
+
+def other_frames(folder: Path) -> list[tuple[str, str]]:
+    """(name, why) of the files in a folder of frames that are not in ``list_frames`` and do not belong there."""
+    return _left_out((name for name in _names(folder) if not _belongs(name)), FRAME_SUFFIXES)
+
+
+def printable(name: str) -> str:
+    """A file name for people: bytes that are no UTF-8 are written out."""
+    return os.fsencode(name).decode(errors="backslashreplace")
+
+
+def _names(folder: Path) -> list[str]:
+    """The names of the visible files directly in ``folder``, in order."""
     if not folder.is_dir():
         return []
     with os.scandir(folder) as entries:
-        names = [
-            e.name
-            for e in entries
-            if e.name.lower().endswith(IMAGE_SUFFIXES) and not e.name.startswith(".") and e.is_file()
-        ]
-    return [folder / name for name in sorted(names, key=natural_key)]
+        names = [entry.name for entry in entries if not entry.name.startswith(".") and entry.is_file()]
+    return sorted(names, key=natural_key)
+
+
+def _listed(folder: Path, suffixes: tuple[str, ...]) -> list[Path]:
+    return [folder / name for name in _names(folder) if not _why_not(name, suffixes)]
+
+
+def _left_out(names: Iterable[str], suffixes: tuple[str, ...]) -> list[tuple[str, str]]:
+    return [(printable(name), why) for name in names if (why := _why_not(name, suffixes))]
+
+
+def _why_not(name: str, suffixes: tuple[str, ...]) -> str:
+    """Why a file is not taken; empty when it is."""
+    if not name.lower().endswith(suffixes):
+        return "not an ending that is read here: convert it to png"
+    try:
+        name.encode()
+    except UnicodeEncodeError:  # databases and face files hold text
+        return "its name is not UTF-8: rename it"
+    return ""
+
+
+def _belongs(name: str) -> bool:
+    plain = name.lower()
+    for part in _DATABASE_PARTS:
+        plain = plain.removesuffix(part)
+    return plain in _NO_FRAMES
 
 
 def natural_key(name: str) -> tuple:
@@ -93,35 +152,12 @@ class Side:
     def database(self) -> Path:
         return self.frames / "faces.db"
 
-    def videos(self) -> list[Path]:
-        """The candidates ``data_src.*``: regular files whose stem is the side's name, whatever the container."""
+    def namesakes(self) -> list[Path]:
+        """The files that are called after this side, ``data_src.*``: its film, and what else lies beside it."""
         if not self.workspace.root.is_dir():
             return []
-        stem = self.frames.name
-        return sorted(
-            p
-            for p in self.workspace.root.iterdir()
-            if p.is_file() and p.stem.lower() == stem and p.suffix and p.suffix.lower() not in _NOT_VIDEO
-        )
-
-    def video(self) -> Path:
-        """The one video of this side. Raises InputError when there is none, or more than one."""
-        found = self.videos()
-        if len(found) == 1:
-            return found[0]
-        pattern = self.workspace.root / f"{self.frames.name}.*"
-        if not found:
-            example = self.frames.with_suffix(".mp4")
-            raise InputError(
-                "no video", where=pattern, hint=f"copy your {self.name} video to {example} (any container will do)"
-            )
-        names = ", ".join(p.name for p in found)
-        raise InputError(
-            "more than one video",
-            where=pattern,
-            why=f"found {names}",
-            hint="keep one of them there and move the others away",
-        )
+        prefix = f"{self.frames.name}."
+        return sorted(p for p in self.workspace.root.iterdir() if p.name.lower().startswith(prefix) and p.is_file())
 
 
 def _home() -> Path:

@@ -15,13 +15,13 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 @pytest.fixture(params=["wheel", "system"] if shutil.which("ffmpeg") else ["wheel"])
 def any_ffmpeg(request, tmp_path_factory, monkeypatch):
     """The test runs with every ffmpeg there is: the one inside the imageio-ffmpeg wheel, and the system's."""
-    from core.video.program import find_ffmpeg
+    from core.video import program
 
     if request.param == "wheel":
         monkeypatch.setenv("PATH", put_first(wheel_ffmpeg(), tmp_path_factory.mktemp("path") / "bin"))
-    find_ffmpeg.cache_clear()
+    program.forget()
     yield
-    find_ffmpeg.cache_clear()
+    program.forget()
 
 
 # Bytes that tests may add before graphs are thrown away, and what was in use when that was done last.

@@ -17,7 +17,7 @@ from core.imaging import jpeg
 from core.imaging.codec import decode_image, jpeg_complaint
 from core.parallel import spread
 from core.types import FaceRecord
-from core.workspace import list_images
+from core.workspace import list_images, other_images
 
 # Pixels between where the matrix puts the landmarks of the frame and where they are.
 TOLERANCE = 1.0
@@ -81,6 +81,8 @@ def check(folder: Path, pixels: bool, digests: Mapping[str, tuple[str, int]] | N
             for name, why in reader.problems:
                 findings.note(f"unreadable: {why}", name)
     _add(findings, spread(_look_at_pixels if pixels else _look, loose), digests or {})
+    for name, why in other_images(folder):
+        findings.note(f"not taken for a face: {why}", name)
     return findings
 
 

@@ -1,6 +1,7 @@
 """One view of a faceset, loose files or ``faceset.pak``: records without pixels, the image files, a fingerprint."""
 
 import hashlib
+import logging
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -15,9 +16,11 @@ from core.formats import dfl_image
 from core.formats.pak import PakReader
 from core.parallel import spread
 from core.types import FaceRecord
-from core.workspace import list_images, natural_key
+from core.workspace import list_images, natural_key, other_images
 
+log = logging.getLogger(__name__)
 PAK_NAME = "faceset.pak"
+_NAMED = 20
 
 
 @dataclass(frozen=True, eq=False)
@@ -195,7 +198,20 @@ def _why_empty(folder: Path) -> str:
         return (
             f"there are only sub-folders ({', '.join(people[:5])}): python -m core pack SIDE makes one faceset of them"
         )
+    others = other_images(folder)
+    if others:
+        name, why = others[0]
+        return f"{len(others)} images there are not taken for faces, the first: {name}: {why}"
     return "the folder is empty" if folder.is_dir() else "the folder does not exist"
+
+
+def warn_of_other_images(folder: Path) -> None:
+    """Name the images in a folder of faces that are not taken for faces, in the log."""
+    others = other_images(folder)
+    for name, why in others[:_NAMED]:
+        log.warning("left out: %s: %s", name, why)
+    if len(others) > _NAMED:
+        log.warning("and %d more were left out", len(others) - _NAMED)
 
 
 def _open_packed(pak: Path, loose: list[Path]) -> Faceset:

@@ -7,11 +7,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import CorruptFileError, InputError, OutOfMemoryFault, UsageError, from_os_error
-from core.imaging import jpeg
+from core.imaging import avif, jpeg
 from core.imaging.dimensions import MAX_FACE_PIXELS, MAX_PIXELS, validate_dimensions
 
 Image = NDArray[np.uint8]
 
+# Any depth, without alpha, turned as Exif says.
+_UPRIGHT = cv2.IMREAD_ANYDEPTH | cv2.IMREAD_ANYCOLOR
 # Chroma subsampling of a JPEG: full resolution, half the columns, half the columns and rows.
 _SAMPLING = {
     "444": cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444,
@@ -27,11 +29,35 @@ def read_image(path: Path) -> Image:
         InputError: no such file.
         CorruptFileError: there is no whole image in it.
     """
+    return decode_image(_read(path), path, MAX_PIXELS)
+
+
+def read_frame(path: Path) -> Image:
+    """The image in a file as a viewer shows it: uint8 H x W x 3 BGR, turned and mirrored as the file says.
+
+    Raises:
+        InputError: no such file.
+        CorruptFileError: there is no whole image in it.
+    """
+    return decode_frame(_read(path), path)
+
+
+def _read(path: Path) -> bytes:
     try:
-        data = Path(path).read_bytes()
+        return Path(path).read_bytes()
     except OSError as error:
         raise from_os_error(error) from None
-    return decode_image(data, path, MAX_PIXELS)
+
+
+def decode_frame(data: bytes, where: object = "image data") -> Image:
+    """The image in ``data`` as a viewer shows it: uint8 H x W x 3 BGR; otherwise as :func:`decode_image`.
+
+    Raises:
+        CorruptFileError: as :func:`decode_image`.
+    """
+    if avif.is_avif(data):  # whose 10 bits OpenCV leaves in 16; to 8 it scales them
+        return _eight_bits(avif.upright(_validated(data, where, MAX_PIXELS, cv2.IMREAD_COLOR), data), where)
+    return _eight_bits(_validated(data, where, MAX_PIXELS, _UPRIGHT), where)
 
 
 def decode_image(data: bytes, where: object = "image data", most: int = MAX_FACE_PIXELS) -> Image:
@@ -41,13 +67,18 @@ def decode_image(data: bytes, where: object = "image data", most: int = MAX_FACE
     most: pixels; a larger image is refused before it is decoded.
 
     Raises:
-        CorruptFileError: as :func:`decode_any`.
+        CorruptFileError: as :func:`decode_any`, or it has whole numbers of 32 bits, whose range nobody knows.
     """
-    image = decode_any(data, where, most)
+    return _eight_bits(decode_any(data, where, most), where)
+
+
+def _eight_bits(image: NDArray, where: object) -> Image:
     if image.dtype == np.uint16:
         image = np.asarray(cv2.convertScaleAbs(image, alpha=255 / 65535), np.uint8)
-    elif image.dtype != np.uint8:
+    elif image.dtype.kind == "f":
         image = np.clip(np.nan_to_num(image.astype(np.float32)) * 255 + 0.5, 0, 255).astype(np.uint8)
+    if image.dtype != np.uint8:
+        raise _undecodable(where, f"its samples are {image.dtype}: convert it to png")
     return _three_channels(image)
 
 
@@ -63,6 +94,10 @@ def decode_any(data: bytes, where: object = "image data", most: int = MAX_FACE_P
         CorruptFileError: it is empty, damaged, too large or of an unknown format, or a truncated JPEG, which decoders
             would fill with gray.
     """
+    return _validated(data, where, most, cv2.IMREAD_UNCHANGED)
+
+
+def _validated(data: bytes, where: object, most: int, how: int) -> NDArray:
     if not data:
         raise CorruptFileError("an empty file instead of a picture", where=str(where))
     if data[:2] == jpeg.SOI and not jpeg.is_complete(data, where):
@@ -73,7 +108,7 @@ def decode_any(data: bytes, where: object = "image data", most: int = MAX_FACE_P
             hint="get the file from its source again",
         )
     validate_dimensions(data, where, most)
-    return _decoded(data, where, cv2.IMREAD_UNCHANGED)
+    return _decoded(data, where, how)
 
 
 def decode_reduced(data: bytes, where: object = "image data") -> Image:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from core.demo.clips import make_clips
 from core.errors import InputError
+from core.video.find import look_beside
 from core.workspace import Workspace
 
 
@@ -23,7 +24,7 @@ def make_demo_clips(workspace: Workspace, frames: int) -> DemoClips:
         InputError: there are other videos in this workspace.
         EnvironmentFault: ffmpeg cannot encode them, or the weights of the face finder are not installed.
     """
-    there = [*workspace.side("src").videos(), *workspace.side("dst").videos()]
+    there = [path for name in ("src", "dst") for path in look_beside(workspace.side(name)).films]
     if len(there) == 2:
         return DemoClips(tuple(there), made=False)
     if there:

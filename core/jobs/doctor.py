@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Literal
 
 from core import __version__
-from core.errors import EnvironmentFault
 from core.jobs import backend_probe
-from core.video.program import find_ffmpeg
-from core.workspace import Side, Workspace, list_images
+from core.video import program
+from core.video.find import look_beside
+from core.workspace import Side, Workspace, list_frames, list_images, other_frames
 
 PACKAGES = (
     "numpy",
@@ -89,10 +89,16 @@ class Backend:
 
 @dataclass(frozen=True)
 class Ffmpeg:
-    """The ffmpeg program that is used. version: as it says it."""
+    """An ffmpeg program; the first without a fault is used where it knows a film.
+
+    version: as it says it. fault: why it does not work, empty where it does.
+    lacking: names of encoders and filters that it was built without, and that this program uses.
+    """
 
     path: str
     version: str
+    fault: str
+    lacking: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -109,13 +115,17 @@ class SideContents:
     """What a side has.
 
     videos: file names.
+    beside: (name, what it is) of the other files that are called after the side.
     frames, loose_faces: how many.
+    no_frames: how many files among the frames cannot be used.
     pak: bytes of faceset.pak, None without one.
     """
 
     name: str
     videos: tuple[str, ...]
+    beside: tuple[tuple[str, str], ...]
     frames: int
+    no_frames: int
     loose_faces: int
     pak: int | None
 
@@ -135,7 +145,7 @@ class Diagnosis:
 
     version: of this program. packages: name -> version, None for what is not installed.
     gpus: that the NVIDIA driver lists. onnx_providers: what onnxruntime can run on.
-    ffmpeg: the program, None where there is none.
+    ffmpegs: the programs that there are, in the order of their use.
     models, exported, assets: names of models, of .dfm files, of archives in the assets folder.
     """
 
@@ -145,7 +155,7 @@ class Diagnosis:
     backend: Backend
     gpus: tuple[Gpu, ...]
     onnx_providers: tuple[str, ...]
-    ffmpeg: Ffmpeg | None
+    ffmpegs: tuple[Ffmpeg, ...]
     workspace: Path
     disk: Disk
     sides: tuple[SideContents, ...]
@@ -164,7 +174,7 @@ def examine(workspace: Workspace) -> Diagnosis:
         backend=backend(),
         gpus=nvidia_gpus(),
         onnx_providers=onnx_providers(),
-        ffmpeg=ffmpeg(),
+        ffmpegs=ffmpegs(),
         workspace=workspace.root,
         disk=disk(workspace),
         sides=tuple(contents(workspace.side(name)) for name in ("src", "dst")),
@@ -245,13 +255,15 @@ def onnx_providers() -> tuple[str, ...]:
     return tuple(name.removesuffix("ExecutionProvider") for name in onnxruntime.get_available_providers())
 
 
-def ffmpeg() -> Ffmpeg | None:
-    try:
-        path = find_ffmpeg()
-    except EnvironmentFault:
-        return None
-    done = subprocess.run([path, "-hide_banner", "-version"], capture_output=True, text=True, check=False)
-    return Ffmpeg(path, done.stdout.split(" Copyright")[0])
+def ffmpegs() -> tuple[Ffmpeg, ...]:
+    """The ffmpeg of the system and the one of the wheel, each tried."""
+    return tuple(_tried(found) for found in program.installed())
+
+
+def _tried(found: program.Program) -> Ffmpeg:
+    if found.fault:
+        return Ffmpeg(found.path, found.head, found.fault, ())
+    return Ffmpeg(found.path, found.head, program.self_test(found.path), program.lacking(found.path))
 
 
 def disk(workspace: Workspace) -> Disk:
@@ -260,10 +272,13 @@ def disk(workspace: Workspace) -> Disk:
 
 
 def contents(side: Side) -> SideContents:
+    beside = look_beside(side)
     return SideContents(
         name=side.name,
-        videos=tuple(path.name for path in side.videos()),
-        frames=len(list_images(side.frames)),
+        videos=tuple(path.name for path in beside.films),
+        beside=beside.others,
+        frames=len(list_frames(side.frames)),
+        no_frames=len(other_frames(side.frames)),
         loose_faces=len(list_images(side.aligned)),
         pak=side.pak.stat().st_size if side.pak.exists() else None,
     )
@@ -288,8 +303,8 @@ def _missing(side: Side) -> NextStep | None:
     """What a side lacks; None once it has faces."""
     if side.has_faces():
         return None
-    if list_images(side.frames):
+    if list_frames(side.frames):
         return NextStep("extract faces", side.name)
-    if side.videos():
+    if look_beside(side).films:
         return NextStep("extract frames", side.name)
     return NextStep("bring a video", side.name, side.frames.with_suffix(".mp4"))

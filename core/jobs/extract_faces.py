@@ -3,8 +3,9 @@
 import logging
 import sqlite3
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Literal
@@ -27,6 +28,7 @@ from core.jobs.frame_source import FrameSource, frames_of_folder, frames_of_vide
 from core.jobs.side import opened_side
 from core.progress import Task
 from core.safe_paths import own_folder
+from core.video.find import find_film
 from core.workspace import Side, Workspace, list_images
 
 log = logging.getLogger(__name__)
@@ -56,11 +58,14 @@ class ExtractSettings:
     embedder: str = "sface"
     dfl_exact: bool = False
     debug: bool = False
+    deinterlace: bool = False
 
     def recorded(self, source: dict[str, Any]) -> dict[str, Any]:
         """As the database records them, with what the frames were made from."""
         values = asdict(self) | {"face_type": self.face_type.file_name, "source": source}
         del values["debug"]  # it changes no face
+        if not self.deinterlace:  # databases of versions that could not do not name it
+            del values["deinterlace"]
         return values
 
 
@@ -72,6 +77,7 @@ class ExtractedFaces:
     without_faces, with_several: names of frames. corrupt: name of a frame -> why it could not be read.
     filtered: reason -> how many faces were not kept for it.
     deleted: names of face files that somebody deleted; they are not made again.
+    left_out: (name, why) of files among the frames that cannot be used.
     new_frames: looked at by this run; 0 where there was nothing to do. seconds: what that took. workers: threads used.
     devices: part of the work -> where it really computed.
     aligned, database: where the results are.
@@ -84,6 +90,7 @@ class ExtractedFaces:
     corrupt: dict[str, str]
     filtered: dict[str, int]
     deleted: tuple[str, ...]
+    left_out: tuple[tuple[str, str], ...]
     new_frames: int
     seconds: float
     workers: int
@@ -100,6 +107,7 @@ class _Run:
     seconds: float = 0.0
     workers: int = 0
     devices: dict[str, str] = field(default_factory=dict)
+    read: int = 0
 
 
 def extract_faces(
@@ -136,9 +144,12 @@ def _require_source(settings: ExtractSettings, side: Side) -> None:
     _frames(settings, side)
 
 
-def _frames(settings: ExtractSettings, side: Side) -> FrameSource:
-    read = frames_of_video if settings.from_video else frames_of_folder
-    return read(side, settings.every)
+def _frames(
+    settings: ExtractSettings, side: Side, known: Callable[[Path], int | None] = lambda film: None
+) -> FrameSource:
+    if settings.from_video:
+        return frames_of_video(side, settings.every, deinterlace=settings.deinterlace, known=known)
+    return frames_of_folder(side, settings.every)
 
 
 def _clear(side: Side, workspace: Workspace) -> None:
@@ -178,18 +189,18 @@ def _extract(connection: sqlite3.Connection, side: Side, settings: ExtractSettin
     if not _agree(connection, recorded, side):
         faces.write_settings(connection, recorded)
     done = _finished(connection, side)
-    film = _frames(settings, side)
+    source = _frames(settings, side, known=partial(_known_length, connection))
     run = _Run()
-    if set(film.names) - done:
-        run = _work(connection, side, settings, film, done, workers)
-        _note_missing(connection, film.names)
-    return _result(connection, side, run)
+    if set(source.names) - done:
+        run = _work(connection, side, settings, source, done, workers)
+        _note_end(connection, side, settings, source, run)
+    return _result(connection, side, source, run)
 
 
 def _source(settings: ExtractSettings, side: Side) -> dict[str, Any]:
     """What the frames are made from: faces of another film, or of frames made anew, are other faces."""
     if settings.from_video:
-        return {"video": identity(side.video())}
+        return {"video": identity(find_film(side))}
     return (read_receipt(side.frames) or Receipt()).source
 
 
@@ -200,9 +211,9 @@ def _agree(connection: sqlite3.Connection, settings: dict[str, Any], side: Side)
         return True
     if any(faces.faces_by_frame(connection).values()):
         changed = [
-            f"{key.replace('_', '-')}: {recorded.get(key)} -> {value}"
-            for key, value in settings.items()
-            if recorded.get(key) != value
+            f"{key.replace('_', '-')}: {recorded.get(key)} -> {settings.get(key)}"
+            for key in {**settings, **recorded}
+            if recorded.get(key) != settings.get(key)
         ]
         raise InputError(
             "the faces there were extracted with other options",
@@ -233,18 +244,19 @@ def _work(
     connection: sqlite3.Connection,
     side: Side,
     settings: ExtractSettings,
-    film: FrameSource,
+    source: FrameSource,
     done: set[str],
     workers: int,
 ) -> _Run:
     """Work through the frames that are not done."""
     extractor = _extractor(settings, side.workspace.assets)
-    todo = ((name, load) for name, load in film.frames() if name not in done)
+    ended: list[int] = []
+    todo = ((name, load) for name, load in source.frames(ended.append) if name not in done)
     workers = workers or parallel.cores()
     started = time.monotonic()
     with (
         one_opencv_thread(),
-        Task("faces", "frame", total=len(film.names), done=len(done & set(film.names))) as task,
+        Task("faces", "frame", total=len(source.names), done=len(done & set(source.names))) as task,
     ):
         before = task.done
         results = parallel.in_threads(lambda item: extractor.extract(*item), todo, workers)
@@ -253,7 +265,7 @@ def _work(
     devices = {"detector": extractor.detector.device, "landmarks": extractor.landmarker.device}
     if extractor.embedder:
         devices["identity"] = extractor.embedder.device
-    return _Run(new, time.monotonic() - started, workers, devices)
+    return _Run(new, time.monotonic() - started, workers, devices, read=ended[-1])
 
 
 def _extractor(settings: ExtractSettings, assets: Path) -> Extractor:
@@ -331,14 +343,25 @@ def _row(side: Side, settings: ExtractSettings, face: AlignedFace) -> FaceRow:
     return FaceRow(face.face, image, face.scores, vectors)
 
 
-def _note_missing(connection: sqlite3.Connection, names: Sequence[str]) -> None:
-    """Frames that the container counts and that did not come out of it are corrupt ones."""
-    missing = set(names) - set(faces.faces_by_frame(connection))
-    why = "the video holds no such frame: it may be truncated"
-    faces.add(connection, [(FrameRow(name, "corrupt", why), []) for name in sorted(missing)])
+def _known_length(connection: sqlite3.Connection, film: Path) -> int | None:
+    """How many frames a film gave when it was read to its end."""
+    found = faces.film_length(connection)
+    return found[1] if found and found[0] == identity(film) else None
 
 
-def _result(connection: sqlite3.Connection, side: Side, run: _Run) -> ExtractedFaces:
+def _note_end(
+    connection: sqlite3.Connection, side: Side, settings: ExtractSettings, source: FrameSource, run: _Run
+) -> None:
+    """Names that did not come: damaged frames where the container counts them, else frames that there are not."""
+    if source.sure:
+        missing = set(source.names) - set(faces.faces_by_frame(connection))
+        why = "the video holds no such frame: it may be truncated"
+        faces.add(connection, [(FrameRow(name, "corrupt", why), []) for name in sorted(missing)])
+    elif settings.from_video:
+        faces.write_film_length(connection, identity(find_film(side)), run.read)
+
+
+def _result(connection: sqlite3.Connection, side: Side, source: FrameSource, run: _Run) -> ExtractedFaces:
     counts = faces.faces_by_frame(connection)
     corrupt = {frame.name: frame.error for frame in faces.frames(connection) if frame.status == "corrupt"}
     return ExtractedFaces(
@@ -348,6 +371,7 @@ def _result(connection: sqlite3.Connection, side: Side, run: _Run) -> ExtractedF
         with_several=tuple(name for name, count in counts.items() if count > 1),
         corrupt=corrupt,
         filtered=faces.filtered_by_reason(connection),
+        left_out=source.left_out,
         deleted=tuple(missing_files(connection, list_images(side.aligned))),
         new_frames=run.new_frames,
         seconds=run.seconds,

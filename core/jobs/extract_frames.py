@@ -11,21 +11,24 @@ import tempfile
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Literal
 
 from core import fsio
 from core.errors import CorruptFileError, DiskFullError, InputError
 from core.jobs.frame_receipt import RECEIPT, Receipt, identity, read_receipt, write_receipt
 from core.progress import Task
 from core.safe_paths import is_real_folder, own_folder
-from core.video.decode import Outcome, Selection, mean_file_size, write_frames
-from core.video.probe import VideoInfo, describe, probe
-from core.workspace import Side, Workspace, list_images
+from core.video.decode import ImageFormat, mean_file_size, write_frames
+from core.video.find import find_film, look_beside
+from core.video.info import VideoInfo, describe
+from core.video.messages import Outcome, shape_text
+from core.video.probe import probe
+from core.video.selection import Selection
+from core.workspace import Side, Workspace, list_frames
 
 log = logging.getLogger(__name__)
-ImageFormat = Literal["png", "jpg"]
 _PREFIX, _SUFFIX = ".frames.", ".partial"
 _RESERVE = 1.1  # frames differ in size: ask for a tenth more than the samples say
+_TOLERANCE = 0.02  # of the length of a video: sound and pictures seldom end together
 
 
 @dataclass(frozen=True)
@@ -50,8 +53,7 @@ class ExtractedFrames:
     made: whether this run put them there; else they were there, and are what was asked for as far as is known.
     replaced: how many older frames it moved to the trash.
     estimate: None where the container does not say how long the video is, and where nothing was decoded.
-    expected: how many the container counts, None where it does not tell; more than ``count`` when it is truncated.
-    complaints, last_complaint: the error lines of ffmpeg, as in ``Receipt``.
+    receipt: what the extraction left, with what was odd about the video; empty where there is none.
     foreign: whether the frames that were there did not come from the video, by all that is known.
     faces_outdated: whether the faces of this side were cut from the frames that were replaced.
     """
@@ -62,9 +64,7 @@ class ExtractedFrames:
     made: bool
     replaced: int = 0
     estimate: Estimate | None = None
-    expected: int | None = None
-    complaints: int = 0
-    last_complaint: str = ""
+    receipt: Receipt = Receipt()
     foreign: bool = False
     faces_outdated: bool = False
 
@@ -82,55 +82,56 @@ def extract_frames(
             after the end of the video; another run holds the side.
         CorruptFileError: not one frame decodes.
         DiskFullError: the disk has no room for the frames.
+        EnvironmentFault: no ffmpeg here can decode it, or it was stopped before it was done.
+        OutOfMemoryFault: there was not enough memory.
     """
     side = workspace.side(name)
     with side.locked():
-        if not overwrite and list_images(side.frames) and not any(_finished(side)):
+        if not overwrite and list_frames(side.frames) and not any(_finished(side)):
             return _there(side, selection, image_format)
-        wanted = _wanted(side, selection, image_format, overwrite)
+        film = find_film(side)
+        wanted = _wanted(film, selection, image_format, overwrite)
         side.aligned.mkdir(parents=True, exist_ok=True)
         staging, estimate = _usable_staging(side, wanted), None
         if staging is None:
-            staging, estimate = _extract(side, wanted, selection, image_format)
+            staging, estimate = _extract(side, film, wanted, selection=selection, image_format=image_format)
         replaced = _make_room(side, staging)
         _publish(side, staging)
         outdated = replaced > 0 and side.database.exists()
         return replace(_result(side, made=True), replaced=replaced, estimate=estimate, faces_outdated=outdated)
 
 
-def _wanted(side: Side, selection: Selection, image_format: ImageFormat, overwrite: bool) -> Receipt:
+def _wanted(film: Path, selection: Selection, image_format: ImageFormat, overwrite: bool) -> Receipt:
     # Names as in the options of the stage: people read them in errors, and receipts keep them.
     options = {"format": image_format, **asdict(selection)}
-    return Receipt(video=identity(side.video()), options=options, replaces=overwrite)
+    if not selection.deinterlace:  # receipts of versions that could not do not name it
+        del options["deinterlace"]
+    return Receipt(video=identity(film), options=options, replaces=overwrite)
 
 
 def _there(side: Side, selection: Selection, image_format: ImageFormat) -> ExtractedFrames:
     """The frames that are there. Without a video, which people move away, nothing is asked of them."""
     receipt = read_receipt(side.frames)
-    with_video = bool(side.videos())
+    with_video = bool(look_beside(side).films)
     if receipt and with_video:
-        _require_same(receipt, _wanted(side, selection, image_format, False), side)
+        _require_same(receipt, _wanted(find_film(side), selection, image_format, False), side)
     return replace(_result(side, made=False), foreign=receipt is None and with_video)
 
 
 def _result(side: Side, *, made: bool) -> ExtractedFrames:
-    frames = list_images(side.frames)
+    frames = list_frames(side.frames)
     receipt = read_receipt(side.frames) or Receipt()
-    return ExtractedFrames(
-        count=len(frames),
-        first=frames[0].name,
-        last=frames[-1].name,
-        made=made,
-        expected=receipt.expected,
-        complaints=receipt.complaints,
-        last_complaint=receipt.last_complaint,
-    )
+    return ExtractedFrames(len(frames), frames[0].name, frames[-1].name, made=made, receipt=receipt)
 
 
 def _require_same(receipt: Receipt, wanted: Receipt, side: Side) -> None:
     for part, words in (("video", "from another video"), ("options", "with other options")):
-        before, now = receipt.source[part] or {}, wanted.source[part]
-        changed = [f"{key}: {before.get(key)} -> {value}" for key, value in now.items() if before.get(key) != value]
+        before, now = receipt.source[part] or {}, wanted.source[part] or {}
+        changed = [
+            f"{key}: {before.get(key)} -> {now.get(key)}"
+            for key in {**now, **before}
+            if before.get(key) != now.get(key)
+        ]
         if changed:
             raise InputError(
                 f"the frames there were extracted {words}",
@@ -165,10 +166,10 @@ def _usable_staging(side: Side, wanted: Receipt) -> Path | None:
 
 
 def _extract(
-    side: Side, wanted: Receipt, selection: Selection, image_format: ImageFormat
+    side: Side, film: Path, wanted: Receipt, *, selection: Selection, image_format: ImageFormat
 ) -> tuple[Path, Estimate | None]:
     """Decode into a new staging folder and leave a receipt in it."""
-    info = probe(side.video())
+    info = probe(film)
     log.info("%s: %s", info.path.name, describe(info))
     _require_start(info, selection)
     estimate = _estimate(info, selection, image_format, side.frames)
@@ -176,7 +177,7 @@ def _extract(
     staging = Path(tempfile.mkdtemp(prefix=_PREFIX, suffix=_SUFFIX, dir=side.frames))
     try:
         outcome = _decode(info, staging, selection, image_format)
-        count = len(list_images(staging))
+        count = len(list_frames(staging))
         if count == 0:
             raise _nothing_decoded(info, outcome)
         # A receipt counts as the end of the extraction, so it comes after the last frame.
@@ -188,18 +189,20 @@ def _extract(
 
 
 def _require_start(info: VideoInfo, selection: Selection) -> None:
-    if info.duration and (selection.start or 0) >= info.duration:
-        raise InputError(
-            "--start is after the end of the video", where=info.path, why=f"the video lasts {info.duration:.1f} s"
-        )
+    if info.duration and (selection.start or 0) >= info.begins + info.duration:
+        lasts = f"the video lasts {info.begins + info.duration:.1f} s"
+        raise InputError("--start is after the end of the video", where=info.path, why=lasts)
 
 
 def _estimate(info: VideoInfo, selection: Selection, image_format: ImageFormat, folder: Path) -> Estimate | None:
     """What the frames will take. Raises DiskFullError when that is more than there is."""
-    size = mean_file_size(info, image_format, selection)
     frames = selection.expected(info)
-    if not size or not frames:
+    if not frames:
         log.info("the container does not say how long it is: free disk space was not checked")
+        return None
+    size = mean_file_size(info, image_format, selection)
+    if not size:
+        log.info("the frames that were tried did not decode: free disk space was not checked")
         return None
     estimate = Estimate(frames, needed=size * frames * _RESERVE, free=shutil.disk_usage(folder).free)
     needed, free = f"{estimate.needed / 1e9:.1f} GB", f"{estimate.free / 1e9:.1f} GB"
@@ -238,15 +241,27 @@ def _nothing_decoded(info: VideoInfo, outcome: Outcome) -> CorruptFileError:
     )
 
 
-def _completed(wanted: Receipt, info: VideoInfo, selection: Selection, outcome: Outcome, count: int) -> Receipt:
-    complaints = outcome.complaints or ((str(outcome.code),) if outcome.code else ())
+def _completed(wanted: Receipt, info: VideoInfo, selection: Selection, *, outcome: Outcome, count: int) -> Receipt:
     return replace(
         wanted,
         count=count,
-        expected=info.frames if selection == Selection() else None,
-        complaints=len(complaints),
-        last_complaint=complaints[-1] if complaints else "",
+        expected=info.frames if selection.every_frame else None,
+        missing_seconds=_missing_seconds(info, selection, outcome),
+        complaints=len(outcome.complaints),
+        last_complaint=outcome.last_complaint,
+        shapes=tuple(map(shape_text, outcome.shapes)),
+        interlaced=info.interlaced and not selection.deinterlace,
     )
+
+
+def _missing_seconds(info: VideoInfo, selection: Selection, outcome: Outcome) -> float:
+    """How far from the promised end the last frame is, where that is more than a container may be wrong by."""
+    if not info.duration or outcome.seconds is None or selection.start is not None:
+        return 0.0
+    end = info.begins + info.duration
+    promised = end if selection.end is None else min(selection.end, end)
+    missing = promised - outcome.seconds
+    return round(missing, 3) if missing > max(1.0, promised * _TOLERANCE) else 0.0
 
 
 def _make_room(side: Side, staging: Path) -> int:
@@ -258,9 +273,9 @@ def _make_room(side: Side, staging: Path) -> int:
     if receipt is None or not receipt.replaces:
         return 0
     collected = own_folder(side.frames / f".{side.frames.name}-old-frames")
-    for path in [*list_images(side.frames), *side.frames.glob(RECEIPT)]:
+    for path in [*list_frames(side.frames), *side.frames.glob(RECEIPT)]:
         path.rename(collected / path.name)
-    count = len(list_images(collected))
+    count = len(list_frames(collected))
     if count:
         fsio.move_to_trash(collected, side.workspace.trash)
     else:
@@ -271,7 +286,7 @@ def _make_room(side: Side, staging: Path) -> int:
 
 def _publish(side: Side, staging: Path) -> None:
     """Move complete frames out of the staging folder. Killed at any point, the next run goes on here."""
-    for path in list_images(staging):
+    for path in list_frames(staging):
         target = side.frames / path.name
         if target.exists():
             raise InputError(

@@ -17,11 +17,14 @@ class Receipt:
     """What a complete extraction leaves beside its frames. Images that came from elsewhere have none.
 
     video: what ``identity`` says of the video; None when nothing is known.
-    options: ``format``, ``fps``, ``start`` and ``end``; None when nothing is known.
+    options: ``format``, ``fps``, ``start``, ``end``, and ``deinterlace`` where it was wanted; None when unknown.
     count: how many frames were written.
     expected: how many the container counts; None where it does not, or where only some of them were wanted.
-    complaints: how many different error lines ffmpeg wrote, at least 1 when it failed.
-    last_complaint: the last of them, or the exit code of ffmpeg when there is none.
+    missing_seconds: how long before the promised end of the video the last frame is; 0 where that is near.
+    complaints: how many different error lines ffmpeg wrote.
+    last_complaint: the last of them.
+    shapes: of the frames as they were decoded, such as "640 x 360"; more than one when it changes in mid-stream.
+    interlaced: whether the frames are woven of half images.
     replaces: whether the frames that are there have to move to the trash before these are published.
     """
 
@@ -29,8 +32,11 @@ class Receipt:
     options: dict[str, Any] | None = None
     count: int = 0
     expected: int | None = None
+    missing_seconds: float = 0.0
     complaints: int = 0
     last_complaint: str = ""
+    shapes: tuple[str, ...] = ()
+    interlaced: bool = False
     replaces: bool = False
 
     @property
@@ -52,7 +58,9 @@ def read_receipt(folder: Path) -> Receipt | None:
     except (InputError, CorruptFileError):
         return None
     known = {field.name for field in fields(Receipt)}
-    receipt = Receipt(**{key: value for key, value in content.items() if key in known})
+    values = {key: value for key, value in content.items() if key in known}
+    shapes = values.get("shapes", ())
+    receipt = Receipt(**values | {"shapes": tuple(shapes) if isinstance(shapes, list) else ()})
     return receipt if _makes_sense(receipt) else None
 
 
@@ -63,8 +71,10 @@ def _makes_sense(receipt: Receipt) -> bool:
     return (
         all(source is None or isinstance(source, dict) for source in sources)
         and all(type(number) is int for number in numbers)
-        and isinstance(receipt.last_complaint, str)
+        and isinstance(receipt.missing_seconds, int | float)
+        and all(isinstance(text, str) for text in (receipt.last_complaint, *receipt.shapes))
         and isinstance(receipt.replaces, bool)
+        and isinstance(receipt.interlaced, bool)
     )
 
 

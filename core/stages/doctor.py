@@ -28,7 +28,7 @@ def run(options: Options, workspace: Workspace) -> StageReport:
         *((name, version or "not installed") for name, version in found.packages.items()),
         *_backend(found.backend, found.gpus),
         ("onnxruntime runs on", ", ".join(found.onnx_providers)),
-        ("ffmpeg", _ffmpeg(found.ffmpeg)),
+        *_ffmpegs(found.ffmpegs),
         ("workspace", _disk(found)),
         *((f"data_{side.name}", _side(side)) for side in found.sides),
         ("models", _listed(found.models)),
@@ -74,8 +74,15 @@ def _device(backend: "Backend") -> str:
     return f"{probe.device} ({', '.join(probe.gpus) or 'no GPU in use'}), {verdict}"
 
 
-def _ffmpeg(program: "Ffmpeg | None") -> str:
-    return f"{program.version} ({program.path})" if program else "not found"
+def _ffmpegs(programs: "Sequence[Ffmpeg]") -> Rows:
+    return [("ffmpeg", _ffmpeg(program)) for program in programs] or [("ffmpeg", "not found")]
+
+
+def _ffmpeg(program: "Ffmpeg") -> str:
+    text = f"{program.version or 'no version'} ({program.path})"
+    if program.fault:
+        return f"{text}, DOES NOT WORK: {program.fault}"
+    return f"{text}, works" + (f" without {', '.join(program.lacking)}" if program.lacking else "")
 
 
 def _disk(found: "Diagnosis") -> str:
@@ -84,7 +91,10 @@ def _disk(found: "Diagnosis") -> str:
 
 
 def _side(side: "SideContents") -> str:
-    return f"{', '.join(side.videos) or 'no video'}; {side.frames} frames; {_faces(side)}"
+    beside = ", ".join(f"{name} ({kind})" for name, kind in side.beside)
+    videos = (", ".join(side.videos) or "no video") + (f" (not {beside})" if beside else "")
+    unusable = f" and {side.no_frames} other files" if side.no_frames else ""
+    return f"{videos}; {side.frames} frames{unusable}; {_faces(side)}"
 
 
 def _faces(side: "SideContents") -> str:
@@ -116,12 +126,23 @@ def _warnings(found: "Diagnosis") -> list[str]:
     from core.jobs.doctor import SMALL_DISK
 
     warnings = backend_warnings(found.backend, found.gpus)
-    if found.ffmpeg is None:
-        warnings.append("no ffmpeg program: pip install imageio-ffmpeg, or install ffmpeg and put it on the PATH")
+    warnings += ffmpeg_warnings(found.ffmpegs)
     if found.disk.free < SMALL_DISK:
         free = f"only {found.disk.free / 2**30:.1f} GiB free at {found.disk.folder}"
         warnings.append(f"{free}: PNG frames of a few minutes of film take more")
     return warnings
+
+
+def ffmpeg_warnings(programs: "Sequence[Ffmpeg]") -> list[str]:
+    """What to do where a program does not work, or where none does."""
+    broken = [program for program in programs if program.fault]
+    if len(broken) == len(programs):
+        return ["no ffmpeg that works: pip install imageio-ffmpeg, or install ffmpeg and put it on the PATH"]
+    return [
+        f"the ffmpeg at {program.path} does not work: {program.fault}; mend it or take it off the PATH: "
+        "another one is used as long as it does not"
+        for program in broken
+    ]
 
 
 def backend_warnings(backend: "Backend", gpus: "Sequence[Gpu]") -> list[str]:

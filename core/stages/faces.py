@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from core import plugins
 from core.errors import InputError
@@ -47,6 +47,9 @@ class Options(SideOptions):
     )
     every: int = Field(1, ge=1, description="look at every Nth frame only")
     from_video: bool = Field(False, description="read the video itself; no frames are needed on disk")
+    deinterlace: bool = Field(
+        False, description="with --from-video: make whole images of the half ones of interlaced video"
+    )
     detector: str = Field("yunet", description=plugins.described("detectors"))
     detect_score: float = Field(0.6, ge=0.05, le=1, description="leave out faces that the detector is less sure of")
     detect_size: int = Field(
@@ -71,6 +74,12 @@ class Options(SideOptions):
     overwrite: bool = Field(
         False, description="extract again; faces and database that are there move to workspace/.trash"
     )
+
+    @model_validator(mode="after")
+    def _of_video(self) -> "Options":
+        if self.deinterlace and not self.from_video:
+            raise ValueError("--deinterlace needs --from-video; for frames on disk, give it to the frames step")
+        return self
 
 
 def run(options: Options, workspace: Workspace) -> StageReport:
@@ -98,6 +107,8 @@ def _report(side: Side, done: "ExtractedFaces") -> StageReport:
     rows += [(f"dropped: {reason}", count) for reason, count in done.filtered.items()]
     if done.deleted:
         rows.append(("face files deleted by hand", _listed(done.deleted)))
+    if done.left_out:
+        rows.append(("left out, no frames", _listed([name for name, _ in done.left_out])))
     if done.corrupt:
         rows.append(("corrupt frames", _listed(tuple(done.corrupt))))
     if done.new_frames:
@@ -106,6 +117,7 @@ def _report(side: Side, done: "ExtractedFaces") -> StageReport:
         rows.append(("computed on", ", ".join(f"{part} {device}" for part, device in done.devices.items())))
     unread = list(done.corrupt.items())[:_SHOWN]
     warnings = tuple(f"{name} could not be read and was skipped: {error}" for name, error in unread)
+    warnings += tuple(f"left out: {name}: {why}" for name, why in done.left_out[:_SHOWN])
     what = "faces extracted" if done.new_frames else "faces already there, nothing to do"
     return StageReport(f"{side.frames.name}: {what}", tuple(rows), warnings, (done.aligned, done.database))
 

@@ -1,6 +1,7 @@
 """video -> pictures: one image file a frame, in workspace/data_src or data_dst"""
 
 import re
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
@@ -11,6 +12,7 @@ from core.workspace import Side, Workspace
 
 if TYPE_CHECKING:
     from core.jobs.extract_frames import ExtractedFrames
+    from core.jobs.frame_receipt import Receipt
 
 _FOREIGN = "they were not made by this program from a video; --overwrite moves them to workspace/.trash and extracts"
 
@@ -45,6 +47,10 @@ class Options(SideOptions):
     )
     start: Time | None = Field(None, ge=0, description="begin at this time: 90 or 0:10 or 1:02:03.5")
     end: Time | None = Field(None, gt=0, description="stop at this time")
+    deinterlace: bool = Field(
+        False,
+        description="make whole images of the half ones of interlaced video, which show combs where something moves",
+    )
     overwrite: bool = Field(False, description="extract again; the frames that are there move to workspace/.trash")
 
     @model_validator(mode="after")
@@ -57,37 +63,48 @@ class Options(SideOptions):
 def run(options: Options, workspace: Workspace) -> StageReport:
     """Extract the frames of one side, or say that they are there."""
     from core.jobs.extract_frames import extract_frames
-    from core.video.decode import Selection
+    from core.video.selection import Selection
 
-    selection = Selection(options.fps, options.start, options.end)
+    selection = Selection(options.fps, options.start, options.end, options.deinterlace)
     frames = extract_frames(workspace, options.side, selection, options.format, overwrite=options.overwrite)
     return _report(workspace.side(options.side), frames)
 
 
 def _report(side: Side, frames: "ExtractedFrames") -> StageReport:
-    name = side.frames.name
-    first_last = ("first, last", f"{frames.first}, {frames.last}")
-    rows: tuple[tuple[str, object], ...]
-    if not frames.made:
-        rows = (("frames there", frames.count), first_last)
-        if frames.foreign:
-            rows += (("note", _FOREIGN),)
-        return StageReport(f"{name}: frames already there, nothing to do", rows, outputs=(side.frames,))
-    rows = (("frames", frames.count), first_last)
+    rows: list[tuple[str, object]] = [
+        ("frames" if frames.made else "frames there", frames.count),
+        ("first, last", f"{frames.first}, {frames.last}"),
+    ]
+    if frames.foreign:
+        rows.append(("note", _FOREIGN))
     if frames.replaced:
-        rows += (("old frames", f"{frames.replaced} moved to workspace/.trash"),)
-    return StageReport(f"{name}: frames extracted", rows, _warnings(frames), (side.frames,))
+        rows.append(("old frames", f"{frames.replaced} moved to workspace/.trash"))
+    what = "frames extracted" if frames.made else "frames already there, nothing to do"
+    return StageReport(f"{side.frames.name}: {what}", tuple(rows), _warnings(frames), (side.frames,))
 
 
 def _warnings(frames: "ExtractedFrames") -> tuple[str, ...]:
-    warnings = []
-    if frames.expected and frames.count < frames.expected:
-        warnings.append(
-            f"the container counts {frames.expected} frames, {frames.count} could be decoded: "
-            "the video may be truncated"
-        )
-    if frames.complaints:
-        warnings.append(f"ffmpeg complained ({frames.complaints} different lines); the last: {frames.last_complaint}")
+    warnings = list(_oddities(frames.receipt))
     if frames.faces_outdated:
         warnings.append("the faces there were cut from other frames: run the faces step again with --overwrite")
     return tuple(warnings)
+
+
+def _oddities(receipt: "Receipt") -> Iterator[str]:
+    if receipt.expected and receipt.count < receipt.expected:
+        yield (
+            f"the container counts {receipt.expected} frames, {receipt.count} could be decoded: "
+            "the video may be truncated"
+        )
+    elif receipt.missing_seconds:
+        missing = f"the last {receipt.missing_seconds:.1f} s that the container promises are missing"
+        yield f"{missing}: the video may be truncated"
+    if receipt.complaints:
+        yield f"ffmpeg complained ({receipt.complaints} different lines); the last: {receipt.last_complaint}"
+    if len(receipt.shapes) > 1:
+        yield (
+            f"the size changes in mid-stream: {', '.join(receipt.shapes)}; frames of another shape than the first "
+            "stand between black bars"
+        )
+    if receipt.interlaced:
+        yield "the video is interlaced: moving edges have combs; --deinterlace --overwrite makes whole images"

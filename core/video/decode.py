@@ -1,128 +1,108 @@
 """The frames of a video, as image files or as arrays: the same pixels, in the same number, either way."""
 
 import subprocess
-import tempfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
-import ffmpeg
 import numpy as np
 from numpy.typing import NDArray
 
-from core.errors import DiskFullError
+from core.errors import DiskFullError, EnvironmentFault, OutOfMemoryFault
 from core.video import program
-from core.video.probe import VideoInfo, unreadable
+from core.video.chain import decoded
+from core.video.info import VideoInfo
+from core.video.messages import Outcome, no_memory
+from core.video.selection import EVERY_FRAME, Selection
+from core.video.trial import unreadable
 
-# To linear light, to the usual primaries, bright parts compressed (Hable's curve), back to a usual curve.
-_TONE_MAP = (
-    ("zscale", "t=linear:npl=100"),
-    ("format", "gbrpf32le"),
-    ("zscale", "p=bt709"),
-    ("tonemap", "hable:desat=0"),
-    ("zscale", "t=bt709:m=bt709:r=tv"),
-    ("format", "yuv444p"),
-)
+ImageFormat = Literal["png", "jpg"]
 # A fifth of the encoder's default time for a tenth more bytes.
-_PNG_OPTIONS = {"compression_level": 1, "pred": "up"}
-_JPG_OPTIONS = {"q:v": 2}
-_PIXELS = {"png": "rgb24", "jpg": "yuvj444p", "raw": "bgr24"}
-# The default conversion to RGB repeats chroma samples and rounds down: a level darker, 2.8 dB worse on a photo.
-# This one takes 15 ms more at 720p.
-_CONVERSION = "bicubic+accurate_rnd+full_chroma_int"
-
-
-@dataclass(frozen=True)
-class Selection:
-    """Which frames of a video: all, or some by rate and time.
-
-    fps: frames a second; None for every frame, once.
-    start, end: seconds; None for the beginning and the end of the video.
-    """
-
-    fps: float | None = None
-    start: float | None = None
-    end: float | None = None
-
-    def expected(self, info: VideoInfo) -> int | None:
-        """About how many frames will come out; None when the container does not say."""
-        if self == Selection() and info.frames:
-            return info.frames
-        length = info.duration
-        if not length and info.frames and info.rate:
-            length = info.frames / info.rate
-        if length is None:
-            return None
-        seconds = min(self.end or length, length) - (self.start or 0)
-        return max(round(seconds * (self.fps or info.rate)), 0)
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """How a run of ffmpeg ended.
-
-    code: its exit code, 0 for success.
-    complaints: its error lines, each once.
-    """
-
-    code: int
-    complaints: tuple[str, ...]
+_PNG_OPTIONS = {"vcodec": "png", "compression_level": 1, "pred": "up"}
+_JPG_OPTIONS = {"vcodec": "mjpeg", "q:v": 2}
+_PIXELS = {"png": "rgb24", "jpg": "yuvj444p"}
+# The exit code for "most packets were damaged": all the others were decoded.
+_MOSTLY_DAMAGED = 69
+_PATIENCE = 60  # seconds for a sample
 
 
 def write_frames(
     info: VideoInfo,
     folder: Path,
-    fmt: Literal["png", "jpg"],
-    selection: Selection = Selection(),
+    fmt: ImageFormat,
+    selection: Selection = EVERY_FRAME,
     *,
     digits: int = 5,
     on_frame: Callable[[int], None] = lambda count: None,
 ) -> Outcome:
-    """Write the frames of a video to ``folder`` as 00001.png, 00002.png and so on.
+    """Write the frames of a video to ``folder`` as 00001.png, 00002.png and so on, all of the size ``info`` tells.
 
-    One frame in is one file out, unless ``selection.fps`` is set. Rotation metadata is applied, high dynamic range is
-    mapped down, more than 8 bits are rounded to 8. JPEG is 4:4:4, full range. ``on_frame`` is told the number of frames
-    written so far. A damaged video gives the frames that decode: the outcome tells.
+    One frame in is one file out, unless ``selection.fps`` is set. Rotation metadata is applied, pixels are made square,
+    high dynamic range is mapped down, more than 8 bits are rounded to 8. JPEG is 4:4:4, full range. A damaged video
+    gives the frames that decode: the outcome tells.
+
+    on_frame: is told the number of frames written so far.
 
     Raises:
         DiskFullError: the disk ran full.
+        OutOfMemoryFault: there was not enough memory.
+        EnvironmentFault: ffmpeg was stopped, or could not go on, before the video ended.
     """
-    options = _PNG_OPTIONS if fmt == "png" else _JPG_OPTIONS
     stream = _decoded(info, selection, fmt).output(
-        f"%0{digits}d.{fmt}", f="image2", start_number=1, **options, **program.keep_every_frame()
+        f"%0{digits}d.{fmt}", f="image2", start_number=1, **_options(fmt), **program.keep_every_frame(info.program)
     )
-    outcome = _run(_command(stream), folder, on_frame)
-    if any("No space left on device" in line for line in outcome.complaints):
-        raise DiskFullError("no space left on the disk", where=folder, hint="free some space and run it again")
+    # In the folder, so that a percent sign in its path is no pattern.
+    command = _command(info, stream)
+    reporting = [command[0], "-progress", "pipe:1", *command[1:]]
+    count, seconds = 0, None
+    with program.running(reporting, folder=folder) as run:
+        for line in run.stdout:
+            key, _, value = line.strip().partition(b"=")
+            if key == b"frame":
+                count = int(value)
+                on_frame(count)
+            elif key == b"out_time_us" and value.isdigit():
+                seconds = int(value) / 1e6
+        outcome = replace(run.end(), seconds=seconds)
+    _require_finished(info, outcome, selection, count)
     return outcome
 
 
-def read_frames(info: VideoInfo, selection: Selection = Selection()) -> Iterator[NDArray[np.uint8]]:
+def read_frames(
+    info: VideoInfo, selection: Selection = EVERY_FRAME, *, on_end: Callable[[Outcome], None] = lambda outcome: None
+) -> Iterator[NDArray[np.uint8]]:
     """The frames of a video, uint8 H x W x 3 BGR: what ``write_frames`` to PNG writes.
+
+    on_end: is told how it ended, after the last frame.
 
     Raises:
         CorruptFileError: not one frame decodes.
+        OutOfMemoryFault: there was not enough memory.
+        EnvironmentFault: ffmpeg was stopped, or could not go on, before the video ended.
     """
-    stream = _decoded(info, selection, "raw").output("pipe:1", f="rawvideo", **program.keep_every_frame())
+    stream = _decoded(info, selection, "raw").output(
+        "pipe:1", f="rawvideo", vcodec="rawvideo", **program.keep_every_frame(info.program)
+    )
     size = info.width * info.height * 3
     count = 0
-    with tempfile.TemporaryFile() as errors:
-        with program.running(_command(stream), errors) as process:
-            while len(data := process.stdout.read(size)) == size:
-                count += 1
-                yield np.frombuffer(data, np.uint8).reshape(info.height, info.width, 3)
-            process.wait()
-        if count == 0:
-            raise unreadable(info.path, "; ".join(program.read_complaints(errors)[-1:]))
+    with program.running(_command(info, stream)) as run:
+        while len(data := run.stdout.read(size)) == size:
+            count += 1
+            yield np.frombuffer(data, np.uint8).reshape(info.height, info.width, 3)
+        outcome = run.end()
+    _require_finished(info, outcome, selection, count)
+    if count == 0:
+        raise unreadable(info.path, outcome.last_complaint)
+    on_end(outcome)
 
 
-def mean_file_size(info: VideoInfo, fmt: Literal["png", "jpg"], selection: Selection, samples: int = 3) -> float | None:
+def mean_file_size(info: VideoInfo, fmt: ImageFormat, selection: Selection, samples: int = 3) -> float | None:
     """Mean size in bytes that a frame will take as a file, by ``samples`` frames spread over the selection.
 
     None when none of them decodes.
     """
-    length = info.duration or 0.0
+    length = info.begins + (info.duration or 0.0)
     start = selection.start or 0.0
     end = min(selection.end or length, length)
     sizes = []
@@ -133,47 +113,52 @@ def mean_file_size(info: VideoInfo, fmt: Literal["png", "jpg"], selection: Selec
     return sum(sizes) / len(sizes) if sizes else None
 
 
-def _file_size(info: VideoInfo, fmt: Literal["png", "jpg"], second: float) -> int:
-    """Bytes of the frame at ``second`` as a file; 0 when it does not decode."""
-    options = _PNG_OPTIONS | {"vcodec": "png"} if fmt == "png" else _JPG_OPTIONS | {"vcodec": "mjpeg"}
-    decoded = _decoded(info, Selection(start=second), fmt)
-    stream = decoded.output("pipe:1", f="image2pipe", vframes=1, **options)
-    done = subprocess.run(_command(stream), stdin=subprocess.DEVNULL, capture_output=True, check=False)
+def _file_size(info: VideoInfo, fmt: ImageFormat, second: float) -> int:
+    """Bytes of a frame near ``second`` as a file; 0 when it does not decode."""
+    near = decoded(info, Selection(start=second), _PIXELS[fmt], size=(info.width, info.height), exact=False)
+    stream = near.output("pipe:1", f="image2pipe", vframes=1, **_options(fmt))
+    command = _command(info, stream)
+    try:
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=_PATIENCE, check=False)
+    except subprocess.TimeoutExpired:
+        return 0
     return len(done.stdout)
 
 
 def _decoded(info: VideoInfo, selection: Selection, kind: str) -> Any:
-    """The beginning of an ffmpeg command: input, time range, rate, tone mapping, pixels as ``kind`` of output takes."""
-    seek = {} if selection.start is None else {"ss": f"{selection.start:.6f}"}
-    until = {} if selection.end is None else {"to": f"{selection.end:.6f}"}
-    stream = ffmpeg.input(str(info.path.resolve()), **seek, **until)["V:0"]  # a capital V leaves cover pictures out
-    # Not every build has the filter; without it the colors of such a video come out pale.
-    if info.hdr and program.has_filter(program.find_ffmpeg(), "zscale"):
-        for name, arguments in _TONE_MAP:
-            stream = _filter(stream, name, arguments)
-    if selection.fps is not None:
-        stream = stream.filter("fps", fps=f"{selection.fps:g}")
-    return stream.filter("scale", flags=_CONVERSION).filter("format", _PIXELS[kind])
+    return decoded(info, selection, _PIXELS.get(kind, "bgr24"), size=(info.width, info.height))
 
 
-def _filter(stream: Any, name: str, arguments: str) -> Any:
-    pairs = [part.partition("=") for part in arguments.split(":")]
-    positional = [key for key, equals, _ in pairs if not equals]
-    named = {key: value for key, equals, value in pairs if equals}
-    return stream.filter(name, *positional, **named)
+def _options(fmt: ImageFormat) -> dict[str, Any]:
+    return _PNG_OPTIONS if fmt == "png" else _JPG_OPTIONS
 
 
-def _command(stream: Any) -> list[str]:
-    return ffmpeg.compile(stream, cmd=program.find_ffmpeg())
+def _command(info: VideoInfo, stream: Any) -> list[str]:
+    return program.command(info.program, stream, info.path)
 
 
-def _run(command: list[str], folder: Path, on_frame: Callable[[int], None]) -> Outcome:
-    """Run in ``folder``, so that a percent sign in its path is no pattern."""
-    reporting = [command[0], "-progress", "pipe:1", "-nostats", *command[1:]]
-    with tempfile.TemporaryFile() as errors:
-        with program.running(reporting, errors, folder=folder) as process:
-            for line in process.stdout:
-                if line.startswith(b"frame="):
-                    on_frame(int(line[6:]))
-            code = process.wait()
-        return Outcome(code, program.read_complaints(errors))
+def _require_finished(info: VideoInfo, outcome: Outcome, selection: Selection, count: int) -> None:
+    """Frames that were not decoded because of this machine are never taken for frames that the video does not have.
+
+    A damaged video is another matter: ffmpeg goes on behind the damage and ends well.
+    """
+    promised = selection.expected(info)
+    of = f" of about {promised}" if promised else ""
+    what = f"ffmpeg stopped after {count}{of} frames"
+    why = outcome.stopped or "; ".join(dict.fromkeys([*outcome.complaints[:1], *outcome.complaints[-1:]]))
+    memory = any(map(no_memory, outcome.complaints))
+    ended_well = outcome.code in (0, _MOSTLY_DAMAGED) and not outcome.stopped
+    if any("No space left on device" in line for line in outcome.complaints):
+        raise DiskFullError("no space left on the disk", why=what, hint="free some space and run it again")
+    if memory and not (ended_well and promised and count >= promised):
+        raise OutOfMemoryFault(
+            what, where=info.path, why="not enough memory", hint="close other programs and try again"
+        )
+    # Its first frame was decoded before; one that is wanted from the middle may be damaged there.
+    if not ended_well and (count or outcome.stopped or selection.start is None):
+        raise EnvironmentFault(
+            what,
+            where=info.path,
+            why=why or f"exit code {outcome.code}",
+            hint="see that there is memory, and room on the disk, and run it again",
+        )

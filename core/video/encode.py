@@ -1,8 +1,8 @@
 """Writing a video from frames that are arrays."""
 
 import subprocess
-import tempfile
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import ffmpeg
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from core.errors import EnvironmentFault
 from core.fsio import temporary_path
 from core.video import program
+from core.video.messages import Outcome
 
 
 def write_video(
@@ -37,14 +38,15 @@ def write_video(
     metadata = {f"metadata:g:{i}": f"{key}={value}" for i, (key, value) in enumerate(tags.items())}
     source = ffmpeg.input("pipe:", format="rawvideo", pix_fmt="bgr24", s=f"{width}x{height}", r=rate)
     # 4:2:0 is what every player shows; a rate factor of 16 is hard to tell from the frames.
-    output = source.output(str(partial), vcodec="libx264", pix_fmt="yuv420p", crf=16, **metadata).overwrite_output()
+    output = source.output(program.FILE, vcodec="libx264", pix_fmt="yuv420p", crf=16, **metadata).overwrite_output()
     try:
-        complaints = _encode(ffmpeg.compile(output, cmd=program.find_ffmpeg()), frames)
-        if complaints is not None:
+        command = program.command(program.find_ffmpeg(encoder="libx264"), output, partial)
+        outcome = _encode(command, frames)
+        if outcome.code or outcome.stopped:
             raise EnvironmentFault(
                 "ffmpeg could not encode a video",
                 where=path,
-                why="; ".join(complaints[-1:]),
+                why=outcome.stopped or outcome.last_complaint,
                 hint="`python -m core doctor` tells which ffmpeg is used, and its version",
             )
         partial.replace(path)
@@ -52,15 +54,14 @@ def write_video(
         partial.unlink(missing_ok=True)
 
 
-def _encode(command: list[str], frames: Iterable[NDArray[np.uint8]]) -> tuple[str, ...] | None:
-    """Feed ``frames`` to ffmpeg. Returns its error lines when it failed, else None."""
-    with tempfile.TemporaryFile() as errors:
+def _encode(command: list[str], frames: Iterable[NDArray[np.uint8]]) -> Outcome:
+    """Feed ``frames`` to ffmpeg."""
+    with program.running(command, stdin=subprocess.PIPE) as run:
         try:
-            with program.running(command, errors, stdin=subprocess.PIPE) as process:
-                for frame in frames:
-                    process.stdin.write(frame.tobytes())
-                process.stdin.close()
-                code = process.wait()
+            for frame in frames:
+                run.stdin.write(frame.tobytes())
+            run.stdin.close()
         except BrokenPipeError:  # it ended before it had all frames
-            code = None
-        return None if code == 0 else program.read_complaints(errors)
+            ended = run.end()
+            return replace(ended, code=ended.code or 1)
+        return run.end()

@@ -1,93 +1,224 @@
-"""The ffmpeg program: which one is used, what it can do, and running it.
+"""The ffmpeg programs there are, and running one.
 
-The system's ffmpeg is used where there is one, else the binary inside the ``imageio-ffmpeg`` wheel. Versions from 4.4
-on work.
+Every ffmpeg on the PATH comes into question, in its order, then the binary inside the ``imageio-ffmpeg`` wheel.
+One that cannot tell its version is not used. Versions from 4.4 on work.
 """
 
 import functools
+import logging
+import os
 import re
 import shutil
 import subprocess
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
+
+import ffmpeg
 
 from core.errors import EnvironmentFault
+from core.video.messages import Messages, Outcome
+
+log = logging.getLogger(__name__)
+# For a file whose name ffmpeg-python cannot hold because it is no UTF-8.
+FILE = "the file"
+_PATIENCE = 30  # seconds for a program to tell about itself
+_ENCODERS = ("png", "mjpeg", "libx264")
+_FILTERS = ("scale", "pad", "format", "trim", "fps", "bwdif", "zscale", "tonemap")
+
+
+@dataclass(frozen=True)
+class Program:
+    """An ffmpeg program.
+
+    path: where it is.
+    head: how it introduces itself, such as "ffmpeg version 5.1.9".
+    fault: why it does not run; empty where it does.
+    """
+
+    path: str
+    head: str = ""
+    fault: str = ""
 
 
 @functools.cache
-def find_ffmpeg() -> str:
-    """Path of the ffmpeg program.
+def installed() -> tuple[Program, ...]:
+    """The ffmpeg programs of the PATH, then the one of the wheel, each asked for its version."""
+    places = [shutil.which("ffmpeg", path=folder) for folder in os.get_exec_path()]
+    distinct: dict[str, str] = {}
+    for path in filter(None, [*places, _in_wheel()]):
+        distinct.setdefault(os.path.realpath(path), path)
+    return tuple(_introduce(path) for path in distinct.values())
+
+
+def usable() -> tuple[str, ...]:
+    """Paths of the programs that run, in the order of their use.
 
     Raises:
         EnvironmentFault: there is none.
     """
-    system = shutil.which("ffmpeg")
-    if system:
-        return system
+    good = tuple(program.path for program in installed() if not program.fault)
+    broken = [f"the ffmpeg at {program.path} does not run: {program.fault}" for program in installed() if program.fault]
+    if good:
+        for text in broken:
+            _note(text)
+        return good
+    raise EnvironmentFault(
+        "no ffmpeg program",
+        why="; ".join(broken) or "neither on the PATH nor in the imageio-ffmpeg wheel",
+        hint="pip install imageio-ffmpeg, or install ffmpeg and put it on the PATH",
+    )
+
+
+def forget() -> None:
+    """Look for the programs anew the next time."""
+    installed.cache_clear()
+    find_ffmpeg.cache_clear()
+
+
+@functools.cache
+def find_ffmpeg(encoder: str = "") -> str:
+    """Path of the first program that runs and has an encoder, if one is named and any has it.
+
+    Raises:
+        EnvironmentFault: no program runs.
+    """
+    paths = usable()
+    able = [path for path in paths if not encoder or _lists(path, "-encoders", encoder)]
+    return (able or paths)[0]
+
+
+@functools.cache
+def _note(text: str) -> None:
+    """Say it once."""
+    log.warning("%s", text)
+
+
+def _in_wheel() -> str | None:
     try:
         import imageio_ffmpeg
 
         return imageio_ffmpeg.get_ffmpeg_exe()
-    except (ImportError, RuntimeError) as error:
-        raise EnvironmentFault(
-            "no ffmpeg program",
-            why=str(error),
-            hint="pip install imageio-ffmpeg, or install ffmpeg and put it on the PATH",
-        ) from None
+    except (ImportError, RuntimeError):
+        return None
+
+
+def _introduce(path: str) -> Program:
+    try:
+        done = _ask(path, "-version")
+    except subprocess.TimeoutExpired:
+        return Program(path, fault=f"no answer within {_PATIENCE} s")
+    except OSError as error:
+        return Program(path, fault=error.strerror or str(error))
+    head = done.stdout.partition("\n")[0]
+    if done.returncode == 0 and head.startswith("ffmpeg version"):
+        return Program(path, head.partition(" Copyright")[0])
+    said = (done.stderr or done.stdout).strip().splitlines()
+    return Program(path, fault=said[-1] if said else f"exit code {done.returncode}")
 
 
 @functools.cache
-def version(program: str) -> tuple[int, int] | None:
+def version(path: str) -> tuple[int, int] | None:
     """(major, minor) of an ffmpeg program; None for a build without a number (made from the repository, so recent)."""
-    found = re.match(r"ffmpeg version n?(\d+)\.(\d+)", _answer(program, "-version"))
+    found = re.match(r"ffmpeg version n?(\d+)\.(\d+)", _ask(path, "-version").stdout)
     return (int(found[1]), int(found[2])) if found else None
 
 
-@functools.cache
-def has_filter(program: str, name: str) -> bool:
+def self_test(path: str) -> str:
+    """Have a program make an image of a few bytes; returns what went wrong, or an empty text."""
+    arguments = "-v error -f rawvideo -pix_fmt rgb24 -s 16x16 -i pipe:0 -vf scale=w=8:h=8 -f image2pipe -c:v png pipe:1"
+    try:
+        done = subprocess.run(
+            [path, *arguments.split()], input=bytes(16 * 16 * 3), capture_output=True, timeout=_PATIENCE, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return str(error)
+    if done.returncode == 0 and done.stdout.startswith(b"\x89PNG"):
+        return ""
+    said = done.stderr.decode(errors="replace").strip().splitlines()
+    return said[0] if said else f"exit code {done.returncode}"
+
+
+def lacking(path: str) -> tuple[str, ...]:
+    """Encoders and filters that this project uses and that a program was built without."""
+    encoders = [name for name in _ENCODERS if not _lists(path, "-encoders", name)]
+    return (*encoders, *(name for name in _FILTERS if not has_filter(path, name)))
+
+
+def has_filter(path: str, name: str) -> bool:
     """Whether an ffmpeg program was built with a filter."""
-    return re.search(rf"\s{name}\s", _answer(program, "-hide_banner", "-filters")) is not None
+    return _lists(path, "-filters", name)
 
 
-def _answer(program: str, *arguments: str) -> str:
-    command = [program, *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False)
-    return done.stdout
+@functools.cache
+def _lists(path: str, what: str, name: str) -> bool:
+    return (
+        re.search(rf"^\s*\S+\s+{re.escape(name)}\s", _ask(path, "-hide_banner", what).stdout, re.MULTILINE) is not None
+    )
 
 
-def keep_every_frame() -> dict[str, str]:
-    """The output option for one frame in, one frame out. FFmpeg 5.1 spells it anew, FFmpeg 9 dropped the old way."""
-    number = version(find_ffmpeg())
+def _ask(path: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [path, *arguments],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        errors="replace",
+        timeout=_PATIENCE,
+        check=False,
+    )
+
+
+def command(path: str, stream: Any, file: Path, *options: str) -> list[str]:
+    """The command line for a stream of ffmpeg-python in which ``FILE`` stands for ``file``; options: come first."""
+    return [str(file.absolute()) if part == FILE else part for part in ffmpeg.compile(stream, cmd=[path, *options])]
+
+
+def keep_every_frame(path: str) -> dict[str, str]:
+    """The output option for one frame in, one frame out: FFmpeg 5.1 has a new spelling, FFmpeg 9 dropped the old."""
+    number = version(path)
     if number is not None and number < (5, 1):
         return {"vsync": "passthrough"}
     return {"fps_mode": "passthrough"}
 
 
-@contextmanager
-def running(
-    command: list[str], complaints: IO[bytes], *, folder: Path | None = None, stdin: int = subprocess.DEVNULL
-) -> Iterator[Any]:
-    """ffmpeg at work in ``folder``, as a process that is ended when the block is left.
+class Run:
+    """ffmpeg at work. stdin, stdout: pipes to and from it; stdin is None where it reads nothing."""
 
-    Its standard output is a pipe, its error lines go to the file ``complaints``.
-    """
-    quiet = [command[0], "-hide_banner", "-nostdin", "-v", "error", *command[1:]]
-    with subprocess.Popen(quiet, stdin=stdin, stdout=subprocess.PIPE, stderr=complaints, cwd=folder) as process:
+    def __init__(self, process: subprocess.Popen[bytes]):
+        self.stdin, self.stdout = process.stdin, process.stdout
+        self._process = process
+        self._messages = Messages()
+        self._listener = threading.Thread(target=self._listen, daemon=True)
+        self._listener.start()
+
+    def end(self) -> Outcome:
+        """Wait for it; returns how it ended."""
+        code = self._process.wait()
+        self._listener.join()
+        return self._messages.outcome(code)
+
+    def _listen(self) -> None:
+        for line in self._process.stderr or ():
+            self._messages.hear(line.decode(errors="replace").strip())
+            if self._messages.hopeless:
+                self._process.kill()
+
+
+@contextmanager
+def running(command: list[str], *, folder: Path | None = None, stdin: int = subprocess.DEVNULL) -> Iterator[Any]:
+    """ffmpeg at work in ``folder``, as a ``Run`` that is ended when the block is left."""
+    talking = [command[0], "-hide_banner", "-nostdin", "-nostats", "-v", "repeat+level+verbose", *command[1:]]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(talking, stdin=stdin, stdout=pipe, stderr=pipe, cwd=folder) as process:
         try:
-            yield process
+            yield Run(process)
         finally:
             if process.poll() is None:
                 process.kill()
             if process.stdin is not None:
                 with suppress(BrokenPipeError):  # what it did not read is of no use any more
                     process.stdin.close()
-
-
-def read_complaints(complaints: IO[bytes]) -> tuple[str, ...]:
-    """The error lines of ffmpeg, each once, without the addresses in front of them that differ from run to run."""
-    complaints.seek(0)
-    lines = complaints.read().decode(errors="replace").splitlines()
-    plain = (re.sub(r"^\[[^\]]*\] ", "", line.strip()) for line in lines)
-    return tuple(dict.fromkeys(line for line in plain if line))

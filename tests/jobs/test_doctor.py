@@ -75,9 +75,9 @@ def test_what_a_workspace_has(tmp_path):
     (workspace.side("src").aligned / "00001_0.jpg").touch()
     (workspace.side("src").aligned / "faceset.pak").write_bytes(b"12345")
     found = doctor.contents(workspace.side("src"))
-    assert found == doctor.SideContents("src", (), 0, 1, 5)
+    assert found == doctor.SideContents("src", (), (), 0, 0, 1, 5)
     assert doctor.disk(Workspace(tmp_path / "not" / "there")).folder == tmp_path
-    assert doctor.packages()["numpy"] and doctor.ffmpeg().version.startswith("ffmpeg version")
+    assert doctor.packages()["numpy"]
 
 
 def test_the_table_is_printed():

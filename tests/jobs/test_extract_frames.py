@@ -16,7 +16,7 @@ from core.jobs import extract_frames as job
 from core.jobs.extract_frames import ExtractedFrames, extract_frames
 from core.jobs.frame_receipt import RECEIPT, Receipt, read_receipt
 from core.progress import Listener, reporting_to
-from core.video.decode import Selection
+from core.video.selection import Selection
 from core.workspace import PROJECT, Workspace, list_images
 
 EVERY_FRAME = Selection()
@@ -51,11 +51,12 @@ def test_every_frame_becomes_an_image_and_a_second_run_does_nothing(filmed):
     result = run(filmed)
     assert names(filmed) == [f"{i:05d}.png" for i in range(1, 11)]
     assert (result.count, result.first, result.last, result.made) == (10, "00001.png", "00010.png", True)
-    assert (result.expected, result.complaints, result.replaced, result.faces_outdated) == (10, 0, 0, False)
+    assert (result.receipt.expected, result.receipt.complaints) == (10, 0)
+    assert (result.replaced, result.faces_outdated) == (0, False)
     assert result.estimate.frames == 10 and 0 < result.estimate.needed < result.estimate.free
     before = {path.name: path.stat().st_mtime_ns for path in list_images(filmed.side("src").frames)}
     again = run(filmed)
-    assert again == ExtractedFrames(10, "00001.png", "00010.png", made=False, expected=10)
+    assert again == ExtractedFrames(10, "00001.png", "00010.png", made=False, receipt=result.receipt)
     assert {path.name: path.stat().st_mtime_ns for path in list_images(filmed.side("src").frames)} == before
 
 
@@ -134,8 +135,9 @@ def test_a_truncated_video_warns_and_one_without_a_frame_fails(filmed):
     film(video, seconds=3, size="320x240")
     video.write_bytes(video.read_bytes()[: int(video.stat().st_size * 0.7)])
     result = run(filmed)
-    assert 0 < result.count == len(names(filmed)) < result.expected == 30
-    assert result.complaints > 0 and result.last_complaint
+    assert 0 < result.count == len(names(filmed)) < result.receipt.expected == 30
+    assert result.receipt.complaints > 0 and result.receipt.last_complaint
+    assert run(filmed).receipt == result.receipt  # it is not forgotten
     shutil.rmtree(filmed.side("src").frames)
     video.write_text("I am a letter")
     with pytest.raises(CorruptFileError):

@@ -1,6 +1,7 @@
 """Clips for tests, all made by one known program: the ffmpeg inside the imageio-ffmpeg wheel."""
 
 import os
+import struct
 import subprocess
 from pathlib import Path
 
@@ -40,3 +41,30 @@ def put_first(program: Path, folder: Path) -> str:
     folder.mkdir()
     (folder / "ffmpeg").symlink_to(program)
     return f"{folder}{os.pathsep}{os.environ['PATH']}"
+
+
+def stand_in(folder: Path, script: str) -> str:
+    """A PATH on which a shell script is found as ffmpeg before any other; $REAL in it is the known program."""
+    folder.mkdir(exist_ok=True)
+    program = folder / "ffmpeg"
+    program.write_text(f"#!/bin/sh\nREAL='{wheel_ffmpeg()}'\n{script}\n")
+    program.chmod(0o755)
+    return f"{folder}{os.pathsep}{os.environ['PATH']}"
+
+
+# Only the run that takes all frames is slow; asking for the version and trying the first frame are not.
+SLOW = 'case "$*" in *passthrough*) exec "$REAL" -re "$@";; *) exec "$REAL" "$@";; esac'
+
+
+def add_clean_aperture(movie: Path, width: int, height: int) -> None:
+    """Have an MP4 say that only the middle of its frames, of this size, is to be shown."""
+    fractions = (width, 1, height, 1, 0, 1, 0, 1)
+    box = struct.pack(">I4s8I", 40, b"clap", *fractions)
+    data = bytearray(movie.read_bytes())
+    entry = data.index(b"avc1", data.index(b"stsd")) - 4
+    end = entry + struct.unpack_from(">I", data, entry)[0]
+    data[end:end] = box
+    for kind in (b"moov", b"trak", b"mdia", b"minf", b"stbl", b"stsd", b"avc1"):  # the index is behind the frames
+        at = data.index(kind, data.index(b"moov")) - 4 if kind != b"avc1" else entry
+        struct.pack_into(">I", data, at, struct.unpack_from(">I", data, at)[0] + len(box))
+    movie.write_bytes(data)

@@ -8,8 +8,10 @@ from clips import make_clip, pattern, plain
 from jpegs import samplings
 
 from core.errors import CorruptFileError, InputError
-from core.video.decode import Selection, mean_file_size, read_frames, write_frames
-from core.video.probe import count_frames, describe, probe
+from core.video.decode import mean_file_size, read_frames, write_frames
+from core.video.info import describe
+from core.video.probe import count_frames, probe
+from core.video.selection import Selection
 
 pytestmark = pytest.mark.usefixtures("any_ffmpeg")
 WHOLE = Selection()
@@ -30,7 +32,7 @@ def written(info, folder, fmt="png", selection=WHOLE):
 def test_probe_tells_what_is_in_a_video(clip):
     info = probe(clip)
     assert (info.codec, info.width, info.height) == ("h264", 64, 48)
-    assert (info.rate, info.frames, info.rotation, info.hdr) == (10.0, 20, 0, False)
+    assert (info.rate, info.frames, info.rotation, info.colors.hdr) == (10.0, 20, 0, False)
     assert info.duration == pytest.approx(2.0, abs=0.01)
     assert "64 x 48" in describe(info)
 
@@ -118,7 +120,7 @@ def test_hdr_is_mapped_down(tmp_path):
     tags = "format=yuv420p10le,setparams=color_trc=smpte2084:color_primaries=bt2020:colorspace=bt2020nc"
     path = make_clip(tmp_path / "hdr.mkv", *plain("gray", "64x48", frames=1), "-vf", tags, "-c:v", "ffv1")
     info = probe(path)
-    assert info.hdr
+    assert info.colors.hdr
     assert len(list(read_frames(info))) == 1
 
 

@@ -11,9 +11,9 @@ from core.video import program
 
 @pytest.fixture(autouse=True)
 def _looked_up_afresh():
-    program.find_ffmpeg.cache_clear()
+    program.forget()
     yield
-    program.find_ffmpeg.cache_clear()
+    program.forget()
 
 
 @pytest.mark.skipif(
@@ -40,16 +40,15 @@ def pretender(path, version):
         ("4.4.2", (4, 4), "vsync"),
     ],
 )
-def test_version_and_the_spelling_of_the_sync_option(tmp_path, monkeypatch, text, number, option):
+def test_version_and_the_spelling_of_the_sync_option(tmp_path, text, number, option):
     fake = pretender(tmp_path / "ffmpeg", text)
     assert program.version(fake) == number
-    monkeypatch.setattr(program, "find_ffmpeg", lambda: fake)
-    assert list(program.keep_every_frame()) == [option]
+    assert list(program.keep_every_frame(fake)) == [option]
 
 
 def test_the_systems_program_goes_before_the_one_in_the_wheel(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))
     assert os.path.samefile(program.find_ffmpeg(), wheel_ffmpeg())
     system = pretender(tmp_path / "ffmpeg", "4.4")
-    program.find_ffmpeg.cache_clear()
+    program.forget()
     assert program.find_ffmpeg() == system == shutil.which("ffmpeg")

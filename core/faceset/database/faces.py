@@ -63,6 +63,22 @@ def write_settings(connection: sqlite3.Connection, settings: Mapping[str, Any]) 
         connection.executemany("INSERT INTO settings VALUES (?, ?)", rows)
 
 
+def write_film_length(connection: sqlite3.Connection, film: Mapping[str, Any], frames: int) -> None:
+    """Remember how many frames a film gave, read to its end. film: what tells it from others (JSON values)."""
+    value = json.dumps({"film": dict(film), "frames": frames})
+    with connection:
+        connection.execute("INSERT OR REPLACE INTO state VALUES ('film', ?)", (value,))
+
+
+def film_length(connection: sqlite3.Connection) -> tuple[dict[str, Any], int] | None:
+    """What ``write_film_length`` left: the film and how many frames it has; None where there is nothing."""
+    row = connection.execute("SELECT value FROM state WHERE key = 'film'").fetchone()
+    if row is None:
+        return None
+    value = json.loads(row[0])
+    return value["film"], value["frames"]
+
+
 def add_source(connection: sqlite3.Connection, path: str = DEFAULT_SOURCE, kind: str = "frames") -> int:
     """The number of a source, a new one if need be. path: relative to the side; kind: ``frames`` or ``film``."""
     connection.execute("INSERT OR IGNORE INTO sources (path, kind) VALUES (?, ?)", (path, kind))
