@@ -14,12 +14,13 @@ from pathlib import Path
 
 from core.errors import InputError, PipelineError
 from core.faceset.database import images
+from core.faceset.database.cells import BLOB, TEXT, checked
 from core.faceset.database.names import stored
 from core.faceset.identity import face_id, identified
 from core.faceset.store import Faceset
 from core.faceset.transform import resized_record
 from core.formats import dfl_image
-from core.formats.face_metadata import from_dict, to_dict
+from core.formats.face_metadata import from_kept, to_dict
 from core.formats.pickle import safe_pickle
 from core.imaging.codec import decode_image
 from core.progress import progress
@@ -147,7 +148,7 @@ def _find(connection: sqlite3.Connection, path: Path, data: bytes, names: _Names
 
 def _one(connection: sqlite3.Connection, query: str, value: str) -> bytes | None:
     row = connection.execute(query, (value,)).fetchone()
-    return None if row is None else row[0]
+    return None if row is None else checked(row, (BLOB,), "saved_metadata")[0]
 
 
 def _by_saved_name(connection: sqlite3.Connection, path: Path, names: _Names) -> bytes | None:
@@ -155,10 +156,11 @@ def _by_saved_name(connection: sqlite3.Connection, path: Path, names: _Names) ->
     rows = connection.execute(
         "SELECT face, metadata FROM saved_metadata WHERE name = ?", (stored(path.name),)
     ).fetchall()
-    return rows[0][1] if len(rows) == 1 and not names.is_elsewhere(rows[0][0]) else None
+    if len(rows) != 1:
+        return None
+    face, blob = checked(rows[0], (TEXT, BLOB), "saved_metadata")
+    return None if names.is_elsewhere(face) else blob
 
 
 def _record(blob: bytes, path: Path) -> FaceRecord:
-    stored = safe_pickle.loads(blob, where=path)
-    height, width = stored["shape"]
-    return from_dict(stored["meta"], path.name, (height, width), path)
+    return from_kept(safe_pickle.loads(blob, where=path), path.name, path)

@@ -14,6 +14,7 @@ from core.errors import CorruptFileError
 from core.formats.pickle.safe_pickle import PointList
 from core.geometry.align import FaceType
 from core.geometry.landmarks import COUNT
+from core.imaging.dimensions import validate_pixels
 from core.imaging.masks import encode_mask
 from core.types import FaceRecord, Polygon
 
@@ -59,6 +60,20 @@ def from_dict(meta: Any, name: str, shape: tuple[int, int], where: object = None
             why=str(error)[:200],
             hint="extract this face again, or restore its metadata",
         ) from None
+
+
+def from_kept(kept: Any, name: str, where: object) -> FaceRecord:
+    """The record in what ``faces.db`` keeps of a face: ``{"shape": (height, width), "meta": dict of the face file}``.
+
+    Raises:
+        CorruptFileError: it is something else.
+    """
+    shape = kept.get("shape") if isinstance(kept, dict) else None
+    if not isinstance(shape, (tuple, list)) or len(shape) != 2 or not all(type(n) is int and n > 0 for n in shape):
+        raise CorruptFileError("damaged saved metadata", where=str(where), why="it has no size")
+    height, width = shape
+    validate_pixels(height, width, where)
+    return from_dict(kept.get("meta"), name, (height, width), where)
 
 
 def _record(meta: Any, name: str, shape: tuple[int, int]) -> FaceRecord:
@@ -233,8 +248,11 @@ def _rect(value: Any) -> tuple[int, int, int, int] | None:
 
 
 def _text(value: Any, what: str) -> str | None:
-    if value is not None and type(value) is not str:
+    if value is None:
+        return None
+    if type(value) is not str:
         raise BadField(f"{what} is no text")
+    value.encode("utf-8", "surrogateescape")  # what is no text and no name of a file is no valid value either
     return value
 
 

@@ -170,7 +170,7 @@ class PakReader:
         The first and the last face of each number are asked.
         """
         for number in {n for n in stored if type(n) is int and n in AMBIGUOUS_FACE_TYPES}:
-            indices = [i for i, other in enumerate(stored) if other == number]
+            indices = [i for i, other in enumerate(stored) if type(other) is int and other == number]
             answers = {self._embedded_type(i) for i in (indices[0], indices[-1])} - {None}
             if not answers - {FACE_TYPE_NAMES[number]}:
                 continue

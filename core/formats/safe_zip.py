@@ -158,6 +158,8 @@ def _chosen(
 def _validate_name(info: zipfile.ZipInfo, path: Path) -> None:
     name = info.orig_filename  # ``filename`` ends at a NUL, behind which the rest could hide
     parts = PurePosixPath(name).parts
+    if not info.filename:
+        raise _refused(path, "a member without a name")
     if name.startswith("/") or ".." in parts or "\\" in name or "\0" in name or (parts and parts[0].endswith(":")):
         raise _refused(path, f"the member {name!r} points outside the archive")
 

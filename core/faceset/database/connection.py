@@ -10,6 +10,9 @@ from core.errors import CorruptFileError, DiskFullError, EnvironmentFault, Input
 from core.faceset.database import schema, upgrade
 
 _ROOM = 1 << 16  # bytes
+_LARGEST_CELL = 1 << 27  # bytes
+# Instructions of SQLite without a change of the database: many times what reading all of it takes.
+_STEP, _STEPS, _STEPS_PER_BYTE = 1_000_000, 500_000_000, 500
 
 
 @contextmanager
@@ -20,13 +23,13 @@ def open_database(path: Path, *, create: bool = False) -> Iterator[sqlite3.Conne
 
     Raises:
         InputError: it is absent, was made by a newer version, or another program uses it.
-        CorruptFileError: it is damaged, or no database.
+        CorruptFileError: it is damaged, no database, one that computes things by itself, or a link to another place.
         DiskFullError, EnvironmentFault: the disk or its permissions.
     """
     if not create and not path.is_file():
         raise InputError("no face database", where=path, hint="the faces step makes it")
     with typed_errors(path):
-        connection = sqlite3.connect(path, timeout=30)
+        connection = _connected(path)
         try:
             _prepare(connection, path)
             yield connection
@@ -34,7 +37,44 @@ def open_database(path: Path, *, create: bool = False) -> Iterator[sqlite3.Conne
             connection.close()
 
 
+def _connected(path: Path) -> sqlite3.Connection:
+    """A connection to a file that may be anybody's."""
+    if path.is_symlink():
+        raise _damaged(path, "it is a link; what it leads to is not touched")
+    connection = sqlite3.connect(path, timeout=30)
+    connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _LARGEST_CELL)
+    connection.execute("PRAGMA trusted_schema = OFF")
+    _bound_reading(connection, path)
+    return connection
+
+
+def _bound_reading(connection: sqlite3.Connection, path: Path) -> None:
+    """Stop a query whose tables lead in circles, as damaged ones may: nothing changes, and it goes on and on."""
+    steps, changes = 0, 0
+
+    def stop() -> bool:
+        nonlocal steps, changes
+        if connection.total_changes != changes:
+            steps, changes = 0, connection.total_changes
+        steps += _STEP
+        return steps > _STEPS + _STEPS_PER_BYTE * path.stat().st_size
+
+    connection.set_progress_handler(stop, _STEP)
+
+
+def _require_plain(connection: sqlite3.Connection, path: Path) -> None:
+    """Refuse what makes a database compute things by itself. We make tables and indices of columns, nothing else."""
+    objects = connection.execute("SELECT type, name, sql FROM sqlite_master").fetchall()
+    for kind, name, sql in objects:
+        if kind not in ("table", "index") or str(sql).upper().startswith("CREATE VIRTUAL"):
+            raise _damaged(path, f"it has a {kind}, {str(name)[:80]!r}: it was not made by this program")
+    for table in (name for kind, name, _ in objects if kind == "table"):
+        if any(column[6] for column in connection.execute("SELECT * FROM pragma_table_xinfo(?)", (table,))):
+            raise _damaged(path, f"the table {str(table)[:80]!r} has columns that are computed")
+
+
 def _prepare(connection: sqlite3.Connection, path: Path) -> None:
+    _require_plain(connection, path)
     version = connection.execute("PRAGMA user_version").fetchone()[0]
     if version > schema.VERSION:
         raise InputError(
@@ -50,7 +90,7 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> None:
 def is_old(path: Path) -> bool:
     """Whether a database was made by an earlier version and nobody has upgraded it yet."""
     with typed_errors(path):
-        connection = sqlite3.connect(path, timeout=30)
+        connection = _connected(path)
         try:
             return 0 < connection.execute("PRAGMA user_version").fetchone()[0] < schema.VERSION
         finally:
@@ -67,6 +107,8 @@ def typed_errors(path: Path) -> Iterator[None]:
     """SQLite's errors as ours."""
     try:
         yield
+    except UnicodeDecodeError as error:  # of SQLite's own messages, where names of tables are damaged
+        raise _damaged(path, str(error)) from None
     except sqlite3.Error as error:
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF
         if code == sqlite3.SQLITE_FULL or (code == sqlite3.SQLITE_IOERR and _is_full(path)):
@@ -76,12 +118,11 @@ def typed_errors(path: Path) -> Iterator[None]:
                 hint="free some space and run it again; finished work was kept",
             ) from None
         if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
-            raise CorruptFileError(
-                "the face database is damaged",
-                where=path,
-                why=str(error),
-                hint="restore it from a backup, or extract the faces again",
-            ) from None
+            raise _damaged(path, str(error)) from None
+        if code == sqlite3.SQLITE_INTERRUPT:
+            raise _damaged(path, "its tables lead in circles") from None
+        if code == sqlite3.SQLITE_NOMEM:
+            raise MemoryError(str(error)) from None
         if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
             raise InputError(
                 "another program is using the face database", where=path, hint="close it and run this again"
@@ -99,6 +140,15 @@ def typed_errors(path: Path) -> Iterator[None]:
             why=str(error)[:200],
             hint="move it away: the next step makes one from the face files, without what only the database knew",
         ) from None
+
+
+def _damaged(path: Path, why: str) -> CorruptFileError:
+    return CorruptFileError(
+        "the face database is damaged",
+        where=path,
+        why=why,
+        hint="restore it from a backup, or extract the faces again",
+    )
 
 
 def _is_full(path: Path) -> bool:

@@ -2,7 +2,7 @@
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePath
 from typing import Any
@@ -10,9 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from core.faceset.database.cells import BLOB, NUMBER, TEXT, WHOLE, checked, damaged, json_value
 from core.faceset.database.images import ImageRow, add_image
-from core.faceset.database.names import restored, stored
+from core.faceset.database.names import NAME, restored, stored
 from core.faceset.identity import birth_id, geometry_of
+from core.geometry.landmarks import COUNT
 from core.types import Face
 
 # The one source of a side until somebody names others: its folder of frames, or the film that these come from.
@@ -52,7 +54,7 @@ class FaceRow:
 def read_settings(connection: sqlite3.Connection) -> dict[str, Any]:
     """How the extraction was asked for; empty in a new file."""
     rows = connection.execute("SELECT key, value FROM settings ORDER BY key")
-    return {key: json.loads(value) for key, value in rows}
+    return {key: json_value(value, "settings") for key, value in rows}
 
 
 def write_settings(connection: sqlite3.Connection, settings: Mapping[str, Any]) -> None:
@@ -152,6 +154,7 @@ def forget(connection: sqlite3.Connection) -> None:
 def frames(connection: sqlite3.Connection) -> Iterator[FrameRow]:
     """All frames that were looked at, by name."""
     for name, status, error in connection.execute("SELECT name, status, error FROM frames ORDER BY name"):
+        checked((name, status, error), (NAME, TEXT, TEXT), "frames")
         yield FrameRow(restored(name), status, error)
 
 
@@ -160,6 +163,9 @@ SELECT faces.face, frames.name, "left", top, "right", bottom, landmarks, confide
        faces.status, reason, person
 FROM faces JOIN frames ON frames.frame = faces.frame
 """
+
+
+_FACE_KINDS = (TEXT, NAME, *[NUMBER] * 4, BLOB, *[NUMBER] * 3, *[TEXT] * 4)
 
 
 def faces(connection: sqlite3.Connection, status: str = "kept") -> Iterator[Face]:
@@ -182,13 +188,13 @@ def faces_by_frame(connection: sqlite3.Connection) -> dict[str, int]:
     LEFT JOIN faces ON faces.frame = frames.frame AND faces.status = 'kept'
     GROUP BY frames.name ORDER BY frames.name
     """
-    return {restored(name): count for name, count in connection.execute(query)}
+    return {restored(name): count for name, count in _checked(connection.execute(query), (NAME, WHOLE), "frames")}
 
 
 def filtered_by_reason(connection: sqlite3.Connection) -> dict[str, int]:
     """How many faces were filtered for which reason."""
     query = "SELECT reason, COUNT(*) FROM faces WHERE status = 'filtered' GROUP BY reason ORDER BY reason"
-    return dict(connection.execute(query))
+    return dict(_checked(connection.execute(query), (TEXT, WHOLE), "faces"))
 
 
 def scores(connection: sqlite3.Connection, name: str) -> dict[str, float]:
@@ -197,7 +203,7 @@ def scores(connection: sqlite3.Connection, name: str) -> dict[str, float]:
     SELECT scores.face, value FROM scores
     JOIN faces ON faces.face = scores.face AND faces.geometry = scores.geometry WHERE name = ?
     """
-    return dict(connection.execute(query, (name,)))
+    return dict(_checked(connection.execute(query, (name,)), (TEXT, NUMBER), "scores"))
 
 
 def vectors(connection: sqlite3.Connection, embedder: str) -> dict[str, NDArray[np.float32]]:
@@ -207,7 +213,7 @@ def vectors(connection: sqlite3.Connection, embedder: str) -> dict[str, NDArray[
     JOIN faces ON faces.face = vectors.face AND faces.geometry = vectors.geometry WHERE embedder = ?
     """
     rows = connection.execute(query, (embedder,))
-    return {face: np.frombuffer(blob, "<f4") for face, blob in rows}
+    return {face: floats_of(blob, "<f4") for face, blob in _checked(rows, (TEXT, BLOB), "vectors")}
 
 
 def name_persons(connection: sqlite3.Connection, persons: Mapping[str, str]) -> None:
@@ -217,13 +223,35 @@ def name_persons(connection: sqlite3.Connection, persons: Mapping[str, str]) -> 
         connection.executemany("UPDATE faces SET person = ? WHERE face = ?", rows)
 
 
+def _checked(rows: Iterable[Any], kinds: Sequence[tuple[type, ...]], table: str) -> Iterator[Any]:
+    return (checked(values, kinds, table) for values in rows)
+
+
+def floats_of(blob: bytes | None, kind: str) -> NDArray:
+    """The numbers in a cell. Raises CorruptFileError when their bytes are not a whole number of them."""
+    data = blob or b""
+    if len(data) % np.dtype(kind).itemsize:
+        raise damaged("vectors or faces", f"{len(data)} bytes are no numbers")
+    return np.frombuffer(data, kind)
+
+
+def landmarks_of(blob: bytes | None) -> NDArray[np.float64] | None:
+    if blob is None:
+        return None
+    points = floats_of(blob, "<f8")
+    if points.size != 2 * COUNT or not np.isfinite(points).all():
+        raise damaged("faces", "its landmarks are no points")
+    return points.reshape(COUNT, 2)
+
+
 def _face(*values: Any) -> Face:
+    checked(values, _FACE_KINDS, "faces")
     face, frame, left, top, right, bottom, landmarks, confidence, sure, roll, origin, status, reason, person = values
     return Face(
         box=np.array([_unknown(value) for value in (left, top, right, bottom)], np.float32),
         confidence=_unknown(confidence),
         roll=_unknown(roll),
-        landmarks=None if landmarks is None else np.frombuffer(landmarks, "<f8").reshape(68, 2),
+        landmarks=landmarks_of(landmarks),
         landmark_confidence=_unknown(sure),
         frame=restored(frame),
         origin=origin,

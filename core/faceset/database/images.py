@@ -5,7 +5,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
-from core.faceset.database.names import restored, stored
+from core.faceset.database.cells import TEXT, WHOLE, checked, checked_name
+from core.faceset.database.names import NAME, restored, stored
 
 # Folders, relative to the side. Inside a pak a name is ``person/name`` where the pak has persons.
 ALIGNED, PAK = "aligned", "aligned/faceset.pak"
@@ -40,6 +41,8 @@ class ImageRow:
 
 _NAMES = tuple(column.name for column in fields(ImageRow))
 _FILE_NAMES = ("name", "extracted_name")
+_NUMBERS = ("size", "bytes", "mtime_ns")
+_KINDS = [NAME if name in _FILE_NAMES else WHOLE if name in _NUMBERS else TEXT for name in _NAMES]
 _COLUMNS = ", ".join(_NAMES)
 _PLACES = ", ".join(f":{name}" for name in _NAMES)
 
@@ -107,8 +110,9 @@ def note_contents(connection: sqlite3.Connection, folder: str, seen: Mapping[str
 
 
 def _row(values: tuple) -> ImageRow:
-    row = ImageRow(*values)
-    return replace(row, name=restored(row.name), extracted_name=restored(row.extracted_name))
+    row = ImageRow(*checked(values, _KINDS, "images"))
+    name = checked_name(restored(row.name), "images", levels=2 if row.folder == PAK else 1)
+    return replace(row, name=name, extracted_name=restored(row.extracted_name))
 
 
 def _noted(connection: sqlite3.Connection) -> str:

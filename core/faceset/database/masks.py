@@ -6,6 +6,7 @@ import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from core.faceset.database.cells import BLOB, NUMBER, TEXT, WHOLE, checked
 from core.faceset.identity import face_id, record_geometry
 from core.types import FaceRecord
 
@@ -41,6 +42,9 @@ def checksum(mask: bytes) -> int:
     return zlib.crc32(mask)
 
 
+_KINDS = (TEXT, TEXT, TEXT, WHOLE, NUMBER, NUMBER, TEXT, WHOLE)
+
+
 class MaskTable:
     """The masks of a side by face.
 
@@ -52,6 +56,8 @@ class MaskTable:
         self._committed = time.monotonic()
         query = "SELECT face, kind, masker, checksum, area, uncertainty, geometry, pending IS NOT NULL FROM masks"
         found = connection.execute(query).fetchall()
+        for values in found:
+            checked(values, _KINDS, "masks")
         self._pending = {face for face, *_, pending in found if pending}
         self.rows = {values[0]: MaskRow(*values[:7]) for values in found}
 
@@ -76,7 +82,8 @@ class MaskTable:
         """The mask that this masker made for the face and that is not yet in the faceset."""
         if face not in self._pending or self.rows[face].masker != masker:
             return None
-        return self._connection.execute("SELECT pending FROM masks WHERE face = ?", (face,)).fetchone()[0]
+        row = self._connection.execute("SELECT pending FROM masks WHERE face = ?", (face,)).fetchone()
+        return checked(row, (BLOB,), "masks")[0]
 
     def add(self, row: MaskRow) -> None:
         """Note a mask, in place of the one before."""

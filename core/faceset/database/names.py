@@ -1,5 +1,8 @@
 """Names of files in the database: also those that are no text, as old archives and other systems leave them."""
 
+# What a name is in the database.
+NAME = (str, bytes)
+
 
 def stored(name: str) -> str | bytes:
     """The value to put into a column. A name that is not UTF-8 goes in as its bytes, which SQLite keeps as they are."""

@@ -4,27 +4,38 @@ Version 1 had the name of the extracted file as the key of a face, masks in a fi
 moment, and saved metadata under the names before sorting.
 """
 
-import json
 import os
 import sqlite3
 from collections.abc import Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from core.errors import PipelineError
+from core.errors import CorruptFileError, PipelineError
 from core.faceset.database import faces, schema
+from core.faceset.database.cells import BLOB, NUMBER, TEXT, WHOLE, checked, damaged, json_value
 from core.faceset.database.faces import FaceRow, FrameRow
 from core.faceset.database.images import ImageRow
 from core.faceset.database.masks import checksum
 from core.faceset.identity import birth_id, face_id, geometry_of, record_geometry
 from core.faceset.steps import ALIGNED, original_names
 from core.faceset.store import face_key, open_faceset
-from core.formats.face_metadata import from_dict
+from core.formats.face_metadata import from_kept
 from core.formats.pickle import safe_pickle
+from core.fsio import temporary_path
 from core.types import Face, FaceRecord
 
+_MOST_FACES = 10_000  # in a frame
+_OLD_KINDS: dict[str, tuple[type, ...]] = {
+    "name": TEXT,
+    "frame": TEXT,
+    "face_type": TEXT,
+    "size": WHOLE,
+    "landmarks": BLOB,
+    "identity": BLOB,
+} | dict.fromkeys(("left", "top", "right", "bottom", "score", "sure", "roll", "pitch", "yaw", "sharpness"), NUMBER)
 _OLD_TABLES = ("frames", "faces", "settings", "face_metadata")
 
 
@@ -65,13 +76,13 @@ def _keep(connection: sqlite3.Connection, path: Path) -> None:
     kept = path.with_name(f"{path.name}.v1")
     if kept.exists():
         return
-    half = kept.with_name(f".{kept.name}.tmp")
-    copy = sqlite3.connect(half)
+    half = temporary_path(kept.parent)
     try:
-        connection.backup(copy)
+        with open(half, "xb"), closing(sqlite3.connect(half)) as copy:
+            connection.backup(copy)
+        os.replace(half, kept)
     finally:
-        copy.close()
-    os.replace(half, kept)
+        half.unlink(missing_ok=True)
 
 
 def _places(side: Path) -> dict[str, str]:
@@ -88,9 +99,17 @@ def _faces(connection: sqlite3.Connection, places: Mapping[str, str]) -> None:
         number = faces.add_frame(connection, source, FrameRow(name, status, error))
         for values in connection.execute("SELECT * FROM old_faces WHERE frame = ? ORDER BY face_index", (name,)):
             faces.add_face(connection, number, _face(_columns(connection), values, places, embedder))
-        for reason, count in json.loads(dropped).items():
+        for reason, count in _dropped(dropped).items():
             for ordinal in range(count):
                 faces.add_face(connection, number, FaceRow(faces.filtered_face(name, reason, ordinal)))
+
+
+def _dropped(text: Any) -> dict[str, int]:
+    """Reason -> how many faces of a frame were dropped for it."""
+    found = json_value(text, "frames")
+    if not isinstance(found, dict) or not all(type(n) is int and 0 <= n <= _MOST_FACES for n in found.values()):
+        raise damaged("frames", "counts of dropped faces that are none")
+    return found
 
 
 def _columns(connection: sqlite3.Connection) -> list[str]:
@@ -99,12 +118,19 @@ def _columns(connection: sqlite3.Connection) -> list[str]:
 
 def _embedder(connection: sqlite3.Connection) -> str:
     row = connection.execute("SELECT value FROM settings WHERE key = 'embedder'").fetchone()
-    return json.loads(row[0]) if row else "sface"
+    name = json_value(row[0], "settings") if row else "sface"
+    return name if isinstance(name, str) else "none"
 
 
 def _face(columns: list[str], values: tuple, places: Mapping[str, str], embedder: str) -> FaceRow:
     old: dict[str, Any] = dict(zip(columns, values, strict=True))
-    points = np.frombuffer(old["landmarks"], "<f8").reshape(68, 2)
+    for name, kind in _OLD_KINDS.items():
+        if name not in old:
+            raise damaged("faces", f"it has no {name}")
+        checked((old[name],), (kind,), "faces")
+    points = faces.landmarks_of(old["landmarks"])
+    if points is None:
+        raise damaged("faces", "a face without landmarks")
     face = Face(
         box=np.array([old["left"], old["top"], old["right"], old["bottom"]], np.float32),
         confidence=old["score"],
@@ -130,7 +156,7 @@ def _face(columns: list[str], values: tuple, places: Mapping[str, str], embedder
         geometry=geometry_of(face.frame, points),
     )
     scores = {name: old[name] for name in ("pitch", "yaw", "roll", "sharpness")}
-    vectors = {} if old["identity"] is None else {embedder: np.frombuffer(old["identity"], "<f4")}
+    vectors = {} if old["identity"] is None else {embedder: faces.floats_of(old["identity"], "<f4")}
     return FaceRow(face, image, scores, vectors)
 
 
@@ -139,10 +165,9 @@ def _saved_metadata(connection: sqlite3.Connection) -> None:
     query = "SELECT name, sha256, pixels_sha256, metadata FROM old_face_metadata"
     for name, sha256, pixels, blob in connection.execute(query).fetchall():
         try:
-            stored = safe_pickle.loads(blob, where=name)
-            height, width = stored["shape"]
-            face = face_id(from_dict(stored["meta"], name, (height, width), name))
-        except (PipelineError, KeyError, TypeError, ValueError):
+            checked((name, sha256, pixels, blob), (TEXT, TEXT, TEXT, BLOB), "face_metadata")
+            face = face_id(from_kept(safe_pickle.loads(blob, where=name), name, name))
+        except PipelineError:
             continue
         values = (face, name, sha256, pixels, blob)
         connection.execute("INSERT OR REPLACE INTO saved_metadata VALUES (?, ?, ?, ?, ?)", values)
@@ -170,18 +195,21 @@ def _mask_of(old: Mapping[str, tuple], name: str, number: int) -> tuple | None:
 
 def _kind(masker: str) -> str:
     """Version 1 called landmark maskers ``landmarks hull 1 ...``, the others ``xseg ...`` or ``custom ...``."""
-    words = masker.split()
-    return words[1] if words[:1] == ["landmarks"] else words[0]
+    words = [*masker.split(), "", ""]
+    return words[1] if words[0] == "landmarks" else words[0]
 
 
 def _old_masks(path: Path) -> dict[str, tuple]:
     if not path.is_file():
         return {}
+    if path.is_symlink():
+        return {}
     old = sqlite3.connect(path)
     try:
         query = "SELECT face, masker, checksum, area, uncertainty FROM masks WHERE pending IS NULL"
-        return {row[0]: row for row in old.execute(query)}
-    except sqlite3.DatabaseError:
+        kinds = (TEXT, TEXT, WHOLE, NUMBER, NUMBER)
+        return {row[0]: tuple(checked(row, kinds, "masks")) for row in old.execute(query)}
+    except (sqlite3.DatabaseError, UnicodeDecodeError, CorruptFileError):
         return {}  # it only remembers what was done: the masks are in the faces
     finally:
         old.close()

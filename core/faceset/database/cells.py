@@ -1,0 +1,63 @@
+"""What a row of ``faces.db`` may hold: SQLite keeps anything in any column, whatever the tables say."""
+
+import json
+import math
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from core.errors import CorruptFileError
+from core.safe_paths import is_name
+
+# Integers and numbers; a text; bytes. None counts as a number: what is not known.
+TEXT, WHOLE, NUMBER, BLOB = (str,), (int,), (int, float, type(None)), (bytes, type(None))
+
+
+def checked(values: Sequence[Any], kinds: Sequence[tuple[type, ...]], table: str) -> Sequence[Any]:
+    """The values of a row, which are of these kinds.
+
+    Raises:
+        CorruptFileError: one is of another kind.
+    """
+    for value, kind in zip(values, kinds, strict=True):
+        if type(value) not in kind or (type(value) is float and math.isinf(value)):
+            raise damaged(table, f"{str(value)[:80]!r} is not what belongs there")
+    return values
+
+
+def checked_name(name: Any, table: str, *, levels: int = 1) -> str:
+    """The name of a file; of ``levels`` names with slashes between at most.
+
+    Raises:
+        CorruptFileError: it is none, and could lead anywhere.
+    """
+    parts = name.split("/") if isinstance(name, str) else []
+    if not 0 < len(parts) <= levels or not all(map(is_name, parts)):
+        raise damaged(table, f"{str(name)[:80]!r} is no name of a file")
+    return name
+
+
+def numbers(pairs: Iterable[tuple[Any, Any]], table: str) -> dict[str, float]:
+    """Rows of (text, number) as a dict. Raises as :func:`checked`."""
+    return dict(checked(pair, (TEXT, NUMBER), table) for pair in pairs)  # type: ignore[misc]
+
+
+def json_value(text: Any, table: str) -> Any:
+    """The value of a JSON text.
+
+    Raises:
+        CorruptFileError: it is none.
+    """
+    try:
+        return json.loads(text)
+    except (ValueError, TypeError, RecursionError) as error:
+        raise damaged(table, f"a value that cannot be read: {str(error)[:80]}") from None
+
+
+def damaged(table: str, why: str) -> CorruptFileError:
+    """The typed error for a row that makes no sense."""
+    return CorruptFileError(
+        "the face database is damaged",
+        where="faces.db",
+        why=f"table {table}: {why}",
+        hint="restore it from a backup, or extract the faces again",
+    )
