@@ -9,13 +9,14 @@ import sys
 import time
 
 import pytest
-from clips import make_clip, pattern
+from clips import make_clip, pattern, stand_in
 
-from core.errors import CorruptFileError, DiskFullError, InputError, Interrupted
+from core.errors import CorruptFileError, DiskFullError, EnvironmentFault, InputError, Interrupted
 from core.jobs import extract_frames as job
 from core.jobs.extract_frames import ExtractedFrames, extract_frames
 from core.jobs.frame_receipt import RECEIPT, Receipt, read_receipt
 from core.progress import Listener, reporting_to
+from core.video import program
 from core.video.selection import Selection
 from core.workspace import PROJECT, Workspace, list_images
 
@@ -198,6 +199,25 @@ def test_a_run_killed_while_replacing_loses_nothing(filmed, monkeypatch):
     assert names(filmed) == []
     run(filmed, Selection(fps=5))
     assert len(names(filmed)) == 5 and len(list_images(next(filmed.trash.iterdir()))) == 10
+
+
+def test_an_ffmpeg_that_is_killed_publishes_nothing_and_the_next_run_begins_again(filmed, tmp_path, monkeypatch):
+    die = 'case "$*" in *passthrough*) "$REAL" "$@"; rm 00010.png; kill -9 $$;; *) exec "$REAL" "$@";; esac'
+    with monkeypatch.context() as patch:
+        patch.setenv("PATH", stand_in(tmp_path / "bin", die))
+        program.forget()
+        with pytest.raises(EnvironmentFault, match="of about 10 frames") as caught:
+            run(filmed)
+    program.forget()
+    assert "SIGKILL" in caught.value.why and names(filmed) == []
+    assert not list(filmed.side("src").frames.glob(".frames*"))
+    assert run(filmed).count == 10
+
+
+def test_the_same_in_a_folder_whose_name_is_no_utf8(filmed, tmp_path):
+    odd = tmp_path / os.fsdecode(b"caf\xe9")
+    filmed.root.rename(odd)
+    assert run(Workspace(odd)).count == 10
 
 
 def test_kill_9_while_decoding_then_again(filmed):

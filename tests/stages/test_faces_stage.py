@@ -11,16 +11,17 @@ import cv2
 import numpy as np
 import pytest
 import skimage.data
-from clips import make_clip, still
+from clips import make_clip, stand_in, still
 from jpegs import samplings
 
-from core.errors import InputError, UsageError
+from core.errors import EnvironmentFault, InputError, UsageError
 from core.faceset.database import faces as database
 from core.faceset.database import images
 from core.faceset.database.connection import open_database
 from core.formats import dfl_image
 from core.options import parse
 from core.stages import faces
+from core.video import program
 from core.workspace import PROJECT, Workspace, list_images
 
 SMALL = ("--image-size", "96", "--embedder", "none")
@@ -168,6 +169,87 @@ def test_two_frames_of_one_stem_are_refused(workspace, portrait):
     cv2.imwrite(str(workspace.side("src").frames / "00001.jpg"), portrait)
     with pytest.raises(InputError, match="same name but for the ending"):
         run(workspace)
+
+
+def test_frames_of_one_stem_are_named_all_at_once(workspace, portrait):
+    for name in ("a.png", "a.webp", "b.jpg", "b.tif"):
+        cv2.imwrite(str(workspace.side("src").frames / name), portrait)
+    with pytest.raises(InputError, match="same name but for the ending") as caught:
+        run(workspace)
+    assert "a.png and a.webp, b.jpg and b.tif" in caught.value.why
+
+
+def test_pictures_of_other_formats_are_frames_and_the_rest_is_named(workspace, portrait):
+    folder = workspace.side("src").frames
+    for name in ("p1.webp", "p2.bmp", "p3.avif", "p4.TIF"):
+        cv2.imwrite(str(folder / name), portrait)
+    (folder / "p5.jfif").write_bytes(cv2.imencode(".jpg", portrait)[1])
+    cv2.imwrite(str(folder / "p6.png"), portrait.astype(np.uint16) * 257)
+    for name in ("p7.heic", "notes.docx", "without"):
+        (folder / name).write_bytes(b"x")
+    report = run(workspace)
+    made = files(workspace)
+    assert {f"p{number}_0.jpg" for number in range(1, 7)} <= set(made)
+    assert dict(report.rows)["left out, no frames"] == "3: notes.docx, p7.heic, without"
+    assert sum("convert it to png" in text for text in report.warnings) == 3
+
+
+def test_only_pictures_that_cannot_be_read(tmp_path):
+    space = Workspace(tmp_path).create()
+    (space.side("src").frames / "a.heic").write_bytes(b"x")
+    with pytest.raises(InputError, match="no frames") as caught:
+        run(space)
+    assert "a.heic" in caught.value.why
+
+
+def test_names_that_are_too_long_or_no_utf8_are_named_and_the_rest_goes_on(workspace, portrait):
+    folder = os.fsencode(workspace.side("src").frames)
+    data = cv2.imencode(".png", portrait)[1].tobytes()
+    for name in (b"\xe9t\xe9_01.png", b"a" * 250 + b".png", b"b" * 240 + b".png", "ж".encode() * 115 + b".png"):
+        with open(os.path.join(folder, name), "wb") as file:
+            file.write(data)
+    report = run(workspace)
+    made = files(workspace)
+    assert "b" * 240 + "_0.jpg" in made and "ж" * 115 + "_0.jpg" in made and "00001_0.jpg" in made
+    told = "\n".join(report.warnings)
+    assert "\\xe9t\\xe9_01.png: its name is not UTF-8" in told
+    assert "a" * 250 + ".png: its name is too long" in told
+    assert "nothing to do" in run(workspace).title
+
+
+def test_a_face_with_an_ending_that_is_not_taken_is_named(workspace, caplog):
+    run(workspace)
+    aligned = workspace.side("src").aligned
+    shutil.copy(aligned / "00001_0.jpg", aligned / "00001_1.webp")
+    run(workspace)
+    assert "left out: 00001_1.webp" in caplog.text
+
+
+def test_an_ffmpeg_that_is_killed_ends_the_run_and_the_next_goes_on(workspace, portrait, tmp_path, monkeypatch):
+    cv2.imwrite(str(tmp_path / "p.png"), portrait)
+    make_clip(workspace.root / "data_src.mp4", *still(tmp_path / "p.png", 2), "-pix_fmt", "yuv420p")
+    shutil.rmtree(workspace.side("src").frames)
+    die = 'case "$*" in *passthrough*) "$REAL" "$@" | head -c 600000; kill -9 $$;; *) exec "$REAL" "$@";; esac'
+    monkeypatch.setenv("PATH", stand_in(tmp_path / "bin", die))
+    program.forget()
+    with pytest.raises(EnvironmentFault, match="SIGKILL"):
+        run(workspace, "--from-video")
+    monkeypatch.undo()
+    program.forget()
+    assert dict(run(workspace, "--from-video").rows)["faces"] == 10
+
+
+def test_a_film_that_does_not_count_its_frames_is_read_once(workspace, portrait, tmp_path):
+    cv2.imwrite(str(tmp_path / "p.png"), portrait)
+    make_clip(workspace.root / "data_src.ts", *still(tmp_path / "p.png", 1), "-c:v", "libx264", "-pix_fmt", "yuv420p")
+    shutil.rmtree(workspace.side("src").frames)
+    assert dict(run(workspace, "--from-video").rows)["frames"] == 5
+    assert "nothing to do" in run(workspace, "--from-video").title
+
+
+def test_deinterlacing_is_for_films():
+    with pytest.raises(UsageError, match="deinterlace"):
+        parse(faces.Options, "faces", ["src", "--deinterlace"])
 
 
 def test_every_and_max_faces_and_debug(workspace, portrait):

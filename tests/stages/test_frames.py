@@ -3,7 +3,7 @@
 import pytest
 from clips import make_clip, pattern
 
-from core.errors import UsageError
+from core.errors import InputError, UsageError
 from core.options import parse
 from core.stages import frames
 from core.workspace import Workspace
@@ -44,6 +44,31 @@ def test_a_truncated_video_is_told(filmed):
     video.write_bytes(video.read_bytes()[: int(video.stat().st_size * 0.7)])
     truncated, complaint = run(filmed).warnings
     assert "counts 30 frames" in truncated and complaint.startswith("ffmpeg complained")
+
+
+def test_what_was_odd_is_told_again_when_the_frames_are_there(filmed):
+    video = make_clip(filmed.root / "data_src.mp4", *pattern(3, "320x240"), "-movflags", "+faststart")
+    video.write_bytes(video.read_bytes()[: int(video.stat().st_size * 0.7)])
+    first, again = run(filmed), run(filmed)
+    assert "nothing to do" in again.title and again.warnings == first.warnings != ()
+
+
+def test_a_truncated_film_that_does_not_count_its_frames(filmed):
+    (filmed.root / "data_src.mp4").unlink()
+    video = make_clip(filmed.root / "data_src.mkv", *pattern(6), "-c:v", "ffv1")
+    video.write_bytes(video.read_bytes()[: video.stat().st_size // 2])
+    assert any("that the container promises are missing" in text for text in run(filmed).warnings)
+
+
+def test_interlaced_video_is_told_and_deinterlaced_when_asked_for(filmed):
+    (filmed.root / "data_src.mp4").unlink()
+    woven = ("-vf", "tinterlace=interleave_top,setfield=tff", "-flags", "+ilme+ildct", "-c:v", "mpeg2video", "-r", "25")
+    make_clip(filmed.root / "data_src.mpg", *pattern(1), *woven)
+    assert any("--deinterlace" in text for text in run(filmed).warnings)
+    assert not any("interlace" in text for text in run(filmed, "--deinterlace", "--overwrite").warnings)
+    with pytest.raises(InputError, match="other options") as caught:
+        run(filmed)
+    assert "deinterlace: True -> None" in caught.value.why
 
 
 @pytest.mark.parametrize(("text", "value"), [("90", 90), ("0:10", 10), ("1:02:03.5", 3723.5), ("2.25", 2.25)])
