@@ -26,6 +26,7 @@ log = logging.getLogger(__name__)
 # For a file whose name ffmpeg-python cannot hold because it is no UTF-8.
 FILE = "the file"
 _PATIENCE = 30  # seconds for a program to tell about itself
+_GRACE = 5  # seconds for what it said last
 _ENCODERS = ("png", "mjpeg", "libx264")
 _FILTERS = ("scale", "pad", "format", "trim", "fps", "bwdif", "zscale", "tonemap")
 
@@ -198,14 +199,25 @@ class Run:
     def end(self) -> Outcome:
         """Wait for it; returns how it ended."""
         code = self._process.wait()
-        self._listener.join()
+        self._listener.join(timeout=_GRACE)
         return self._messages.outcome(code)
 
+    def leave(self) -> None:
+        """End it at once, if it still runs."""
+        if self._process.poll() is None:
+            self._process.kill()
+        if self.stdin is not None:
+            with suppress(BrokenPipeError):  # what it did not read is of no use any more
+                self.stdin.close()
+        # A shell around the program may leave it behind, with the pipe open.
+        self._listener.join(timeout=_GRACE)
+
     def _listen(self) -> None:
-        for line in self._process.stderr or ():
-            self._messages.hear(line.decode(errors="replace").strip())
-            if self._messages.hopeless:
-                self._process.kill()
+        with suppress(ValueError):  # the pipe was closed here
+            for line in self._process.stderr or ():
+                self._messages.hear(line.decode(errors="replace").strip())
+                if self._messages.hopeless:
+                    self._process.kill()
 
 
 @contextmanager
@@ -214,11 +226,8 @@ def running(command: list[str], *, folder: Path | None = None, stdin: int = subp
     talking = [command[0], "-hide_banner", "-nostdin", "-nostats", "-v", "repeat+level+verbose", *command[1:]]
     pipe = subprocess.PIPE
     with subprocess.Popen(talking, stdin=stdin, stdout=pipe, stderr=pipe, cwd=folder) as process:
+        run = Run(process)
         try:
-            yield Run(process)
+            yield run
         finally:
-            if process.poll() is None:
-                process.kill()
-            if process.stdin is not None:
-                with suppress(BrokenPipeError):  # what it did not read is of no use any more
-                    process.stdin.close()
+            run.leave()
