@@ -16,7 +16,7 @@ from core.formats import metadata_pattern
 from core.formats.face_metadata import KEYS, from_dict, to_dict
 from core.formats.pickle import safe_pickle
 from core.imaging import jpeg, png
-from core.imaging.dimensions import validate_pixels
+from core.imaging.dimensions import validate_size
 from core.types import FaceRecord
 
 MAX_PAYLOAD = 65_533  # a segment of a JPEG counts its own two bytes of length, too
@@ -80,7 +80,7 @@ def stored(data: bytes, where: str) -> tuple[bytes, tuple[int, int]]:
     """
     parts = _png_parts if data.startswith(png.SIGNATURE) else _jpeg_parts
     payload, shape = parts(data, where)
-    validate_pixels(*shape, where)
+    validate_size(*shape, data, where)
     if not payload:
         raise NotAFaceError(
             "no face metadata",

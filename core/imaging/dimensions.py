@@ -11,8 +11,10 @@ from core.imaging import jpeg, png
 MAX_PIXELS = 1 << 28
 # 8,192 x 8,192: of an aligned face and of a mask.
 MAX_FACE_PIXELS = 1 << 26
-# What a plain image compresses to where formats are at their best; more is a header without an image.
-_MOST_PER_BYTE = 1100
+# What a plain image compresses to where formats are at their best; more is a header without an image. A PNG may have
+# eight pixels in a byte before that.
+_MOST_PER_BYTE, _MOST_PER_BYTE_PNG = 1100, 8800
+_ANY_FILE = 1 << 20
 _TIFF_WIDTH, _TIFF_HEIGHT = 256, 257
 _TIFF_SHORT = 3
 _TIFF_MOST_TAGS = 1000
@@ -34,9 +36,16 @@ def validate_dimensions(data: bytes, where: object, most: int = MAX_FACE_PIXELS)
     Raises:
         CorruptFileError: it does, or it is a damaged JPEG.
     """
-    height, width = dimensions(data, where)
+    validate_size(*dimensions(data, where), data, where, most)
+
+
+def validate_size(height: int, width: int, data: bytes, where: object, most: int = MAX_FACE_PIXELS) -> None:
+    """The same where the size is known. data: from the beginning of the image, all of it or 80 kB."""
     validate_pixels(height, width, where, most)
-    if height * width > max(MAX_FACE_PIXELS, _MOST_PER_BYTE * len(data)):
+    densest = _MOST_PER_BYTE_PNG if data.startswith(png.SIGNATURE) else _MOST_PER_BYTE
+    # Other formats make next to nothing of one color.
+    any_file = _ANY_FILE if data[:1] in (jpeg.SOI[:1], png.SIGNATURE[:1]) else MAX_FACE_PIXELS
+    if height * width > max(any_file, densest * len(data)):
         raise _too_large(height, width, where, f"{len(data):,} bytes cannot hold that")
 
 
