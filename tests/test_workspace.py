@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pytest
 
-from core.errors import InputError
 from core.workspace import Workspace, list_images, natural_key
 
 
@@ -34,16 +33,14 @@ def test_a_workspace_built_in_code_does_not_read_the_environment(tmp_path, monke
     assert Workspace.from_environment() == Workspace(tmp_path / "w", tmp_path / "a")
 
 
-def test_one_video_whatever_the_container(workspace):
+def test_the_files_that_are_called_after_a_side(workspace):
+    """Which of them is the film, their content tells: tests/video/test_find.py."""
     side = workspace.side("src")
-    with pytest.raises(InputError, match="no video"):
-        side.video()
-    for name in ("data_src.MKV", "data_src.txt", "data_src.db", "data_dst.mp4"):
+    assert side.namesakes() == []
+    for name in ("data_src.MKV", "data_src.txt", "data_dst.mp4", "data_src2.mp4"):
         (workspace.root / name).touch()
-    assert side.video().name == "data_src.MKV"
-    (workspace.root / "data_src.mp4").touch()
-    with pytest.raises(InputError, match="more than one video"):
-        side.video()
+    (workspace.root / "data_src.folder").mkdir()
+    assert [path.name for path in side.namesakes()] == ["data_src.MKV", "data_src.txt"]
 
 
 def test_images_in_the_order_of_their_numbers(tmp_path):
