@@ -195,6 +195,6 @@ def test_a_spike_is_measured_against_the_recent_mean():
     class Past:
         history, iteration = [[0.1, 0.2]] * 30, 30
 
-    loop._check(Past, (14.0, 14.0))
+    loop._require_sound(Past, (14.0, 14.0))
     with pytest.raises(DivergedError, match="iteration 31: loss 20"):
-        loop._check(Past, (20.0, 20.0))
+        loop._require_sound(Past, (20.0, 20.0))
