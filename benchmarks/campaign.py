@@ -8,6 +8,7 @@ seconds for all of them together.
 import argparse
 import json
 import multiprocessing
+import os
 import platform
 import random
 import sys
@@ -97,6 +98,8 @@ def _listen(parent: Connection, counts: Counter, places: dict[str, int], number:
 
 
 def _work(child: Connection, name: str, seed: int, first: int, inputs: int, ends: float) -> None:
+    # Libraries complain of every damaged file.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
     reader = READERS[name]
     tree = reader.sample()
     with tempfile.TemporaryDirectory(dir=MEMORY if MEMORY.is_dir() else None) as folder:

@@ -8,6 +8,7 @@ import contextlib
 import logging
 import sys
 import unicodedata
+from pathlib import Path
 from typing import TextIO
 
 # Line breaks and tabs are ours; marks that change the direction of writing can make one name look like another.
@@ -28,6 +29,12 @@ def _spelled(sign: str) -> str:
     return sign.encode("unicode_escape").decode()
 
 
+def one_line(part: object) -> str:
+    """A part of a message, such as a name, without line breaks: what comes after one could pass for our words."""
+    text = str(part)
+    return text.replace("\n", "\\n") if "\n" in text else text
+
+
 def say(text: str, stream: TextIO | None = None) -> None:
     """Print a text; a stream that is closed, or gone with its terminal, is passed over."""
     with contextlib.suppress(OSError, ValueError):
@@ -45,4 +52,6 @@ class VisibleFormatter(logging.Formatter):
     """Lines of the log with control characters spelled out."""
 
     def format(self, record: logging.LogRecord) -> str:
+        if isinstance(record.args, tuple):
+            record.args = tuple(one_line(arg) if isinstance(arg, (str, Path)) else arg for arg in record.args)
         return visible(super().format(record))

@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from core.console import one_line
+
 
 class PipelineError(Exception):
     """A failure with an explanation.
@@ -35,7 +37,7 @@ class PipelineError(Exception):
             lines.append(f"  {self.why}")
         if hint := self.hint or self.usual_hint:
             lines.append(f"hint: {hint}")
-        return "\n".join(lines)
+        return "\n".join(map(one_line, lines))
 
     def __reduce__(self):  # keyword-only arguments survive the trip from a worker process
         return _rebuild, (type(self), self.what, self.where, self.why, self.hint)

@@ -7,6 +7,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from core.console import one_line
+
 Status = Literal["kept", "filtered", "dropped"]
 
 
@@ -106,4 +108,4 @@ class StageReport:
         lines = [self.title, *(f"  {label:<{width}}  {value}" for label, value in self.rows)]
         lines += [f"warning: {text}" for text in self.warnings]
         lines += [f"  -> {path}" for path in self.outputs]
-        return "\n".join(lines)
+        return "\n".join(map(one_line, lines))

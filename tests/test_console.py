@@ -5,11 +5,14 @@ import logging
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from paths import ROOT
 
 from core.console import VisibleFormatter, say, visible
+from core.errors import InputError
+from core.types import StageReport
 
 
 @pytest.mark.parametrize(
@@ -42,6 +45,20 @@ def test_the_log_too():
     handler.setFormatter(VisibleFormatter("%(message)s"))
     handler.emit(logging.LogRecord("x", logging.INFO, "", 0, "skipped: %s", ("a\x1b[31m.jpg",), None))
     assert stream.getvalue() == "skipped: a\\x1b[31m.jpg\n"
+
+
+def test_a_name_with_a_line_break_does_not_pass_for_our_words():
+    name = "a.jpg\nhint: run this\x1b[2J"
+    error = InputError("no such file", where=name, why=name, hint="look again")
+    assert visible(str(error)).splitlines() == [
+        "no such file: a.jpg\\nhint: run this\\x1b[2J",
+        "  a.jpg\\nhint: run this\\x1b[2J",
+        "hint: look again",
+    ]
+    report = StageReport(name, (("file", name),), (name,), (Path(name),))
+    assert len(str(report).splitlines()) == 4
+    record = logging.LogRecord("x", logging.INFO, "", 0, "skipped: %s: %d", (Path(name), 3), None)
+    assert VisibleFormatter().format(record) == "skipped: a.jpg\\nhint: run this\\x1b[2J: 3"
 
 
 class Gone(io.StringIO):

@@ -16,6 +16,8 @@ ALLOWED_NEIGHBOURS = {
     ("imaging", "geometry"),
     ("networks", "formats"),
     ("faces", "inference"),
+    ("errors", "console"),
+    ("types", "console"),
     ("options", "errors"),
     ("workspace", "errors"),
     ("workspace", "fsio"),

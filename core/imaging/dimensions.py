@@ -11,9 +11,10 @@ from core.imaging import jpeg, png
 MAX_PIXELS = 1 << 28
 # 8,192 x 8,192: of an aligned face and of a mask.
 MAX_FACE_PIXELS = 1 << 26
-# What a plain image compresses to where formats are at their best; more is a header without an image. A PNG may have
-# eight pixels in a byte before that.
-_MOST_PER_BYTE, _MOST_PER_BYTE_PNG = 1100, 8800
+# Pixels of a byte, where a plain image compresses best; in a PNG bytes of pixels. More is a header without an image.
+_MOST_PER_BYTE = 1100
+# Channels by the color type of a PNG: gray, color, palette, with alpha.
+_PNG_CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 _ANY_FILE = 1 << 20
 _TIFF_WIDTH, _TIFF_HEIGHT = 256, 257
 _TIFF_SHORT = 3
@@ -34,19 +35,28 @@ def validate_dimensions(data: bytes, where: object, most: int = MAX_FACE_PIXELS)
     """Refuse an encoded image that asks for more than ``most`` pixels, or for very many with hardly any data.
 
     Raises:
-        CorruptFileError: it does, or it is a damaged JPEG.
+        CorruptFileError: it does, or it is a damaged JPEG, or a PNG whose parts are not all there.
     """
+    if data.startswith(png.SIGNATURE):
+        for _ in png.chunks(data, where):
+            pass  # a decoder makes room for what a chunk says, up to 4 GiB, before it looks for it
     validate_size(*dimensions(data, where), data, where, most)
 
 
 def validate_size(height: int, width: int, data: bytes, where: object, most: int = MAX_FACE_PIXELS) -> None:
     """The same where the size is known. data: from the beginning of the image, all of it or 80 kB."""
     validate_pixels(height, width, where, most)
-    densest = _MOST_PER_BYTE_PNG if data.startswith(png.SIGNATURE) else _MOST_PER_BYTE
     # Other formats make next to nothing of one color.
     any_file = _ANY_FILE if data[:1] in (jpeg.SOI[:1], png.SIGNATURE[:1]) else MAX_FACE_PIXELS
-    if height * width > max(any_file, densest * len(data)):
+    if height * width > any_file and height * width * _png_bytes(data) > _MOST_PER_BYTE * len(data):
         raise _too_large(height, width, where, f"{len(data):,} bytes cannot hold that")
+
+
+def _png_bytes(data: bytes) -> float:
+    """How many bytes a pixel of a PNG takes before it is compressed; 1 of other formats."""
+    if not data.startswith(png.SIGNATURE) or len(data) < 26:
+        return 1
+    return data[24] * _PNG_CHANNELS.get(data[25], 1) / 8
 
 
 def _too_large(height: int, width: int, where: object, why: str) -> CorruptFileError:
@@ -76,7 +86,7 @@ def dimensions(data: bytes, where: object = "image data") -> tuple[int, int]:
         if data[:2] == b"BM":
             width, height = struct.unpack_from("<ii", data, 18)
             return abs(height), abs(width)
-    except struct.error:
+    except (struct.error, OverflowError):
         pass  # it ends within its header: the decoder says so
     return 0, 0
 

@@ -105,6 +105,26 @@ def test_lies_are_refused_at_once(data, tmp_path):
     assert time.monotonic() - started < 1
 
 
+def test_a_chunk_of_a_png_is_no_longer_than_the_file(tmp_path):
+    data = facekit.png(32)
+    at = data.index(b"IDAT") - 4
+    for length in (1 << 30, (1 << 31) - 1, (1 << 32) - 1, len(data)):
+        lying = data[:at] + length.to_bytes(4) + data[at + 4 :]
+        for decode in (codec.decode_image, codec.decode_any, codec.decode_reduced):
+            with pytest.raises(CorruptFileError, match="truncated"):
+                decode(lying)
+
+
+def test_optimized_masks_are_small_files_of_many_pixels():
+    """One bit a pixel: eight times as many pixels in a byte as a gray image has."""
+    size = 4096
+    header = struct.pack(">IIBBBBB", size, size, 1, 0, 0, 0, 0)
+    rows = zlib.compress(bytes(size * (size // 8 + 1)), 9)
+    data = png.SIGNATURE + png.chunk(b"IHDR", header) + png.chunk(b"IDAT", rows) + png.chunk(b"IEND", b"")
+    assert size * size > 1100 * len(data)
+    assert codec.decode_any(data).shape == (size, size)
+
+
 def test_few_bytes_cannot_hold_many_pixels():
     """Within the limit of frames, but nothing compresses that well."""
     with pytest.raises(CorruptFileError, match="cannot hold"):

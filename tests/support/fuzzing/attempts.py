@@ -13,7 +13,7 @@ from pathlib import Path
 from types import FrameType
 
 from core.errors import PipelineError
-from fuzzing.readers import Reader
+from fuzzing.readers import Reader, refused
 from fuzzing.samples import Tree
 
 SECONDS, MEGABYTES = 5.0, 700.0
@@ -47,9 +47,11 @@ def attempt(reader: Reader, tree: Tree, outer: Path, seconds: float = SECONDS) -
     before = _peak_reset()
     started = time.perf_counter()
     kind, place = "read", ""
+    refused.clear()
     try:
         with _at_most(seconds):
             reader.read(folder)
+        kind = "typed" if refused else "read"
     except PipelineError:
         kind = "typed"
     except _TooSlow as error:

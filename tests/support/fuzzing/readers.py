@@ -51,11 +51,16 @@ class Reader:
     read: Callable[[Path], object]
 
 
+refused: list[PipelineError] = []
+
+
 def tried(*works: Callable[[], object]) -> None:
-    """Do all of them; what one refuses with a typed error does not keep the others from being done."""
+    """Do all of them; what one refuses with a typed error goes into ``refused``, and the others are done."""
     for work in works:
-        with suppress(PipelineError):
+        try:
             work()
+        except PipelineError as error:
+            refused.append(error)
 
 
 def face_file(folder: Path) -> None:
@@ -222,6 +227,8 @@ READERS = {
         Reader("png", samples.png_face, face_file),
         Reader("webp", samples.picture(".webp"), picture),
         Reader("tif", samples.picture(".tif", deep=True), picture),
+        Reader("bmp", samples.picture(".bmp"), picture),
+        Reader("avif", samples.picture(".avif"), picture),
         Reader("png16", samples.picture(".png", deep=True), picture),
         Reader("pak", samples.pak, pak),
         Reader("weights", samples.weights, weights),
