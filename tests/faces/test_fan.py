@@ -130,12 +130,14 @@ def test_a_missing_file_is_named(tmp_path, monkeypatch, name, file):
     assert file in str(caught.value) and str(tmp_path) in caught.value.hint
 
 
-def test_each_name_has_its_weights(monkeypatch):
-    def opened(weights):
+def test_each_name_has_its_weights_in_the_assets_that_it_is_given(monkeypatch, tmp_path):
+    asked = []
+
+    def opened(weights, assets):
+        asked.append(assets)
         return Session(source=weights.file, device=weights.file, inputs=(), outputs=(), runtime=None)
 
     monkeypatch.setattr(user_weights, "load", opened)
-    assert [plugins.load("landmarkers", name).create().device for name in ("fan2d", "fan3d")] == [
-        "2DFAN.npy",
-        "3DFAN.npy",
-    ]
+    devices = [plugins.load("landmarkers", name).create(tmp_path).device for name in ("fan2d", "fan3d")]
+    assert devices == ["2DFAN.npy", "3DFAN.npy"]
+    assert set(asked) == {tmp_path}
