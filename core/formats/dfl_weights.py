@@ -145,7 +145,11 @@ def read_data(path: Path) -> ModelData:
         raise CorruptFileError(
             "not a model's data.dat", where=path, why="iter, options or loss_history is missing or of another kind"
         )
-    losses = [[float(x) for x in np.atleast_1d(entry)] for entry in history]
+    try:
+        losses = [[float(x) for x in np.atleast_1d(entry)] for entry in history]
+    except (ValueError, TypeError, OverflowError) as error:
+        why = f"its losses are no numbers: {str(error)[:100]}"
+        raise CorruptFileError("not a model's data.dat", where=path, why=why) from None
     extra = {k: v for k, v in raw.items() if k not in _DATA_KEYS}
     return ModelData(
         iteration=int(iteration),

@@ -21,12 +21,14 @@ from core.formats.names import UniqueNames
 from core.formats.pak_entry import AMBIGUOUS_FACE_TYPES, FACE_TYPE_NAMES, name_of, person_of, read_entry
 from core.formats.pickle import safe_pickle
 from core.imaging import jpeg, png
+from core.imaging.dimensions import dimensions, validate_dimensions
 from core.types import FaceRecord
 
 VERSION = 1
 HEADER = struct.Struct("<QQ")  # version, bytes of the list
 OFFSET_BYTES = 8
 _LARGEST_OFFSET = 2**62
+_USUAL_PIXELS = 1 << 22  # of a face; what has more is looked at
 _LARGEST_READ = 1 << 30  # the system reads no more than 2 GiB at once
 _SALVAGE = "python -m core unpack SIDE --salvage recovers the faces that are whole"
 
@@ -95,10 +97,14 @@ class PakReader:
         records = self._named(listed, spans)
         kept = []
         for index, (record, whole) in enumerate(zip(records, spans.whole, strict=True)):
-            if record is not None and whole:
-                kept.append(index)
-            elif record is not None:
+            if record is None:
+                continue
+            if not whole:
                 self.problems.append((record.name, "cut short"))
+            elif self._is_too_large(record, int(spans.starts[index]), int(spans.sizes[index])):
+                self.problems.append((record.name, "the list says another size than the picture"))
+            else:
+                kept.append(index)
         self.records: list[FaceRecord] = [records[i] for i in kept]  # type: ignore[misc]
         self._starts, self._sizes = spans.starts[kept], spans.sizes[kept]
         self._resolve_face_types([listed[i].face_type for i in kept])
@@ -163,6 +169,18 @@ class PakReader:
                 except PipelineError:
                     self.problems.append((face.name, face.why))
         return records
+
+    def _is_too_large(self, record: FaceRecord, start: int, size: int) -> bool:
+        """Whether the list gives a face far more pixels than it has: masks and crops would be made as large."""
+        height, width = record.shape
+        if height * width <= _USUAL_PIXELS + size:
+            return False
+        try:
+            image = self._pread(start, size)
+            validate_dimensions(image, record.name)
+            return dimensions(image, record.name) != record.shape
+        except PipelineError:
+            return True
 
     def _resolve_face_types(self, stored: list[Any]) -> None:
         """Find out what the ambiguous numbers meant when the file was made.

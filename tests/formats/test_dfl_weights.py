@@ -120,6 +120,13 @@ def test_data_refused(tmp_path):
         dw.read_data(path)
 
 
+@pytest.mark.parametrize("history", [[None], [["a"]], [[[1, 2], 3]], ["text"], [{"a": 1}]])
+def test_losses_that_are_no_numbers(tmp_path, history):
+    path = write(tmp_path / "data.dat", dw.write_data, dw.ModelData(1, {}, history))
+    with pytest.raises(CorruptFileError):
+        dw.read_data(path)
+
+
 def test_numpy_options_become_plain(tmp_path):
     path = tmp_path / "data.dat"
     path.write_bytes(

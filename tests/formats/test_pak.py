@@ -347,6 +347,25 @@ def test_hostile_list(tmp_path):
         PakReader(tmp_path / "absent.pak")
 
 
+def test_a_list_cannot_make_faces_larger_than_they_are(tmp_path):
+    """Masks are made in the size that the list says: eight thousand pixels a side would take gigabytes."""
+    names = ["00000_0.jpg", "00001_0.jpg", "00002_0.jpg"]
+    files = [facekit.face(name, 64) for name in names]
+    shapes = [(64, 64, 3), (8000, 8000, 3), (60_000, 60_000, 3)]
+    configs = [config(facekit.record(name, 64), shape=shape) for name, shape in zip(names, shapes, strict=True)]
+    with PakReader(write(tmp_path, build(configs, files))) as reader:
+        # The last one makes no sense, and what the face itself says is taken.
+        assert [(record.name, record.shape) for record in reader] == [(names[0], (64, 64)), (names[2], (64, 64))]
+        assert reader.problems == [(names[1], "the list says another size than the picture")]
+
+
+def test_large_faces_are_read(tmp_path):
+    face = facekit.face("a.jpg", 2200)
+    with PakReader(write(tmp_path, build([config(facekit.record("a.jpg", 2200))], [face]))) as reader:
+        assert [record.shape for record in reader] == [(2200, 2200)]
+        assert reader.problems == []
+
+
 def test_empty_pak(tmp_path):
     with PakReader(write(tmp_path, build([], []))) as reader:
         assert len(reader) == 0

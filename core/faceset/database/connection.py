@@ -10,6 +10,7 @@ from core.errors import CorruptFileError, DiskFullError, EnvironmentFault, Input
 from core.faceset.database import schema, upgrade
 
 _ROOM = 1 << 16  # bytes
+_SMALLEST = 512  # bytes of a database
 _LARGEST_CELL = 1 << 27  # bytes
 # Instructions of SQLite without a change of the database: many times what reading all of it takes.
 _STEP, _STEPS, _STEPS_PER_BYTE = 1_000_000, 500_000_000, 500
@@ -41,6 +42,9 @@ def _connected(path: Path) -> sqlite3.Connection:
     """A connection to a file that may be anybody's."""
     if path.is_symlink():
         raise _damaged(path, "it is a link; what it leads to is not touched")
+    # SQLite takes a file of a few bytes for an empty database, and writes over it.
+    if path.exists() and (not path.is_file() or 0 < path.stat().st_size < _SMALLEST):
+        raise _damaged(path, "it is no SQLite file")
     connection = sqlite3.connect(path, timeout=30)
     connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _LARGEST_CELL)
     connection.execute("PRAGMA trusted_schema = OFF")
