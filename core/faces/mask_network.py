@@ -142,7 +142,7 @@ def read_description(path: Path) -> Description:
     except ValidationError as error:
         lines = [f"{'.'.join(map(str, item['loc'])) or 'description'}: {item['msg']}" for item in error.errors()]
         raise _wrong(path, "; ".join(lines)[:1000]) from None
-    except TypeError as error:  # a key that is no name of anything
+    except (TypeError, ValueError) as error:  # a key that is no name of anything, a text that is none
         raise _wrong(path, str(error)) from None
 
 
@@ -188,6 +188,10 @@ def mask_of(description: Description, output: NDArray) -> FloatArray:
 
 def _labelled(description: Description, values: NDArray) -> FloatArray:
     """A map of labels, or scores of labels whose best one counts."""
+    if not description.numbers:
+        raise InputError(
+            "the description has no labels of the areas that it includes", why=", ".join(description.include)
+        )
     if values.ndim == 4 and values.shape[1] > 1:
         if max(description.numbers) >= values.shape[1]:
             raise InputError(

@@ -80,7 +80,8 @@ def read(path: Path) -> tuple[list[LabelledImage], Problems]:
     if not isinstance(raw.get("images"), list) or not isinstance(raw.get("annotations"), list):
         raise CorruptFileError("not a COCO file", where=path, why="images or annotations are missing")
     images = {image.get("id"): image for image in raw["images"] if _is_image(image)}
-    categories = {c["id"]: c.get("name") for c in raw.get("categories") or [] if _has_id(c, "id")}
+    listed = raw.get("categories")
+    categories = {c["id"]: c.get("name") for c in (listed if isinstance(listed, list) else []) if _has_id(c, "id")}
     found: dict[Any, list[Polygon]] = {key: [] for key in images}
     remarks: dict[Any, list[str]] = {key: [] for key in images}
     problems: Problems = []

@@ -101,6 +101,7 @@ def open_session(model: bytes | Path, source: str | Path, settings: Settings) ->
     providers = _providers(settings, onnxruntime.get_available_providers())
     try:
         runtime = onnxruntime.InferenceSession(content, options, providers=providers)
+        inputs, outputs = _described(runtime.get_inputs()), _described(runtime.get_outputs())
     except Exception as error:  # onnxruntime's own exceptions share no base class
         _raise_if_out_of_memory(error, source)
         raise CorruptFileError(
@@ -112,8 +113,8 @@ def open_session(model: bytes | Path, source: str | Path, settings: Settings) ->
     return Session(
         source=str(source),
         device=runtime.get_providers()[0].removesuffix(_PROVIDER),
-        inputs=_described(runtime.get_inputs()),
-        outputs=_described(runtime.get_outputs()),
+        inputs=inputs,
+        outputs=outputs,
         runtime=runtime,
     )
 

@@ -1,5 +1,6 @@
 """Networks that people bring, with tiny ones made here."""
 
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -164,6 +165,27 @@ def test_wrong_descriptions_are_explained(tmp_path):
         read_description(tmp_path / "net.json")
     with pytest.raises(InputError, match="no such"):
         read_description(tmp_path / "none.json")
+
+
+def test_a_network_lies_beside_its_description(tmp_path):
+    (tmp_path / "below").mkdir()
+    tiny_net(tmp_path / "net.onnx", np.eye(3), np.zeros(3), 32)
+    for model in ("../net.onnx", str(tmp_path / "net.onnx"), "/dev/zero", "..", "x/../net.onnx", "/etc/hostname"):
+        description = describe(tmp_path / "below", model=model, size=32, crop="wf", output="sigmoid")
+        with pytest.raises(CorruptFileError, match="leads out") as caught:
+            create(MaskerRequest(description=description))
+        assert caught.value.exit_code == 7
+    (tmp_path / "below/zero").symlink_to("/dev/zero")
+    os.mkfifo(tmp_path / "below/pipe")
+    for model in ("zero", "pipe"):
+        with pytest.raises(CorruptFileError, match="not a file"):
+            create(
+                MaskerRequest(
+                    description=describe(tmp_path / "below", model=model, size=32, crop="wf", output="sigmoid")
+                )
+            )
+    with pytest.raises(InputError, match="description of a masking network"):
+        read_description(tmp_path / "below/pipe")
 
 
 def test_wrong_networks_are_explained(tmp_path):

@@ -45,6 +45,8 @@ class CustomMasker:
         data = read_bytes(path)
         self._description = description
         self._session = open_session(data, path, Settings())
+        if not self._session.inputs or not self._session.outputs:
+            raise InputError("not a network for masks", where=path, why="it has no input, or no output")
         self._input = self._session.inputs[0]
         self._output = _chosen_output(self._session, description.result, path)
         settings = json.dumps(description.model_dump(), sort_keys=True)
@@ -67,7 +69,7 @@ class CustomMasker:
         return face_matrix(record.landmarks, size, FaceType.parse(crop))
 
     def infer(self, batch: Sequence[FloatArray]) -> Sequence[FloatArray]:
-        one_by_one = isinstance(self._input.shape[0], int)
+        one_by_one = bool(self._input.shape) and isinstance(self._input.shape[0], int)
         groups = [item[None] for item in batch] if one_by_one else [np.stack(batch)]
         masks = np.concatenate([mask_of(self._description, self._run(group)) for group in groups])
         # Between two labels lies no third one.

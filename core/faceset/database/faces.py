@@ -19,6 +19,7 @@ from core.types import Face
 
 # The one source of a side until somebody names others: its folder of frames, or the film that these come from.
 DEFAULT_SOURCE = "."
+_MOST_DIGITS = 18  # that SQLite takes as a number
 
 
 @dataclass(frozen=True)
@@ -104,7 +105,7 @@ def add_frame(connection: sqlite3.Connection, source: int, frame: FrameRow) -> i
     values = {
         "source": source,
         "name": stored(frame.name),
-        "number": int(stem) if stem.isascii() and stem.isdigit() else None,
+        "number": int(stem) if stem.isascii() and stem.isdigit() and len(stem) <= _MOST_DIGITS else None,
         "status": frame.status,
         "error": frame.error,
     }

@@ -96,6 +96,7 @@ def _faces(connection: sqlite3.Connection, places: Mapping[str, str]) -> None:
     embedder = _embedder(connection)
     frames = connection.execute("SELECT name, status, error, dropped FROM old_frames ORDER BY name").fetchall()
     for name, status, error, dropped in frames:
+        checked((name, status, error), (TEXT, TEXT, TEXT), "frames")
         number = faces.add_frame(connection, source, FrameRow(name, status, error))
         for values in connection.execute("SELECT * FROM old_faces WHERE frame = ? ORDER BY face_index", (name,)):
             faces.add_face(connection, number, _face(_columns(connection), values, places, embedder))

@@ -155,6 +155,15 @@ def test_what_is_no_database(side, data):
         pytest.fail("it was opened")
 
 
+@pytest.mark.parametrize("digits", [18, 19, 30, 5000])
+def test_frames_with_very_long_numbers(side, digits):
+    """Time stamps with nanoseconds have more digits than a number of a database."""
+    name = "9" * digits + ".png"
+    (side.aligned / "long_0.jpg").write_bytes(facekit.face("long_0.jpg", source_filename=name))
+    with open_known(side) as known:
+        assert name in faces.faces_by_frame(known.connection)
+
+
 def test_a_database_of_the_future(side):
     change(side, "PRAGMA user_version = 99")
     with pytest.raises(InputError, match="newer"), open_database(side.database):

@@ -244,6 +244,8 @@ def _swap_cells(connection: sqlite3.Connection, rng: Random) -> None:
         connection.execute(rng.choice(_TABLES).format(table, rng.choice((0, 1, 2, 3, -1))))
         return
     columns = [row[1].decode(errors="replace") for row in connection.execute(f'PRAGMA table_info("{table}")')]
+    if not columns:  # its description is damaged already
+        return
     column = rng.choice(columns)
     values = (
         *_ODD_NUMBERS[:-5],

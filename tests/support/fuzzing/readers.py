@@ -51,7 +51,8 @@ class Reader:
     read: Callable[[Path], object]
 
 
-refused: list[PipelineError] = []
+# Kinds only: an error itself would keep cursors of a database open.
+refused: list[type[PipelineError]] = []
 
 
 def tried(*works: Callable[[], object]) -> None:
@@ -60,7 +61,7 @@ def tried(*works: Callable[[], object]) -> None:
         try:
             work()
         except PipelineError as error:
-            refused.append(error)
+            refused.append(type(error))
 
 
 def face_file(folder: Path) -> None:
