@@ -7,7 +7,8 @@ of several scores of one face the newest counts.
 import io
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
+from core.errors import CorruptFileError
 from core.faceset.scores.measures import COLUMNS, Measures
 from core.fsio import write_bytes
 from core.safe_paths import own_folder
@@ -24,6 +26,7 @@ log = logging.getLogger(__name__)
 FOLDER = "aligned_scores"
 # Faces in a file at most, and so many files of a group before the small ones become one.
 PART, _MERGE_FROM = 4096, 32
+_KEY_BYTES = 16
 
 
 @dataclass(frozen=True)
@@ -57,14 +60,18 @@ def lookup(folder: Path, group: str, keys: Sequence[bytes]) -> list[Part]:
 
 
 def read(parts: Sequence[Part], group: str, column: str, count: int) -> NDArray:
-    """A column for ``count`` faces, (count, ...); what is in none of the parts is empty (NaN, 0 or "")."""
+    """A column for ``count`` faces, (count, ...); what is in none of the parts is empty (NaN, 0 or "").
+
+    Raises:
+        CorruptFileError: a file is damaged in a way that did not show before.
+    """
     empty = np.uint8(0) if column == "readable" else COLUMNS[group][column]
     out = np.full((count, *np.shape(empty)), empty, object if isinstance(empty, str) else None)
     for part in parts:
-        with h5py.File(part.path, "r") as file:
+        with _opened(part.path) as file:
             data = file[column]
             values = data.asstr()[:] if isinstance(empty, str) else data[:]
-        out[part.rows] = values[part.places]
+            out[part.rows] = values[part.places]
     return out
 
 
@@ -97,25 +104,40 @@ def _write(path: Path, columns: dict[str, Any]) -> None:
     write_bytes(path, buffer.getvalue())
 
 
+@contextmanager
+def _opened(path: Path) -> Iterator[h5py.File]:
+    """A file of scores; whatever h5py and NumPy say of damage becomes a typed error."""
+    try:
+        with h5py.File(path, "r") as file:
+            yield file
+    except (OSError, KeyError, ValueError, TypeError, RuntimeError, AttributeError, IndexError) as error:
+        raise CorruptFileError(
+            "a damaged score file", where=path, why=str(error)[:200], hint="delete it: those scores are computed again"
+        ) from None
+
+
 def _keys(path: Path, group: str) -> list[bytes]:
     """The keys of the faces in a file; none for a file that cannot be used."""
     try:
-        with h5py.File(path, "r") as file:
-            keys = file["keys"][:]
-            usable = all(_fits(file[name], empty) for name, empty in COLUMNS[group].items())
-    except (OSError, KeyError) as error:
-        log.warning("score file %s is damaged (%s): those scores are computed again", path, error)
+        with _opened(path) as file:
+            count, most = file["keys"].shape[0], path.stat().st_size
+            fits = [_fits(file[name], empty, count, most) for name, empty in COLUMNS[group].items()]
+            usable = all(fits) and _fits(file["keys"], np.zeros(_KEY_BYTES, np.uint8), count, most)
+            keys = file["keys"][:] if usable else []
+    except CorruptFileError as error:
+        log.warning("score file %s is damaged (%s): those scores are computed again", path, error.why)
         return []
-    return [key.tobytes() for key in keys] if usable else []
+    return [key.tobytes() for key in keys]
 
 
-def _fits(data: h5py.Dataset, empty: Any) -> bool:
-    """Whether a column has the shape and the kind that it should have.
+def _fits(data: h5py.Dataset, empty: Any, count: int, most: int) -> bool:
+    """Whether a column has the shape and the kind that it should have, and no more bytes than the file, ``most``.
 
     Files without any image that could be decoded used to be written with a NaN for whatever the column holds.
     """
     is_text = h5py.check_string_dtype(data.dtype) is not None
-    return data.shape[1:] == np.shape(empty) and is_text == isinstance(empty, str)
+    kinds = is_text == isinstance(empty, str) and (is_text or data.dtype.kind in "biuf")
+    return kinds and data.shape == (count, *np.shape(empty)) and data.nbytes <= most
 
 
 def _merge(folder: Path, group: str) -> None:
@@ -128,7 +150,7 @@ def _merge(folder: Path, group: str) -> None:
         return
     parts: dict[str, list[NDArray]] = {}
     for path in reversed(small):  # the newest first: a look-up takes the first score of a face in a file
-        with h5py.File(path, "r") as file:
+        with _opened(path) as file:
             for name in file:
                 parts.setdefault(name, []).append(file[name][:])
     _write(small[-1], {name: np.concatenate(values) for name, values in parts.items()})
