@@ -19,6 +19,7 @@ _ANY_FILE = 1 << 20
 _TIFF_WIDTH, _TIFF_HEIGHT = 256, 257
 _TIFF_SHORT = 3
 _TIFF_MOST_TAGS = 1000
+_HEIF_HEAD = 1 << 16  # bytes before the pixels
 
 
 def validate_pixels(height: int, width: int, where: object, most: int = MAX_FACE_PIXELS) -> None:
@@ -69,7 +70,7 @@ def _too_large(height: int, width: int, where: object, why: str) -> CorruptFileE
 
 
 def dimensions(data: bytes, where: object = "image data") -> tuple[int, int]:
-    """(height, width) of a JPEG, PNG, WebP, TIFF or BMP by its header; (0, 0) for another format or none.
+    """(height, width) of a JPEG, PNG, WebP, AVIF, TIFF or BMP by its header; (0, 0) for another format or none.
 
     Raises:
         CorruptFileError: a JPEG that is damaged before its pixels.
@@ -83,6 +84,8 @@ def dimensions(data: bytes, where: object = "image data") -> tuple[int, int]:
             return _webp(data)
         if data[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"):
             return _tiff(data)
+        if data[4:8] == b"ftyp":
+            return _heif(data)
         if data[:2] == b"BM":
             width, height = struct.unpack_from("<ii", data, 18)
             return abs(height), abs(width)
@@ -111,6 +114,17 @@ def _webp(data: bytes) -> tuple[int, int]:
         return (bits >> 14 & 0x3FFF) + 1, (bits & 0x3FFF) + 1
     width, height = struct.unpack_from("<HH", data, 26)
     return height & 0x3FFF, width & 0x3FFF
+
+
+def _heif(data: bytes) -> tuple[int, int]:
+    """The largest of the sizes that an AVIF names, in boxes ``ispe``: flags, width, height."""
+    height = width = 0
+    at = data.find(b"ispe", 0, _HEIF_HEAD)
+    while at >= 0:
+        found = struct.unpack_from(">II", data, at + 8)
+        width, height = max(width, found[0]), max(height, found[1])
+        at = data.find(b"ispe", at + 4, _HEIF_HEAD)
+    return height, width
 
 
 def _tiff(data: bytes) -> tuple[int, int]:

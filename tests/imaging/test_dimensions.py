@@ -19,7 +19,7 @@ from core.imaging.dimensions import MAX_FACE_PIXELS, MAX_PIXELS, dimensions, val
 SHAPES = [(37, 53), (300, 1000), (1, 1)]
 
 
-@pytest.mark.parametrize("suffix", [".jpg", ".png", ".webp", ".tif", ".bmp"])
+@pytest.mark.parametrize("suffix", [".jpg", ".png", ".webp", ".avif", ".tif", ".bmp"])
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("channels", [(), (3,), (4,)])
 def test_the_header_tells_what_is_decoded(suffix, shape, channels):
