@@ -70,7 +70,7 @@ def parse(options: type[O], stage: str, arguments: list[str]) -> O:
         return options(**environment | given)
     except ValidationError as error:
         variables = [name for name in environment if name not in given]
-        raise _usage_error(error, options, variables, stage) from None
+        raise _usage_error(error, options, variables) from None
 
 
 def flag_name(field: str) -> str:
@@ -93,7 +93,6 @@ class _Parser(argparse.ArgumentParser):
 
     def __init__(self, stage: str):
         super().__init__(prog=f"python -m core {stage}", allow_abbrev=False, argument_default=argparse.SUPPRESS)
-        self._hint = _hint(stage)
 
     def add_field(self, name: str, field: FieldInfo) -> None:
         place = place_of(field)
@@ -124,7 +123,7 @@ class _Parser(argparse.ArgumentParser):
         return by_place | by_flag
 
     def error(self, message: str) -> NoReturn:
-        raise UsageError(message, hint=self._hint)
+        raise UsageError(message)
 
 
 def _spread_lists(options: type[Options], arguments: list[str]) -> list[str]:
@@ -199,7 +198,7 @@ def _help(field: FieldInfo) -> str:
     return text.replace("%", "%%")
 
 
-def _usage_error(error: ValidationError, options: type[Options], variables: list[str], stage: str) -> UsageError:
+def _usage_error(error: ValidationError, options: type[Options], variables: list[str]) -> UsageError:
     """What is wrong, by the names that a person typed. variables: the fields that come from the environment."""
     faults = []
     for item in error.errors():
@@ -207,7 +206,7 @@ def _usage_error(error: ValidationError, options: type[Options], variables: list
         said = item["msg"].removeprefix("Value error, ")
         received = f" (received {item['input']!r})" if field else ""
         faults.append(f"{_name(options, field, variables)}: {said}{received}")
-    return UsageError("wrong option", where="; ".join(faults), hint=_hint(stage))
+    return UsageError("wrong option", where="; ".join(faults))
 
 
 def _name(options: type[Options], field: str, variables: list[str]) -> str:
@@ -216,7 +215,3 @@ def _name(options: type[Options], field: str, variables: list[str]) -> str:
     if field in variables:
         return variable_name(field)
     return field.upper() if place_of(options.model_fields[field]) else flag_name(field)
-
-
-def _hint(stage: str) -> str:
-    return f"python -m core {stage} --help lists the options and their ranges"

@@ -161,8 +161,7 @@ def refuse_deleted_originals(side: Side) -> None:
             "faces that were deleted are still in the packed faceset",
             where=side.pak,
             why=f"{', '.join(deleted[:5])}{more}",
-            hint=f"pack again: python -m core pack {side.name} --overwrite; "
-            f"or take them back: python -m core unpack {side.name}",
+            hint="pack again with --overwrite (step 3.3 or 4.3), or take them back by unpacking (step 3.4 or 4.4)",
         )
 
 

@@ -141,7 +141,7 @@ def _find(connection: sqlite3.Connection, path: Path, data: bytes, names: _Names
             "no saved metadata",
             where=path,
             why="nothing was saved for this picture or this name",
-            hint="python -m core save-metadata SIDE comes before editing",
+            hint="saving it (step 3.5 or 4.5) comes before editing",
         )
     return _record(blob, path)
 

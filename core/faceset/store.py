@@ -87,7 +87,7 @@ class Faceset:
         """The loose file of a face. Raises InputError for a packed faceset."""
         if self._pak is not None:
             raise InputError(
-                "this faceset is packed", where=self._pak.path, hint="python -m core unpack SIDE makes it loose files"
+                "this faceset is packed", where=self._pak.path, hint="unpacking (step 3.4 or 4.4) makes it loose files"
             )
         return self.folder / self._records[index].name
 
@@ -196,7 +196,7 @@ def _why_empty(folder: Path) -> str:
     people = sorted(p.name for p in folder.iterdir() if p.is_dir()) if folder.is_dir() else []
     if people:
         return (
-            f"there are only sub-folders ({', '.join(people[:5])}): python -m core pack SIDE makes one faceset of them"
+            f"there are only sub-folders ({', '.join(people[:5])}): packing (step 3.3 or 4.3) makes one faceset of them"
         )
     others = other_images(folder)
     if others:
@@ -276,7 +276,7 @@ def loose_faceset(folder: Path, paths: list[Path]) -> Faceset:
             "no picture here is a face",
             where=folder,
             why=first,
-            hint="extract faces first, or put metadata back: python -m core restore-metadata SIDE",
+            hint="extract faces first, or put metadata back (step 3.6 or 4.6)",
         )
     return Faceset(folder, tuple(problems), tuple(records))
 

@@ -70,6 +70,6 @@ def loose_faces(side: Side) -> list[Path]:
         raise InputError(
             "no loose faces",
             where=side.aligned,
-            hint="python -m core unpack SIDE makes loose faces of a packed faceset",
+            hint="unpacking (step 3.4 or 4.4) makes loose faces of a packed faceset",
         )
     return paths
