@@ -74,8 +74,9 @@ order = np.random.default_rng(0).integers(0, len(reader), 40000).tolist()
 start = time.perf_counter()
 total = sum(len(reader.read(i)) for i in order)
 reads = len(order) / (time.perf_counter() - start)
-print(json.dumps(dict(faces=len(reader), open_seconds=round(seconds, 2), open_cpu_seconds=round(used, 2), resident_mib=round(resident),
-                      peak_mib=peak(), random_reads_per_second=round(reads))))
+figures = {"faces": len(reader), "open_seconds": round(seconds, 2), "open_cpu_seconds": round(used, 2)}
+figures |= {"resident_mib": round(resident), "peak_mib": peak(), "random_reads_per_second": round(reads)}
+print(json.dumps(figures))
 """
 PARSE = """
 from core.formats import dfl_image
@@ -89,16 +90,17 @@ for start_at in range(0, len(paths), 1000):
     rates.append(len(part) / (time.perf_counter() - start))
 rates.sort()
 used = cpu() - before
-print(json.dumps(dict(files_per_cpu_second=round(len(paths) / used),
-                      files_per_second_median=round(rates[len(rates) // 2]), best=round(rates[-1]), worst=round(rates[0]))))
+figures = {"files_per_cpu_second": round(len(paths) / used), "files_per_second_median": round(rates[len(rates) // 2])}
+print(json.dumps(figures | {"best": round(rates[-1]), "worst": round(rates[0])}))
 """
 STAGE = """
-import importlib
+from core import stages
 from core.workspace import Workspace
-stage = importlib.import_module("core.stages." + sys.argv[2])
+stage = stages.load(sys.argv[2])
 start, before = time.perf_counter(), cpu()
 stage.run(stage.Options(side="src"), Workspace(Path(sys.argv[1])))
-print(json.dumps(dict(seconds=round(time.perf_counter() - start, 2), cpu_seconds=round(cpu() - before, 2), peak_mib=peak())))
+figures = {"seconds": round(time.perf_counter() - start, 2), "cpu_seconds": round(cpu() - before, 2)}
+print(json.dumps(figures | {"peak_mib": peak()}))
 """
 
 

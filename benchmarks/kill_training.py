@@ -51,7 +51,7 @@ PATIENCE = 300.0
 PARENT = """
 import json, os, signal, sys
 import tensorflow as tf
-import core.training.run, core.training.start, core.stages.train, core.stages.export
+import core.training.run, core.training.start, core.stages.models.train, core.stages.models.export
 from core.__main__ import main
 signal.signal(signal.SIGCHLD, signal.SIG_IGN)
 for line in sys.stdin:

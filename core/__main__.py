@@ -85,7 +85,7 @@ def explain(error: BaseException) -> int:
         say(f"error: {error}", sys.stderr)
         return error.exit_code
     hint = "this is a bug; run the same command with --debug and report what it prints"
-    hint += ", with the table of `python -m core doctor`"
+    hint += ", with the table of `bash scripts/doctor.sh`"
     say(f"error: {type(error).__name__}: {error}\nhint: {hint}", sys.stderr)
     return 1
 

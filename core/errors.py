@@ -58,14 +58,14 @@ class InputError(PipelineError):
     """Something that should be there is missing or is not what it should be."""
 
     exit_code = 3
-    usual_hint = "`python -m core doctor` tells what the workspace has and what the next step is"
+    usual_hint = "`bash scripts/doctor.sh` tells what the workspace has and what the next step is"
 
 
 class EnvironmentFault(PipelineError):
     """The machine: driver, ffmpeg, permissions."""
 
     exit_code = 4
-    usual_hint = "`python -m core doctor` looks at drivers, ffmpeg and the disk"
+    usual_hint = "`bash scripts/doctor.sh` looks at drivers, ffmpeg and the disk"
 
 
 class OutOfMemoryFault(PipelineError):

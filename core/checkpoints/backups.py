@@ -171,7 +171,10 @@ def restore(model: ModelFolder, name: str) -> LoadedModel:
     found = {backup.name: backup for backup in list_backups(model)[0]}
     if name not in found:
         raise InputError(
-            "no such backup", where=name, why=f"found {', '.join(found) or 'none'}", hint="python -m core model list"
+            "no such backup",
+            where=name,
+            why=f"found {', '.join(found) or 'none'}",
+            hint="`bash scripts/5.x_model.sh list` tells more of them",
         )
     backup = found[name]
     reasons = {file: reason_unreadable(path) for file, path in backup.files.items()}

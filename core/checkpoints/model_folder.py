@@ -22,6 +22,7 @@ from typing import IO
 from core import fsio
 from core.checkpoints import saves
 from core.checkpoints.flat_files import FlatState, flat_files, link_or_copy, publish
+from core.checkpoints.remarks import DamagedFile, DamagedSave, FileByHand, ModelByHand, Remark, SetAside
 from core.checkpoints.saves import Save
 from core.errors import CorruptFileError, DiskFullError, InputError, PipelineError, from_os_error
 from core.formats.dfl_weights import AVERAGED, read_data
@@ -44,12 +45,12 @@ class LoadedModel:
 
     files: name without prefix (``encoder.npy``, ``data.dat``) -> path.
     iteration: done so far.
-    messages: what a person should know about how the files were chosen.
+    remarks: what a person should know about how the files were chosen.
     """
 
     files: dict[str, Path]
     iteration: int
-    messages: tuple[str, ...] = ()
+    remarks: tuple[Remark, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -137,26 +138,23 @@ class ModelFolder:
             )
         # From here on a save is the model; sound files of a person's take the place of its own.
         save, broken = self._newest_sound(flat)
-        messages = [
-            f"the save of iteration {worse.iteration} is damaged; the save of iteration {save.iteration} is used"
-            for worse in broken
-        ]
-        messages += self._damage_in_words(flat)
-        messages += [f"{path.name} was put there by hand and is used" for path in flat.foreign.values()]
+        remarks: list[Remark] = [DamagedSave(worse.iteration, save.iteration) for worse in broken]
+        remarks += self._damaged_files(flat)
+        remarks += [FileByHand(path.name) for path in flat.foreign.values()]
         if repair:
-            messages += self._repair(save, broken, flat)
+            remarks += self._repair(save, broken, flat)
         own = {name: save.folder / name for name in save.files}
         files = _without_stale_averages(own | flat.foreign, flat.foreign)
         if flat.foreign:
-            return self._adopt(files, messages, repair)
-        return _logged(LoadedModel(files, save.iteration, tuple(messages)))
+            return self._adopt(files, remarks, repair)
+        return _logged(LoadedModel(files, save.iteration, tuple(remarks)))
 
     def _load_by_hand(self, flat: FlatState, repair: bool) -> LoadedModel:
         """A model whose data.dat was put there: its flat files are the model, whatever the saves hold."""
-        messages = ["the model's files were replaced by hand and are used as they are"] if flat.saves else []
+        remarks: list[Remark] = [ModelByHand()] if flat.saves else []
         sound = {name: path for name, path in flat.files.items() if name not in flat.damaged}
         files = _without_stale_averages(sound, flat.foreign)
-        return self._adopt(files, messages + self._damage_in_words(flat), repair)
+        return self._adopt(files, remarks + self._damaged_files(flat), repair)
 
     def _newest_sound(self, flat: FlatState) -> tuple[Save, list[Save]]:
         """The newest save without damage, and the damaged ones that are newer."""
@@ -169,11 +167,11 @@ class ModelFolder:
             "every save of the model is damaged", where=self.saves, hint="restore the model's files from a backup"
         )
 
-    def _adopt(self, files: Mapping[str, Path], messages: list[str], repair: bool) -> LoadedModel:
+    def _adopt(self, files: Mapping[str, Path], remarks: list[Remark], repair: bool) -> LoadedModel:
         """Make a save of files that came from elsewhere, so that they too survive what comes next."""
         data = read_data(files[DATA])
         if not repair:
-            return _logged(LoadedModel(dict(files), data.iteration, tuple(messages)))
+            return _logged(LoadedModel(dict(files), data.iteration, tuple(remarks)))
         try:
             own_folder(self.folder / saves.FOLDER, self.prefix)
             saves.remove_incomplete(self.saves)
@@ -183,10 +181,10 @@ class ModelFolder:
         except OSError as error:
             raise _explained(error, self.folder) from error
         own = {name: save.folder / name for name in save.files}
-        return _logged(LoadedModel(own, save.iteration, tuple(messages)))
+        return _logged(LoadedModel(own, save.iteration, tuple(remarks)))
 
-    def _repair(self, save: Save, broken: list[Save], flat: FlatState) -> list[str]:
-        """Set what is damaged aside and complete the publication of ``save``; returns messages."""
+    def _repair(self, save: Save, broken: list[Save], flat: FlatState) -> list[Remark]:
+        """Set what is damaged aside and complete the publication of ``save``."""
         stale = [name for name in save.files if name not in flat.foreign and not flat.is_published(save, name)]
         try:
             moved = [saves.set_aside(flat.files[name], self.saves) for name in flat.damaged]
@@ -195,11 +193,10 @@ class ModelFolder:
                 self._publish(save, stale)
         except OSError as error:
             raise _explained(error, self.folder) from error
-        return [f"what was damaged is now in {self.saves / saves.ASIDE}"] if moved else []
+        return [SetAside(self.saves / saves.ASIDE)] if moved else []
 
-    def _damage_in_words(self, flat: FlatState) -> list[str]:
-        damaged = flat.damaged.items()
-        return [f"{self.path(name).name} is damaged and is not used: {why}" for name, why in damaged]
+    def _damaged_files(self, flat: FlatState) -> list[Remark]:
+        return [DamagedFile(self.path(name).name, why) for name, why in flat.damaged.items()]
 
     def save(self, iteration: int, files: Mapping[str, Write]) -> Save:
         """Write a complete save, all or nothing, then publish it.
@@ -257,8 +254,8 @@ class ModelFolder:
 
 
 def _logged(model: LoadedModel) -> LoadedModel:
-    for message in model.messages:
-        log.warning("%s", message)
+    for remark in model.remarks:
+        log.warning("%s", remark)
     return model
 
 

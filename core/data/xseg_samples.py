@@ -125,7 +125,7 @@ class XSegSamples:
             raise InputError(
                 "no labelled faces",
                 why=f"none of {len(records)} faces has what --labels {labels} asks for",
-                hint="draw polygons (python -m core mask-labels SIDE --suggest helps), apply a mask first, "
+                hint="draw polygons (scripts/5.x_mask_labels_src.sh --suggest helps), apply a mask first, "
                 "or --labels landmarks",
             )
         self._places = [places[i] for i in chosen]

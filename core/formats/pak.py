@@ -30,7 +30,7 @@ OFFSET_BYTES = 8
 _LARGEST_OFFSET = 2**62
 _USUAL_PIXELS = 1 << 22  # of a face; what has more is looked at
 _LARGEST_READ = 1 << 30  # the system reads no more than 2 GiB at once
-_SALVAGE = "python -m core unpack SIDE --salvage recovers the faces that are whole"
+_SALVAGE = "scripts/3.4_unpack_src.sh --salvage recovers the faces that are whole (dst: 4.4)"
 
 
 class _Listed(NamedTuple):

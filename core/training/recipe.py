@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic.fields import FieldInfo
 
 from core.errors import InputError, UsageError
 from core.networks import config
@@ -96,7 +97,12 @@ class Recipe(BaseModel):
         return {True: "y", False: "n"}.get(value, value) if isinstance(value, bool) else value
 
 
-FIXED = tuple(name for name, info in Recipe.model_fields.items() if (info.json_schema_extra or {}).get("fixed"))  # type: ignore[union-attr]
+def _is_fixed(info: FieldInfo) -> bool:
+    marks = info.json_schema_extra
+    return isinstance(marks, dict) and bool(marks.get("fixed"))
+
+
+FIXED = tuple(name for name, info in Recipe.model_fields.items() if _is_fixed(info))
 SAVED = tuple(name for name in Recipe.model_fields if name != "kind")
 
 

@@ -47,7 +47,7 @@ def write_video(
                 "ffmpeg could not encode a video",
                 where=path,
                 why=outcome.stopped or outcome.last_complaint,
-                hint="`python -m core doctor` tells which ffmpeg is used, and its version",
+                hint="`bash scripts/doctor.sh` tells which ffmpeg is used, and its version",
             )
         partial.replace(path)
     finally:

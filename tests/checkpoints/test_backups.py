@@ -11,7 +11,7 @@ from core.checkpoints import backups
 from core.checkpoints.model_folder import ModelFolder
 from core.errors import CorruptFileError, DiskFullError, InputError, UsageError
 from core.formats.dfl_weights import ModelData, read_data, write_arrays, write_data
-from core.stages import model as stage
+from core.stages.models import model as stage
 from core.workspace import Workspace
 
 
@@ -64,9 +64,7 @@ def test_restore(model):
         save(model, n)
     assert [b.name for b in backups.list_backups(model)[0]] == ["save 3", "save 2", "before"]
     assert backups.restore(model, "before").iteration == 1
-    assert (
-        model.load().iteration == 1 and read_data(model.path("data.dat")).iteration == 1 and not model.load().messages
-    )
+    assert model.load().iteration == 1 and read_data(model.path("data.dat")).iteration == 1 and not model.load().remarks
     assert [b.name for b in backups.list_backups(model)[0]] == ["save 1", "save 3", "before"]
     assert backups.restore(model, "save 3").iteration == 3
     save(model, 4)
@@ -131,7 +129,7 @@ def test_a_model_of_which_nothing_sound_is_left_is_restored(model):
     with pytest.raises(CorruptFileError):
         model.load()
     assert backups.restore(model, "good").iteration == 2
-    assert model.load().iteration == 2 and not model.load().messages
+    assert model.load().iteration == 2 and not model.load().remarks
     assert any(path.name.endswith("data.dat") for path in (model.saves / "aside").rglob("*"))
 
 

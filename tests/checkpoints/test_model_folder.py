@@ -16,6 +16,7 @@ from paths import ROOT, SUPPORT
 
 from core.checkpoints import flat_files, saves
 from core.checkpoints.model_folder import ModelFolder
+from core.checkpoints.remarks import DamagedFile, DamagedSave, FileByHand, ModelByHand
 from core.checkpoints.selection import choose, discover
 from core.errors import CorruptFileError, DiskFullError, InputError
 from core.formats.dfl_weights import read_data, read_weights
@@ -32,7 +33,7 @@ def test_save_and_load(model):
     for n in (10, 20, 30):
         model.save(n, writers(n))
     assert iterations(model) == {30}
-    assert model.load().iteration == 30 and not model.load().messages
+    assert model.load().iteration == 30 and not model.load().remarks
     assert [s.iteration for s in saves.complete(model.saves)] == [30, 20]
     assert discover(model.folder) == ["my face"] and choose(model.folder).name == "my face"
     assert os.path.samefile(model.path("encoder.npy"), model.load().files["encoder.npy"])
@@ -102,10 +103,10 @@ def test_damaged_newest_save_gives_way_to_the_one_before(model, damage):
             stream.write(data)
             stream.truncate(len(data))
     loaded = model.load()
-    assert loaded.iteration == 1 and any("damaged" in text for text in loaded.messages)
+    assert loaded.iteration == 1 and DamagedSave(2, used=1) in loaded.remarks
     assert iterations(model) == {1}
     assert read_weights(model.path("encoder.npy"))["a/weight:0"][0] == 1
-    assert not model.load().messages
+    assert not model.load().remarks
     assert list((model.saves / saves.ASIDE).iterdir())
     model.save(3, writers(3))
     assert iterations(model) == {3}
@@ -117,7 +118,7 @@ def test_damaged_flat_copy_is_replaced(model):
     data = path.read_bytes()
     path.unlink()
     path.write_bytes(data[:-700])
-    assert any("decoder.npy" in text for text in model.load().messages)
+    assert any(isinstance(each, DamagedFile) and each.name == path.name for each in model.load().remarks)
     assert path.read_bytes() == data
 
 
@@ -141,9 +142,9 @@ def test_file_dropped_in_by_hand_is_honoured(model, in_place):
         writers(77)["encoder.npy"](stream)
     looked = model.load(repair=False)
     loaded = model.load()
-    assert looked.messages == loaded.messages and "put there by hand" in loaded.messages[0]
+    assert looked.remarks == loaded.remarks == (FileByHand(path.name),)
     assert iterations(model) == {2, 77}
-    assert not model.load().messages  # it has become part of a save
+    assert not model.load().remarks  # it has become part of a save
     model.save(3, writers(3))
     assert iterations(model) == {3}
 
@@ -156,7 +157,7 @@ def test_original_folder_is_adopted(model):
         with open(model.path(name), "wb") as stream:
             write(stream)
     model.path("summary.txt").write_text("box")
-    assert "by hand" in model.load().messages[0]
+    assert model.load().remarks == (ModelByHand(),)
     assert iterations(model) == {4}
     model.save(5, writers(5))
     assert set(model.load().files) == {*NETWORKS, "data.dat", "inter.npy", "summary.txt"}
@@ -243,6 +244,7 @@ def test_full_disk_at_every_write(model, monkeypatch):
 CHILD = """
 import sys; sys.path[:0] = [{root!r}, {support!r}]
 from pathlib import Path
+from core.checkpoints.remarks import DamagedFile, DamagedSave, FileByHand, ModelByHand
 from core.checkpoints.model_folder import ModelFolder
 from model_saves import writers
 model = ModelFolder(Path(sys.argv[1]), "kill")
@@ -282,7 +284,7 @@ def test_golden_folder(tmp_path):
         path.chmod(0o755)
     model = choose(folder)
     loaded = model.load()
-    assert model.name == "t" and loaded.iteration == 4 and not loaded.messages
+    assert model.name == "t" and loaded.iteration == 4 and not loaded.remarks
     assert {
         "encoder.npy",
         "inter_AB.npy",

@@ -21,7 +21,7 @@ from core.formats.dfl_weights import ModelData, write_arrays, write_data
 from core.networks import archs
 from core.networks.config import ModelConfig, config_from_options
 from core.networks.weights import initial_weights
-from core.stages import export as stage
+from core.stages.models import export as stage
 from core.workspace import Workspace
 
 OPTIONS = {

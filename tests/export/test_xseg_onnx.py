@@ -15,7 +15,7 @@ from core.formats.dfl_weights import ModelData, write_data
 from core.inference.xseg_weights import find
 from core.networks.onnx_graph import network_model
 from core.options import parse
-from core.stages import export_xseg as stage
+from core.stages.models import export_xseg as stage
 from core.workspace import Workspace
 
 FACES = np.random.default_rng(3).random((3, 64, 64, 3), np.float32)

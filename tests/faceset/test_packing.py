@@ -15,7 +15,7 @@ from core.faceset import packing
 from core.formats import dfl_image
 from core.formats.pak import PakReader
 from core.options import parse
-from core.stages import pack, unpack
+from core.stages.faceset import pack, unpack
 from core.workspace import Workspace
 
 

@@ -11,8 +11,9 @@ from core.geometry.align import FaceType, face_matrix, transform_points
 from core.imaging.codec import encode_jpeg, encode_png, read_image
 from core.imaging.masks import decode_mask, encode_mask, polygon_mask
 from core.options import parse
-from core.stages import check_faceset, face_info, pack, recover_names, resize_faceset, restore_metadata, save_metadata
-from core.stages import sort as sort_stage
+from core.stages import face_info
+from core.stages.faceset import check_faceset, pack, recover_names, resize_faceset, restore_metadata, save_metadata
+from core.stages.faceset import sort as sort_stage
 from core.types import Polygon
 from core.workspace import Workspace
 

@@ -15,7 +15,8 @@ from core.faceset.database.masks import MaskTable
 from core.faceset.journal import Move
 from core.formats import pak_writer
 from core.formats.pak import PakReader
-from core.stages import mask, pack, recover_names, resize_faceset
+from core.stages.faceset import pack, recover_names, resize_faceset
+from core.stages.masks import mask
 from core.workspace import Workspace
 
 FORK = multiprocessing.get_context("fork")

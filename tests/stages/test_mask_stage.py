@@ -6,7 +6,7 @@ from mask_networks import write_xseg
 
 from core.errors import CorruptFileError, InputError, UsageError
 from core.options import parse
-from core.stages import mask
+from core.stages.masks import mask
 from core.workspace import Workspace
 
 

@@ -14,7 +14,7 @@ from portraits import snapshot, write_face, write_set
 from core.errors import InputError, UsageError
 from core.faceset.sorting.methods import METHODS
 from core.options import parse
-from core.stages import sort
+from core.stages.faceset import sort
 from core.workspace import Workspace
 
 
@@ -127,7 +127,7 @@ def test_mistakes_are_explained(workspace, tmp_path):
 
 
 def test_help_is_quick_and_imports_little():
-    code = "import sys, core.stages.sort; assert not {'cv2', 'h5py', 'scipy'} & set(sys.modules)"
+    code = "import sys, core.stages.faceset.sort; assert not {'cv2', 'h5py', 'scipy'} & set(sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)
 
 

@@ -60,7 +60,7 @@ def test_a_save_without_averages_ends_them_for_good(model):
     for iteration in (30, 40, 50):
         model.save(iteration, writers(iteration, averages=False))
         assert not averages(model) and not list(model.folder.glob("*ema_*"))
-    assert not model.load().messages
+    assert not model.load().remarks
 
 
 @pytest.mark.parametrize("repair", [True, False])

@@ -14,7 +14,7 @@ from core.checkpoints.model_folder import DATA, ModelFolder
 from core.checkpoints.model_weights import averaged_parts, read_model_weights
 from core.formats.dfl_weights import read_data
 from core.jobs.models import train as job
-from core.stages import export, train
+from core.stages.models import export, train
 from core.training.hardware.measure import noise
 from core.training.recipe import Recipe, config_of
 from core.training.saved_state import STATE, read_state

@@ -19,8 +19,8 @@ from core.faceset.store import open_faceset
 from core.formats import dfl_weights
 from core.geometry.align import FaceType
 from core.networks.config import QUICK96
-from core.stages import export, train
-from core.stages import model as model_stage
+from core.stages.models import export, train
+from core.stages.models import model as model_stage
 from core.training import kinds, start
 from core.training import recipe as recipes
 from core.training.choices import Choices

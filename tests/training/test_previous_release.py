@@ -7,7 +7,7 @@ from paths import TESTS
 
 from core.formats import dfl_weights
 from core.options import parse
-from core.stages import train
+from core.stages.models import train
 from core.workspace import Workspace
 
 

@@ -11,7 +11,7 @@ from core import __main__ as program
 from core.checkpoints.model_folder import ModelFolder
 from core.errors import DivergedError, OutOfMemoryFault
 from core.formats import dfl_weights
-from core.stages import train
+from core.stages.models import train
 from core.training import loop
 from core.training.hardware import machine
 from core.training.recipe import Recipe
@@ -133,7 +133,8 @@ def memory_errors():
         tf.errors.InternalError(None, None, "Failed call to cuMemAlloc: CUDA_ERROR_OUT_OF_MEMORY"),
         RuntimeError("CUDA out of memory. Tried to allocate 20.00 MiB"),
         RuntimeError(
-            "[enforce fail at alloc_cpu.cpp:127] . DefaultCPUAllocator: can't allocate memory: you tried to allocate 4 bytes"
+            "[enforce fail at alloc_cpu.cpp:127] . DefaultCPUAllocator: can't allocate memory: "
+            "you tried to allocate 4 bytes"
         ),
     ]
 

@@ -23,7 +23,7 @@ from core.errors import InputError, UsageError
 from core.formats import dfl_image, dfl_weights
 from core.imaging.masks import encode_mask
 from core.options import parse
-from core.stages import train
+from core.stages.models import train
 from core.training import start
 from core.training.choices import Choices
 from core.training.recipe import Recipe

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from core.checkpoints.model_folder import DATA
 from core.checkpoints.model_weights import averaged_parts, read_model_weights
+from core.checkpoints.remarks import Remark
 from core.checkpoints.selection import choose
 from core.errors import InputError
 from core.export import xseg_onnx
@@ -27,7 +28,7 @@ class ExportedModel:
     half: whether convolutions are in float16.
     weights: which ones, as the file says: ``averaged``, ``last``, or the networks of which the averages were taken.
     difference: the largest absolute difference from the model.
-    messages: what a person should know about how the files of the model were chosen.
+    remarks: what a person should know about how the files of the model were chosen.
     """
 
     path: Path
@@ -41,7 +42,7 @@ class ExportedModel:
     half: bool
     weights: str
     difference: float
-    messages: tuple[str, ...]
+    remarks: tuple[Remark, ...]
 
 
 def export_model(
@@ -88,7 +89,7 @@ def export_model(
         half=half,
         weights=said["weights"],
         difference=report.difference,
-        messages=loaded.messages,
+        remarks=loaded.remarks,
     )
 
 

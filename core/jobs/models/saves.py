@@ -8,6 +8,7 @@ from pathlib import Path
 from core.checkpoints import backups, saves
 from core.checkpoints.backups import Backup
 from core.checkpoints.model_folder import ModelFolder
+from core.checkpoints.remarks import Remark
 from core.checkpoints.selection import choose, find
 from core.networks.config import KINDS
 from core.workspace import Workspace
@@ -45,7 +46,7 @@ class BackedUp:
 class Restored:
     """A model that was brought back.
 
-    model, kind: its name and class. iteration: where it is now. path: its ``data.dat``. messages: what a person should
+    model, kind: its name and class. iteration: where it is now. path: its ``data.dat``. remarks: what a person should
     know about how its files were chosen.
     """
 
@@ -53,7 +54,7 @@ class Restored:
     kind: str
     iteration: int
     path: Path
-    messages: tuple[str, ...]
+    remarks: tuple[Remark, ...]
 
 
 def list_saves(workspace: Workspace, *, model: str | None = None, kind: str | None = None) -> tuple[ModelSaves, ...]:
@@ -85,7 +86,7 @@ def restore(workspace: Workspace, name: str, *, model: str | None = None, kind: 
     folder = _folder(workspace, model, kind)
     with locked(folder, workspace):
         loaded = backups.restore(folder, name)
-    return Restored(folder.name, folder.kind, loaded.iteration, folder.path("data.dat"), loaded.messages)
+    return Restored(folder.name, folder.kind, loaded.iteration, folder.path("data.dat"), loaded.remarks)
 
 
 @contextmanager

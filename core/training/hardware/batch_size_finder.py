@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from core.errors import InputError, OutOfMemoryFault
 from core.networks import archs
@@ -44,6 +45,36 @@ class Row:
 
 
 @dataclass(frozen=True)
+class End:
+    """Why no larger batch was measured; as text, a sentence.
+
+    reason: ``limit`` (the largest was), ``no_time`` and ``no_room`` (not tried), ``memory``, ``timeout``, ``crashed``
+    and ``error`` (tried).
+    batch_size: the one that was not measured; 0 at the limit.
+    detail: what was expected, or what the attempt said.
+    """
+
+    reason: Literal["limit", "no_time", "no_room", "memory", "timeout", "crashed", "error"]
+    batch_size: int = 0
+    detail: str = ""
+
+    def __str__(self) -> str:
+        text = _ENDS[self.reason].format(batch=f"batch {self.batch_size}")
+        return f"{text}: {self.detail}" if self.detail else text
+
+
+_ENDS = {
+    "limit": "no larger batch is possible",
+    "no_time": "{batch} is not tried, it would take long to measure",
+    "no_room": "{batch} is not tried, it would need more memory than is free",
+    "memory": "{batch} does not fit: memory is used up",
+    "timeout": "{batch} takes too long",
+    "crashed": "{batch}: the process ended",
+    "error": "{batch} failed",
+}
+
+
+@dataclass(frozen=True)
 class FittingSizes:
     """What was found.
 
@@ -54,7 +85,7 @@ class FittingSizes:
     """
 
     rows: tuple[Row, ...]
-    end: str
+    end: End
     parameters: int
     state_bytes: int
 
@@ -76,12 +107,12 @@ def find_batch_sizes(recipe: Recipe, settings: TrainerSettings) -> FittingSizes:
     log.info(text, f"{parameters:,}", gigabytes(state))
     log.info("%s", HEAD)
     rows: list[Row] = []
-    end = ""
+    end = None
     for size in sizes(recipe.batch_size, settings.devices):
         end = _not_tried(rows, size) or _measured(rows, size, recipe, settings)
         if end:
             break
-    end = end or "no larger batch is possible"
+    end = end or End("limit")
     log.info("%s", end)
     return FittingSizes(tuple(rows), end, parameters, state)
 
@@ -104,33 +135,32 @@ def size_of(recipe: Recipe, settings: TrainerSettings) -> tuple[int, int]:
     return own + judging, _FLOAT32 * (copies * own + copies_judging * judging)
 
 
-def _measured(rows: list[Row], size: int, recipe: Recipe, settings: TrainerSettings) -> str:
-    """Add a row; why there is none, or an empty text."""
+def _measured(rows: list[Row], size: int, recipe: Recipe, settings: TrainerSettings) -> End | None:
+    """Add a row, or say why there is none."""
     found = measure(recipe, settings, size, steps=_STEPS, timeout=_PATIENCE)
     if isinstance(found, Failed):
         return _failure(found, size, bool(rows))
     rows.append(Row(size, found))
     log.info("%s", rows[-1])
-    return ""
+    return None
 
 
-def _not_tried(rows: Sequence[Row], size: int) -> str:
-    """Why the next size is not tried, or an empty text.
+def _not_tried(rows: Sequence[Row], size: int) -> End | None:
+    """Why the next size is not tried.
 
     A GPU refuses what it has not; a computer whose memory is used up stands still.
     """
     if len(rows) < 2:
-        return ""
+        return None
     seconds = _extrapolated([row.measured.ms for row in rows], rows, size) * (_STEPS + _WARM_UP) / 1000
     if seconds > _PATIENCE:
-        return f"batch {size} is not tried: it would take about {seconds / 60:.0f} minutes to measure"
+        return End("no_time", size, f"about {seconds / 60:.0f} minutes")
     if accelerators():
-        return ""
+        return None
     needed, free = _extrapolated([row.measured.peak_bytes for row in rows], rows, size), free_memory()
     if needed <= _ROOM * free:
-        return ""
-    sizes_in_words = f"about {gigabytes(needed)}, and {gigabytes(free)} of memory are free"
-    return f"batch {size} is not tried: it would need {sizes_in_words}"
+        return None
+    return End("no_room", size, f"about {gigabytes(needed)} of {gigabytes(free)}")
 
 
 def _extrapolated(values: Sequence[float], rows: Sequence[Row], size: int) -> float:
@@ -139,7 +169,7 @@ def _extrapolated(values: Sequence[float], rows: Sequence[Row], size: int) -> fl
     return values[-1] + slope * (size - rows[-1].batch_size)
 
 
-def _failure(failed: Failed, size: int, some_fit: bool) -> str:
+def _failure(failed: Failed, size: int, some_fit: bool) -> End:
     """Why a size does not fit; an error where none does."""
     if failed.kind == "memory":
         if not some_fit:
@@ -149,9 +179,8 @@ def _failure(failed: Failed, size: int, some_fit: bool) -> str:
                 why=failed.why,
                 hint="choose a smaller --resolution, --ae-dims or --d-dims, or --no-adabelief",
             )
-        return f"batch {size} does not fit: memory is used up"
+        return End("memory", size)
     if not some_fit:
         hint = "run it again with --debug"
         raise InputError("the measurement failed", where=f"batch {size}", why=failed.why, hint=hint)
-    said = {"timeout": "it takes too long", "crashed": "the process ended", "error": "it failed"}[failed.kind]
-    return f"batch {size}: {said}: {failed.why}"
+    return End(failed.kind, size, failed.why)

@@ -161,7 +161,7 @@ def test_the_report_finds_the_odd_one(tmp_path):
 
 
 def test_stages(aligned, tmp_path):
-    from core.stages import mask_labels, mask_report
+    from core.stages.masks import mask_labels, mask_report
 
     workspace = Workspace(tmp_path / "w").create()
 

@@ -21,7 +21,7 @@ from core.imaging.masks import decode_mask
 from core.jobs.faceset.sort import sort as sort_faces
 from core.jobs.masks import apply as apply_masks
 from core.jobs.masks.apply import MaskStyle, apply
-from core.stages import pack, unpack
+from core.stages.faceset import pack, unpack
 from core.types import Polygon
 from core.workspace import Workspace
 

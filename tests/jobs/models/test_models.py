@@ -64,7 +64,7 @@ def test_the_environment_changes_nothing(trained, workspace, monkeypatch):
 def test_exporting(trained, workspace, tmp_path):
     made = export.export_model(workspace, half=True, output=tmp_path / "half.dfm")
     assert made.path == tmp_path / "half.dfm" and made.size == made.path.stat().st_size
-    assert (made.half, made.weights, made.face_type, made.messages) == (True, "last", "wf", ())
+    assert (made.half, made.weights, made.face_type, made.remarks) == (True, "last", "wf", ())
     assert made.size < trained.exported.size and 0 <= made.difference < 0.1
 
 

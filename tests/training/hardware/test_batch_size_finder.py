@@ -6,7 +6,7 @@ from training_cases import TINY
 from core.errors import InputError, OutOfMemoryFault
 from core.networks import archs
 from core.networks.weights import parameter_count
-from core.stages import train
+from core.stages.models import train
 from core.training.hardware import batch_size_finder
 from core.training.hardware.measure import Failed, Measured
 from core.training.recipe import Recipe, config_of
@@ -48,7 +48,9 @@ def test_a_gpu_is_asked_until_it_refuses(monkeypatch, failed, said):
         free=1,
     )
     found = batch_size_finder.find_batch_sizes(RECIPE, TrainerSettings())
-    assert asked == [1, 2, 3, 4, 8] and [row.batch_size for row in found.rows] == [1, 2, 3, 4] and found.end == said
+    assert (
+        asked == [1, 2, 3, 4, 8] and [row.batch_size for row in found.rows] == [1, 2, 3, 4] and str(found.end) == said
+    )
     assert found.rows[2].samples == pytest.approx(100)
     assert str(found.rows[2]).split() == ["3", "3.00", "GiB", "30", "100.0"]
 
@@ -56,10 +58,10 @@ def test_a_gpu_is_asked_until_it_refuses(monkeypatch, failed, said):
 def test_a_computer_is_not_filled_up(monkeypatch):
     asked = measured(monkeypatch, lambda size: Measured(1.0, 1.0, size * GIB, "CPU"), free=8 * GIB)
     end = batch_size_finder.find_batch_sizes(RECIPE, TrainerSettings()).end
-    assert end.startswith("batch 8 is not tried: it would need about 8.00 GiB") and asked == [1, 2, 3, 4]
+    assert (end.reason, end.batch_size) == ("no_room", 8) and "about 8.00 GiB of" in str(end) and asked == [1, 2, 3, 4]
     asked = measured(monkeypatch, lambda size: Measured(10_000.0 * size, 1.0, 1, "CPU"))
     end = batch_size_finder.find_batch_sizes(RECIPE, TrainerSettings()).end
-    assert "minutes to measure" in end and asked == [1, 2, 3, 4, 8]
+    assert (end.reason, end.batch_size) == ("no_time", 16) and " minutes" in str(end) and asked == [1, 2, 3, 4, 8]
 
 
 def test_when_nothing_fits_it_is_an_error(monkeypatch):

@@ -8,7 +8,7 @@ import pytest
 from training_cases import TINY, make_workspace
 
 from core.errors import EnvironmentFault
-from core.stages import train
+from core.stages.models import train
 from core.training.hooks.tensorboard import TensorBoard
 from core.workspace import Workspace
 

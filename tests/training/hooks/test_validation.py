@@ -8,7 +8,7 @@ from training_cases import TINY, make_faceset, make_workspace
 
 from core.errors import UsageError
 from core.faceset.store import open_faceset
-from core.stages import train
+from core.stages.models import train
 from core.training import start
 from core.training.choices import Choices
 from core.training.hooks.loss_plot import loss_plot

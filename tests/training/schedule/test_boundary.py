@@ -10,7 +10,7 @@ from core.checkpoints import saves
 from core.checkpoints.model_folder import ModelFolder
 from core.errors import UsageError
 from core.formats import dfl_weights
-from core.stages import train
+from core.stages.models import train
 from core.training import recipe
 from core.training.schedule import boundary
 from core.training.schedule.presets import Phase, Preset

@@ -4,7 +4,7 @@ import pytest
 
 from core.errors import InputError, UsageError
 from core.networks import archs
-from core.stages import train
+from core.stages.models import train
 from core.training import recipe
 from core.training.schedule import presets
 from core.training.schedule.presets import Phase

@@ -34,7 +34,7 @@ def test_it_is_said_before_a_framework_is_loaded(tmp_path, models, said):
 import sys
 from pathlib import Path
 from core.errors import PipelineError
-from core.stages import train
+from core.stages.models import train
 from core.workspace import Workspace
 try:
     train.run(train.Options(target_iter=5), Workspace(Path({str(tmp_path)!r}), Path({str(tmp_path)!r})))

@@ -141,7 +141,7 @@ def test_prefetched_batches_come_in_order(faces):
 
 
 def test_the_stage_trains_stops_and_goes_on(faces, tmp_path):
-    from core.stages import train_xseg
+    from core.stages.models import train_xseg
 
     workspace = Workspace(tmp_path / "w").create()
     arguments = ["--labels", "landmarks", "--resolution", "64", "--base", "2", "--batch-size", "2", "--threads", "2"]
@@ -162,7 +162,7 @@ def test_the_stage_trains_stops_and_goes_on(faces, tmp_path):
 
 
 def test_a_face_that_cannot_be_read_is_named_and_the_others_are_learned(faces, tmp_path, caplog):
-    from core.stages import train_xseg
+    from core.stages.models import train_xseg
 
     workspace = Workspace(tmp_path / "w").create()
     path = workspace.side("src").aligned / "00002_0.jpg"

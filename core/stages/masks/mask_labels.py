@@ -56,7 +56,7 @@ def _listed(side: str, found: "UncertainFaces") -> StageReport:
 
 
 def _exported(side: str, done: "ExportedLabels") -> StageReport:
-    take = f"python -m core mask-labels {side} --take {done.folder}"
+    take = f"bash scripts/5.x_mask_labels_{side}.sh --take {done.folder}"
     rows = (
         ("exported", len(done.written)),
         ("format", done.form),

@@ -48,4 +48,4 @@ def run(options: Options, workspace: Workspace) -> StageReport:
         ("size", f"{made.size / 2**20:.1f} MiB"),
         ("difference from the model", f"{made.difference:.1e}"),
     )
-    return StageReport("exported and checked", rows, made.messages, (made.path,))
+    return StageReport("exported and checked", rows, tuple(map(str, made.remarks)), (made.path,))

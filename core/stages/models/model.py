@@ -43,10 +43,11 @@ def run(options: Options, workspace: Workspace) -> StageReport:
         made = saves.back_up(workspace, model=options.model, kind=options.kind, name=options.name)
         return StageReport(f"backed up {made.model}_{made.kind}", outputs=(made.path,))
     if options.name is None:
-        raise UsageError("which backup is to be restored?", where="--name", hint="python -m core model list")
+        hint = "`bash scripts/5.x_model.sh list` names them"
+        raise UsageError("which backup is to be restored?", where="--name", hint=hint)
     back = saves.restore(workspace, options.name, model=options.model, kind=options.kind)
     title = f"restored {back.model}_{back.kind} from {options.name}"
-    return StageReport(title, (("iteration", back.iteration),), back.messages, (back.path,))
+    return StageReport(title, (("iteration", back.iteration),), tuple(map(str, back.remarks)), (back.path,))
 
 
 def _listing(models: "Sequence[ModelSaves]") -> StageReport:

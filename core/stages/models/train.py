@@ -167,7 +167,7 @@ def trained(done: "Trained") -> StageReport:
         rows.append(("faces that cannot be read", len(done.unreadable)))
     rows.append(("export: weights", done.exported.weights))
     rows.append(("export: difference from the model", f"{done.exported.difference:.1e}"))
-    warnings = (*done.unreadable[:20], *done.exported.messages)
+    warnings = (*done.unreadable[:20], *map(str, done.exported.remarks))
     return StageReport("trained", tuple(rows), warnings, (done.preview, done.exported.path))
 
 

@@ -1,0 +1,1 @@
+"""Stages on the faces of a side: order, pak, names, sizes, metadata."""

@@ -1,0 +1,1 @@
+"""Stages on the masks of a side: making, labels, a report."""
