@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Sets everything up and passes the tests: linter, type checker, then pytest. Arguments go to pytest; with paths among
-# them only those tests run.
+# Sets everything up and passes the tests: linter, type checker, then pytest in two processes. Arguments go to pytest;
+# with paths among them only those tests run, in one process.
 set -euo pipefail
 root="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)"
 export FORGE_DEV=1 WORKSPACE="${WORKSPACE:-$root/workspace}"
@@ -20,5 +20,7 @@ if ! asks_for_paths "$@"; then
   "$FORGE_PYTHON" -m ruff check .
   "$FORGE_PYTHON" -m ruff format --check --quiet .
   "$FORGE_PYTHON" -m mypy
+  # Whole files, because tests of one share what is costly to make.
+  set -- -n 2 --dist loadfile "$@"
 fi
 exec "$FORGE_PYTHON" -m pytest "$@"

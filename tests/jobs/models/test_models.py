@@ -2,7 +2,7 @@
 
 import pytest
 from mask_networks import write_xseg
-from training_cases import TINY, make_workspace
+from training_cases import TINY, eagerly, make_workspace
 
 from core.errors import InputError, UsageError
 from core.jobs import clear as clearing
@@ -85,7 +85,8 @@ def test_a_contact_sheet(trained, workspace):
 def test_the_mask_network(workspace):
     choices = XSegChoices(resolution=64, base=2, batch_size=2)
     settings = XSegRunSettings(target=1, labels="landmarks", threads=1)
-    done = train_xseg.train_xseg(workspace, choices=choices, settings=settings)
+    with eagerly():
+        done = train_xseg.train_xseg(workspace, choices=choices, settings=settings)
     assert (done.begun, done.iteration, done.resolution, done.base, done.faces) == (0, 1, 64, 2, 12)
     assert done.origins == {"landmarks": 12} and done.loss > 0 and done.recent == 1
     assert done.weights == workspace.model / "XSeg_64.npy" and done.weights.is_file() and done.preview.is_file()
