@@ -235,7 +235,8 @@ def _place(folder: Path, reader: PakReader, index: int) -> str:
 
 def _present(reader: PakReader, indices: list[int], places: list[str]) -> tuple[set[str], set[str]]:
     """The places that hold the packed face already, and those that hold something else."""
-    there = {entry.path for folder in {os.path.dirname(place) for place in places} for entry in os.scandir(folder)}
+    folders = {os.path.dirname(place) for place in places}
+    there = {entry.path for folder in folders for entry in os.scandir(folder)}
     same: set[str] = set()
     different: set[str] = set()
     for index, place in zip(indices, places, strict=True):
@@ -244,7 +245,8 @@ def _present(reader: PakReader, indices: list[int], places: list[str]) -> tuple[
             equal = (
                 path.is_file() and path.stat().st_size == reader.size(index) and path.read_bytes() == reader.read(index)
             )
-            (same if equal else different).add(place)
+            found = same if equal else different
+            found.add(place)
     return same, different
 
 

@@ -220,14 +220,14 @@ def config_of(recipe: Recipe) -> ModelConfig:
     """What the networks are built from."""
     inter_dims = recipe.inter_dims if recipe.archi == "amp" else 0
     return ModelConfig(
-        recipe.resolution,
-        recipe.face_type,
-        recipe.archi,
-        recipe.ae_dims,
-        recipe.e_dims,
-        recipe.d_dims,
-        recipe.d_mask_dims,
-        inter_dims,
+        resolution=recipe.resolution,
+        face_type=recipe.face_type,
+        archi=recipe.archi,
+        ae_dims=recipe.ae_dims,
+        e_dims=recipe.e_dims,
+        d_dims=recipe.d_dims,
+        d_mask_dims=recipe.d_mask_dims,
+        inter_dims=inter_dims,
     )
 
 

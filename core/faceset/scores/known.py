@@ -22,11 +22,11 @@ def known_columns(connection: sqlite3.Connection, gallery: Gallery) -> dict[str,
     shown = [face_of.get(name, "") for name in gallery.names]
     found = {column: faces.scores(connection, name) for column, name in _MEASURED.items()}
     found["rect_area"] = _areas(connection)
-    return {
-        column: np.array([values[face] for face in shown])
-        for column, values in found.items()
-        if all(face in values for face in shown)
-    }
+    columns = {}
+    for column, values in found.items():
+        if values.keys() >= set(shown):
+            columns[column] = np.array([values[face] for face in shown])
+    return columns
 
 
 def _areas(connection: sqlite3.Connection) -> dict[str, float]:

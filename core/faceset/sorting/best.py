@@ -47,7 +47,9 @@ def _quotas(sizes: list[int], choices: Choices) -> list[int]:
     if not choices.exact:
         return [_quota(sizes, choices.count)] * len(sizes)
     target = min(choices.count, sum(sizes))
-    quota = next(q for q in range(max(sizes) + 1) if sum(min(size, q) for size in sizes) >= target)
+    quota = 0
+    while sum(min(size, quota) for size in sizes) < target:
+        quota += 1
     quotas = [min(size, quota) for size in sizes]
     full = [number for number, size in enumerate(sizes) if size >= quota > 0]
     full.sort(key=lambda number: sizes[number])

@@ -117,9 +117,9 @@ def _predict_step(model: keras.Model, names: Sequence[str], sides: int, data: An
 
 def slices(x: Mapping[str, Any], count: int, sides: int) -> list[dict[str, Any]]:
     """The batch in ``count`` equal parts, each with its share of every side."""
-    groups = {name: [ops.split(side, count) for side in ops.split(value, sides)] for name, value in x.items()}
-    return [{name: _part(of_sides, number) for name, of_sides in groups.items()} for number in range(count)]
-
-
-def _part(of_sides: Sequence[Sequence[Any]], number: int) -> Any:
-    return ops.concatenate([side[number] for side in of_sides])
+    parts: list[dict[str, Any]] = [{} for _ in range(count)]
+    for name, value in x.items():
+        of_sides = [ops.split(side, count) for side in ops.split(value, sides)]
+        for part, shares in zip(parts, zip(*of_sides, strict=True), strict=True):
+            part[name] = ops.concatenate(list(shares))
+    return parts
