@@ -23,6 +23,7 @@ _OTHER_IMAGES = (
     *(".gif", ".heic", ".heif", ".jxl", ".psd", ".exr", ".hdr", ".svg", ".tga", ".raw", ".dng", ".cr2", ".cr3"),
     *(".nef", ".arw", ".orf", ".raf", ".rw2", ".jp2", ".pgm", ".ppm", ".pbm", ".pnm"),
 )
+PAK_NAME = "faceset.pak"
 # Of this program and of file managers.
 _NO_FRAMES = frozenset({"faces.db", "masks.db", "thumbs.db", "desktop.ini"})
 _DATABASE_PARTS = ("-journal", "-wal", "-shm")
@@ -38,10 +39,10 @@ def list_frames(folder: Path) -> list[Path]:
     return _listed(folder, FRAME_SUFFIXES)
 
 
-def other_images(folder: Path) -> list[tuple[str, str]]:
-    """(name, why) of the files in a folder of faces that are images and not in ``list_images``."""
-    known = (*FRAME_SUFFIXES, *_OTHER_IMAGES)
-    names = (name for name in _names(folder) if name.lower().endswith(known))
+def other_faces(folder: Path) -> list[tuple[str, str]]:
+    """(name, why) of the files in a folder of faces that are images or paks and are not taken for faces."""
+    known = (*FRAME_SUFFIXES, *_OTHER_IMAGES, ".pak")
+    names = (name for name in _names(folder) if name.lower().endswith(known) and name != PAK_NAME)
     return _left_out(names, IMAGE_SUFFIXES)
 
 
@@ -74,6 +75,8 @@ def _left_out(names: Iterable[str], suffixes: tuple[str, ...]) -> list[tuple[str
 
 def _why_not(name: str, suffixes: tuple[str, ...]) -> str:
     """Why a file is not taken; empty when it is."""
+    if name.lower().endswith(".pak"):
+        return f"a pak is read under the name {PAK_NAME}: rename it, or join it by --merge of steps 3.3 and 4.3"
     if not name.lower().endswith(suffixes):
         return "not an ending that is read here: convert it to png"
     try:
@@ -131,7 +134,7 @@ class Side:
 
     @property
     def pak(self) -> Path:
-        return self.aligned / "faceset.pak"
+        return self.aligned / PAK_NAME
 
     def has_faces(self) -> bool:
         """Whether there are faces, loose or packed."""

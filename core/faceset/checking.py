@@ -9,7 +9,7 @@ import numpy as np
 
 from core.errors import InputError, PipelineError
 from core.faceset.identity import face_id
-from core.faceset.store import PAK_NAME, not_originals
+from core.faceset.store import not_originals, why_empty
 from core.formats import dfl_image
 from core.formats.pak import PakReader
 from core.geometry.align import transform_points
@@ -17,7 +17,7 @@ from core.imaging import jpeg
 from core.imaging.codec import decode_image, jpeg_complaint
 from core.parallel import spread
 from core.types import FaceRecord
-from core.workspace import list_images, other_images
+from core.workspace import PAK_NAME, list_images, other_faces
 
 # Pixels between where the matrix puts the landmarks of the frame and where they are.
 TOLERANCE = 1.0
@@ -72,7 +72,9 @@ def check(folder: Path, pixels: bool, digests: Mapping[str, tuple[str, int]] | N
     """
     pak, loose = folder / PAK_NAME, list_images(folder)
     if not pak.is_file() and not loose:
-        raise InputError("no faces", where=folder, hint="extract faces first, or copy a faceset there")
+        raise InputError(
+            "no faces", where=folder, why=why_empty(folder), hint="extract faces first, or copy a faceset there"
+        )
     findings = Findings()
     if pak.is_file():
         with PakReader(pak, salvage=True) as reader:
@@ -81,7 +83,7 @@ def check(folder: Path, pixels: bool, digests: Mapping[str, tuple[str, int]] | N
             for name, why in reader.problems:
                 findings.note(f"unreadable: {why}", name)
     _add(findings, spread(_look_at_pixels if pixels else _look, loose), digests or {})
-    for name, why in other_images(folder):
+    for name, why in other_faces(folder):
         findings.note(f"not taken for a face: {why}", name)
     return findings
 

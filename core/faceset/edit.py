@@ -6,7 +6,7 @@ from pathlib import Path
 
 from core.errors import PipelineError
 from core.faceset.identity import identified
-from core.faceset.store import PAK_NAME, Faceset
+from core.faceset.store import Faceset
 from core.formats import dfl_image
 from core.formats.pak import PakReader
 from core.formats.pak_entry import write_entry
@@ -14,6 +14,7 @@ from core.formats.pak_sources import PakSource, Source
 from core.formats.pak_writer import write_pak
 from core.progress import progress
 from core.types import FaceRecord
+from core.workspace import PAK_NAME
 
 Change = Callable[[FaceRecord], FaceRecord]
 

@@ -9,11 +9,10 @@ from pathlib import Path
 from core.errors import CorruptFileError, InputError, from_os_error
 from core.faceset.database import images
 from core.faceset.database.connection import open_database
-from core.faceset.store import PAK_NAME
 from core.formats import dfl_image
 from core.formats.pak import PakReader
 from core.types import FaceRecord
-from core.workspace import list_images
+from core.workspace import PAK_NAME, list_images
 
 
 @dataclass(frozen=True)

@@ -16,10 +16,9 @@ from core.formats import dfl_image
 from core.formats.pak import PakReader
 from core.parallel import spread
 from core.types import FaceRecord
-from core.workspace import list_images, natural_key, other_images
+from core.workspace import PAK_NAME, list_images, natural_key, other_faces
 
 log = logging.getLogger(__name__)
-PAK_NAME = "faceset.pak"
 _NAMED = 20
 
 
@@ -187,27 +186,29 @@ def open_faceset(folder: Path) -> Faceset:
         return _open_packed(pak, loose)
     if not loose:
         raise InputError(
-            "no faces", where=folder, why=_why_empty(folder), hint="extract faces first, or copy a faceset there"
+            "no faces", where=folder, why=why_empty(folder), hint="extract faces first, or copy a faceset there"
         )
     return loose_faceset(folder, loose)
 
 
-def _why_empty(folder: Path) -> str:
+def why_empty(folder: Path) -> str:
+    """Why a folder has no faces."""
     people = sorted(p.name for p in folder.iterdir() if p.is_dir()) if folder.is_dir() else []
     if people:
         return (
             f"there are only sub-folders ({', '.join(people[:5])}): packing (step 3.3 or 4.3) makes one faceset of them"
         )
-    others = other_images(folder)
+    others = other_faces(folder)
     if others:
         name, why = others[0]
-        return f"{len(others)} images there are not taken for faces, the first: {name}: {why}"
+        more = f"; and {len(others) - 1} more" if len(others) > 1 else ""
+        return f"not taken for a face: {name}: {why}{more}"
     return "the folder is empty" if folder.is_dir() else "the folder does not exist"
 
 
-def warn_of_other_images(folder: Path) -> None:
-    """Name the images in a folder of faces that are not taken for faces, in the log."""
-    others = other_images(folder)
+def warn_of_other_faces(folder: Path) -> None:
+    """Name the images and paks in a folder of faces that are not taken for faces, in the log."""
+    others = other_faces(folder)
     for name, why in others[:_NAMED]:
         log.warning("left out: %s: %s", name, why)
     if len(others) > _NAMED:

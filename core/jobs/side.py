@@ -10,7 +10,7 @@ from core.errors import InputError
 from core.faceset import journal
 from core.faceset.database.connection import open_database
 from core.faceset.register import missing_files
-from core.faceset.store import warn_of_other_images
+from core.faceset.store import warn_of_other_faces
 from core.workspace import Side, Workspace, list_images
 
 log = logging.getLogger(__name__)
@@ -43,7 +43,7 @@ def opened_side(workspace: Workspace, name: str) -> Iterator[OpenedSide]:
     with side.locked():
         # Files on their way have names that no job would take for faces.
         step = journal.finish(side.frames)
-        warn_of_other_images(side.aligned)
+        warn_of_other_faces(side.aligned)
         deleted = deleted_faces(side)
         if deleted:
             log.info("%s: %d deleted by hand: %s", side.frames.name, len(deleted), ", ".join(deleted[:_NAMED]))

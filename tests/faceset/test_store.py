@@ -73,6 +73,10 @@ def test_nothing_there(tmp_path):
         open_faceset(tmp_path / "absent")
     with pytest.raises(InputError, match="empty"):
         open_faceset(tmp_path)
+    for name in ("mine.pak", "yours.pak"):
+        (tmp_path / name).write_bytes(b"")
+    with pytest.raises(InputError, match="mine.pak: a pak is read under the name faceset.pak.*and 1 more"):
+        open_faceset(tmp_path)
     facekit.write_faces(tmp_path / "anna", 1)
     with pytest.raises(InputError, match="anna"):
         open_faceset(tmp_path)

@@ -12,7 +12,6 @@ from core.faceset import journal
 from core.faceset.journal import ALIGNED, HISTORY, TRASH, Move
 from core.faceset.sorting.order import Order
 from core.faceset.sorting.trash import free_name
-from core.faceset.store import PAK_NAME
 from core.formats import dfl_image
 from core.formats.pak import PakReader
 from core.formats.pak_sources import PakSource
@@ -20,6 +19,7 @@ from core.formats.pak_writer import write_pak
 from core.fsio import write_bytes
 from core.safe_paths import is_real_folder, own_folder
 from core.types import FaceRecord
+from core.workspace import PAK_NAME
 
 
 def apply_to_pak(frames: Path, pak: PakReader, names: Sequence[str], order: Order, what: str) -> journal.Step | None:

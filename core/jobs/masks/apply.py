@@ -22,7 +22,7 @@ from core.faceset.edit import Change, change_records, face_of, rewrite_pak
 from core.faceset.identity import identified, record_geometry
 from core.faceset.masks.report import mask_origins
 from core.faceset.register import KnownFaces, open_known
-from core.faceset.store import PAK_NAME, face_key
+from core.faceset.store import face_key
 from core.formats import dfl_image
 from core.imaging.codec import decode_image
 from core.imaging.mask_quality import uncertainty
@@ -32,7 +32,7 @@ from core.jobs.side import opened_side
 from core.progress import progress
 from core.safe_paths import own_folder
 from core.types import FaceRecord
-from core.workspace import Workspace
+from core.workspace import PAK_NAME, Workspace
 
 log = logging.getLogger(__name__)
 

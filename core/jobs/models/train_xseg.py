@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from core.data.xseg_samples import XSegSamples
 from core.errors import InputError
-from core.faceset.store import Faceset, open_faceset, warn_of_other_images
+from core.faceset.store import Faceset, open_faceset, warn_of_other_faces
 from core.networks import keras_backend
 from core.training.xseg.choices import XSegChoices, XSegRunSettings
 from core.workspace import Workspace
@@ -84,7 +84,7 @@ def facesets_of(workspace: Workspace, folders: Sequence[Path] = ()) -> list[Face
             hint="extract faces first, or name folders: --faces",
         )
     for folder in chosen:
-        warn_of_other_images(folder)
+        warn_of_other_faces(folder)
     return [open_faceset(folder) for folder in chosen]
 
 

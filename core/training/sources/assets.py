@@ -11,7 +11,7 @@ from core import fsio
 from core.errors import InputError
 from core.formats.safe_zip import extract_members
 from core.safe_paths import own_folder
-from core.workspace import IMAGE_SUFFIXES, Side
+from core.workspace import IMAGE_SUFFIXES, PAK_NAME, Side
 
 log = logging.getLogger(__name__)
 PRETRAINED, RANDOM_DST = "pretrained_model.zip", "random_dst_face_set.zip"
@@ -74,11 +74,11 @@ def fill_dst_faces(archive: Path, side: Side) -> int:
     incoming = side.aligned.with_name(".aligned.incoming")
     shutil.rmtree(incoming, ignore_errors=True)
     own_folder(incoming)
-    patterns = ["faceset.pak", *(f"*{suffix}" for suffix in IMAGE_SUFFIXES)]
+    patterns = [PAK_NAME, *(f"*{suffix}" for suffix in IMAGE_SUFFIXES)]
     paths = extract_members(archive, patterns, incoming, _MAX_FACES)
     if not paths:
         raise InputError("no faces in the archive", where=archive, hint="it must hold a faceset.pak or face images")
-    pak = [path for path in paths if path.name == "faceset.pak"]
+    pak = [path for path in paths if path.name == PAK_NAME]
     for path in paths:
         if pak and path not in pak:
             path.unlink()

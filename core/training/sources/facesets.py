@@ -9,7 +9,7 @@ from pathlib import Path
 from core.data.batches import BatchSettings, bins_by_yaw
 from core.errors import InputError, UsageError
 from core.faceset.masks.report import described, mask_origins
-from core.faceset.store import Faceset, open_faceset, warn_of_other_images
+from core.faceset.store import Faceset, open_faceset, warn_of_other_faces
 from core.geometry.align import FaceType
 from core.training.hardware.machine import free_memory
 from core.training.kinds import KINDS
@@ -100,7 +100,7 @@ def _opened(folder: Path, recipe: Recipe) -> Faceset:
     log.info("%s: %d faces", folder, len(faces))
     for name, why in faces.problems:
         log.warning("skipped: %s: %s", name, why)
-    warn_of_other_images(folder)
+    warn_of_other_faces(folder)
     return faces
 
 

@@ -6,6 +6,7 @@ Loads no framework, so that it can be asked before one is loaded and networks ar
 from core.checkpoints.model_folder import DATA, ModelFolder
 from core.errors import InputError, PipelineError
 from core.faceset.register import refuse_deleted_originals
+from core.faceset.store import why_empty
 from core.formats.dfl_weights import read_data
 from core.training.choices import Choices
 from core.training.sources import assets
@@ -22,7 +23,12 @@ def require_faces(workspace: Workspace) -> None:
         side = workspace.side(name)
         can_be_filled = name == "dst" and (workspace.assets / assets.RANDOM_DST).is_file()
         if not (side.has_faces() or can_be_filled):
-            raise InputError("no faces to train on", where=side.aligned, hint=f"bash scripts/{script} makes them")
+            raise InputError(
+                "no faces to train on",
+                where=side.aligned,
+                why=why_empty(side.aligned),
+                hint=f"bash scripts/{script} makes them",
+            )
         refuse_deleted_originals(side)
 
 
