@@ -237,7 +237,7 @@ def look(model: ModelFolder) -> dict:
     loaded = model.load(repair=False)
     flat = FlatState(flat_files(model.folder, model.prefix), known)
     damage = [
-        *loaded.messages,
+        *map(str, loaded.remarks),
         *flat.damaged,
         *flat.foreign,
         *(f"{name}: {why}" for name, path in loaded.files.items() if (why := reason_unreadable(path))),
