@@ -4,10 +4,12 @@ The automatic ones are in folders 01 (newest) to 24, as DeepFaceLab lays them ou
 was given.
 """
 
+import filecmp
 import logging
 import os
 import re
 import shutil
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -181,8 +183,10 @@ def restore(model: ModelFolder, name: str) -> LoadedModel:
     bad = [f"{file}: {why}" for file, why in reasons.items() if why]
     if bad:
         raise CorruptFileError("the backup is damaged", where=name, why="; ".join(bad), hint="choose another one")
-    if model.exists():
-        _keep(model)
+    before = _keep(model) if model.exists() else None
+    # So it is after a restore that was cut short; another save would push out what was the model before it.
+    if before and _equal(before.files, backup.files):
+        return before
     # Saving would take files along that the backup does not have, such as those of an option that was off then.
     for file, path in flat_files(model.folder, model.prefix).items():
         if file not in backup.files:
@@ -191,17 +195,23 @@ def restore(model: ModelFolder, name: str) -> LoadedModel:
     return model.load()
 
 
-def _keep(model: ModelFolder) -> None:
+def _keep(model: ModelFolder) -> LoadedModel | None:
     """Make what is there the save before.
 
-    Where nothing sound is left, which is what backups are for, its files are set aside.
+    Where nothing sound is left, which is what backups are for, its files are set aside; returns None then.
     """
     try:
-        model.load()
+        return model.load()
     except CorruptFileError as error:
         log.warning("%s; what is left of it is set aside in %s", error.what, model.saves / saves.ASIDE)
         for path in flat_files(model.folder, model.prefix).values():
             saves.set_aside(path, model.saves)
+        return None
+
+
+def _equal(some: Mapping[str, Path], others: Mapping[str, Path]) -> bool:
+    """Whether two models have the same files."""
+    return some.keys() == others.keys() and all(filecmp.cmp(some[name], others[name], shallow=False) for name in some)
 
 
 def _save_name(iteration: int, before: list[Backup]) -> str:

@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -106,14 +106,14 @@ def export(
     folder.mkdir(parents=True, exist_ok=True)
     written: list[LabelledImage] = []
     problems: list[tuple[str, str]] = []
+    names = {index: _flat_name(known.faceset.records()[index]) for index in indices}
+    # Before the labels are there: of a run that is killed between the two, nobody would know whose they are.
+    _note_faces(folder, {name: known.ids[i] for i, name in names.items() if not _target(folder, name, form).exists()})
     for index in progress(indices, description="writing labels", unit="face"):
-        name = _flat_name(known.faceset.records()[index])
         try:
             written.append(_export_one(known, folder, index, form, suggest))
         except PipelineError as error:
-            problems.append((name, error.why or error.what))
-    if written:
-        _note_faces(folder, written)
+            problems.append((names[index], error.why or error.what))
     if form == "coco" and written:
         fsio.write_text(folder / COCO_NAME, coco.write(written))
     return [picture.name for picture in written], problems
@@ -122,7 +122,7 @@ def export(
 def _export_one(known: KnownFaces, folder: Path, index: int, form: Format, suggest: bool) -> LabelledImage:
     record = known.faceset.records()[index]
     name = _flat_name(record)
-    target = (folder / name).with_suffix(".json") if form == "labelme" else folder / COCO_NAME
+    target = _target(folder, name, form)
     if target.exists():
         raise InputError("left alone", why=f"{target.name} is there already")
     polygons = suggestion(record) if suggest and not has_polygons(record) else record.polygons
@@ -133,10 +133,16 @@ def _export_one(known: KnownFaces, folder: Path, index: int, form: Format, sugge
     return picture
 
 
-def _note_faces(folder: Path, written: Sequence[LabelledImage]) -> None:
-    """Add to the list of whose faces the exported files are."""
-    faces = _noted_faces(folder) | {picture.name: picture.face for picture in written}
-    fsio.write_text(folder / FACES_NAME, json.dumps(faces, indent=1, sort_keys=True) + "\n")
+def _target(folder: Path, name: str, form: Format) -> Path:
+    """The label file of a face that is exported under ``name``."""
+    return (folder / name).with_suffix(".json") if form == "labelme" else folder / COCO_NAME
+
+
+def _note_faces(folder: Path, ids: Mapping[str, str]) -> None:
+    """Add to the list of whose faces the exported files are. ids: name of a file -> face."""
+    if ids:
+        faces = _noted_faces(folder) | dict(ids)
+        fsio.write_text(folder / FACES_NAME, json.dumps(faces, indent=1, sort_keys=True) + "\n")
 
 
 def _noted_faces(folder: Path) -> dict[str, str]:

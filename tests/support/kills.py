@@ -1,0 +1,215 @@
+"""Stages that are killed just before each thing that they do to the disk, and what must then be true.
+
+A case is a stage, its options, and a workspace made for it. After every kill all that was there before is still
+somewhere in the workspace; the same command, run again, leaves what a run that nothing interrupted leaves.
+"""
+
+import contextlib
+import hashlib
+import multiprocessing
+import os
+import signal
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import facekit
+from model_saves import writers
+
+from core import stages
+from core.checkpoints.model_folder import ModelFolder
+from core.checkpoints.saves import MANIFEST
+from core.errors import PipelineError
+from core.formats import dfl_image
+from core.formats.pak import PakReader
+from core.workspace import Workspace
+
+# What changes a disk, or makes a change last.
+CALLS = ("replace", "rename", "link", "unlink", "remove", "rmdir", "mkdir", "truncate", "ftruncate", "fsync")
+FORK = multiprocessing.get_context("fork")
+PATIENCE = 120.0  # seconds
+_WORK = (".jpg", ".png", ".pak", ".npy", ".dat", ".dfm", ".onnx", ".json")
+
+
+@dataclass(frozen=True)
+class Case:
+    """What is killed.
+
+    name: in reports. stage: as typed. prepare: fills an empty workspace. options: of the stage; paths in them are
+    below the workspace.
+    """
+
+    name: str
+    stage: str
+    prepare: Callable[[Workspace], None]
+    options: dict[str, Any] = field(default_factory=dict)
+
+    def run(self, workspace: Workspace) -> None:
+        module = stages.load(self.stage)
+        paths = {name: workspace.root / value for name, value in self.options.items() if isinstance(value, Path)}
+        module.run(module.Options(**self.options | paths), workspace)
+
+
+def faces(workspace: Workspace) -> None:
+    facekit.write_faces(workspace.side("src").aligned, 3)
+
+
+def packed(workspace: Workspace) -> None:
+    faces(workspace)
+    Case("", "pack", faces, {"side": "src", "remove_originals": True}).run(workspace)
+
+
+def masked(workspace: Workspace) -> None:
+    faces(workspace)
+    Case("", "mask", faces, {"side": "src", "masker": "whole"}).run(workspace)
+
+
+def sorted_faces(workspace: Workspace) -> None:
+    faces(workspace)
+    Case("", "sort", faces, {"side": "src", "by": "yaw"}).run(workspace)
+
+
+def edited(workspace: Workspace) -> None:
+    """The metadata are saved; then an image editor has written a face anew, without them."""
+    faces(workspace)
+    Case("", "save-metadata", faces, {"side": "src"}).run(workspace)
+    (workspace.side("src").aligned / "00002_0.jpg").write_bytes(facekit.jpeg(seed=9))
+
+
+def exported(workspace: Workspace) -> None:
+    """Labels of an editor, beside the faces that they are for."""
+    masked(workspace)
+    options = {"side": "src", "suggest": True, "folder": Path("labels")}
+    Case("", "mask-labels", faces, options).run(workspace)
+
+
+def model(workspace: Workspace) -> None:
+    folder = ModelFolder(workspace.model, "swap")
+    for iteration in (1, 2):
+        folder.save(iteration, writers(iteration))
+
+
+def kept_model(workspace: Workspace) -> None:
+    model(workspace)
+    Case("", "model", model, {"action": "backup", "name": "good"}).run(workspace)
+    ModelFolder(workspace.model, "swap").save(3, writers(3))
+
+
+def everything(workspace: Workspace) -> None:
+    packed(workspace)
+    model(workspace)
+
+
+CASES = (
+    Case("sort", "sort", faces, {"side": "src", "by": "yaw"}),
+    Case("sort a pak", "sort", packed, {"side": "src", "by": "yaw"}),
+    Case("group", "sort", faces, {"side": "src", "group": "yaw", "bins": 2, "apply": True}),
+    Case("best faces", "sort", faces, {"side": "src", "by": "final-fast", "count": 2}),
+    Case("pack", "pack", faces, {"side": "src", "remove_originals": True}),
+    Case("unpack", "unpack", packed, {"side": "src"}),
+    Case("resize", "resize-faceset", faces, {"side": "src", "size": 128, "in_place": True}),
+    Case("recover names", "recover-names", sorted_faces, {"side": "src"}),
+    Case("save metadata", "save-metadata", faces, {"side": "src"}),
+    Case("restore metadata", "restore-metadata", edited, {"side": "src"}),
+    Case("mask", "mask", faces, {"side": "src", "masker": "whole"}),
+    Case("mask a pak", "mask", packed, {"side": "src", "masker": "whole"}),
+    Case("remove masks", "mask", masked, {"side": "src", "remove": True}),
+    Case("export labels", "mask-labels", masked, {"side": "src", "suggest": True, "folder": Path("labels")}),
+    Case("take labels", "mask-labels", exported, {"side": "src", "take": Path("labels")}),
+    Case("mask report", "mask-report", masked, {"side": "src"}),
+    Case("back up a model", "model", model, {"action": "backup", "name": "mine"}),
+    Case("restore a model", "model", kept_model, {"action": "restore", "name": "good"}),
+    Case("clear", "clear", everything),
+)
+
+
+def killed(case: Case, workspace: Workspace, step: int) -> bool:
+    """Run a case, to be killed before its call number ``step`` of those in CALLS; whether it came that far."""
+    process = FORK.Process(target=_die_at, args=(case, workspace, step))
+    process.start()
+    process.join(PATIENCE)
+    if process.exitcode not in (0, -signal.SIGKILL):
+        process.kill()
+        raise AssertionError(f"{case.name}, step {step}: exit status {process.exitcode}")
+    return process.exitcode != 0
+
+
+def _die_at(case: Case, workspace: Workspace, step: int) -> None:
+    left = iter(range(step))
+
+    def dying(original: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*args: Any, **keywords: Any) -> Any:
+            if next(left, None) is None:
+                os.kill(os.getpid(), signal.SIGKILL)
+            return original(*args, **keywords)
+
+        return call
+
+    for name in CALLS:
+        setattr(os, name, dying(getattr(os, name)))
+    case.run(workspace)
+
+
+def outcome(case: Case, root: Path) -> dict[str, str]:
+    """What a run leaves that nothing interrupts."""
+    workspace = _prepared(case, root)
+    case.run(workspace)
+    return visible(workspace)
+
+
+def look(case: Case, root: Path, step: int, wanted: dict[str, str]) -> list[str] | None:
+    """Kill a case once in a new workspace, look, run it again and look once more.
+
+    Returns what is wrong; None when it has no such step and was not killed.
+    """
+    workspace = _prepared(case, root)
+    before = set(contents(workspace))
+    if not killed(case, workspace, step):
+        return None
+    wrong = [f"lost by the kill: {each}" for each in before.difference(contents(workspace))]
+    said = ""
+    try:
+        case.run(workspace)
+    except PipelineError as error:  # it is done already; else the comparison tells
+        said = str(error)
+    wrong += [f"lost by the second run: {each}" for each in before.difference(contents(workspace))]
+    found = visible(workspace)
+    different = [name for name in found.keys() | wanted.keys() if found.get(name) != wanted.get(name)]
+    return wrong + [f"{name} is not that of a whole run ({said})" for name in sorted(different)]
+
+
+def _prepared(case: Case, root: Path) -> Workspace:
+    workspace = Workspace(root).create()
+    case.prepare(workspace)
+    return workspace
+
+
+def contents(workspace: Workspace) -> Iterator[str]:
+    """A digest of every piece of work in the workspace, its trash and its paks; of an image that of its pixels."""
+    for path in workspace.root.rglob("*"):
+        if path.name == MANIFEST:
+            continue
+        if path.suffix == ".pak":
+            with contextlib.suppress(PipelineError), PakReader(path) as reader:
+                yield from (digest(reader.read(index)) for index in range(len(reader)))
+        elif path.suffix in _WORK and path.is_file():
+            yield digest(path.read_bytes())
+
+
+def digest(data: bytes) -> str:
+    try:
+        return dfl_image.image_digest(data)
+    except PipelineError:
+        return hashlib.sha256(data).hexdigest()
+
+
+def visible(workspace: Workspace) -> dict[str, str]:
+    """Name -> digest of the files that a person sees; without the databases, scores and records of the program."""
+    found = {}
+    for path in workspace.root.rglob("*"):
+        name = path.relative_to(workspace.root)
+        hidden = any(part.startswith(".") or part.endswith(("_history", "_scores")) for part in name.parts)
+        if path.suffix in _WORK and path.is_file() and not hidden:
+            found[name.as_posix()] = hashlib.sha256(path.read_bytes()).hexdigest()
+    return found
