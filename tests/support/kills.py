@@ -8,27 +8,37 @@ import contextlib
 import hashlib
 import multiprocessing
 import os
+import shutil
 import signal
+import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
+import cv2
 import facekit
+import onnx
+from clips import make_clip, pattern
+from mask_networks import write_xseg
 from model_saves import writers
+from portraits import person
+from training_cases import TINY, eagerly, make_workspace
 
-from core import stages
+from core import fsio, stages
 from core.checkpoints.model_folder import ModelFolder
 from core.checkpoints.saves import MANIFEST
 from core.errors import PipelineError
 from core.formats import dfl_image
 from core.formats.pak import PakReader
+from core.imaging.codec import encode_png
 from core.workspace import Workspace
 
 # What changes a disk, or makes a change last.
 CALLS = ("replace", "rename", "link", "unlink", "remove", "rmdir", "mkdir", "truncate", "ftruncate", "fsync")
-FORK = multiprocessing.get_context("fork")
 PATIENCE = 120.0  # seconds
+FACES = 3
 _WORK = (".jpg", ".png", ".pak", ".npy", ".dat", ".dfm", ".onnx", ".json")
 
 
@@ -37,13 +47,14 @@ class Case:
     """What is killed.
 
     name: in reports. stage: as typed. prepare: fills an empty workspace. options: of the stage; paths in them are
-    below the workspace.
+    below the workspace. start: how its processes are started; one with a framework cannot be forked.
     """
 
     name: str
     stage: str
     prepare: Callable[[Workspace], None]
     options: dict[str, Any] = field(default_factory=dict)
+    start: str = "fork"
 
     def run(self, workspace: Workspace) -> None:
         module = stages.load(self.stage)
@@ -52,7 +63,7 @@ class Case:
 
 
 def faces(workspace: Workspace) -> None:
-    facekit.write_faces(workspace.side("src").aligned, 3)
+    facekit.write_faces(workspace.side("src").aligned, FACES)
 
 
 def packed(workspace: Workspace) -> None:
@@ -96,6 +107,11 @@ def kept_model(workspace: Workspace) -> None:
     ModelFolder(workspace.model, "swap").save(3, writers(3))
 
 
+def with_weights(workspace: Workspace) -> None:
+    faces(workspace)
+    write_xseg(workspace.model)
+
+
 def everything(workspace: Workspace) -> None:
     packed(workspace)
     model(workspace)
@@ -124,9 +140,51 @@ CASES = (
 )
 
 
+def filmed(workspace: Workspace) -> None:
+    make_clip(workspace.root / "data_src.mp4", *pattern(FACES / 10))
+
+
+def framed(workspace: Workspace) -> None:
+    """Frames with a face on them, each a little brighter than the one before."""
+    frame, _ = person(0)
+    for number in range(FACES):
+        fsio.write_bytes(workspace.side("src").frames / f"{number + 1:05d}.png", encode_png(cv2.add(frame, number)))
+
+
+def masking(workspace: Workspace) -> None:
+    write_xseg(workspace.model)
+
+
+def trained(workspace: Workspace) -> None:
+    shutil.copytree(_trained().model, workspace.model, dirs_exist_ok=True)
+    for path in workspace.model.glob("*.dfm"):
+        path.unlink()
+
+
+@cache
+def _trained() -> Workspace:
+    from core.jobs.models import train
+    from core.training.choices import Choices, RunSettings
+
+    workspace = Workspace(make_workspace(Path(tempfile.mkdtemp(prefix="kills."))))
+    with eagerly():
+        train.train(workspace, model="swap", choices=Choices(recipe=TINY), settings=RunSettings(target=1, workers=0))
+    return workspace
+
+
+# Each of their runs takes long: for the benchmark.
+SLOW_CASES = (
+    Case("frames", "frames", filmed, {"side": "src"}),
+    Case("faces", "faces", framed, {"side": "src", "workers": 1}),
+    Case("mask with weights", "mask", with_weights, {"side": "src"}),
+    Case("export a model", "export", trained, start="spawn"),
+    Case("export a mask network", "export-xseg", masking, start="spawn"),
+)
+
+
 def killed(case: Case, workspace: Workspace, step: int) -> bool:
     """Run a case, to be killed before its call number ``step`` of those in CALLS; whether it came that far."""
-    process = FORK.Process(target=_die_at, args=(case, workspace, step))
+    process = multiprocessing.get_context(case.start).Process(target=_die_at, args=(case, workspace, step))
     process.start()
     process.join(PATIENCE)
     if process.exitcode not in (0, -signal.SIGKILL):
@@ -211,5 +269,14 @@ def visible(workspace: Workspace) -> dict[str, str]:
         name = path.relative_to(workspace.root)
         hidden = any(part.startswith(".") or part.endswith(("_history", "_scores")) for part in name.parts)
         if path.suffix in _WORK and path.is_file() and not hidden:
-            found[name.as_posix()] = hashlib.sha256(path.read_bytes()).hexdigest()
+            found[name.as_posix()] = hashlib.sha256(_without_time(path)).hexdigest()
     return found
+
+
+def _without_time(path: Path) -> bytes:
+    """The bytes of a file; of a network without the metadata, which say when it was written."""
+    if path.suffix not in (".onnx", ".dfm"):
+        return path.read_bytes()
+    network = onnx.load(path)
+    network.ClearField("metadata_props")
+    return network.SerializeToString(deterministic=True)
