@@ -61,6 +61,19 @@ class Case:
         paths = {name: workspace.root / value for name, value in self.options.items() if isinstance(value, Path)}
         module.run(module.Options(**self.options | paths), workspace)
 
+    def arguments(self, workspace: Workspace) -> list[str]:
+        """The options as typed."""
+        typed = []
+        for name, value in self.options.items():
+            flag = f"--{name.replace('_', '-')}"
+            if name in ("side", "action"):
+                typed.append(str(value))
+            elif value is True:
+                typed.append(flag)
+            else:
+                typed += [flag, str(workspace.root / value if isinstance(value, Path) else value)]
+        return typed
+
 
 def faces(workspace: Workspace) -> None:
     facekit.write_faces(workspace.side("src").aligned, FACES)
