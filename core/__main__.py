@@ -22,6 +22,7 @@ def main(arguments: list[str] | None = None) -> int:
     if not arguments or arguments[0] in ("-h", "--help"):
         say(usage())
         return 0
+    # Looked for by hand first: reading the options may be what fails.
     debug = "--debug" in arguments
     prepare_streams()
     _heed_signals()
@@ -30,6 +31,7 @@ def main(arguments: list[str] | None = None) -> int:
         debug = options.debug
         start_logging(debug)
         say(str(run(stage, options)))
+    # Ctrl-C and the exit of --help are no Exceptions.
     except BaseException as error:
         if debug and not isinstance(error, SystemExit):
             raise
@@ -77,6 +79,7 @@ def explain(error: BaseException) -> int:
             "out of memory", why=str(error), hint="close other programs, or choose a smaller size"
         )
     if isinstance(error, BrokenPipeError):
+        # Python flushes stdout once more when it ends, which must not fail on the same closed pipe.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     if isinstance(error, OSError):

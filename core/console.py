@@ -38,6 +38,7 @@ def one_line(part: object) -> str:
 def say(text: str, stream: TextIO | None = None) -> None:
     """Print a text; a stream that is closed, or gone with its terminal, is passed over."""
     with contextlib.suppress(OSError, ValueError):
+        # Flushed at once: what fails later, when Python ends, would decide about the exit code.
         print(visible(text), file=stream or sys.stdout, flush=True)
 
 
@@ -52,6 +53,7 @@ class VisibleFormatter(logging.Formatter):
     """Lines of the log with control characters spelled out."""
 
     def format(self, record: logging.LogRecord) -> str:
+        # Only what is put into the line: the line itself may have line breaks of ours.
         if isinstance(record.args, tuple):
             record.args = tuple(one_line(arg) if isinstance(arg, (str, Path)) else arg for arg in record.args)
         return visible(super().format(record))

@@ -114,6 +114,7 @@ def naming(path: str | Path) -> Iterator[None]:
 def from_os_error(error: OSError) -> PipelineError:
     """The typed error for what the operating system refused."""
     where = error.filename or "(no file name given)"
+    # To a person a used-up quota is a full disk.
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         hint = "free some space and run it again; finished work was kept"
         return DiskFullError("no space left on the disk", where=where, why=_room(error.filename), hint=hint)

@@ -26,6 +26,7 @@ def fsync_dir(folder: Path) -> None:
     """Make the names in ``folder`` durable."""
     fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
+        # A new name is an entry of its folder, which a file's own fsync does not write out.
         os.fsync(fd)
     finally:
         os.close(fd)
@@ -54,6 +55,7 @@ def atomic_writer(path: Path, *, durable: bool = True) -> Iterator[IO[bytes]]:
                 stream.flush()
                 os.fsync(stream.fileno())
         os.replace(temporary, path)
+    # Ctrl-C as well: it must not leave half a file lying about.
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
@@ -88,8 +90,10 @@ def append_text(path: Path, text: str, *, durable: bool = False) -> None:
 def _open_own(path: Path, flags: int) -> int:
     """A regular file that only this program makes, never what a link leads to; made where it is missing."""
     try:
+        # O_NONBLOCK: opening a pipe that nobody reads would wait for ever.
         descriptor = os.open(path, flags | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, 0o666)
     except OSError as error:
+        # ELOOP is a link under O_NOFOLLOW, ENXIO a pipe that nobody reads.
         if error.errno in (errno.ELOOP, errno.ENXIO):
             raise _not_ours(path) from None
         raise
@@ -134,6 +138,7 @@ def _place_in_trash(path: Path, trash: Path) -> Path:
     for attempt in range(10_000):
         number = f".{attempt}" if attempt else ""
         target = trash / _fitting(f"{stamp}{number}-", path.name)
+        # A link that leads nowhere takes the name, too.
         if not os.path.lexists(target):
             return target
     raise InputError("too many things in the trash under one name", where=trash, hint="empty that folder")
@@ -145,6 +150,7 @@ def _fitting(prefix: str, name: str) -> str:
     room = _NAME_BYTES - len(os.fsencode(prefix + suffix))
     if room >= len(os.fsencode(stem)) or room < 1:
         return prefix + name
+    # The limit counts bytes, so the cut may fall within a character; what is left of that is dropped.
     return prefix + os.fsencode(stem)[:room].decode(errors="ignore") + suffix
 
 
@@ -174,6 +180,7 @@ def _abandoned(name: str) -> bool:
         os.kill(number, 0)  # asks only whether it is there
     except (ProcessLookupError, OverflowError):
         return True
+    # It lives, and belongs to somebody else.
     except PermissionError:
         return False
     return False

@@ -92,6 +92,7 @@ class _Parser(argparse.ArgumentParser):
     """Reads texts by field; what they have to be is the model's to say."""
 
     def __init__(self, stage: str):
+        # What was not given is absent, so that model_fields_set tells what a person chose.
         super().__init__(prog=f"python -m core {stage}", allow_abbrev=False, argument_default=argparse.SUPPRESS)
 
     def add_field(self, name: str, field: FieldInfo) -> None:
@@ -100,6 +101,7 @@ class _Parser(argparse.ArgumentParser):
             self._add_flag(name, field)
         if place:
             count = None if field.is_required() else "?"
+            # Upper case keeps it apart from the flag of the same field; read compares the two.
             self.add_argument(name.upper(), nargs=count, help=_help(field))
 
     def _add_flag(self, name: str, field: FieldInfo) -> None:
@@ -195,6 +197,7 @@ def _help(field: FieldInfo) -> str:
     text = field.description or ""
     if field.default not in (None, []) and not field.is_required():
         text += f" (default: {field.default})"
+    # argparse formats the help with %.
     return text.replace("%", "%%")
 
 

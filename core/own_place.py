@@ -18,6 +18,7 @@ _PARTS = re.compile(
     r"data_(src|dst)(\..*)?|model|\.trash|\.locks|\.gitkeep|consent\.json|\.DS_Store|Thumbs\.db|\.forge-.*", re.DOTALL
 )
 _SYSTEM = re.compile(r"bin|boot|dev|etc|home|lib(32|64|x32)?|media|mnt|opt|proc|root|run|sbin|snap|srv|sys|tmp|usr|var")
+# User numbers below are those of services, but 0, the administrator.
 _FIRST_USER = 1000
 _NAMED = 3
 
@@ -37,6 +38,7 @@ def require_safe(root: Path) -> None:
     for other, what in (*((home, "somebody's home") for home in _homes()), (PROJECT, "the program itself")):
         if place == other or place in other.parents:
             raise _refused(root, f"it is, or holds, {what}")
+    # Only the root is its own parent.
     if place.parent == place or (place.parent == Path("/") and _SYSTEM.fullmatch(place.name)):
         raise _refused(root, "it is a folder of the system")
 
@@ -81,6 +83,7 @@ def _homes() -> set[Path]:
     """The homes of the people of this machine."""
     people = [user.pw_dir for user in pwd.getpwall() if user.pw_uid == 0 or user.pw_uid >= _FIRST_USER]
     homes = [home for home in (os.environ.get("HOME", ""), *people) if home.startswith("/")]
+    # Some accounts have the root for a home; it would make every folder part of a home.
     return {Path(home).resolve() for home in homes} - {Path("/")}
 
 

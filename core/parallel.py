@@ -91,6 +91,7 @@ def _end_with_parent() -> None:
 
 def _watch(sentinel: int) -> None:
     connection.wait([sentinel])
+    # sys.exit in a thread ends that thread only.
     os._exit(1)
 
 

@@ -72,6 +72,7 @@ class TerminalBars(Listener):
         self._bars: dict[int, Any] = {}
 
     def begin(self, task: Task) -> None:
+        # As in a program without a console.
         if sys.stderr is None:
             return
         with self._forgotten_without_terminal(task):
@@ -97,6 +98,7 @@ class TerminalBars(Listener):
         with self._forgotten_without_terminal(task):
             if task.note:
                 bar.set_postfix_str(task.note, refresh=False)
+            # The bar takes a difference; only the task knows how many are done.
             bar.update(task.done - bar.n)
 
     def end(self, task: Task) -> None:

@@ -100,6 +100,7 @@ def natural_key(name: str) -> tuple:
     """
     parts = _DIGITS.split(name + "\0")  # texts and numbers in turn, a text (perhaps empty) first
     for at in range(1, len(parts), 2):
+        # The text as well: 01 and 1 are the same number, yet two names need an order.
         parts[at] = (int(parts[at]), parts[at])
     return tuple(parts)
 

@@ -107,6 +107,7 @@ def make_backup(model: ModelFolder, name: str | None = None, extra: tuple[Path, 
         _validate_name(folder, name)
     incoming = folder / _INCOMING
     try:
+        # What a killed run has left.
         shutil.rmtree(incoming, ignore_errors=True)
         own_folder(folder, _INCOMING)
         for file, path in model.load().files.items():
@@ -115,6 +116,7 @@ def make_backup(model: ModelFolder, name: str | None = None, extra: tuple[Path, 
             _copy(path, incoming / path.name)
         fsio.fsync_dir(incoming)
         if name is None:
+            # Only now: a copy that fails must not cost the oldest backup.
             _make_room(folder)
         target = folder / (name or "01")
         os.rename(incoming, target)  # the moment the backup counts
@@ -126,6 +128,7 @@ def make_backup(model: ModelFolder, name: str | None = None, extra: tuple[Path, 
 
 
 def _validate_name(folder: Path, name: str) -> None:
+    # Names that restore already understands otherwise: two digits are automatic backups, "save 100" a complete save.
     if not re.fullmatch(r"[^./\\\0][^/\\\0]*", name) or re.fullmatch(r"\d\d|save \d+( older)*", name):
         raise InputError(
             "not a name for a backup",

@@ -27,6 +27,7 @@ _READERS = (
 def flat_files(folder: Path, prefix: str) -> dict[str, Path]:
     """Name without prefix -> path, of the model's files in ``folder``."""
     start = f"{prefix}_"
+    # Not a glob of the prefix: a model's name may have brackets or stars.
     paths = [path for path in sorted(folder.glob("*")) if path.name.startswith(start)]
     return {path.name.removeprefix(start): path for path in paths if path.name.endswith(_ENDINGS) and path.is_file()}
 

@@ -233,6 +233,7 @@ class ModelFolder:
     def _write(self, iteration: int, files: Mapping[str, Write], others: Mapping[str, Path]) -> Save:
         """A complete save of written ``files`` and of ``others`` as they are; not published yet."""
         incoming = self.saves / f"{saves.INCOMING}{iteration:08d}-{uuid.uuid4().hex[:8]}"
+        # Iterations do not order saves: a run that was rolled back reaches one twice.
         sequence = max((save.sequence for save in saves.complete(self.saves)), default=0) + 1
         incoming.mkdir()
         try:
@@ -241,6 +242,7 @@ class ModelFolder:
                 link_or_copy(path, incoming / name)  # a link keeps the bytes even when the flat name is replaced
                 digests[name] = saves.digest(incoming / name)
             return saves.finish(incoming, iteration, sequence, digests)
+        # Also for Ctrl-C: a folder that is not finished only takes room.
         except BaseException:
             shutil.rmtree(incoming, ignore_errors=True)
             raise

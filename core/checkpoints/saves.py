@@ -39,6 +39,7 @@ class FileDigest:
 
     def resembles(self, other: "FileDigest") -> bool:
         """Equal in size and in more than half of the pieces: the same file with some damage."""
+        # Not strict: files of fewer than 64 bytes have fewer pieces, and sizes are compared below.
         equal = sum(a == b for a, b in zip(self.pieces, other.pieces, strict=False))
         return self.size == other.size and 2 * equal > len(self.pieces)
 
@@ -62,6 +63,7 @@ class Save:
 def digest(path: Path) -> FileDigest:
     """The digest of a file, read once."""
     sha, size = hashlib.sha256(), path.stat().st_size
+    # Rounded up, so that there are never more than 64 pieces.
     step = max(1, -(-size // _PIECES))
     pieces = []
     with open(path, "rb") as stream:
@@ -133,6 +135,7 @@ def _read_digest(entry: dict[str, Any]) -> FileDigest:
 
 
 def _count(value: Any) -> int:
+    # type, not isinstance: true is an int as well.
     if type(value) is not int or not 0 <= value < 1 << 62:
         raise ValueError(f"{str(value)[:40]} is no count")
     return value

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 FloatArray = NDArray[np.float32]
 Random = np.random.RandomState
+# The original moves smaller images at this size, too.
 _SMALLEST = 64
 _JITTER = 0.24  # how far the inner nodes of the grid move, in cells
 _CUTOFF = 2.5  # deviations
@@ -99,8 +100,10 @@ def shift_hsv(image: FloatArray, power: float, random: Random) -> FloatArray:
 
 def _draw_affine(size: int, ranges: Ranges, random: Random) -> tuple[NDArray[np.float64], bool]:
     rotation = random.uniform(-ranges.rotation, ranges.rotation)
+    # The original writes 1 / (1 - low) with a low that is negative, which is this.
     scale = random.uniform(1 / (1 + ranges.scale), 1 + ranges.scale)
     shift = random.uniform(-ranges.shift, ranges.shift), random.uniform(-ranges.shift, ranges.shift)
+    # Drawn only where mirroring is on, so that all later numbers of this generator are the original's.
     flip = bool(ranges.flip and random.randint(10) < 4)
     matrix = cv2.getRotationMatrix2D((size // 2, size // 2), rotation, scale)
     matrix[:, 2] += np.multiply(shift, size)
@@ -113,6 +116,7 @@ def _draw_maps(size: int, random: Random, exact: bool) -> tuple[FloatArray, Floa
     nodes = size // cell + 1
     grid = np.broadcast_to(np.linspace(0, size, nodes), (nodes, nodes))
     across = grid + _displacement(nodes, cell, random)
+    # Without "exact" the rows get a displacement of their own.
     down = across.T if exact else grid.T + _displacement(nodes, cell, random)
     return _enlarge(across, size, cell), _enlarge(down, size, cell)
 
@@ -120,6 +124,7 @@ def _draw_maps(size: int, random: Random, exact: bool) -> tuple[FloatArray, Floa
 def _displacement(nodes: int, cell: int, random: Random) -> NDArray[np.float64]:
     """Two fields summed, as far as the original moves nodes; zero on the border."""
     first, second = (_truncated_normal(nodes - 2, random) * (cell * _JITTER) for _ in range(2))
+    # In the original both maps are views of one array, so each gets the other's field transposed.
     return np.pad(first + second.T, 1)
 
 

@@ -154,6 +154,7 @@ class BatchMaker:
         first = shuffled_index(len(faces), (s.seed, _REFERENCE), position)
         reference = first_readable(faces.color_reference, len(faces), first, skipped)
         random = np.random.RandomState(sample_seed(s.seed, _REFERENCE, position))
+        # Cubic interpolation may have left 0..1, where the color spaces end.
         return transfer(s.ct_mode, np.clip(image, 0, 1), reference, random)
 
     def _face(self, side: _Side, position: int, skipped: list[str]) -> TrainingFace:

@@ -113,6 +113,7 @@ def faded_circle(size: int, random: Random) -> FloatArray:
     row, column = random.randint(size), random.randint(size)
     rows, columns = np.ogrid[:size, :size]
     distance = np.sqrt((rows - row) ** 2 + (columns - column) ** 2)
+    # Divided by the outer radius and not by the width of the rim: the format's formula.
     return np.clip(1 - (distance - inner) / (outer or 1), 0, 1).astype(np.float32)[..., None]
 
 

@@ -42,6 +42,7 @@ def draw_occluder(image: FloatArray, mask: FloatArray, random: Random, texture: 
     face = np.argwhere(mask[..., 0] > 0.5)
     target = np.array([size / 2, size / 2])
     if len(face):
+        # argwhere gives row and column.
         target = face[random.randint(len(face))][::-1].astype(float)
     shape = (_stick, _hand, _strands, _patch)[random.randint(4)]
     large = np.zeros((size * _SUPERSAMPLING,) * 2, np.uint8)

@@ -60,6 +60,7 @@ def first_readable(read: Callable[[int], T], count: int, first: int, skipped: li
         try:
             return read((first + attempt * step) % count)
         except PipelineError as error:
+            # One line each: they are told apart, and counted, as texts.
             skipped.append(str(error).replace("\n", " "))
     raise InputError(
         f"none of the {what} can be read",

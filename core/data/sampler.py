@@ -37,6 +37,7 @@ def yaw_index(bins: Sequence[NDArray[np.int64]], stream: tuple[int, ...], positi
 def yaw_bins(yaws: NDArray[np.floating]) -> tuple[NDArray[np.int64], ...]:
     """Indices of faces grouped by yaw into 128 directions, the empty ones left out. yaws: (n,), radians."""
     last = len(_EDGES) - 1
+    # The sign is the original's; the outermost bins take whatever is beyond them.
     numbers = np.clip(np.searchsorted(_EDGES, -np.asarray(yaws), side="right") - 1, 0, last)
     return tuple(np.flatnonzero(numbers == number) for number in np.unique(numbers))
 

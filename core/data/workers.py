@@ -51,8 +51,10 @@ class _Ring:
     """The parent's end. There is one slot more than batches under way, so the one in use is never overwritten."""
 
     def __init__(self, settings: BatchSettings, workers: int):
+        # Not fork: it would copy the framework with its threads and its hold on the GPU into every worker.
         self._context = multiprocessing.get_context("spawn")
         self._settings, self._slots = settings, workers * _AHEAD + 1
+        # Without a lock: no two processes ever have the same slot.
         self._memory = self._context.RawArray("f", self._slots * _floats(settings))
         self._workers = [_start(self._context, settings, self._memory, number) for number in range(workers)]
         # What each worker was asked for and has not answered.
@@ -93,6 +95,7 @@ class _Ring:
         if not ready:
             raise _hangs()
         try:
+            # The pipe first: what a worker answered before it died still counts.
             return pipe.recv() if pipe in ready else None
         except (EOFError, OSError):
             return None
@@ -130,6 +133,7 @@ def _start(context: Any, settings: BatchSettings, memory: Any, number: int) -> t
     here, there = context.Pipe()
     process = context.Process(target=_work, args=(there, settings, memory), name=f"batches-{number}", daemon=True)
     process.start()
+    # The worker has its own end; were this one kept open, the death of a worker would not end the pipe.
     there.close()
     return process, here
 
@@ -153,6 +157,7 @@ def _serve(pipe: connection.Connection, settings: BatchSettings, memory: Any) ->
     while True:
         number, slot = pipe.recv()
         try:
+            # Within the try, so that what fails here is an answer, too.
             maker = maker or BatchMaker(settings)
             answer: object = maker.make(number, _views(memory, settings, slot)).skipped
         except PipelineError as error:
@@ -160,6 +165,7 @@ def _serve(pipe: connection.Connection, settings: BatchSettings, memory: Any) ->
         except Exception as error:  # whatever it is, the parent must hear of it
             why = f"{type(error).__name__}: {error}"
             answer = EnvironmentFault("a worker could not make a batch", where=f"batch {number}", why=why)
+        # The pixels lie in the shared memory by now; only this little goes through the pipe.
         pipe.send(answer)
 
 

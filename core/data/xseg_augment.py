@@ -37,6 +37,7 @@ def augment(
             image, mask = occlude(image, mask, random, texture)
     if random.randint(2) == 0:
         image = _with_background(image, mask, random, *other())
+    # One generator for both draws: the original takes them from its global one.
     motion = draw_motion(image.shape[0], _MOTION, random, random)
     image = np.clip(move(image, motion, warped=True, mask=False), 0, 1)
     mask = (move(mask, motion, warped=True, mask=True) >= 0.5).astype(np.float32)

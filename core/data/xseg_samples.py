@@ -96,6 +96,7 @@ def prepare(
 def _fit(image: FloatArray, record: FaceRecord, size: int, face_type: FaceType) -> FloatArray:
     matrix = to_face_type(record, size, face_type)
     if matrix is not None:
+        # Lanczos here and below, as the original resamples for this training.
         return cv2.warpAffine(image, matrix, (size, size), flags=cv2.INTER_LANCZOS4)
     if image.shape[0] != size:
         return cv2.resize(image, (size, size), interpolation=cv2.INTER_LANCZOS4)

@@ -36,10 +36,12 @@ def write_checked(path: Path, write: Callable[[IO[bytes]], None], check: Callabl
     """
     with fsio.atomic_writer(path) as stream:
         write(stream)
+        # The check opens the file by its name and must see all of it.
         stream.flush()
         try:
             return check(Path(stream.name))
         except PipelineError as error:
             kept = "the older file was kept" if path.exists() else "no file was written"
             hint = f"{kept}; {error.hint}" if error.hint else kept
+            # Of the same kind, so that the exit code stays; the temporary name would tell a person nothing.
             raise type(error)(error.what, where=path, why=error.why, hint=hint) from error

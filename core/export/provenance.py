@@ -15,6 +15,7 @@ def provenance(name: str, data: ModelData, consent: Path | None = None) -> dict[
     name: of the model.
     consent: a file; the metadata refer to it where it exists.
     """
+    # Sorted, so that the digest does not depend on the order in which a program saved them; str for what JSON lacks.
     options = json.dumps(data.options, sort_keys=True, default=str).encode()
     out = {
         "model_name": name,

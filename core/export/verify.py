@@ -91,6 +91,7 @@ def check_outputs(run: Run, reference: Run | None, faces: FloatArray, contract: 
         return 0.0
     # NumPy's maximum, for it hands on a NaN of the reference.
     difference = float(np.max([np.abs(a - b).max() for a, b in zip(both, reference(faces), strict=True)]))
+    # Put this way round because a NaN is neither smaller nor larger.
     if not difference < contract.tolerance:
         why = f"it differs from the {contract.subject} by {difference:.2g}, at most {contract.tolerance:.2g} is allowed"
         raise _failed(contract, why, contract.hint)

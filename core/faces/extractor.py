@@ -133,6 +133,7 @@ class Extractor:
         )
 
     def _record(self, face: Face, index: int, points: NDArray[np.float64], matrix: NDArray[np.float64]) -> FaceRecord:
+        # Cut off and not rounded, as the original writes it.
         left, top, right, bottom = (int(value) for value in face.box)
         return FaceRecord(
             name=f"{PurePath(face.frame).stem}_{index}.jpg",

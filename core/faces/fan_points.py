@@ -57,6 +57,7 @@ class FAN:
             back = invert(matrix)
         except InputError:  # points all in one place: no face, which the filters after this will say
             return points
+        # Bilinear, as the original's second look is, whatever the crops of the run are.
         aligned = warp_face(rgb, matrix, SIDE, exact=True)
         boxes = self.detect(aligned)
         if len(boxes) != 1:
@@ -108,6 +109,7 @@ def crop(rgb: NDArray[np.uint8], centre: Points, side: float) -> NDArray[np.uint
     # Nine decimals: a border on a whole pixel must not slip to the one before by a rounding error.
     corners = np.array([to_image(np.full(2, at / SIDE), centre, side) for at in (1, SIDE)])
     low, high = np.trunc(corners.round(9)).astype(int)
+    # Of a tiny box both borders may fall on one pixel, and an empty crop cannot be resized.
     high = np.maximum(high, low + 1)
     canvas = np.zeros((high[1] - low[1], high[0] - low[0], rgb.shape[2]), np.uint8)
     size = np.array(rgb.shape[1::-1])

@@ -20,6 +20,7 @@ TWICE = "found twice"
 MANY = "beyond --max-faces"
 
 _INNER = slice(17, 68)
+# DeepFaceLab asks it of faces up to the full type, and only whether the square is too large.
 _AREA_RATIO = 4.0  # of the face square by the landmarks to the detector's box, either way
 _OVERLAP = 0.5
 
@@ -51,6 +52,7 @@ def sift(faces: list[Face], height: int, width: int, limits: Limits) -> tuple[li
     """
     kept: list[Face] = []
     others: list[Face] = []
+    # The surest come first: of two that overlap, the later one is dropped.
     for face in sorted(faces, key=lambda face: -face.landmark_confidence * face.confidence):
         reason = _reason(face, height, width, limits)
         if not reason and _overlaps(face, kept):
@@ -59,6 +61,7 @@ def sift(faces: list[Face], height: int, width: int, limits: Limits) -> tuple[li
             others.append(filtered(face, reason))
         else:
             kept.append(face)
+    # The first face of a frame gets the index 0 and so has to be the largest; the box decides between equals.
     kept.sort(key=lambda face: (-_area(face.box), *face.box.tolist()))
     if limits.max_faces:
         others += [filtered(face, MANY) for face in kept[limits.max_faces :]]
@@ -88,6 +91,7 @@ def _fits(face: Face) -> bool:
         matrix = face_matrix(points, 1, FaceType.FULL)
     except InputError:
         return False
+    # The matrix makes a unit square of the face's, so the inverse of its determinant is the face's area.
     ratio = 1 / abs(np.linalg.det(matrix[:, :2])) / max(_area(face.box), 1e-6)
     middle = points[_INNER].mean(axis=0)
     in_the_box = (middle >= face.box[:2]).all() and (middle <= face.box[2:]).all()

@@ -109,6 +109,7 @@ class Description(BaseModel):
         if unknown:
             known = ", ".join(self.labels) or "none: its output is no label map"
             raise UsageError("this network has no such area", where=", ".join(unknown), hint=f"areas: {known}")
+        # dict.fromkeys drops what is named twice and, other than a set, keeps the order.
         chosen = [name for name in dict.fromkeys((*self.include, *include)) if name not in exclude]
         if not chosen and self.labels:
             raise UsageError("nothing is left of the mask", where="--exclude")
@@ -182,6 +183,7 @@ def mask_of(description: Description, output: NDArray) -> FloatArray:
     if values.ndim != 4 or not -values.shape[1] <= description.channel < values.shape[1]:
         raise _unexpected(output)
     mask = _activated(values.astype(np.float32), description.output)[:, description.channel]
+    # A network of a person's own may give anything; a NaN would spread when the mask is resized.
     mask = np.clip(np.nan_to_num(mask), 0, 1).astype(np.float32)
     return 1 - mask if description.invert else mask
 

@@ -62,11 +62,13 @@ def masks_of(faces: Iterable[PendingFace], masker: Masker, *, batch_size: int = 
             placing: deque[Future[Made]] = deque()
             for batch in _batches(pool, faces, masker, batch_size):
                 placing.extend(_inferred(pool, batch, masker))
+                # Waiting here bounds the memory when writing is slower than computing.
                 while len(placing) > 2 * batch_size:
                     yield placing.popleft().result()
             while placing:
                 yield placing.popleft().result()
         finally:
+            # A caller that stops early, or an error, must not wait for all that was still to be written.
             pool.shutdown(wait=True, cancel_futures=True)
 
 

@@ -51,6 +51,7 @@ def _look(image: NDArray[np.uint8], box: NDArray, eighths: range) -> list[tuple[
 def _central(rows: NDArray[np.float32], turn: float) -> tuple[float, float]:
     """The best of the candidates (n, 15) of a crop that are near its middle; confidence 0 where there is none."""
     offset = np.abs((rows[:, :2] + rows[:, 2:4]) / 2 - _SIZE / 2).max(axis=1)
+    # A neighbour may look into the crop; the face that was asked about is in its middle.
     rows = rows[offset < _SIZE / 6]
     if not len(rows):
         return 0.0, turn

@@ -60,6 +60,7 @@ def decode(outputs: Sequence[FloatArray], confidence: float = CONFIDENCE) -> tup
     boxes, confidences = (np.concatenate(parts) for parts in zip(*levels, strict=True))
     # A box never drops one of higher confidence, so only those that may be kept need be compared.
     kept = distinct(boxes, confidences)
+    # Cut to whole pixels here, before they grow by the ratio, as the original does.
     return boxes[kept].astype(np.int64), confidences[kept]
 
 
@@ -91,8 +92,10 @@ def _in_image(boxes: IntArray, confidences: FloatArray, ratio: float) -> tuple[I
     sides = large[:, 2:] - large[:, :2]
     keep = sides.min(axis=1) >= SMALLEST
     large, sides, confidences = large[keep], sides[keep], confidences[keep]
+    # After the test of the size, as in the original: the 40 pixels are of the box as it was found.
     large[:, 3] += _TALLER * sides[:, 1]
     whole = large.astype(np.int64)
     areas = (whole[:, 2:] - whole[:, :2]).prod(axis=1)
+    # Stable: of equal boxes the surer one comes first, as the original names them.
     order = np.argsort(-areas, kind="stable")
     return whole[order], confidences[order]

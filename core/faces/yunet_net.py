@@ -44,6 +44,7 @@ def _grid(rows: int, columns: int) -> FloatArray:
 def _decode(outputs: list[NDArray], grid: FloatArray, stride: int, confidence: float) -> FloatArray:
     """The candidates of one stride: boxes and points relative to their cells, in units of the stride."""
     classes, objects, boxes, points = outputs
+    # The geometric mean of both scores, as published.
     confidences = np.sqrt(np.clip(classes[:, 0], 0, 1) * np.clip(objects[:, 0], 0, 1))
     chosen = np.flatnonzero(confidences >= confidence)
     cells = grid[chosen]

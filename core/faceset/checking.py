@@ -77,6 +77,7 @@ def check(folder: Path, pixels: bool, digests: Mapping[str, tuple[str, int]] | N
         )
     findings = Findings()
     if pak.is_file():
+        # Salvage: a check tells of damage instead of ending at it.
         with PakReader(pak, salvage=True) as reader:
             _add(findings, _packed(reader, pixels), digests or {})
             loose = list(not_originals(reader, loose))

@@ -101,6 +101,7 @@ def contents(database: Path, paths: Sequence[Path]) -> tuple[bytes, ...]:
         known = {row.name: row for row in images.images(connection)}
         seen: dict[str, tuple[str, int, int]] = {}
         for path in paths:
+            # Size and time stand for the content, so that a second sort reads no images.
             status, row = path.stat(), known.get(path.name)
             now = (status.st_size, status.st_mtime_ns)
             if row is None or not row.sha256 or (row.bytes, row.mtime_ns) != now:

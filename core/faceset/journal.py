@@ -48,6 +48,7 @@ def begin(folder: Path, what: str, moves: Iterable[Move], renames: Iterable[tupl
         return None
     step = Step(next_number(folder), what, useful, tuple(renames), time=time.strftime("%Y-%m-%d %H:%M:%S"))
     _check(folder, step.pairs())
+    # Written down before the first file moves.
     save(folder, step)
     return _carry_on(folder, step)
 
@@ -98,6 +99,7 @@ def _carry_on(folder: Path, step: Step) -> Step:
     pairs = step.pairs()
     if step.phase == "away":
         for index, (source, _) in enumerate(pairs):
+            # Else it is parked already, by the run that was killed, or somebody has deleted it.
             if (folder / source).exists():
                 _rename(folder / source, _parked(folder, step, index, source))
         step = _next(folder, step, "arrive", {source for source, _ in pairs})
@@ -116,6 +118,7 @@ def _carry_on(folder: Path, step: Step) -> Step:
 
 
 def _next(folder: Path, step: Step, phase: str, touched: set[str]) -> Step:
+    # The renames must be on the disk before the journal says that they are done.
     for parent in {(folder / name).parent for name in touched}:
         if parent.is_dir():
             fsync_dir(parent)
@@ -142,6 +145,7 @@ def _rename(source: Path, target: Path) -> None:
     try:
         os.rename(source, target)
     except OSError as error:
+        # EXDEV: a folder of the side may be a mount of its own.
         if error.errno != errno.EXDEV:
             raise
         half = temporary_path(target.parent)  # another file system: copy, then let go
@@ -180,6 +184,7 @@ def _write_trash_log(folder: Path, step: Step) -> None:
     if step.direction == "back" or not thrown:
         return
     path = folder / TRASH / TRASH_LOG
+    # Written already, by a run that was killed after it.
     if any(entry.get("step") == step.number for entry in read_trash_log(folder)):
         return
     lines = [

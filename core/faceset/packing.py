@@ -85,6 +85,7 @@ def merge(groups: Sequence[tuple[str, Sequence[Source]]], prefer_last: bool = Fa
     names, duplicates = UniqueNames(), 0
     for label, group in groups:
         for source in group:
+            # Without case: on some file systems such names would be one file.
             at = taken.get((source.person, source.name.lower()))
             if at is not None and _same(sources[at], source):
                 duplicates += 1
@@ -140,6 +141,7 @@ def pack(target: Path, joined: Merge, trash: Path) -> Packed:
     fresh = fsio.temporary_path(target.parent)
     packed = write_pak(fresh, joined.sources)
     if target.exists():
+        # It keeps its name until the new one takes it: at no moment is there no pak.
         fsio.keep_in_trash(target, trash)
     fresh.replace(target)
     fsio.fsync_dir(target.parent)
@@ -200,6 +202,7 @@ def unpack(reader: PakReader, folder: Path, trash: Path, *, overwrite: bool = Fa
     places = [_place(folder, reader, i) for i in whole]
     folder.mkdir(parents=True, exist_ok=True)
     for person in {reader.records[i].person for i in whole} - {None}:
+        # Refuses a link, which would lead the faces out of the folder.
         own_folder(folder / str(person))
     same, different = _present(reader, whole, places)
     if different and not overwrite:
@@ -273,12 +276,14 @@ def _write_checked(place: str, data: bytes) -> None:
     Plain system calls: there are very many of these.
     """
     temporary = fsio.temporary_path(Path(place).parent)
+    # 0o666 as open() has it: the umask of the person takes away what it wants.
     fd = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
     try:
         with naming(place):
             written = os.write(fd, data)
             while written < len(data):  # a full disk takes a part, and refuses the rest
                 written += os.write(fd, data[written:])
+        # One byte more than expected, so that a file that is too long is seen as well.
         if os.pread(fd, len(data) + 1, 0) != data:
             raise EnvironmentFault(
                 "a face reads back different from what was written",

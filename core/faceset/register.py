@@ -101,6 +101,7 @@ def register_files(connection: sqlite3.Connection, paths: Sequence[Path]) -> Reg
     with connection:
         new = [(record.name, record, status[record.name].st_size) for record in records]
         _take_in(connection, images.ALIGNED, new)
+        # The rows were written with no time, which means that nobody has looked.
         seen = [(status[record.name].st_mtime_ns, images.ALIGNED, stored(record.name)) for record in records]
         connection.executemany("UPDATE images SET mtime_ns = ? WHERE folder = ? AND name = ?", seen)
     found = {record.name: face_id(record) for record in records}

@@ -118,6 +118,7 @@ def _restore_one(connection: sqlite3.Connection, path: Path, names: _Names) -> s
     if record.shape == shape:
         dfl_image.write(path, data, record)
         return "done"
+    # Sides are rounded to whole pixels, so the aspect of a resized image is not exactly the old one.
     if abs(record.shape[0] * shape[1] - record.shape[1] * shape[0]) > max(shape):
         raise InputError(
             "the points of a face are lost",

@@ -80,6 +80,7 @@ def original_names(folder: Path) -> dict[str, str]:
         if step.direction == "back":
             continue
         pairs = step.pairs() + [(f"{ALIGNED}/{old}", f"{ALIGNED}/{new}") for old, new in step.renames]
+        # All looked up before any is changed: files of a step may trade names.
         before = {target: origin.get(source, source) for source, target in pairs}
         for source, _ in pairs:
             origin.pop(source, None)
@@ -128,6 +129,7 @@ def validate_path(folder: Path, path: str, where: Path) -> None:
 
 
 def _number(value: Any, path: Path) -> int:
+    # The number is also in the names of parked files: a record under another name would look for the wrong ones.
     if type(value) is not int or f"{value:06d}" != path.stem:
         raise ValueError(f"the step calls itself {str(value)[:40]}")
     return value

@@ -252,6 +252,7 @@ def not_originals(reader: PakReader, loose: Iterable[Path]) -> Iterator[Path]:
     for path in loose:
         index, info = inside.get(path.name), path.stat()
         same = index is not None and reader.size(index) == info.st_size
+        # Comparing the bytes of all faces at every opening would take as long as packing them.
         if same and index is not None and info.st_mtime > packed_at:
             same = reader.read(index) == path.read_bytes()
         if not same:

@@ -53,6 +53,7 @@ def resized_record(record: FaceRecord, shape: tuple[int, int]) -> FaceRecord:
 def resized_image(image: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
     """``image`` at ``size`` x ``size``: area averages when shrinking, Lanczos when enlarging."""
     shrinks = size < min(image.shape[:2])
+    # Lanczos looks at a fixed number of pixels: shrinking by it would leave most of them out and alias.
     return cv2.resize(image, (size, size), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LANCZOS4)
 
 

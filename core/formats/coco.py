@@ -121,6 +121,7 @@ def _polygons(annotation: dict[str, Any], include: bool, path: Path) -> list[Pol
     segmentation = annotation.get("segmentation")
     if isinstance(segmentation, dict):
         mask = _run_lengths(segmentation, path)
+        # A hole in what is cut out belongs to the mask again.
         return [Polygon(p.include == include, p.points) for p in mask_to_polygons(mask)]
     if not isinstance(segmentation, list) or not segmentation:
         raise CorruptFileError("an annotation without outline", where=path, why="it has a box only")

@@ -113,6 +113,7 @@ def _jpeg_parts(data: bytes, where: str) -> tuple[bytes, tuple[int, int]]:
     for marker, _, body, end in jpeg.segments(data, where):
         if marker == jpeg.APP15:
             payload = data[body:end]  # the last one counts
+        # Precision, height, width and number of components.
         elif marker in jpeg.SOF and end - body >= 6:
             shape = jpeg.frame_size(data, body)
     if 0 in shape:
@@ -164,6 +165,7 @@ def _unwelcome(marker: int, body: bytes) -> bool:
     if marker == jpeg.APP15 or not body:
         return True
     foreign = marker == jpeg.APP0 and not body.startswith(b"JFIF")
+    # An interval of 0 is none, but the original stumbles over the segment itself.
     no_restarts = marker == _RESTART_INTERVAL and body == b"\0\0"
     return foreign or no_restarts
 
@@ -209,6 +211,7 @@ def _png_parts(data: bytes, where: str) -> tuple[bytes, tuple[int, int]]:
 def _embed_png(image: bytes, payload: bytes, where: str) -> bytes:
     kept = [png.SIGNATURE]
     for chunk in png.chunks(image, where):
+        # Just before the end: there the very old face files have it.
         if chunk.kind == b"IEND":
             kept.append(png.chunk(_CHUNK, payload))
         if chunk.kind != _CHUNK:

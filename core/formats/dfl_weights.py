@@ -101,6 +101,7 @@ def _is_whole_number(value: Any) -> bool:
 def write_optimizer(stream: IO[bytes], iterations: int, slots: Iterable[tuple[str, str, NDArray[np.float32]]]) -> None:
     """Write an optimizer file. slots: (slot, variable path with the network's name, array), asked for one at a time."""
     arrays = ((slot_key(slot, variable), array) for slot, variable, array in slots)
+    # A scalar of NumPy, as in the original's files, not an array.
     write_arrays(stream, chain([(ITERATIONS, np.int64(iterations))], arrays))
 
 
@@ -164,10 +165,12 @@ def write_data(stream: IO[bytes], data: ModelData) -> None:
     """Write ``data.dat``. ``data.options`` must be plain values (numbers, texts, lists, None)."""
     values = (data.iteration, data.options, data.loss_history, data.preview_sample)
     raw = dict(zip(_DATA_KEYS, values, strict=True))
+    # The spelling is the original's; the value is never anything else.
     safe_pickle.dump({**raw, "choosed_gpu_indexes": None, **data.extra}, stream)
 
 
 def _plain(value: Any) -> Any:
+    # The original clips answers with NumPy, so its options may be NumPy's scalars.
     return value.item() if isinstance(value, np.generic) else value
 
 

@@ -115,11 +115,13 @@ def to_dict(record: FaceRecord) -> dict:
         "face_type": record.face_type,
         "landmarks": PointList(record.landmarks),
         "source_filename": record.source_filename,
+        # An array and no list: the original's sorting indexes it with a list of places.
         "source_rect": None if rect is None else np.array(rect, np.int32),
         "source_landmarks": None if record.source_landmarks is None else PointList(record.source_landmarks),
         "image_to_face_mat": None if matrix is None else np.asarray(matrix, np.float64),
         FACE_ID: record.face_id or None,
         "seg_ie_polys": polygons_to_dict(record.polygons) if record.polygons else None,
+        # An array: the original hands it to a decoder that takes nothing else.
         "xseg_mask": None if mask is None else np.frombuffer(mask, np.uint8),
         "eyebrows_expand_mod": float(record.eyebrows_expand_mod) if record.eyebrows_expand_mod != 1.0 else None,
     }
@@ -139,6 +141,7 @@ def parse_polygons(stored: Any) -> tuple[Polygon, ...]:
         BadField: it is neither form.
     """
     polygons = [_polygon(kind, points) for kind, points in _polygon_pairs(stored)]
+    # Excludes are drawn last and win. Sorting is stable, so within each kind the order stays.
     return tuple(sorted((p for p in polygons if p is not None), key=lambda p: not p.include))
 
 
@@ -221,6 +224,7 @@ def _points(value: Any, what: str) -> NDArray[np.float64]:
 
 
 def _optional_points(value: Any, what: str) -> NDArray[np.float64] | None:
+    # An array without dimensions is what the original makes of points that are not there.
     if value is None or (isinstance(value, np.ndarray) and value.ndim == 0):
         return None
     return _points(value, what)
@@ -263,6 +267,7 @@ def _id(value: Any) -> str:
 
 def _face_type(value: Any) -> str:
     if value is None:
+        # The original's default, which its oldest files leave out.
         return "full_face"
     name = value.lower() if type(value) is str else ""
     if name not in FACE_TYPES:

@@ -38,7 +38,9 @@ def _spelled(fields: dict) -> bytes:
 def _compiled() -> re.Pattern[bytes]:
     """The sample as written, with groups in the places of its values."""
     pattern = re.escape(_spelled(_SAMPLE))
+    # Length and text; MEMOIZE comes after texts of under 64 bytes only.
     text = rb"\x8c(.)(.{0,63}?)\x94"
+    # Without what opens the list (EMPTY_LIST, MEMOIZE, MARK) and closes it (APPENDS).
     pairs = pickled_points.spell(_POINTS.points).removeprefix(b"]\x94(").removesuffix(b"e")
     for value, group in (
         (b"\x8c\1\1\x94", text),
@@ -48,6 +50,7 @@ def _compiled() -> re.Pattern[bytes]:
         (b"C\x30" + bytes(48), rb"C\x30(.{48})"),
     ):
         pattern = pattern.replace(re.escape(value), group)
+    # (?s), because a byte of a number may be that of a line break.
     return re.compile(b"(?s)" + pattern)
 
 
@@ -148,6 +151,7 @@ def _face_id(payload: bytes, position: int) -> tuple[str, int]:
 def _maybe_infinite(values: _Values) -> bool:
     """Whether a number is NaN or infinite, by the highest seven bits of its exponent; large finite ones count, too."""
     step = pickled_points.PAIR.itemsize
+    # Pickled numbers have their highest byte first; the matrix below has it last.
     high = [pairs[at::step] for pairs in (values.points, values.source_points) for at in (4, 13)]
     high.append(values.matrix[7::8])
     joined = b"".join(high)

@@ -58,6 +58,7 @@ class Tensor:
                 why="it is larger than 65504 or not a number",
                 hint="export without --half, and check that the model has not diverged",
             )
+        # Flat first: NumPy gives no other view of an array without dimensions.
         return array.reshape(-1).view(np.uint8).data
 
     def head(self, name: str) -> bytes:

@@ -75,6 +75,7 @@ class PakReader:
         self.problems: list[tuple[str, str]] = []
         self._fd = -1
         try:
+            # Of the open file, for another one may take its name.
             self._size = os.stat(self._open()).st_size
             self._load()
         except BaseException:
@@ -93,6 +94,7 @@ class PakReader:
         config = self._config()
         listed = safe_pickle.load_list(config, self._listed, where=self.path)
         spans = self._spans(len(listed), HEADER.size + len(config))
+        # The raw list can be as large as all that was made of it.
         del config
         records = self._named(listed, spans)
         kept = []
@@ -138,6 +140,7 @@ class PakReader:
         if len(raw) != table_size:
             raise self._corrupt("the table of offsets is cut short, so are the faces")
         table = np.frombuffer(raw, "<u8")
+        # Compared as unsigned numbers: the largest would be negative as int64, or overflow where they are added up.
         if count and (int(table.max()) > _LARGEST_OFFSET or int(table[0]) != 0):
             raise self._corrupt("the offsets of the faces make no sense")
         offsets, data = table.astype(np.int64), begin + table_size
@@ -160,6 +163,7 @@ class PakReader:
         for index, face in enumerate(listed):
             if face.record is not None:
                 records[index] = _renamed(face.record, names.take(face.name, face.person), face.person)
+        # Only now the damaged ones: none of them shall take the name of a sound one.
         for index, face in enumerate(listed):
             if face.record is None:
                 try:
@@ -259,6 +263,7 @@ class PakReader:
                 break
             parts.append(part)
             position, size = position + len(part), size - len(part)
+        # What came in one piece, as nearly all does, is not copied once more.
         return parts[0] if len(parts) == 1 else b"".join(parts)
 
     def _corrupt(self, why: str, hint: str = "get the file from its source again") -> CorruptFileError:

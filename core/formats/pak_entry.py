@@ -114,6 +114,7 @@ def _spelled(
             "shape": (*shape, 3),
             "landmarks": landmarks,
             "seg_ie_polys": polygons,
+            # The original's older key for a mask that is not compressed.
             "xseg_mask": None,
             "xseg_mask_compressed": mask,
             "eyebrows_expand_mod": brows,

@@ -117,5 +117,6 @@ class PakSource:
         try:
             record = dfl_image.parse(data, self.name)
         except dfl_image.NotAFaceError:
+            # The list of its pak has what an entry needs.
             record = self.reader.records[self.index]
         return write_entry(replace(record, name=self.name, person=self.person))

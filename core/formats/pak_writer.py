@@ -117,6 +117,7 @@ def _head_size(sources: list[Source]) -> int:
     """Bytes for the list and the table of offsets: exact for few sources, for many ones hardly ever too little."""
     sample = sources[:: -(-len(sources) // _SAMPLE)] if sources else []
     sizes = np.array([_entry_size(source) for source in sample] or [0])
+    # The finite population correction: a sample of all faces has no error.
     unseen = 1 - len(sample) / max(1, len(sources))
     each = sizes.mean() + _STANDARD_ERRORS * sizes.std() * math.sqrt(unseen / len(sizes))
     frame = len(safe_pickle.LIST_START + safe_pickle.LIST_END) + OFFSET_BYTES  # there is one offset more than faces
@@ -151,6 +152,7 @@ def _take_all(runs: list[_Run], listing: IO[bytes]) -> list[_Taken]:
     with Task("packing", "face", total=sum(len(run.sources) for run in runs)) as task:
         for taken in spread(_take, runs, files=_RUN) if loose else map(_take, runs):
             listing.write(taken.entries)
+            # The entries are in the file now; kept, they would make memory grow with the faceset.
             found.append(taken._replace(entries=b""))
             task.update(len(taken.kept) + len(taken.problems))
     return found
@@ -161,6 +163,7 @@ def _take(run: _Run) -> _Taken:
     entries: list[bytes] = []
     taken = _Taken(b"", [], [], [])
     block, position = bytearray(), run.start
+    # r+ keeps what other runs have written to the same file.
     with open(run.path, "r+b", buffering=0) as stream:
         for at, (source, size) in enumerate(zip(run.sources, run.sizes, strict=True)):
             try:
@@ -201,6 +204,7 @@ def _settle(runs: list[_Run], taken: list[_Taken], list_end: int) -> list[_Place
     """Close the gaps of what is no face, and make room for the head if there is too little."""
     count = sum(len(part.kept) for part in taken)
     start = list_end + OFFSET_BYTES * (count + 1)
+    # What is left over can be filled up within the list only from this size on.
     if runs[0].start >= start + safe_pickle.UNUSED_LEAST:
         start = runs[0].start
     placed = []

@@ -109,6 +109,7 @@ def similarity_fit(src: ArrayLike, dst: ArrayLike) -> Matrix:
     covariance = (b - mean_b).T @ centred / len(a)
     variance = centred.var(0).sum()
     rank = np.linalg.matrix_rank(covariance)
+    # The original goes on with NaN here, and crops nothing without a word.
     if rank == 0 or variance <= 1e-12 * (1 + np.abs(a).max()) ** 2:
         raise InputError(
             "degenerate landmarks",
@@ -150,9 +151,11 @@ def face_matrix(landmarks: ArrayLike, size: int, face_type: FaceType, scale: flo
     points = lm.validated(landmarks)
     padding = face_type.padding
     to_unit = similarity_fit(points[list(lm.MEAN_33_INDICES)], lm.MEAN_33)
+    # From here to the corners in float32, as in the format.
     p = transform_points(_UNIT, invert(to_unit)).astype(np.float32)
     u, v = _unit_vector(p[2] - p[0]), _unit_vector(p[1] - p[3])
     diagonal = np.float32(np.linalg.norm(p[0] - p[2]))
+    # A margin on each side is longer along the diagonal by the square root of 2.
     half_diagonal = np.float32(1.0 / scale) * diagonal * np.float32(padding * np.sqrt(2.0) + 0.5)
     centre = _centre(p, points, to_unit, face_type)
     if face_type.rotated:
@@ -171,6 +174,7 @@ def _centre(
         return p[4] + up * np.float32(_RISE_WHOLE_FACE)
     if face_type is FaceType.HEAD:
         yaw = lm.averaged_yaw(transform_points(points, to_unit))
+        # The format's formula: a small yaw hardly counts, a large one counts in full.
         yaw *= abs(np.tanh(2 * yaw))
         return p[4] - across * np.float32(yaw / 2) + up * np.float32(_RISE_HEAD)
     return p[4]
@@ -231,6 +235,7 @@ def landmarks_rect(landmarks: ArrayLike) -> tuple[float, float, float, float]:
     Raises:
         InputError: degenerate landmarks.
     """
+    # 255 in a crop of 256: the format's rectangle ends at the center of the last pixel.
     corners = transform_points([(0, 0), (255, 255)], invert(face_matrix(landmarks, 256, FaceType.FULL_NO_ALIGN)))
     (left, top), (right, bottom) = corners.tolist()
     return left, top, right, bottom

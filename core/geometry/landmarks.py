@@ -137,6 +137,7 @@ def expand_eyebrows(landmarks: ArrayLike, factor: float = 1.0) -> NDArray[np.int
 
     factor: the eyebrows move away from the eyes by this many times half their distance.
     """
+    # Truncated first: the format does all of this in whole numbers, with divisions that round down.
     p = validated(landmarks).astype(np.int64)
     left, right = (p[36] + p[0]) // 2, (p[16] + p[45]) // 2
     bottom_left = np.stack([(p[36] + left) // 2, p[36], p[37], p[38], p[39]])

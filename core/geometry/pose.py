@@ -20,12 +20,15 @@ def pitch_yaw_roll(landmarks: ArrayLike, size: int) -> tuple[float, float, float
         InputError: no pose fits the landmarks.
     """
     image_points = lm.validated(landmarks)[_POINTS].astype(np.float32)
+    # A focal length of one image side is the format's; another one gives other angles.
     camera = np.array([[size, 0, size / 2], [0, size, size / 2], [0, 0, 1]], np.float64)
     try:
         _, rotation, _ = cv2.solvePnP(lm.HEAD_3D[_POINTS], image_points, camera, np.zeros((4, 1)))
     except cv2.error as error:
         raise InputError("no pose fits these landmarks", why=str(error).strip().splitlines()[-1]) from None
+    # The solver often finds the head turned over; the clip makes a roll of a quarter turn of that.
     pitch, yaw, roll = np.clip(_euler(cv2.Rodrigues(rotation)[0]), -np.pi / 2, np.pi / 2)
+    # The solver's pitch grows when the face looks down.
     return float(-pitch), float(yaw), float(roll)
 
 

@@ -39,7 +39,9 @@ def reinhard(image: Array, reference: Array) -> Array:
     """Take over the mean and deviation of each Lab channel; not clipped."""
     source, target = cv2.cvtColor(image, cv2.COLOR_BGR2LAB), cv2.cvtColor(reference, cv2.COLOR_BGR2LAB)
     (mean_s, std_s), (mean_t, std_t) = _statistics(source), _statistics(target)
+    # The format has no epsilon; this one only keeps images of a single color finite.
     moved = (source - mean_s) * (std_t / np.maximum(std_s, np.finfo(np.float32).tiny)) + mean_t
+    # The range of Lab in float32, as OpenCV has it.
     limits = np.array([[0, -127, -127], [100, 127, 127]], np.float32)
     return cv2.cvtColor(np.clip(moved, *limits).astype(np.float32), cv2.COLOR_LAB2BGR)
 
@@ -47,6 +49,7 @@ def reinhard(image: Array, reference: Array) -> Array:
 def linear(image: Array, reference: Array) -> Array:
     """Take over the covariance of the colors through symmetric square roots; not clipped."""
     (source, _), (target, mean_t) = _centred(image), _centred(reference)
+    # Both the 1e-5 and the division by n, where the next method takes n - 1, are the format's.
     root_s = _power(source.T @ source / len(source) + 1e-5 * np.eye(3), 0.5)
     root_t = _power(target.T @ target / len(target) + 1e-5 * np.eye(3), 0.5)
     return (source @ (root_t @ np.linalg.inv(root_s)).T + mean_t).reshape(image.shape).astype(np.float32)
@@ -89,6 +92,7 @@ def sliced_transport(
             along_s, along_t = source @ axis, np.sort(target @ axis)
             order = np.argsort(along_s)
             if len(along_t) != len(along_s):
+                # Another number of pixels: the sorted values are read as quantiles.
                 along_t = np.interp(np.linspace(0, 1, len(along_s)), np.linspace(0, 1, len(along_t)), along_t)
             advance[order] += (along_t - along_s[order])[:, None] * axis / directions
         source += advance
@@ -133,6 +137,7 @@ def _match_axis(source: Array, target: Array, bins: int) -> Array:
     edges = np.histogram_bin_edges(source, bins, (low, high))
     share_s, share_t = (_cumulated(values, bins, (low, high)) for values in (source, target))
     place = np.interp(share_s, share_t, edges[1:], left=0, right=bins)
+    # 0 and 256 beyond the edges are the format's own, odd as they are for values of 0..1.
     return np.interp(source, edges[1:], place, left=0, right=bins).astype(np.float32)
 
 

@@ -57,6 +57,7 @@ def _png_bytes(data: bytes) -> float:
     """How many bytes a pixel of a PNG takes before it is compressed; 1 of other formats."""
     if not data.startswith(png.SIGNATURE) or len(data) < 26:
         return 1
+    # Bits of a sample, and the kind of color.
     return data[24] * _PNG_CHANNELS.get(data[25], 1) / 8
 
 
@@ -88,6 +89,7 @@ def dimensions(data: bytes, where: object = "image data") -> tuple[int, int]:
             return _heif(data)
         if data[:2] == b"BM":
             width, height = struct.unpack_from("<ii", data, 18)
+            # The height is negative where the first row is the top one.
             return abs(height), abs(width)
     except (struct.error, OverflowError):
         pass  # it ends within its header: the decoder says so
@@ -113,6 +115,7 @@ def _webp(data: bytes) -> tuple[int, int]:
         bits = int.from_bytes(data[21:25], "little")
         return (bits >> 14 & 0x3FFF) + 1, (bits & 0x3FFF) + 1
     width, height = struct.unpack_from("<HH", data, 26)
+    # The two bits above are a scale for players.
     return height & 0x3FFF, width & 0x3FFF
 
 

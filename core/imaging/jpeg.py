@@ -51,6 +51,7 @@ def segments(data: bytes, where: object = "JPEG data") -> Iterator[Segment]:
         if marker == EOI:
             break
         end = position + 2 + (data[position + 2] << 8 | data[position + 3])
+        # A length counts its own two bytes, so less than 2 is none.
         if end > size or end < position + 4:
             break
         yield Segment(marker, position, position + 4, end)
@@ -77,4 +78,5 @@ def is_complete(data: bytes, where: object = "JPEG data") -> bool:
         CorruptFileError: as :func:`segments`.
     """
     *_, scan = segments(data, where)
+    # The last one, and behind the header of the scan: thumbnails in the metadata have an end, too.
     return data.rfind(b"\xff%c" % EOI) >= scan.end

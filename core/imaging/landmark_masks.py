@@ -55,6 +55,7 @@ def whole_face_outline(landmarks: ArrayLike) -> NDArray[np.float64]:
     centre, half = (left + right) / 2, (right - left) / 2
     length = max(float(np.linalg.norm(up)), 1e-9)
     rise = max(float((brows + _FOREHEAD * up - centre) @ up) / length, 0.0)
+    # Without both ends, which are the ends of the jaw.
     angle = np.linspace(0, np.pi, _ARC + 2)[1:-1, None]
     arc = centre + half * np.cos(angle) + up / length * rise * np.sin(angle)
     return _smooth(np.concatenate([p[:17], arc]))
@@ -99,5 +100,6 @@ def _smooth(points: NDArray[np.float64], count: int = 256) -> NDArray[np.float64
     at = np.linspace(0, length[-1], count, endpoint=False)
     even = np.stack([np.interp(at, length, closed[:, i]) for i in (0, 1)], axis=1)
     frequency = np.fft.rfftfreq(count)[:, None]
+    # The Fourier transform of a Gaussian of standard deviation s at the frequency f: exp(-2 (pi f s)^2).
     damping = np.exp(-2 * (np.pi * frequency * _SMOOTHING * count) ** 2)
     return np.fft.irfft(np.fft.rfft(even, axis=0) * damping, count, axis=0)

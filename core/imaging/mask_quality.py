@@ -38,6 +38,7 @@ class MaskQuality:
         low, high = _USUAL_RATIO
         off = max(0.0, (low - self.hull_ratio) / low, (self.hull_ratio - high) / high)
         holes = min(self.holes, 3) / 3
+        # An empty mask is worse than any number of pieces.
         pieces = min(self.pieces - 1, 3) / 3 if self.pieces else 2.0
         known = [value for value in (self.change, self.uncertainty) if not np.isnan(value)]
         return float(sum([min(off * 2, 2.0), holes, pieces, *(min(value * 3, 2.0) for value in known)]))
@@ -96,6 +97,7 @@ def _plane(mask: NDArray) -> NDArray[np.uint8]:
 def _count(binary: NDArray[np.uint8]) -> tuple[int, int]:
     """(holes, pieces) of more than a speck."""
     smallest = max(4.0, _SPECK * binary.size)
+    # Pixels that touch at a corner are one piece; the background, counted the other way, does not leak through there.
     pieces = _areas(binary, 8)
     # With a frame around it all that is outside is one piece of the background, the others are holes.
     background = _areas(np.pad(1 - binary, 1, constant_values=1), 4)

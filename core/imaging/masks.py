@@ -81,6 +81,7 @@ def encode_mask(mask: NDArray) -> bytes:
         InputError: it is no image.
     """
     plane = mask if mask.ndim == 2 else mask[..., 0]
+    # Truncated and not rounded, as the format does it.
     image = np.clip(plane * 255, 0, 255).astype(np.uint8)
     ok, png = cv2.imencode(".png", image)
     if ok and len(png) <= MAX_STORED_BYTES:
@@ -133,6 +134,7 @@ def best_mask(record: FaceRecord) -> tuple[Mask, str]:
 def _fit(mask: Mask, shape: tuple[int, int]) -> Mask:
     if mask.shape[:2] == tuple(shape):
         return mask
+    # Cubic as in the original's training; it overshoots at edges, hence the clip.
     return np.clip(cv2.resize(mask, (shape[1], shape[0]), interpolation=cv2.INTER_CUBIC), 0, 1)[..., None]
 
 

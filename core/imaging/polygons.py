@@ -36,6 +36,7 @@ def mask_to_polygons(mask: Mask, *, smallest: int = 0, good: float = _GOOD) -> t
 def _without_specks(binary: NDArray[np.uint8], smallest: int) -> NDArray[np.uint8]:
     """Pieces, then holes, of fewer than ``smallest`` pixels are turned over."""
     result = binary.copy()
+    # Where two pixels of the mask touch at a corner, the background does not pass between them.
     for value, connectivity in ((1, 8), (0, 4)):
         plane = (result == value).astype(np.uint8)
         count, labels, stats, _ = cv2.connectedComponentsWithStats(plane, connectivity=connectivity)

@@ -23,9 +23,11 @@ def warp_face(image: NDArray, matrix: ArrayLike, size: int, exact: bool = False)
         return _warp(image, m, size, cv2.INTER_LINEAR)
     while _source_step(m) > _MAX_SAMPLES and min(image.shape[:2]) > 1:
         image, m = _halve(image, m)
+    # 1e-6: a step of 2 that rounding made a little larger needs no third sample.
     samples = int(np.ceil(min(_source_step(m), _MAX_SAMPLES) - 1e-6))
     if samples <= 1:
         return _warp(image, m, size, cv2.INTER_CUBIC)
+    # Whole numbers are centers of pixels: this puts the samples evenly around that of the output pixel.
     offset = (samples - 1) / 2
     finer = compose(m, [[samples, 0, offset], [0, samples, offset]])
     fine = _warp(image, finer, size * samples, cv2.INTER_CUBIC)

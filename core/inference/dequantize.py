@@ -68,6 +68,7 @@ def _dequantized(node: "NodeProto", quantized: NDArray, scale: NDArray, zero: ND
     places = np.arange(quantized.shape[axis])
 
     def spread(blocks: NDArray) -> NDArray:
+        # The last block may be shorter than the others.
         return np.repeat(blocks.astype(np.float32), block, axis=axis).take(places, axis=axis)
 
     return (quantized.astype(np.float32) - spread(zero)) * spread(scale)

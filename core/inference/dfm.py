@@ -87,6 +87,7 @@ def as_dfm(session: Session) -> DfmModel:
     names = tuple(tensor.name for tensor in session.inputs)
     if names not in ((FACE,), (FACE, MORPH)):
         raise _not_a_dfm(session, f"its inputs are {', '.join(names) or 'none'}")
+    # By their number alone: live programs take the outputs in order and look at no names.
     if len(session.outputs) != len(OUTPUTS):
         raise _not_a_dfm(session, f"it has {len(session.outputs)} outputs instead of {len(OUTPUTS)}")
     face = session.inputs[0]

@@ -57,6 +57,7 @@ def load(weights: UserWeights, assets: Path | None = None) -> Session:
     return _open(weights, path, (status.st_mtime_ns, status.st_size))
 
 
+# The version is there for the cache alone: a file that changes is another entry.
 @functools.lru_cache(maxsize=4)
 def _open(weights: UserWeights, path: Path, _version: tuple[int, int]) -> Session:
     network = weights.network()

@@ -87,6 +87,7 @@ def _in_folder(folder: Path) -> Path | None:
     sizes = {int(found[1]): path for path in files if (found := _ANY_SIZE.fullmatch(path.name))}
     if not sizes:
         return None
+    # Files of the original are always of this size.
     return sizes.get(xseg.RESOLUTION) or sizes[max(sizes)]
 
 
@@ -122,6 +123,7 @@ def _dimensions(weights: Weights, path: Path) -> tuple[int, int]:
     """(resolution, width) as the shapes tell them: no file says them in words."""
     try:
         width = weights["out_conv/weight:0"].shape[2]
+        # The second dense layer makes side * side * 8 * width numbers.
         side = round((weights["dense2/weight:0"].shape[1] / (8 * width)) ** 0.5)
     except (KeyError, IndexError, ZeroDivisionError):
         raise CorruptFileError("not XSeg weights", where=path, why="out_conv or dense2 is missing") from None

@@ -40,6 +40,7 @@ def clear(workspace: Workspace, *, purge: bool = False) -> Cleared:
     own_place.require_own(workspace.root)
     workspace.root.mkdir(parents=True, exist_ok=True)
     with ExitStack() as held:
+        # All that were ever taken, so that no run can be at work on any part.
         for path in sorted(own_folder(workspace.locks).glob("*.lock")):
             held.enter_context(lock(path, "this workspace"))
         own_folder(workspace.trash)

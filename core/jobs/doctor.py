@@ -190,6 +190,7 @@ def machine() -> Machine:
         memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     except (ValueError, OSError):
         memory = None
+    # A container may leave this process fewer cores than the machine has.
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return Machine(platform.platform(), cores, memory, platform.python_version(), sys.executable)
 
@@ -209,6 +210,7 @@ def backend(patience: float = PATIENCE) -> Backend:
     """The training backend, found out by computing something on it. patience: seconds to wait for its answer."""
     name = os.environ.get("KERAS_BACKEND", "tensorflow")
     visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+    # -P: else the probe's own folder is the first place where Python looks for modules.
     command = [sys.executable, "-P", backend_probe.__file__]
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=patience, check=False)
@@ -245,7 +247,9 @@ def runs_on(capability: str, architectures: tuple[str, ...]) -> bool:
     PTX, which is compiled on the spot, does not count.
     """
     major, minor = (int(part) for part in capability.split("."))
+    # The letters stand for code of one architecture, or of one family.
     codes = [name.removeprefix("sm_").rstrip("af") for name in architectures if name.startswith("sm_")]
+    # The last digit is the minor version: sm_120 is 12.0.
     return any(int(code[:-1]) == major and int(code[-1]) <= minor for code in codes)
 
 

@@ -158,6 +158,7 @@ def _clear(side: Side, workspace: Workspace) -> None:
     The database goes first, so that faces without it are never taken for finished. What sorting remembers goes too: it
     would put back faces that are gone, or rename new ones.
     """
+    # SQLite would play an old journal back into a new database of that name.
     journal = side.database.with_name(f"{side.database.name}-journal")
     for path in (side.database, journal, side.frames / HISTORY, side.aligned, side.aligned_debug):
         if path.exists():
@@ -191,6 +192,7 @@ def _extract(connection: sqlite3.Connection, side: Side, settings: ExtractSettin
     done = _finished(connection, side)
     source = _frames(settings, side, known=partial(_known_length, connection))
     run = _Run()
+    # Where all is done no network is loaded, so a second run answers at once.
     if set(source.names) - done:
         run = _work(connection, side, settings, source, done, workers)
         _note_end(connection, side, settings, source, run)
@@ -222,6 +224,7 @@ def _agree(connection: sqlite3.Connection, settings: dict[str, Any], side: Side)
             hint="give the same options to go on, or --overwrite to extract again "
             "(the old faces move to workspace/.trash)",
         )
+    # No frame has a face, but the other settings might find some: all of them are looked at again.
     faces.forget(connection)
     return False
 
@@ -312,6 +315,7 @@ def _commit(
 
 def _write(side: Side, result: FrameFaces) -> None:
     for face in result.faces:
+        # Not waited for: a file that a power cut leaves empty is found by the next run, see _finished.
         fsio.write_bytes(side.aligned / face.record.name, face.data, durable=False)
     if result.drawing:
         own_folder(side.aligned_debug)

@@ -87,6 +87,7 @@ def extract_frames(
     """
     side = workspace.side(name)
     with side.locked():
+        # A finished staging folder means that a run died while it moved the frames: those that are there are not all.
         if not overwrite and list_frames(side.frames) and not any(_finished(side)):
             return _there(side, selection, image_format)
         film = find_film(side)
@@ -273,6 +274,7 @@ def _make_room(side: Side, staging: Path) -> int:
     if receipt is None or not receipt.replaces:
         return 0
     collected = own_folder(side.frames / f".{side.frames.name}-old-frames")
+    # glob, because there may be no receipt: frames may have come from elsewhere.
     for path in [*list_frames(side.frames), *side.frames.glob(RECEIPT)]:
         path.rename(collected / path.name)
     count = len(list_frames(collected))

@@ -58,8 +58,10 @@ def read_receipt(folder: Path) -> Receipt | None:
     except (InputError, CorruptFileError):
         return None
     known = {field.name for field in fields(Receipt)}
+    # What another version has written besides is passed over.
     values = {key: value for key, value in content.items() if key in known}
     shapes = values.get("shapes", ())
+    # JSON knows lists only.
     receipt = Receipt(**values | {"shapes": tuple(shapes) if isinstance(shapes, list) else ()})
     return receipt if _makes_sense(receipt) else None
 

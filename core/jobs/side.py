@@ -53,6 +53,7 @@ def opened_side(workspace: Workspace, name: str) -> Iterator[OpenedSide]:
 def deleted_faces(side: Side) -> tuple[str, ...]:
     """Names of loose faces that the database has and the folder has not, where nothing of ours has moved them."""
     there = list_images(side.aligned)
+    # With no loose file at all the faces were packed or moved away, not deleted one by one.
     if not there or not side.database.is_file():
         return ()
     with open_database(side.database) as connection:

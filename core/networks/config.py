@@ -49,6 +49,7 @@ class ModelConfig:
         return parse_archi(self.archi)
 
 
+# Of the original, which has no options for it.
 QUICK96 = ModelConfig(
     resolution=96,
     face_type="f",
@@ -106,6 +107,7 @@ def config_from_options(options: Mapping[str, Any], kind: str = "SAEHD") -> Mode
         InputError: options are missing.
         UsageError: they make no sense.
     """
+    # Its data.dat has no sizes: they are fixed.
     if kind == "Quick96":
         return QUICK96
     needed = ["resolution", "face_type", *_WIDTHS, "archi" if kind == "SAEHD" else "inter_dims"]

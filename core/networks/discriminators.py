@@ -94,6 +94,7 @@ def code_network(side: int, channels: int, width: int = 256) -> Network:
 def code(b: Builder, x: Value, layers: int, width: int) -> Value:
     """Code (side, side, channels) -> a map of logits."""
     for i in range(layers):
+        # Kernel, growth and its limit are those of the original's network.
         kernel = 3 if i else 4
         x = b.lrelu(b.conv(x, f"convs_{i}", width * min(2**i, 8), kernel, stride=2), 0.1)
     return b.conv(x, "out_conv", 1, 1)

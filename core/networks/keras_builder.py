@@ -87,6 +87,7 @@ class KerasGraph:
 def morph(a: Any, b: Any, amount: Any) -> Any:
     """The first trunc(channels * amount) channels of ``a``, the rest of ``b``. NHWC; amount: shape (1,)."""
     size = a.shape[-1]
+    # floor is trunc here, for the amount is never negative.
     count = ops.floor(ops.cast(amount, "float32") * float(size))
     return ops.where(ops.cast(ops.arange(size), "float32") < count, a, b)
 
@@ -128,6 +129,7 @@ class KerasBuilder:
         return layers.Conv2D(channels, kernel, stride, padding, use_bias=bias, **self._settings(name))(x)
 
     def conv_transpose(self, x, name: str, channels: int, kernel: int, *, stride: int = 2):
+        # Here Keras's own "same" is what the files mean.
         return layers.Conv2DTranspose(channels, kernel, stride, "same", **self._settings(name))(x)
 
     def dense(self, x, name: str, units: int):
@@ -143,6 +145,7 @@ class KerasBuilder:
         return x * ops.cos(x)
 
     def sigmoid(self, x):
+        # Outputs are float32 whatever the policy of the layers.
         return ops.sigmoid(ops.cast(x, "float32"))
 
     def softmax(self, x):
@@ -178,6 +181,7 @@ class KerasBuilder:
 
     def depth_to_space(self, x):
         _, h, w, c = x.shape
+        # By hand: the order of the channels is part of the format.
         x = ops.transpose(ops.reshape(x, (-1, h, w, 2, 2, c // 4)), (0, 1, 3, 2, 4, 5))
         return ops.reshape(x, (-1, 2 * h, 2 * w, c // 4))
 

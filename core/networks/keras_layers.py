@@ -14,6 +14,7 @@ class FilterResponseNorm(keras.layers.Layer):
 
     def call(self, x):
         energy = ops.mean(ops.square(x), axis=(1, 2), keepdims=True)
+        # Absolute, because eps is trained as well and may become negative.
         return x * ops.rsqrt(energy + ops.abs(self.eps)) * self.weight + self.bias
 
 
@@ -36,6 +37,7 @@ class FrozenBatchNorm(keras.layers.Layer):
         self.running_mean = self.add_weight(
             name="running_mean", shape=(shape[-1],), initializer="zeros", trainable=False
         )
+        # Starts at zero as in the original; a file of trained weights always replaces it.
         self.running_var = self.add_weight(name="running_var", shape=(shape[-1],), initializer="zeros", trainable=False)
 
     def call(self, x):

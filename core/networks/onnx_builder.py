@@ -75,6 +75,7 @@ class OnnxBuilder:
         array = np.asarray(self.weights[f"{name}/{leaf}:0"], np.float32)
         array = array if axes is None else array.transpose(axes)
         array = array if shape is None else array.reshape(shape)
+        # A network that is called twice in a graph has its weights in it once.
         self.tensors.setdefault(label, Tensor(array, half))
         return label
 
@@ -196,20 +197,24 @@ class OnnxBuilder:
         return Value(self.node("Reshape", [x.name, shape]), channels, x.half)
 
     def depth_to_space(self, x: Value) -> Value:
+        # DCR is the order of channels that the files have.
         return Value(self.node("DepthToSpace", [x.name], blocksize=2, mode="DCR"), x.channels // 4, x.half)
 
     def pixel_norm(self, x: Value) -> Value:
         x = self.cast(x, False)
+        # Axes are attributes up to opset 17, inputs from 18 on.
         mean = self._unary("ReduceMean", self._binary("Mul", x, x), axes=[1], keepdims=1)
         return self._binary("Div", x, self._unary("Sqrt", self._with("Add", mean, self.scalar(1e-6))))
 
     def upsample(self, x: Value) -> Value:
         scales = self.constant("scales/2", np.array([1, 1, 2, 2], np.float32))
+        # Resize wants a region even where it uses none.
         region = self.constant("region/none", np.zeros(0, np.float32))
         out = self.node(
             "Resize",
             [self.cast(x, False).name, region, scales],
             mode="nearest",
+            # With floor below: every pixel twice. The default would shift by half a pixel.
             coordinate_transformation_mode="asymmetric",
             nearest_mode="floor",
         )
@@ -239,6 +244,7 @@ class OnnxBuilder:
     def frn(self, x: Value, name: str) -> Value:
         x, row = self.cast(x, False), (1, x.channels, 1, 1)  # squares beyond 256 overflow float16
         energy = self._unary("ReduceMean", self._binary("Mul", x, x), axes=[2, 3], keepdims=1)
+        # The graph only runs, so the absolute value of the trained eps is taken once, here.
         least = np.abs(self.weights[f"{name}/eps:0"]).astype(np.float32).reshape(1, 1, 1, 1)
         eps = self.constant(f"{self.prefix}{name}/eps", least)
         y = self._binary("Div", x, self._unary("Sqrt", self._with("Add", energy, eps)))

@@ -116,6 +116,7 @@ def network_model(network: Network, weights: Mapping[str, NDArray]) -> bytes:
         if len(known) == 3:
             graph.image_output(value, name)
         else:
+            # An output needs a name of its own, whatever the node before it is called.
             graph.builder.node("Identity", [value.name], output=name)
         outputs.append(tensor_info(name, ["N", *_sizes(name, known, None not in shape)]))
     inputs = [tensor_info("input", ["N", *(size or f"size_{axis}" for axis, size in enumerate(shape))])]

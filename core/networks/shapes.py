@@ -38,6 +38,7 @@ def trace(network: Network) -> tuple[dict[str, Variable], tuple[Shape, ...]]:
     """(variables, output shapes) of a network."""
     tracer = Tracer()
     out = network.build(tracer, tuple(n or _ANY_SIZE for n in network.input_shape))
+    # A single shape is a tuple, too, but one of numbers.
     return tracer.variables, out if isinstance(out[0], tuple) else (out,)
 
 
@@ -49,6 +50,7 @@ class Tracer:
 
     def _declare(self, name: str, leaf: str, shape: Shape, init: Init) -> None:
         key, variable = f"{name}/{leaf}:0", Variable(shape, init)
+        # Twice the same is no mistake: a network may use a layer again.
         if self.variables.setdefault(key, variable) != variable:
             raise ValueError(f"{key} is declared twice with different shapes")
 

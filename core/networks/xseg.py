@@ -35,6 +35,7 @@ def xseg(b: Builder, x: Value, base: int, side: int, pretrain: bool) -> Value:
     for level in reversed(range(len(_LEVELS))):
         count, width, _ = _LEVELS[level]
         x = _normalised(b, b.conv_transpose(x, f"up{level}/conv", _UP_WIDTHS[level] * base, 3), f"up{level}")
+        # This order, which is the other way round in the GAN's U, is that of the files.
         x = b.concat([x, skips[level]])
         for i in range(count, 0, -1):
             x = _normalised(b, b.conv(x, f"uconv{level}{i}/conv", width * base, 3), f"uconv{level}{i}")

@@ -89,6 +89,7 @@ def run(options: Options, workspace: Workspace) -> StageReport:
 
     face_type = FaceType.parse(options.face_type)
     chosen = options.model_dump(exclude={"side", "workers", "overwrite", "face_type", "image_size"})
+    # Both are the original's.
     size = options.image_size or (768 if face_type >= FaceType.HEAD else 512)
     settings = ExtractSettings(face_type=face_type, image_size=size, **chosen)
     done = extract_faces(workspace, options.side, settings, workers=options.workers, overwrite=options.overwrite)

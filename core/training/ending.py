@@ -28,6 +28,7 @@ def beside_the_step() -> Iterator[None]:
     """Inside are preparing data, previews, saves: what fails there leaves the weights as they are, and worth saving."""
     try:
         yield
+    # These are answers, not faults: each has a way of its own further out, and none calls for the emergency save.
     except (StopRequested, Interrupted, DivergedError):
         raise
     except Exception as error:
@@ -74,6 +75,7 @@ def _save_after(session: RunState, write: Callable[[], None]) -> str:
     try:
         if session.iteration != session.saved_iteration:
             write()
+    # What failed first is what a person must hear of; that saving failed as well is said beside it.
     except (PipelineError, OSError) as second:
         log.error("the model could not be saved: %s", second)
     if session.saved_iteration < 0:
@@ -93,4 +95,5 @@ def _typed(error: Exception) -> PipelineError | None:
 
 def _with_hint(fault: PipelineError, said: str) -> PipelineError:
     hint = "; ".join(filter(None, [fault.hint or fault.usual_hint, said]))
+    # Of the same class, because the class decides the exit code.
     return type(fault)(fault.what, where=fault.where, why=fault.why, hint=hint)

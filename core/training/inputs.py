@@ -10,6 +10,7 @@ from core.data.batches import TrainingBatch
 from core.training.recipe import Recipe
 
 Arrays = dict[str, NDArray[np.float32]]
+# A word of its own in the seed: these draws must not follow those that others make of the same seed and iteration.
 _SHARE = 20
 
 

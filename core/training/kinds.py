@@ -105,6 +105,7 @@ AMP = Kind(
         "clipgrad",
         *_RUN,
     ),
+    # 22: a third of the usual d_dims, rounded up to an even number, as the original proposes it.
     defaults={"ae_dims": 256, "d_mask_dims": 22, "batch_size": 8},
     forced={
         "archi": "amp",
@@ -122,6 +123,7 @@ AMP = Kind(
         "two_scales": True,
         "dst_background": 0.1,
         "dst_variation": 1e-6,
+        # The original runs AMP with channels first even on a CPU, and its total variation follows the axes.
         "channels_first": True,
         "gan_name": "GAN",
         "gan_both": True,
@@ -130,6 +132,7 @@ AMP = Kind(
     morphs=(0.25, 0.5, 0.75, 1.0),
 )
 
+# The width is 0 where a model has no such code; the recipe's field begins at 32.
 _QUICK96_NETWORKS = {name: value for name, value in asdict(QUICK96).items() if name != "inter_dims"}
 
 QUICK96_KIND = Kind(
@@ -158,6 +161,7 @@ QUICK96_KIND = Kind(
     },
     rate=2e-4,
     cosine=0,
+    # Its soft mask is the plain blur, without the doubling that the others have.
     objective={"two_scales": False, "full_inside": False},
     scale=0.05,
     repeat_every=3,

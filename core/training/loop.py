@@ -118,6 +118,7 @@ def _step(session: Session, batch: TrainingBatch) -> None:
     start = time.perf_counter()
     losses = session.trainer.step(batch)
     session.spent = session.waited + time.perf_counter() - start
+    # Before the iteration counts: a spoilt step gets neither into the history nor into a save.
     _require_sound(session, losses)
     session.iteration += 1
     session.history.append(list(losses))

@@ -94,6 +94,7 @@ class Recipe(BaseModel):
     @field_validator("lr_dropout", mode="before")
     @classmethod
     def _old_lr_dropout(cls, value: Any) -> Any:
+        # Old files say yes and no. isinstance, because 1 == True would let numbers through.
         return {True: "y", False: "n"}.get(value, value) if isinstance(value, bool) else value
 
 
@@ -213,6 +214,7 @@ def require_trainable(recipe: Recipe) -> None:
             hint="use --true-face-power 0",
         )
     if recipe.gan_power:
+        # Described only for its complaint about a patch size that does not fit.
         gan_network(recipe.resolution, recipe.gan_patch_size, recipe.gan_dims)
 
 
@@ -233,6 +235,7 @@ def config_of(recipe: Recipe) -> ModelConfig:
 
 def to_saved(recipe: Recipe) -> dict[str, Any]:
     """The options as ``data.dat`` holds them, in the original's order."""
+    # The original wants to know where weights are kept; here the key has no meaning.
     return {name: True if name == "models_opt_on_gpu" else getattr(recipe, name) for name in KINDS[recipe.kind].options}
 
 
@@ -248,6 +251,7 @@ def effective(recipe: Recipe) -> Recipe:
             "random_hsv_power": 0.0,
             "gan_power": 0.0,
             "lr_dropout": "n",
+            # The original keeps this term in pretraining, though the discriminator that it asks does not learn then.
             "true_face_power": 0.0,
             "face_style_power": 0.0,
             "bg_style_power": 0.0,

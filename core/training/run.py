@@ -56,6 +56,7 @@ def train(folder: ModelFolder, choices: Choices, settings: RunSettings, workspac
     if session.recipe.autobackup_hour:
         beside.append(AutoBackup(session.recipe.autobackup_hour, save, _preview(workspace)))
     beside.append(Checkpoint(settings.save_minutes, save))
+    # Last: a stop breaks off the round of hooks, and all others shall have seen the iteration.
     beside += [StopFile(workspace.model / "STOP"), StopSignals()]
     loop.train(session, first_batches, beside, workers=workers, boundary=boundary)
     return session

@@ -120,6 +120,7 @@ def restore(
     session.trainer.load(files, reinit)
     session.iteration, session.history, session.extra = data.iteration, data.loss_history, data.extra
     session.sample = usable_sample(data.preview_sample, session.recipe.resolution)
+    # What starts anew is in no save yet, so this iteration has to be written once more.
     session.saved_iteration = -1 if reinit else data.iteration
 
 
@@ -146,4 +147,5 @@ def _side(arrays: Any, channels: tuple[int, ...]) -> list[NDArray[np.float32]]:
 def _channels_last(array: NDArray[np.float32], channels: int) -> NDArray[np.float32]:
     if array.ndim != 4:
         raise ValueError("not a batch of images")
+    # The original writes previews in the layout of its run: channels first on a GPU, last on a CPU.
     return array.transpose(0, 2, 3, 1) if array.shape[1] == channels and array.shape[3] != channels else array

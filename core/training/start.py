@@ -85,6 +85,7 @@ def _plan_saved(folder: ModelFolder, choices: Choices, data: ModelData, state: d
 def _plan_pretrained(folder: ModelFolder, choices: Choices, files: Mapping[str, Path]) -> Plan:
     """The architecture is that of the pretrained weights; everything else is as in any new model."""
     options = dfl_weights.read_data(files[DATA]).options if DATA in files else {}
+    # The kind's widths must not stand in for those of the weights.
     own = {name: value for name, value in KINDS[folder.kind].defaults.items() if name not in recipes.FIXED}
     architecture = {name: options[name] for name in recipes.FIXED if name in options}
     opening = openings.of_new_model(choices, folder.kind)
@@ -123,10 +124,12 @@ def _resume(folder: ModelFolder, choices: Choices) -> Session:
     plan = _plan_saved(folder, choices, data, state)
     session = Session(folder, plan.recipe, _trainer(folder, plan))
     left_pretraining = bool(data.options.get("pretrain")) and not plan.recipe.pretrain
+    # The original starts these networks anew as well, and keeps the optimizer with their old moments.
     inters = [name for name in session.trainer.networks if name.startswith("inter")] if left_pretraining else []
     restore(session, loaded.files, data, (*choices.reinit, *inters, *plan.opening.reinit))
     if left_pretraining:
         log.info("pretraining is over: %s start anew, and the iterations count from 0", " and ".join(inters))
+        # The preview is drawn anew, too: its faces are those of the set for pretraining.
         session.iteration, session.history, session.sample = 0, [], None
         state.pop("held", None)  # of other faces
     return _ready(session, choices, state, plan.opening)

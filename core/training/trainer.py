@@ -41,7 +41,9 @@ from core.training.weight_files import (
 
 log = logging.getLogger(__name__)
 OPTIMIZER = "src_dst_opt"
+# Mixed: the layers compute in half precision, their weights stay float32.
 POLICIES = {"float32": "float32", "bfloat16": "mixed_bfloat16", "float16": "mixed_float16"}
+# 25 halvings below the first scale.
 SMALLEST_SCALE = 2.0**-10
 
 
@@ -98,6 +100,7 @@ class Trainer:
         )
         self.model = Autoencoder(architecture, self.networks, objective, self.discriminators.frozen)
         self.optimizer = self._optimizer(OPTIMIZER, self._frozen())
+        # Now and not at the first step: a saved state goes into its slots before that.
         self.optimizer.build(self.model.trainable_variables)
         self.model.compile(optimizer=self.optimizer, jit_compile=xla)
         devices.share(self.model, self.devices, sides=2)
@@ -111,6 +114,7 @@ class Trainer:
         x = training_inputs(batch, self.recipe, self.settings.seed)
         with devices.scope(self.devices):
             self.model.train_on_batch(x)
+            # Not what train_on_batch returns: that is one number for both sides together.
             src, dst = ops.convert_to_numpy(self.model.reported.value)
             self.discriminators.step(x)
         self._check_scales()
@@ -153,6 +157,7 @@ class Trainer:
 
     def _exchange_averages(self) -> None:
         for variable, mean in self._averages():
+            # TensorFlow and PyTorch hand out the live tensor, which the next line would change.
             value = ops.copy(variable.value)
             variable.assign(mean.value)
             mean.assign(value)

@@ -25,6 +25,7 @@ def names_of(networks: Mapping[str, keras.Model], variables: Sequence[Any]) -> l
     """Full names of ``variables``: the network's name in front of the key in its file."""
     known: dict[int, str] = {}
     for name, model in networks.items():
+        # By id, for Keras variables have no hash and cannot be keys.
         known |= {id(variable): f"{name}/{key}" for key, variable in named_variables(model).items()}
     return [known[id(variable)] for variable in variables]
 
@@ -51,6 +52,7 @@ def write_network(model: keras.Model, stream: IO[bytes], *, values: Mapping[int,
 def _arrays(model: keras.Model, values: Mapping[int, Any]) -> Iterator[tuple[str, NDArray[np.float32]]]:
     for key, variable in named_variables(model).items():
         written = values.get(id(variable), variable)
+        # One at a time, so that a save needs memory for a single tensor beside the model.
         yield key, finite(np.asarray(ops.convert_to_numpy(written.value), np.float32), f"{model.name}/{key}")
 
 

@@ -64,6 +64,7 @@ def decoded(
     if info.colors.hdr and program.has_filter(info.program, "zscale"):
         stream = _tone_mapped(stream, info)
     width, height = _own_size(info) if size is None else _fitted(*size)
+    # eval=frame: the shape of frames may change within a film.
     stream = stream.filter("scale", w=width, h=height, flags=_CONVERSION, eval="frame").filter("format", pixels)
     if size is None:
         return stream

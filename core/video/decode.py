@@ -148,6 +148,7 @@ def _require_finished(info: VideoInfo, outcome: Outcome, selection: Selection, c
     why = outcome.stopped or "; ".join(dict.fromkeys([*outcome.complaints[:1], *outcome.complaints[-1:]]))
     memory = any(map(no_memory, outcome.complaints))
     ended_well = outcome.code in (0, _MOSTLY_DAMAGED) and not outcome.stopped
+    # Looked for in its words: the exit code of a full disk is that of any other failure.
     if any("No space left on device" in line for line in outcome.complaints):
         raise DiskFullError("no space left on the disk", why=what, hint="free some space and run it again")
     if memory and not (ended_well and promised and count >= promised):

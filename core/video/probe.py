@@ -20,6 +20,7 @@ _PICTURES = frozenset({"mjpeg", "png", "bmp", "gif", "webp", "tiff"})
 _INDEXED = ("mov,", "matroska,", "avi")
 # Enough frames to see whether they are interlaced; enough packets to get over a damaged beginning.
 _FRAMES, _PACKETS = 5, 300
+# Numbers of a display matrix have 16 bits behind the point.
 _UNIT = 1 << 16
 
 
@@ -47,6 +48,7 @@ def count_frames(info: VideoInfo) -> int:
         return info.frames
     with opened(info.path) as container:
         packets = container.demux(container.streams[info.stream])
+        # The last packet of a stream is empty, and those that an edit list leaves out are never shown.
         return sum(packet.size > 0 and not packet.is_discard for packet in packets)
 
 

@@ -51,6 +51,7 @@ def installed() -> tuple[Program, ...]:
     places = [shutil.which("ffmpeg", path=folder) for folder in os.get_exec_path()]
     distinct: dict[str, str] = {}
     for path in filter(None, [*places, _in_wheel()]):
+        # Several folders of the PATH may lead to one program.
         distinct.setdefault(os.path.realpath(path), path)
     return tuple(_introduce(path) for path in distinct.values())
 
@@ -124,6 +125,7 @@ def _introduce(path: str) -> Program:
 @functools.cache
 def version(path: str) -> tuple[int, int] | None:
     """(major, minor) of an ffmpeg program; None for a build without a number (made from the repository, so recent)."""
+    # Builds from a tag of the repository call themselves n7.0 and so on.
     found = re.match(r"ffmpeg version n?(\d+)\.(\d+)", _ask(path, "-version").stdout)
     return (int(found[1]), int(found[2])) if found else None
 
@@ -157,6 +159,7 @@ def has_filter(path: str, name: str) -> bool:
 @functools.cache
 def _lists(path: str, what: str, name: str) -> bool:
     return (
+        # A line of such a list: flags, the name, what it is.
         re.search(rf"^\s*\S+\s+{re.escape(name)}\s", _ask(path, "-hide_banner", what).stdout, re.MULTILINE) is not None
     )
 
@@ -193,6 +196,7 @@ class Run:
         self.stdin, self.stdout = process.stdin, process.stdout
         self._process = process
         self._messages = Messages()
+        # What it says has to be read while it works: a full pipe would stop it.
         self._listener = threading.Thread(target=self._listen, daemon=True)
         self._listener.start()
 
@@ -223,6 +227,8 @@ class Run:
 @contextmanager
 def running(command: list[str], *, folder: Path | None = None, stdin: int = subprocess.DEVNULL) -> Iterator[Any]:
     """ffmpeg at work in ``folder``, as a ``Run`` that is ended when the block is left."""
+    # Without nostdin, ffmpeg takes what it can read for the keys of a person.
+    # The level and the wording are the form that Messages understands.
     talking = [command[0], "-hide_banner", "-nostdin", "-nostats", "-v", "repeat+level+verbose", *command[1:]]
     pipe = subprocess.PIPE
     with subprocess.Popen(talking, stdin=stdin, stdout=pipe, stderr=pipe, cwd=folder) as process:

@@ -16,6 +16,7 @@ log = logging.getLogger(__name__)
 _PATIENCE = 120  # seconds for one frame
 # Programs before this version ignore that a video has to be mirrored.
 _MIRRORS = (5, 1)
+# Behind the signature and the length and type of the first chunk.
 _PNG_SIZE = struct.Struct(">16xII")
 _LACKS = re.compile(
     "no decoder found|decoder .*not found|unknown (?:de|en)coder|no such filter|experimental|shared librar",

@@ -13,6 +13,7 @@ from core.faces.turns import boxes_back, roll_of, turned
 from core.inference import user_weights
 from core.types import Face
 
+# The limit of the original, and its order of turns: 0, 90, 270, 180 degrees.
 _SMALLEST_IMAGE = 128
 _TURNS = (0, 3, 1, 2)  # upright, then lying to either side, then upside down
 

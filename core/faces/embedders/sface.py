@@ -38,6 +38,7 @@ class SFace:
         crop = cv2.warpAffine(image, matrix, (_SIZE, _SIZE), flags=cv2.INTER_LINEAR)
         rgb = np.ascontiguousarray(crop[None, :, :, ::-1].transpose(0, 3, 1, 2), dtype=np.float32)
         vector = packaged_weights.load(packaged_weights.SFACE)(rgb)[0][0]
+        # A vector of zeros stays one; dividing by its length would give NaN, which spoils every comparison.
         return vector / max(float(np.linalg.norm(vector)), 1e-12)
 
 

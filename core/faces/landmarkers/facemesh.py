@@ -44,6 +44,7 @@ def create(assets: Path | None = None) -> "FaceMesh":
         CorruptFileError: they are not the ones that are trusted.
     """
     made = FaceMesh()
+    # Read now, so that missing weights are an error of create and not of the first face.
     made._net()
     return made
 

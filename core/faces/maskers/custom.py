@@ -49,6 +49,7 @@ class CustomMasker:
             raise InputError("not a network for masks", where=path, why="it has no input, or no output")
         self._input = self._session.inputs[0]
         self._output = _chosen_output(self._session, description.result, path)
+        # Into the identity as well: the same network read another way makes other masks.
         settings = json.dumps(description.model_dump(), sort_keys=True)
         self.kind = "custom"
         self.identity = f"custom {hashlib.sha256(data + settings.encode()).hexdigest()}"
@@ -69,6 +70,7 @@ class CustomMasker:
         return face_matrix(record.landmarks, size, FaceType.parse(crop))
 
     def infer(self, batch: Sequence[FloatArray]) -> Sequence[FloatArray]:
+        # A free batch has a name or nothing for its size; a number is what the file insists on.
         one_by_one = bool(self._input.shape) and isinstance(self._input.shape[0], int)
         groups = [item[None] for item in batch] if one_by_one else [np.stack(batch)]
         masks = np.concatenate([mask_of(self._description, self._run(group)) for group in groups])

@@ -16,6 +16,7 @@ from core.inference.xseg_weights import XSegWeights, find
 from core.networks.onnx_graph import network_model
 from core.types import FaceRecord
 
+# As in the original.
 _FLOOR = 0.1  # less than this counts as nothing
 
 
@@ -74,6 +75,7 @@ class XSegMasker:
         matrix = self._matrix(record, width)
         if self._exact:
             if matrix is not None:
+                # Bilinear: the original passes its Lanczos in the place of another argument, so it has no effect.
                 image_f32 = cv2.warpAffine(image_f32, matrix, (width, width))
             return Prepared(resize(image_f32, self._side, cv2.INTER_LANCZOS4), matrix)
         if matrix is None:
@@ -84,6 +86,7 @@ class XSegMasker:
 
     def infer(self, batch: Sequence[FloatArray]) -> FloatArray:
         logits = self._session(np.stack(batch))[0]
+        # Beyond 80 nothing changes any more, and far beyond it the exponential overflows float32.
         masks = 1 / (1 + np.exp(-np.clip(logits[..., 0], -80, 80)))
         masks[masks < _FLOOR] = 0
         return masks

@@ -48,6 +48,7 @@ def coverage(yaw: NDArray[np.float64], pitch: NDArray[np.float64]) -> Coverage:
     known = np.isfinite(yaw) & np.isfinite(pitch)
     yaw, pitch = np.degrees(yaw[known]), np.degrees(pitch[known])
     counts, _, _ = np.histogram2d(pitch, yaw, bins=(EDGES, EDGES))
+    # histogram2d begins with the lowest pitch; the map has looking up on top.
     return Coverage(counts[::-1].astype(np.int64), yaw)
 
 

@@ -99,11 +99,13 @@ def judge(features: Features, limits: Limits | None = None, *, identity: bool = 
     found.note("misaligned", error >= limits.misaligned, error)
     if identity:
         _note_other_people(features, faces, limits, found)
+    # NaN, of a face without a mask of its own, is greater than no limit.
     found.note("obstructed", features["obstruction"] > limits.obstructed, features["obstruction"])
     dark = _note_exposure(features, limits, found)
     # In a dark face black pixels do not tell where the frame ends.
     found.note("cut off", (features["cut_off"] > limits.cut_off) & ~dark, features["cut_off"])
     found.note("unreadable", ~features.readable(), certain)
+    # After the other verdicts: who is good is told by having none of them.
     spared = _note_blurred(features, limits, found)
     _note_duplicates(features, found)
     return Verdicts(
@@ -137,6 +139,7 @@ def _note_blurred(features: Features, limits: Limits, found: _Found) -> tuple[in
     good[list(found)] = False
     relative = relative_sharpness(features, good)
     blurred = relative < limits.blurred
+    # Renumbered from 0 on: bincount takes no negative numbers and would make room for all large ones.
     _, cell = np.unique(pose_cells(features["yaw"], features["pitch"]), return_inverse=True)
     sharp_in_cell = np.bincount(cell, weights=good & ~blurred)
     rare = sharp_in_cell[cell] < limits.rare
@@ -146,6 +149,7 @@ def _note_blurred(features: Features, limits: Limits, found: _Found) -> tuple[in
 
 def relative_sharpness(features: Features, good: NDArray[np.bool_]) -> NDArray[np.float64]:
     """Fine detail inside the face over its squared contrast, as a part of the median of ``good``; NaN where unknown."""
+    # detail is a variance, so it grows with the square of the contrast.
     sharp = features["detail"] / np.maximum(features["contrast"], _LEAST_CONTRAST) ** 2
     median = np.nanmedian(sharp[good]) if np.isfinite(sharp[good]).any() else np.nan
     return sharp / median
@@ -154,6 +158,7 @@ def relative_sharpness(features: Features, good: NDArray[np.bool_]) -> NDArray[n
 def pose_cells(yaw: NDArray[np.float64], pitch: NDArray[np.float64]) -> NDArray[np.intp]:
     """One number for each cell of 15 x 15 degrees; -1 without a pose. yaw, pitch: radians (n,)."""
     known = np.isfinite(yaw) & np.isfinite(pitch)
+    # 500 makes both positive, so that each pair gives another number.
     column = np.floor(np.nan_to_num(yaw) / POSE_CELL).astype(np.intp) + 500
     row = np.floor(np.nan_to_num(pitch) / POSE_CELL).astype(np.intp) + 500
     return np.where(known, column * 1000 + row, -1)
@@ -168,6 +173,7 @@ def _note_duplicates(features: Features, found: _Found) -> None:
     for group in np.flatnonzero(sizes > 1):
         members = np.flatnonzero((groups == group) & readable).tolist()
         fine = [index for index in members if index not in found]
+        # -index: of equally sharp ones the first.
         keep = max(fine or members, key=lambda index: (sharp[index], -index), default=-1)
         for index in members:
             if index != keep:

@@ -19,6 +19,7 @@ def checked(values: Sequence[Any], kinds: Sequence[tuple[type, ...]], table: str
         CorruptFileError: one is of another kind.
     """
     for value, kind in zip(values, kinds, strict=True):
+        # Only infinity: SQLite itself turns NaN into NULL.
         if type(value) not in kind or (type(value) is float and math.isinf(value)):
             raise damaged(table, f"{str(value)[:80]!r} is not what belongs there")
     return values

@@ -47,6 +47,7 @@ def _connected(path: Path) -> sqlite3.Connection:
         raise _damaged(path, "it is no SQLite file")
     connection = sqlite3.connect(path, timeout=30)
     connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _LARGEST_CELL)
+    # A schema from elsewhere must not call functions with side effects.
     connection.execute("PRAGMA trusted_schema = OFF")
     _bound_reading(connection, path)
     return connection
@@ -73,6 +74,7 @@ def _require_plain(connection: sqlite3.Connection, path: Path) -> None:
         if kind not in ("table", "index") or str(sql).upper().startswith("CREATE VIRTUAL"):
             raise _damaged(path, f"it has a {kind}, {str(name)[:80]!r}: it was not made by this program")
     for table in (name for kind, name, _ in objects if kind == "table"):
+        # What SQLite calls "hidden": 0 for plain columns only.
         if any(column[6] for column in connection.execute("SELECT * FROM pragma_table_xinfo(?)", (table,))):
             raise _damaged(path, f"the table {str(table)[:80]!r} has columns that are computed")
 
@@ -84,10 +86,12 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> None:
         raise InputError(
             "this face database was made by a newer version of the program", where=path, hint="update the program"
         )
+    # A new file: SQLite begins with 0.
     if version == 0:
         create_tables(connection)
     if version == 1:
         upgrade.from_version_1(connection, path)
+    # No file keeps this setting: every connection has to ask for it, or nothing is deleted in cascade.
     connection.execute("PRAGMA foreign_keys = ON")
 
 
@@ -103,6 +107,7 @@ def is_old(path: Path) -> bool:
 
 def create_tables(connection: sqlite3.Connection) -> None:
     """All tables, or none."""
+    # The transaction stands in the script: executescript commits before it, and then each statement by itself.
     connection.executescript(f"BEGIN; {schema.TABLES} PRAGMA user_version = {schema.VERSION}; COMMIT;")
 
 
@@ -114,6 +119,7 @@ def typed_errors(path: Path) -> Iterator[None]:
     except UnicodeDecodeError as error:  # of SQLite's own messages, where names of tables are damaged
         raise _damaged(path, str(error)) from None
     except sqlite3.Error as error:
+        # The low byte is the kind of error, the rest is detail.
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF
         if code == sqlite3.SQLITE_FULL or (code == sqlite3.SQLITE_IOERR and _is_full(path)):
             raise DiskFullError(
@@ -123,6 +129,7 @@ def typed_errors(path: Path) -> Iterator[None]:
             ) from None
         if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
             raise _damaged(path, str(error)) from None
+        # Nobody interrupts but the progress handler above.
         if code == sqlite3.SQLITE_INTERRUPT:
             raise _damaged(path, "its tables lead in circles") from None
         if code == sqlite3.SQLITE_NOMEM:

@@ -93,6 +93,7 @@ def add(connection: sqlite3.Connection, results: Iterable[tuple[FrameRow, list[F
     with connection:
         source = add_source(connection)
         for frame, found in results:
+            # Its faces go along, and what was measured of them: the foreign keys cascade.
             connection.execute("DELETE FROM frames WHERE source = ? AND name = ?", (source, stored(frame.name)))
             number = add_frame(connection, source, frame)
             for row in found:
@@ -105,6 +106,7 @@ def add_frame(connection: sqlite3.Connection, source: int, frame: FrameRow) -> i
     values = {
         "source": source,
         "name": stored(frame.name),
+        # isdigit alone accepts superscripts and digits of other scripts, which int refuses or reads otherwise.
         "number": int(stem) if stem.isascii() and stem.isdigit() and len(stem) <= _MOST_DIGITS else None,
         "status": frame.status,
         "error": frame.error,
@@ -159,6 +161,7 @@ def frames(connection: sqlite3.Connection) -> Iterator[FrameRow]:
         yield FrameRow(restored(name), status, error)
 
 
+# left and right are keywords of SQL, hence the quotation marks.
 _FACE = """
 SELECT faces.face, frames.name, "left", top, "right", bottom, landmarks, confidence, landmark_confidence, roll, origin,
        faces.status, reason, person

@@ -112,6 +112,7 @@ class MaskTable:
         self._connection.execute(query, (masker,))
         self._pending.clear()
         self._commit()
+        # After the commit: SQLite refuses it within a transaction.
         self._connection.execute("VACUUM")  # the masks took much room
 
     def remove(self, faces: Iterable[str]) -> None:
@@ -126,5 +127,6 @@ class MaskTable:
     def __enter__(self) -> "MaskTable":
         return self
 
+    # Also after an error: what is noted are masks that are made.
     def __exit__(self, *_: object) -> None:
         self._commit()

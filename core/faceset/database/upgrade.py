@@ -45,6 +45,7 @@ def from_version_1(connection: sqlite3.Connection, path: Path) -> None:
     """
     _keep(connection, path)
     side = path.parent
+    # The lock for writing at once, so that a second program cannot begin the same upgrade.
     connection.execute("BEGIN IMMEDIATE")
     try:
         there = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
@@ -52,7 +53,9 @@ def from_version_1(connection: sqlite3.Connection, path: Path) -> None:
             if table in there:
                 connection.execute(f"ALTER TABLE {table} RENAME TO old_{table}")
         for index in ("faces_frame", "face_metadata_name", "face_metadata_pixels"):
+            # An index keeps its name when its table is renamed, and the new tables want these names.
             connection.execute(f"DROP INDEX IF EXISTS {index}")
+        # One by one: executescript would commit what was done so far.
         for statement in schema.TABLES.split(";"):
             connection.execute(statement)
         connection.execute("INSERT INTO settings SELECT key, value FROM old_settings")
@@ -78,6 +81,7 @@ def _keep(connection: sqlite3.Connection, path: Path) -> None:
         return
     half = temporary_path(kept.parent)
     try:
+        # Created by us first, which fails where something has that name: SQLite would open whatever is there.
         with open(half, "xb"), closing(sqlite3.connect(half)) as copy:
             connection.backup(copy)
         os.replace(half, kept)

@@ -162,6 +162,7 @@ def read_labels(source: Path) -> tuple[list[LabelledImage], list[tuple[str, str]
 
     Raises InputError, CorruptFileError.
     """
+    # Only files of labelme have shapes.
     if source.is_file() and "shapes" not in read_json(source):
         return coco.read(source)
     if source.is_file():
@@ -227,6 +228,7 @@ class _Places:
         """By the face that the label file says, else the list beside it, else by name."""
         face = picture.face or self._noted.get(picture.name, "")
         if face:
+            # Not by the name then, which may be that of another face by now.
             return self._by_face.get(face)
         return self._by_name.get(picture.name)
 
@@ -244,6 +246,7 @@ class _Outcome:
     def take(self, picture: LabelledImage, index: int, record: FaceRecord, overwrite: bool) -> None:
         """Decide about one picture, whose face is at ``index``."""
         height, width = record.shape
+        # (0, 0): the label file did not say for which size it is.
         if picture.shape not in ((0, 0), (height, width)):
             made_for = f"{picture.shape[1]} x {picture.shape[0]}"
             self.problems.append((picture.name, f"labels for {made_for} px, the face has {width} x {height}"))
@@ -266,11 +269,13 @@ def _labelled(polygons: tuple[Polygon, ...], record: FaceRecord) -> FaceRecord:
 def _set_aside(old: list[LabelledImage], trash: Path) -> None:
     place = own_folder(trash) / COCO_NAME
     fsio.write_text(place, coco.write(old))
+    # There it gets a name with the time, so that none is written over.
     fsio.move_to_trash(place, trash)
 
 
 def _equal(one: Sequence[Polygon], other: Sequence[Polygon]) -> bool:
     def key(p: Polygon) -> tuple:
+        # Editors write points as decimal text, which does not give back every digit.
         return not p.include, np.round(p.points, 2).tolist()
 
     return sorted(map(key, one)) == sorted(map(key, other))

@@ -72,6 +72,7 @@ def judge(known: KnownFaces) -> tuple[list[Judged], list[tuple[str, str]]]:
             problems.append((face_key(records[i]), error.why or error.what))
             continue
         before[_frame(records[i])].append(mask)
+        # Only the frame before is asked for: a long film must not keep all its masks.
         for old in [frame for frame in before if frame < _frame(records[i]) - 1]:
             del before[old]
         judged.append(item)
@@ -96,6 +97,7 @@ def _frame(record: FaceRecord) -> int:
     numbers = re.findall(r"\d+", (record.source_filename or record.name).rsplit(".", 1)[0])
     if not numbers:
         return -1
+    # Frames end in their number; faces as extracted are called frame_face, so there the first one is the frame's.
     return int(numbers[-1] if record.source_filename else numbers[0])
 
 

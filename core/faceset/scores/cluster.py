@@ -144,7 +144,9 @@ class _Linkage:
         other = self.parent[np.concatenate([self.near[left], self.near[right]], axis=1)]
         other = np.where(valid & (other != left[:, None]), other, -1)
         other.sort(axis=1)
+        # Sorted, those that are on both lists stand side by side.
         other[:, 1:][other[:, 1:] == other[:, :-1]] = -1
+        # -1 takes the last row here; the next line makes nobody of it.
         similar = np.einsum("nd,nkd->nk", self.mean[left], self.mean[other])
         similar[other < 0] = _NONE
         order = np.argsort(-similar, axis=1, kind="stable")

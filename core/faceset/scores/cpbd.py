@@ -48,6 +48,7 @@ def cpbd(grey: NDArray[np.uint8]) -> float:
         return 0.0
     whole, grey = grey.size, _without_black_margins(grey)
     height, width = grey.shape
+    # int16: differences of uint8 would wrap around.
     rows, columns, widths = _edge_widths(grey.astype(np.int16), _measured_edges(grey, whole))
     # What is left over at the right and below belongs to no block.
     inside = (rows < height // BLOCK * BLOCK) & (columns < width // BLOCK * BLOCK)
@@ -86,8 +87,10 @@ def _measured_edges(grey: NDArray[np.uint8], whole: int) -> NDArray[np.bool_]:
 
     whole: pixels of the image with its margins, over which the mean is taken.
     """
+    # BORDER_REFLECT repeats the edge pixel, which is what scipy calls reflect.
     gradient = cv2.Sobel(grey, cv2.CV_16S, 1, 0, ksize=3, borderType=cv2.BORDER_REFLECT).astype(np.int32)
     power = gradient * gradient
+    # 64: the definition divides the Sobel kernel by 8, and power is squared.
     threshold = 2 * np.sqrt(power.sum(dtype=np.float64) / whole / 64)
     power[power <= 64 * threshold] = 0
     padded = np.pad(power, 1)
@@ -107,6 +110,7 @@ def _edge_widths(image: NDArray[np.int16], edges: NDArray[np.bool_]) -> tuple[ND
     rows, columns, sign = rows[upright], columns[upright], np.where(angle[upright] == 0, 1, -1).astype(np.int16)
     left = _run(image, rows, columns, sign, -1)
     right = _run(image, rows, columns, sign, 1)
+    # 2: the first neighbour on each side belongs to the edge in any case.
     return rows, columns, left + right + 2
 
 
@@ -239,6 +243,7 @@ def _ridge(gy: NDArray, gx: NDArray, magnitude: NDArray, candidates: NDArray[np.
     turn = np.where((y < 0) == (x < 0), 1, -1)
     near = np.where(ay > ax, turn * width, 1)
     corner = turn * width + 1
+    # Never 0 / 0: candidates have a gradient.
     weight = np.minimum(ax, ay) / np.maximum(ax, ay)
     ahead = flat[at + corner] * weight + flat[at + near] * (1 - weight)
     behind = flat[at - corner] * weight + flat[at - near] * (1 - weight)

@@ -61,6 +61,7 @@ class Features:
 
     def readable(self) -> NDArray[np.bool_]:
         """False for images that could not be decoded by any group computed so far."""
+        # Without any group so far the cheapest one that decodes images is asked.
         columns = [self._column(group, "readable") for group in (list(self._parts) or [PIXELS])]
         return np.all([column.astype(bool) for column in columns], axis=0)
 
@@ -152,6 +153,7 @@ def _start_worker() -> None:
 
 def _leave_with(parent: Any) -> None:
     parent.join()
+    # sys.exit in a thread would end only the thread.
     os._exit(1)
 
 

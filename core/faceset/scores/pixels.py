@@ -114,6 +114,7 @@ def _color(image: Image) -> dict[str, float]:
         "hue": hue,
         "black": float(samples.size - cv2.countNonZero(samples)),
         "black_share": black_pixels / count,
+        # Rec. 709 luminance, then the axes of YCoCg.
         "gray": 0.0722 * b + 0.7152 * g + 0.2126 * r,
         "luma": 0.25 * b + 0.5 * g + 0.25 * r,
         "orange": 0.5 * r - 0.5 * b,
@@ -149,6 +150,7 @@ def _motion_blur(masked: Image, hull: Image) -> float:
     at_border = rows.start == 0 or rows.stop >= hull.shape[0] or columns.start == 0 or columns.stop >= hull.shape[1]
     laplacian = cv2.Laplacian(masked if at_border else masked[rows, columns], cv2.CV_64F, ksize=11)
     mean, deviation = cv2.meanStdDev(laplacian.reshape(-1, 1))
+    # From moments of the part to those of the whole image, whose other samples are 0.
     share = laplacian.size / masked.size
     return float(share * (deviation[0, 0] ** 2 + mean[0, 0] ** 2) - (share * mean[0, 0]) ** 2)
 

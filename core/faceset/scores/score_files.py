@@ -153,6 +153,7 @@ def _merge(folder: Path, group: str) -> None:
         with _opened(path) as file:
             for name in file:
                 parts.setdefault(name, []).append(file[name][:])
+    # First written, then the others removed: a run that is killed between has scores twice, never none.
     _write(small[-1], {name: np.concatenate(values) for name, values in parts.items()})
     for path in small[:-1]:
         path.unlink()

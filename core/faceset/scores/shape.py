@@ -63,6 +63,7 @@ def _in_frame(record: FaceRecord) -> dict[str, float]:
     """Area of the detector's box, and the edge of the face square in the frame with its turn there, clockwise."""
     # Files of other programs may not know the frame: then the crop has to do.
     points = record.source_landmarks if record.source_landmarks is not None else record.landmarks
+    # Without the jaw, of which the mean face has no points.
     to_mean = similarity_fit(points[17:], lm.MEAN_51)
     scale = float(np.hypot(to_mean[0, 0], to_mean[1, 0]))
     return {

@@ -53,6 +53,7 @@ def _duplicates(features: Features, choices: Choices) -> Ranking:
     size = np.bincount(groups)[groups]
     # Those that resemble no other have no group to stay together with: they keep the order of their names.
     together = np.where(size > 1, groups, -1)
+    # lexsort goes by its last key first.
     return Ranking(np.lexsort((np.arange(len(groups)), together, -size)), size.astype(np.float64))
 
 
@@ -86,6 +87,7 @@ def _persons(features: Features, choices: Choices) -> Ranking:
     rejected = not_faces(features)
     candidates = without(rejected, len(features))
     unknown_last = np.where(found.labels < 0, found.labels.max() + 1, found.labels)
+    # lexsort goes by its last key first: person by person.
     order = candidates[np.lexsort((-found.own[candidates], unknown_last[candidates]))]
     return Ranking(order, found.labels.astype(np.float64), rejected)
 

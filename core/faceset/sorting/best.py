@@ -64,6 +64,7 @@ def _quota(sizes: list[int], target: int) -> int:
 
     A small target keeps one a bin: it throws nothing away wholesale.
     """
+    # Python's round, half to even, is the original's, too.
     base = round(target / _BINS)
     return max(1, base + sum(max(0, base - size) for size in sizes) // _BINS)
 

@@ -65,6 +65,7 @@ def _persons(features: Features) -> Groups:
     labels = find_persons(features).labels
     people = int(labels.max()) + 1
     names = tuple(f"person_{k:02d}" for k in range(people))
+    # A group of its own, so that nobody stays behind in the folder.
     if (labels < 0).any():
         return Groups(np.where(labels < 0, people, labels), (*names, "unknown"))
     return Groups(labels, names)

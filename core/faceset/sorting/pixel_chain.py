@@ -50,6 +50,7 @@ class Sketches:
 
     def read(self, index: int, buffer: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """The pixels of an image, in ``buffer``."""
+        # preadv fills the buffer that is there: an array a comparison would cost more than the comparison.
         os.preadv(self.pixels.fileno(), [buffer.data], index * buffer.nbytes)
         return buffer
 
@@ -99,6 +100,7 @@ def _sketch(read: Callable, count: int, shape: tuple[int, ...], stream: IO[bytes
     for index in progress(range(count), description="reading pixels", unit="face"):
         image = read(index)
         if image.shape != shape:
+            # The original ends at images of different sizes.
             image = cv2.resize(image, (shape[1], shape[0]), interpolation=cv2.INTER_AREA)
         stream.write(np.ascontiguousarray(image).data)
         _sums(image, out, index, grid, spread)

@@ -113,6 +113,7 @@ def from_buffer(raw, holder, shape, order) -> np.ndarray:
     dtype = _check_raw(shape, holder, raw)
     if order not in ("C", "F"):
         raise Refused("the order of an array is neither C nor F")
+    # A copy: frombuffer gives a read-only view that keeps all of the data alive.
     return np.frombuffer(raw, dtype).reshape(shape, order=order).copy(order)
 
 
@@ -120,9 +121,11 @@ def _check_raw(shape, holder, raw) -> np.dtype:
     """The dtype, once the bytes are exactly those that the shape needs: none can ask for more than the file holds."""
     if not isinstance(holder, DtypeHolder) or not isinstance(raw, (bytes, bytearray)):
         raise Refused("an array is not made of numbers")
+    # NumPy 1 has at most 32 dimensions.
     if not isinstance(shape, tuple) or len(shape) > 32 or not all(type(n) is int and 0 <= n < 2**48 for n in shape):
         raise Refused("the shape of an array is malformed")
     count = 1
+    # With Python's integers: a product of NumPy's would overflow without a word.
     for n in shape:
         count *= n
     if count * holder.dtype.itemsize != len(raw):

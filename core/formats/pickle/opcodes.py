@@ -45,6 +45,7 @@ def _length(m, size, unpack):
 
 def _text(size, unpack=None):
     def op(m):
+        # Lone surrogates pass, as in Python's own pickle: names of files may have them.
         m.stack.append(m.take(_length(m, size, unpack)).decode("utf-8", "surrogatepass"))
 
     return op
@@ -224,6 +225,7 @@ def _reduce(m):
     if (
         type(arguments) is not tuple
         or len(arguments) > 4
+        # Before the look-up in the set: what is no function may have no hash.
         or not callable(function)
         or function not in allow_list.CALLABLE
     ):

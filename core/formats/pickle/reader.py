@@ -54,6 +54,7 @@ class Machine:
                 end = pos + 1 + data[pos]
                 if end > size:
                     raise Refused("a length reaches beyond the end of the data")
+                # As pickle itself reads texts: a file name that is no UTF-8 has lone surrogates.
                 text = str(data[pos + 1 : end], "utf-8", "surrogatepass")
                 stack.append(text)
                 pos = end
@@ -73,6 +74,7 @@ class Machine:
                 pos += 1
             elif code == 0x4E:  # NONE
                 stack.append(None)
+            # Beyond the limit the function in the table refuses it.
             elif code == 0x28 and len(self.marks) <= MAX_MARKS:  # MARK
                 self.marks.append(stack)
                 stack = self.stack = []

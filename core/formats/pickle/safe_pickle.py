@@ -131,6 +131,7 @@ def load(path: Path, *, max_bytes: int | None = None) -> Any:
             return loads(data, where=path, max_bytes=max_bytes)
     except FileNotFoundError:
         raise InputError("no such file", where=path) from None
+    # mmap takes no empty file.
     except ValueError:
         raise _corrupt(path, "the file is empty") from None
 

@@ -101,9 +101,11 @@ class Writer:
         self.out(b"\x93")  # STACK_GLOBAL
 
     def dtype(self, dtype: np.dtype) -> None:
+        # Without the order of bytes, which is in the state that follows.
         code = dtype.str[1:]
         if dtype.kind not in "biufc":
             raise TypeError(f"no pickled form for arrays of {dtype}")
+        # A single byte has no order.
         order = "|" if dtype.itemsize == 1 else dtype.str[0]
         self.name("numpy", "dtype")
         self.text(code)
@@ -118,6 +120,7 @@ class Writer:
         self.value(tuple(int(n) for n in array.shape))
         self.dtype(array.dtype)
         self.out(b"\x89")  # not in Fortran's order
+        # Made flat first: an array without axes cannot be viewed as bytes.
         self.raw(np.ascontiguousarray(array).reshape(-1).view(np.uint8).data)
         self.out(b"tb")
 
@@ -142,6 +145,7 @@ class Writer:
         elif -(1 << 31) <= number < 1 << 31:
             self.out(b"J" + struct.pack("<i", number))  # BININT
         else:
+            # Room for the sign: 255 takes two bytes.
             raw = number.to_bytes(number.bit_length() // 8 + 1, "little", signed=True)
             if len(raw) > _LONGEST_INTEGER:
                 raise ValueError(f"an integer of more than {_LONGEST_INTEGER} bytes")

@@ -143,6 +143,7 @@ def _note(
             }
             note_packed(connection, inside, loose)
             if remove_originals:
+                # Before the files go: a row whose file is not there would count as deleted by hand.
                 images.forget_images(connection, images.ALIGNED, loose)
     return packing.remove_originals(kept) if remove_originals else 0
 

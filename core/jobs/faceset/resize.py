@@ -106,5 +106,6 @@ def _swap(side: Side, done: Resized) -> None:
             why="; ".join(f"left out: {name}: {why}" for name, why in done.problems[:3]),
             hint=f"the others are in {done.folder}; move the bad ones away and run it again",
         )
+    # A run that is killed between these two is settled by the next one.
     fsio.move_to_trash(side.aligned, side.workspace.trash)
     done.folder.rename(side.aligned)

@@ -149,6 +149,7 @@ def fetch_labelled(workspace: Workspace, name: str) -> FetchedFaces:
         if chosen:
             own_folder(folder)
         for index in progress(chosen, description="copying labelled faces", unit="face"):
+            # Faces of several persons come together in one folder.
             target = folder / face_key(records[index]).replace("/", "_")
             fsio.write_bytes(target, known.faceset.read(index), durable=False)
         return FetchedFaces(len(chosen), folder)
@@ -272,6 +273,7 @@ def _embedded(image: bytes, name: str, soft: FloatArray, style: MaskStyle) -> tu
     try:
         return dfl_image.embed(image, replace(record, xseg_mask=mask)), mask, False
     except InputError:
+        # It is as small already as it can be made.
         if style == MaskStyle():
             raise
     small = encode_mask(two_level(resize(soft, STORED_SIDE, cv2.INTER_AREA)))

@@ -71,6 +71,7 @@ def export_model(
     weights = read_model_weights(loaded.files, config, averages=averages)
     averaged = averaged_parts(loaded.files, config) if averages else []
     said = provenance(folder.name, data, workspace.consent) | {"weights": weights_used(averaged, list(weights))}
+    # Before Keras is imported for the first time: it reads the choice only then.
     keras_backend.choose()
     from core.export.reference import keras_reference  # loads the framework
 

@@ -107,4 +107,5 @@ def _folder(workspace: Workspace, model: str | None, kind: str | None) -> ModelF
         return choose(workspace.model, model, kind)
     gone = [ModelFolder(workspace.model, model, each) for each in KINDS if kind in (None, each)]
     left = [folder for folder in gone if backups.backups_folder(folder).is_dir() or saves.complete(folder.saves)]
+    # Nothing is left: choose says what there is instead.
     return left[0] if left else choose(workspace.model, model, kind)

@@ -87,6 +87,7 @@ def train(
     choices, settings = _validated(choices), settings or RunSettings()
     folder = _folder(workspace, model, choices)
     require_faces_for(folder, choices, settings.target, workspace)
+    # Loads the framework, so only after all that can be refused without it.
     from core.training import run
 
     with locked(folder, workspace):
@@ -138,6 +139,7 @@ def _validated(choices: Choices | None) -> Choices:
 
 
 def _folder(workspace: Workspace, model: str | None, choices: Choices) -> ModelFolder:
+    # A wrong KERAS_BACKEND is said before anything is searched or read.
     keras_backend.choose()
     return choose_or_new(workspace.model, model, choices.kind)
 

@@ -31,6 +31,7 @@ def residual(b: Builder, x: Value, name: str, channels: int, letters: str) -> Va
 def encoder(b: Builder, x: Value, e_dims: int, letters: str) -> Value:
     """Image (R, R, 3) -> vector of (R // 16)^2 * 8 e_dims, with ``t`` (R // 32)^2 * 8 e_dims."""
     if "t" in letters:
+        # The residual blocks come after the first and the last halving only.
         x = residual(b, down(b, x, "down1", e_dims, letters), "res1", e_dims, letters)
         for i, factor in enumerate((2, 4, 8, 8), start=2):
             x = down(b, x, f"down{i}", factor * e_dims, letters)
@@ -62,12 +63,14 @@ def decoder_image(b: Builder, x: Value, d_dims: int, letters: str) -> Value:
     if "d" not in letters:
         return b.sigmoid(b.conv(x, "out_conv", 3, 1))
     # Four heads, one for each pixel of a 2 x 2 square of the doubled image.
+    # The first is the head of the network without d, so it alone has a kernel of 1, as in the files.
     heads = [b.conv(x, "out_conv", 3, 1), *(b.conv(x, f"out_conv{i}", 3, 3) for i in (1, 2, 3))]
     return b.sigmoid(b.depth_to_space(b.concat(heads)))
 
 
 def decoder_mask(b: Builder, x: Value, mask_dims: int, letters: str) -> Value:
     """Map -> mask (R, R, 1), 0..1, with the decoder's variables for masks only."""
+    # Masks are not doubled by a head but by one more upscale.
     factors = (*_widths(letters), 1) if "d" in letters else _widths(letters)
     for i, factor in enumerate(factors):
         x = up(b, x, f"upscalem{i}", factor * mask_dims, letters)

@@ -21,6 +21,7 @@ def networks(config: ModelConfig) -> dict[str, Network]:
 
 
 def _encoder(b: Builder, x: Value, config: ModelConfig) -> Value:
+    # The first dense layer is in the encoder's file here, not in that of the inters.
     return b.dense(_blocks.encoder(b, x, config.e_dims, config.parsed().letters), "dense1", config.ae_dims)
 
 

@@ -19,6 +19,7 @@ def networks(config: ModelConfig) -> dict[str, Network]:
 
 def src_code(graph: Graph, x: Value) -> Value:
     code = graph.call("inter_AB", graph.call("encoder", x))
+    # The decoder takes two codes; the source has no code of its own, so the shared one stands in both places.
     return graph.concat([code, code])
 
 

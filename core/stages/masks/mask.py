@@ -92,6 +92,7 @@ def _masker(options: Options, workspace: Workspace) -> "Masker | None":
         include=tuple(options.include),
         exclude=tuple(options.exclude),
     )
+    # Who asked for a network must hear that it is missing; who did not gets landmark masks.
     chosen = bool({"weights", "masker"} & options.model_fields_set)
     return open_masker(workspace, options.masker, request, chosen=chosen)
 

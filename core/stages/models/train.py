@@ -110,6 +110,7 @@ def run(options: Options, workspace: Workspace) -> StageReport:
 
 def _choices(options: Options) -> Choices:
     """What a person chose for the model."""
+    # The target is of this run, not of the model. A default that nobody chose must not override what the model has.
     recipe = options.model_fields_set & Recipe.model_fields.keys() - {"target_iter"}
     return Choices(
         recipe={name: getattr(options, name) for name in recipe},

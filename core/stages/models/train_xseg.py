@@ -13,6 +13,7 @@ from core.workspace import Workspace
 if TYPE_CHECKING:
     from core.jobs.models.train_xseg import TrainedXSeg
 
+# Resolution and base; its program can load no other.
 _OF_THE_ORIGINAL = (256, 32)
 
 

@@ -150,6 +150,7 @@ def _not_tried(rows: Sequence[Row], size: int) -> End | None:
 
     A GPU refuses what it has not; a computer whose memory is used up stands still.
     """
+    # A line needs two points, so the two smallest sizes are always tried.
     if len(rows) < 2:
         return None
     seconds = _extrapolated([row.measured.ms for row in rows], rows, size) * (_STEPS + _WARM_UP) / 1000
@@ -165,6 +166,7 @@ def _not_tried(rows: Sequence[Row], size: int) -> End | None:
 
 def _extrapolated(values: Sequence[float], rows: Sequence[Row], size: int) -> float:
     """The value at ``size`` on the line through the last two, which does not fall."""
+    # Memory is taken in blocks, so a larger batch can seem to need less than the one before.
     slope = max(0.0, (values[-1] - values[-2]) / (rows[-1].batch_size - rows[-2].batch_size))
     return values[-1] + slope * (size - rows[-1].batch_size)
 

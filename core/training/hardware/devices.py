@@ -55,6 +55,7 @@ def chosen(count: int, batch_size: int) -> tuple[str, ...]:
 
 def scope(names: Sequence[str]) -> AbstractContextManager:
     """Where networks and optimizers are made, and steps taken."""
+    # TensorFlow needs no scope: its step names the devices itself, see share.
     if not names or keras.backend.backend() != "jax":
         return nullcontext()
     return keras.distribution.DataParallel(devices=list(names)).scope()
@@ -77,14 +78,17 @@ def _train_step(model: keras.Model, names: Sequence[str], sides: int, data: Any)
     import tensorflow as tf
 
     x = keras.utils.unpack_x_y_sample_weight(data)[0]
+    # The autoencoder reports its losses; discriminators, whose steps are shared too, do not.
     reported = getattr(model, "reported", None)
     gradients, reports = [], []
     for name, part in zip(names, slices(x, len(names), sides), strict=True):
         with tf.device(name):
             gradients.append(_gradients(model, part))
             if reported is not None:
+                # A copy of the value now: the next slice assigns to the same variable.
                 reports.append(tf.identity(reported))
     if reported is not None:
+        # The slices are equally large, so the mean of their means is the mean of the batch.
         reported.assign(sum(reports) / len(reports))
     model.optimizer.apply([_summed(same) for same in zip(*gradients, strict=True)], model.trainable_variables)
     return model.get_metrics_result()

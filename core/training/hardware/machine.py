@@ -70,6 +70,7 @@ def peak_bytes() -> int:
     if backend == "jax":
         import jax
 
+        # memory_stats is None on devices that keep no count.
         return int((jax.devices()[0].memory_stats() or {}).get("peak_bytes_in_use", 0))
     import torch
 
@@ -89,6 +90,7 @@ def _resident_peak() -> int:
     try:
         return _kilobytes("/proc/self/status", "VmHWM:")
     except (OSError, LookupError):
+        # Linux counts it in kilobytes.
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 

@@ -153,6 +153,7 @@ def _first_to_be_killed() -> None:
     """When memory runs out the kernel ends this process, neither the one that asked nor another of the person's."""
     score = Path("/proc/self/oom_score_adj")
     if score.is_file():
+        # The highest score there is.
         score.write_text("1000")
 
 

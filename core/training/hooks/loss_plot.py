@@ -41,6 +41,7 @@ def loss_plot(history: NDArray[np.float64], validation: Sequence[Sequence[float]
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
+    # The classes of Agg instead of pyplot: that keeps figures in global state and may look for a display.
     figure = Figure(figsize=(_WIDTH / _DPI, _HEIGHT / _DPI), dpi=_DPI, layout="constrained")
     axes = figure.add_subplot()
     for column, (label, color) in enumerate(_SIDES):
@@ -49,6 +50,7 @@ def loss_plot(history: NDArray[np.float64], validation: Sequence[Sequence[float]
             points = [(row[0], row[column + 1]) for row in validation]
             _draw_validation(axes, points, label, color)
     # Not the highest loss: the first ones would press all others down to a line.
+    # "or 1": an axis needs a height even where every loss is 0.
     axes.set(xlabel="iteration", ylabel="loss", ylim=(0, float(np.percentile(history, 99)) * 1.1 or 1))
     axes.legend()
     axes.grid(alpha=0.3)

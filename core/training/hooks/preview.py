@@ -59,6 +59,7 @@ def sample_of(batch: TrainingBatch, arrays: int = 4) -> list[list[NDArray[np.flo
     Returns [src, dst], each the first ``arrays`` of [warped, target, mask, eyes_mouth], float32 (n, R, R, C), n <= 4.
     """
     kept = (batch.warped, batch.target, batch.mask, batch.eyes_mouth)[:arrays]
+    # Copies: the arrays of a batch are views of memory that workers soon fill again.
     return [[array[side, :ROWS].copy() for array in kept] for side in (0, 1)]
 
 
@@ -71,6 +72,7 @@ def grid(session: Session) -> NDArray[np.uint8]:
     rows = min(ROWS, len(src), max(1, _HIGHEST // session.recipe.resolution))
     src, dst = src[:rows], dst[:rows]
     views = session.trainer.views(src, dst)
+    # A morph of 1 is the whole swap, which views holds already.
     morphs = [morph for morph in KINDS[session.recipe.kind].morphs if morph < 1]
     between = [session.trainer.views(src, dst, morph)["sd"] for morph in morphs]
     columns = [np.concatenate(list(images)) for images in (src, views["ss"], dst, views["dd"], *between, views["sd"])]

@@ -46,6 +46,7 @@ class TensorBoard(BaseHook):
         # The library names files by the second, and would write over the one that a rollback leaves.
         suffix = f".{time.time_ns()}"
         own_folder(self._folder)
+        # Event files can only grow: purge_step tells the viewer which older values no longer hold.
         self._writer = self._library.SummaryWriter(str(self._folder), purge_step=start + 1, filename_suffix=suffix)
 
     def after_step(self, session: Session, batch: TrainingBatch) -> None:

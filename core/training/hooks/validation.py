@@ -60,6 +60,7 @@ class Validation(BaseHook):
         known = session.validation_losses and session.validation_losses[-1][0] == session.iteration
         if session.validation_faces is None or known:
             return
+        # A schedule that passes a boundary opens the model again, with batch settings of its own.
         if self._faces is not session.validation_faces:
             self._faces = session.validation_faces
             self._loaders = [_loader(faces, self._faces) for faces in (self._faces.src, self._faces.dst)]
@@ -78,6 +79,7 @@ class Validation(BaseHook):
     def _losses(self, trainer: Trainer, sides: list[list[FaceArrays]], size: int) -> NDArray[np.float32]:
         """(2, size): the losses; rows that no face fills are of black images."""
         recipe = trainer.recipe
+        # Always whole batches: every other shape would have to be traced and compiled for itself.
         shape = (2, size, recipe.resolution, recipe.resolution)
         arrays = {name: np.zeros((*shape, channels), np.float32) for name, channels in CHANNELS.items()}
         for number, side in enumerate(sides):
@@ -105,6 +107,7 @@ def _loader(faces: Faceset, settings: BatchSettings) -> FaceLoader:
         faces.subset(range(min(MOST, len(faces)))),
         settings.resolution,
         settings.face_type,
+        # Half for each side.
         _CACHE_BYTES // 2,
         polygons=not settings.exact,
     )

@@ -53,6 +53,7 @@ class Autoencoder(keras.Model):
         src, dst = ops.split(total(Group.RECONSTRUCTION, scene), 2)
         src = src + total(Group.STYLE, scene)
         self.reported.assign(ops.stack([ops.mean(src), ops.mean(dst)]))
+        # The sum and not the mean: the moments in the files, the epsilon and the clipping go by gradients of the sum.
         return ops.sum(src + dst + total(Group.SURROUNDINGS, scene) + total(Group.ADVERSARIAL, scene))
 
     def reconstruction_loss(self, inputs: Mapping[str, Tensor]) -> Tensor:

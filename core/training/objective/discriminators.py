@@ -154,6 +154,7 @@ class Discriminator:
     def refresh_frozen(self) -> None:
         """Give the frozen copy the weights."""
         for copy, own in zip(self.frozen.variables, self.network.variables, strict=True):
+            # JAX gives the buffers of a step's own variables away: two variables must not share one.
             copy.assign(ops.copy(own.value))
 
     @property
@@ -227,11 +228,14 @@ class Discriminators:
     ) -> Discriminator:
         network = build_network(names.key, description, seed=self._seed, dtype=self._dtype)
         # A copy: the same network can be trained in one model and frozen in another, but Keras knows one flag for both.
+        # Without first values: it takes over those of the other below.
         frozen = build_network(f"{names.key}_frozen", description, seed=None, dtype=self._dtype)
         classifier = RealFakeClassifier(network, weight)
         made = optimizer(names.optimizer)
+        # Now, not at the first step: a saved state is loaded into the moments before that.
         made.build(classifier.trainable_variables)
         classifier.compile(optimizer=made, jit_compile=self._xla)
+        # One group: real and fake are inputs of their own here, not halves of one array.
         share(classifier, self._devices, sides=1)
         discriminator = Discriminator(names, description, network, frozen, classifier)
         discriminator.refresh_frozen()

@@ -9,6 +9,7 @@ from keras import ops
 from numpy.typing import NDArray
 
 Tensor = Any
+# It does not grow with the window, so a larger window adds little but a wider margin that is left out.
 _DSSIM_SIGMA = 1.5
 
 
@@ -53,6 +54,7 @@ def separable_convolution(x: Tensor, taps: NDArray[np.float64], pad: int) -> Ten
     return ops.depthwise_conv(x, kernel.transpose(1, 0, 2, 3), padding="valid", data_format="channels_last")
 
 
+# Taps as bytes: a cache takes no arrays for arguments.
 @lru_cache(maxsize=64)
 def _band(length: int, taps: bytes, pad: int) -> NDArray[np.float32]:
     """The matrix that filters a line of ``length`` values."""

@@ -79,6 +79,7 @@ def _amp(networks: Networks, inputs: Mapping[str, Tensor], optional: Collection[
     share = ops.cast(ops.split(inputs["share"], 2)[0], own_src.dtype)[:, None, None, :]
     code_src = own_src * share + other_src * (1 - share)
     image, mask = networks["decoder"](ops.concatenate([code_src, code_dst]))
+    # Batches for training have no morph: no term of the objective of AMP looks at the swap.
     if not optional:
         return Views(image, mask, code_src, code_dst)
     amount = ops.split(inputs["morph"], 2)[1][:, :, None, None]

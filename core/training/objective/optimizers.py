@@ -20,11 +20,13 @@ Tensor = Any
 LEARNING_RATE = 5e-5
 # A float16 uniform number below 0.3 in steps of 1/1024: the share that the original's mask really keeps.
 KEEP = 308 / 1024
+# The decimal resolution of float32.
 _EPSILON = 1e-6
 # The original's, and that of the cosine of its rate: a better one would move resumed models otherwise.
 _PI = 3.1415926535
 # More than any model has; eight million iterations fit before seeds come again.
 _MOST_VARIABLES = 256
+# The first scale and the patience of Keras's own loss scaling.
 FIRST_SCALE, LARGEST_SCALE = 2.0**15, 2.0**40
 _GROWTH_STEPS = 2000
 
@@ -91,6 +93,7 @@ class MomentOptimizer(keras.optimizers.Optimizer):
         if not self.averages:
             return
         for variable in variables:
+            # A copy: under JAX the variable's buffer is given away in the next step.
             self.averages[self._get_variable_index(variable)].assign(ops.copy(variable.value))
 
     def scale_loss(self, loss: Tensor) -> Tensor:
@@ -109,6 +112,7 @@ class MomentOptimizer(keras.optimizers.Optimizer):
         # Computed once a step, not once a variable.
         self._now = self._cosine(), ops.cast(self.iterations, "int32") * _MOST_VARIABLES
         super().apply(grads, trainable_variables)
+        # Not strict: without averages the first list is empty.
         for mean, variable in zip(self.averages, self._trainable_variables, strict=False):
             self.assign(mean, mean + (1 - self.ema) * (variable - mean))
         if self.scaled:
@@ -153,11 +157,13 @@ class MomentOptimizer(keras.optimizers.Optimizer):
         """The factor of the rate in this step, 0..1."""
         if not self.cosine:
             return 1.0
+        # Counted after this step, as good as the original does; the counter itself rises only later.
         angle = ops.cast(self.iterations + 1, "float32") * (2 * _PI / self.cosine)
         return (1 + ops.cos(angle)) / 2
 
     def _clipped(self, grads: list, variables: list) -> list:
         """All gradients times clip_norm / norm when their common norm reaches it; the frozen count as absent."""
+        # The original hands frozen variables to no optimizer at all, so its norm is without them.
         moving = [g for g, v in zip(grads, variables, strict=True) if self._get_variable_index(v) not in self._frozen]
         norm = ops.sqrt(sum(ops.sum(ops.square(g)) for g in moving))
         scale = ops.where(norm >= self.clip_norm, self.clip_norm / norm, 1.0)
@@ -184,6 +190,7 @@ class MomentOptimizer(keras.optimizers.Optimizer):
         for slot in self.slots:
             for name, variable in zip(names, self.moments[slot], strict=True):
                 array = slots.get(slot, {}).get(name)
+                # Another shape with as many values is taken: the original reshapes such arrays too.
                 if array is None or np.size(array) != math.prod(variable.shape):
                     missing.append(f"{slot} {name}")
                     variable.assign(np.zeros(variable.shape, np.float32))

@@ -76,6 +76,7 @@ def mask(scene: Scene, weight: float) -> Tensor:
 
 def eyes_and_mouth(scene: Scene, weight: float) -> Tensor:
     """Absolute difference where it counts extra."""
+    # The plain images, not those under the soft mask: eyes and mouth count in full also near its edge.
     return weight * ops.mean(ops.abs((scene.target - scene.views.image) * scene.eyes_mouth), axis=(1, 2, 3))
 
 

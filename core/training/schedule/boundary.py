@@ -101,6 +101,7 @@ def _free_name(folder: ModelFolder, name: str) -> str | None:
 def _is_of_newest_save(folder: ModelFolder, made: Path) -> bool:
     """As after a run that was killed right after its backup."""
     copy = made / f"{folder.prefix}_{DATA}"
+    # data.dat holds the iteration and every loss, so the same bytes are the same save.
     return copy.is_file() and copy.read_bytes() == folder.load().files[DATA].read_bytes()
 
 

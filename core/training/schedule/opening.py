@@ -52,6 +52,7 @@ def opening_at(schedule: Schedule | None, iteration: int) -> Opening:
     phase = schedule.phase(here)
     values = schedule.base | phase.options
     rate = values.pop(RATE, None)
+    # An earlier run began it: the rate is in the save by now, and the parts have started anew.
     if schedule.begun == here.start:
         return Opening(schedule, values, position=here)
     return Opening(
@@ -97,6 +98,7 @@ def of_saved_model(choices: Choices, state: Mapping[str, Any], data: ModelData, 
     was_pretraining = bool(data.options.get("pretrain"))
     if choices.recipe.get("pretrain", was_pretraining):
         return Opening(schedule)  # it rests: pretraining counts its own iterations
+    # Who leaves pretraining begins to count at 0.
     opening = opening_at(schedule, 0 if was_pretraining else data.iteration)
     return replace(opening, values=_not_chosen(opening.values, choices))
 

@@ -164,6 +164,7 @@ def _phase(table: Mapping[str, Any], where: str) -> Phase:
 
 def _count(table: Mapping[str, Any], key: str, where: str) -> int | None:
     value = table.get(key)
+    # bool first: true of a TOML file is an int in Python.
     if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 1):
         raise _senseless(
             f"{where}, {key}",

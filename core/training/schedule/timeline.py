@@ -76,6 +76,7 @@ def attach(preset: Preset, own: Mapping[str, Any], before: Schedule | None) -> S
     """
     if not preset.phases:
         return None
+    # What an earlier schedule sets now is its own doing: the model's values of that are in its base.
     own = {**own, **(before.base if before else {})}
     base = {name: own[name] for name in sorted(preset.scheduled)}
     same = before is not None and before.preset == preset

@@ -27,8 +27,10 @@ _PARTS = {
         "data.dat",
     ),
     "AMP": ("encoder.npy", "inter_src.npy", "inter_dst.npy", "decoder.npy", "data.dat"),
+    # There is nothing to choose in Quick96, so no data.dat is needed; the moments come along as in the original.
     "Quick96": ("encoder.npy", "inter.npy", "decoder_src.npy", "decoder_dst.npy", "src_dst_opt.npy"),
 }
+# Bytes when unpacked: small archives can swell without end.
 _MAX_MODEL, _MAX_FACES = 16 * 2**30, 64 * 2**30
 
 
@@ -72,6 +74,7 @@ def fill_dst_faces(archive: Path, side: Side) -> int:
         CorruptFileError: when the archive is damaged or hostile.
     """
     incoming = side.aligned.with_name(".aligned.incoming")
+    # What a killed run has left.
     shutil.rmtree(incoming, ignore_errors=True)
     own_folder(incoming)
     patterns = [PAK_NAME, *(f"*{suffix}" for suffix in IMAGE_SUFFIXES)]
@@ -80,6 +83,7 @@ def fill_dst_faces(archive: Path, side: Side) -> int:
         raise InputError("no faces in the archive", where=archive, hint="it must hold a faceset.pak or face images")
     pak = [path for path in paths if path.name == PAK_NAME]
     for path in paths:
+        # A pak and loose faces in one folder contradict each other, and training would refuse them.
         if pak and path not in pak:
             path.unlink()
     side.aligned.mkdir(parents=True, exist_ok=True)

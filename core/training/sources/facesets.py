@@ -40,6 +40,7 @@ def batch_settings(
     dst = split(dst_faces, session.validation_count, "dst")
     settings = _of_training(session, src.training, dst.training, workers)
     if session.validation_count:
+        # Bins hold indices of the training faces; validation goes through its faces in order.
         own = replace(settings, src=src.validation, dst=dst.validation, src_bins=None, dst_bins=None)
         session.validation_faces = own
     return settings

@@ -58,6 +58,7 @@ class GreyLoss(keras.losses.Loss):
         super().__init__(name="grey", reduction="sum")
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
+        # The network ends in logits; as a picture they are looked at behind the sigmoid.
         made = ops.sigmoid(y_pred)
         return multiscale_dssim(y_true, made, two_scales=True) + 10 * mean_square(y_true, made)
 

@@ -93,6 +93,7 @@ def _begun(folder: XSegFolder, choices: XSegChoices) -> XSegSession:
 def _resumed(folder: XSegFolder, choices: XSegChoices) -> XSegSession:
     loaded = folder.load()
     data = dfl_weights.read_data(loaded.files[DATA])
+    # What this program wrote about the model counts more than what the names of its files suggest.
     saved = {**_dimensions(loaded.files), **read_state(loaded.files.get(STATE))}
     session = _session(folder, data.options, saved, choices)
     left_pretraining = bool(data.options.get("pretrain")) and not session.options["pretrain"]
@@ -120,6 +121,7 @@ def _dimensions(files: Mapping[str, Path]) -> dict[str, int]:
     """The resolution that the names of files tell, for a model that somebody else trained."""
     sizes = [int(name.removesuffix(".npy")) for name in files if name.removesuffix(".npy").isdigit()]
     # Old files of other sizes may lie beside: the original's own size wins.
+    # 256 also where nothing tells: it is the only size that the original has.
     return {"resolution": 256 if 256 in sizes or not sizes else max(sizes)}
 
 
