@@ -160,7 +160,7 @@ def full(root: Path) -> Iterator[None]:
     aside = root.with_name(f"{root.name}.aside")
     root.rename(aside)
     root.mkdir()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64m", "tmpfs", root], check=True)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=512m", "tmpfs", root], check=True)
     try:
         shutil.copytree(aside, root, dirs_exist_ok=True, symlinks=True)
         filler = root / ".filler"
@@ -178,11 +178,12 @@ def full(root: Path) -> Iterator[None]:
 
 
 def fill(stream: int) -> None:
-    try:
-        while True:
-            os.write(stream, bytes(4096))
-    except OSError:
-        return
+    for size in (MIB, 4096):
+        try:
+            while os.write(stream, bytes(size)) == size:
+                pass
+        except OSError:
+            continue
 
 
 DISKS: dict[str, Callable] = {"": good_disk, "ro": read_only, "full": full}

@@ -198,12 +198,13 @@ class ModelFolder:
     def _damaged_files(self, flat: FlatState) -> list[Remark]:
         return [DamagedFile(self.path(name).name, why) for name, why in flat.damaged.items()]
 
-    def save(self, iteration: int, files: Mapping[str, Write]) -> Save:
+    def save(self, iteration: int, files: Mapping[str, Write], *, alone: bool = False) -> Save:
         """Write a complete save, all or nothing, then publish it.
 
         files: name without prefix -> function that writes its bytes. Flat files that are not among them (of an option
         now off) become part of the save as they are, but for averages of weights, which would no longer belong to
         them: these are set aside.
+        alone: the save is another model, and flat files that are not among ``files`` are removed once it is in place.
 
         Raises:
             DiskFullError: no space is left.
@@ -217,8 +218,10 @@ class ModelFolder:
             fsio.remove_leftovers(self.folder)
             flat = flat_files(self.folder, self.prefix)
             others = {name: path for name, path in flat.items() if name not in files and not name.startswith(AVERAGED)}
-            save = self._write(iteration, files, others)
+            save = self._write(iteration, files, {} if alone else others)
             self._publish(save, list(save.files))
+            for path in others.values() if alone else ():
+                path.unlink()
             self._set_averages_aside(files)
             saves.prune(self.saves, KEPT_SAVES)
         except OSError as error:

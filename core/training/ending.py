@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from core.errors import DivergedError, Interrupted, OutOfMemoryFault, PipelineError, from_os_error
+from core.training.hardware.machine import is_out_of_memory
 from core.training.run_state import RunState
 
 log = logging.getLogger(__name__)
@@ -88,8 +89,9 @@ def _typed(error: Exception) -> PipelineError | None:
         return error
     if isinstance(error, OSError):
         return from_os_error(error)
-    if isinstance(error, MemoryError):
-        return OutOfMemoryFault("out of memory", why=str(error), hint="close other programs, or use fewer --workers")
+    if is_out_of_memory(error):
+        hint = "close other programs, use fewer --workers, or a smaller --batch-size"
+        return OutOfMemoryFault("out of memory", why=str(error)[:300], hint=hint)
     return None
 
 

@@ -4,12 +4,13 @@ import logging
 import math
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, Protocol
 
 from core.data.batches import BatchSettings, TrainingBatch
 from core.data.workers import open_batches
 from core.errors import DivergedError, OutOfMemoryFault, PipelineError
-from core.training.ending import StopRequested, beside_the_step, saved_at_the_end
+from core.training.ending import beside_the_step, saved_at_the_end
 from core.training.hardware.machine import is_out_of_memory
 from core.training.kinds import KINDS
 from core.training.recipe import Recipe
@@ -59,12 +60,7 @@ def train(
         OutOfMemoryFault: when the device's memory is used up.
     """
     with saved_at_the_end(session, lambda: save(session, hooks), session.save, hooks):
-        try:
-            _to_target(session, settings, hooks, workers, boundary)
-        except (StopRequested, PipelineError):
-            raise
-        except Exception as error:
-            raise (out_of_memory(error, session.recipe, f"iteration {session.iteration + 1}") or error) from error
+        _to_target(session, settings, hooks, workers, boundary)
 
 
 def _to_target(
@@ -116,7 +112,8 @@ def _next(session: Session, batches: Iterator[TrainingBatch]) -> TrainingBatch:
 
 def _step(session: Session, batch: TrainingBatch) -> None:
     start = time.perf_counter()
-    losses = session.trainer.step(batch)
+    with explained_memory(session.recipe, f"iteration {session.iteration + 1}"):
+        losses = session.trainer.step(batch)
     session.spent = session.waited + time.perf_counter() - start
     # Before the iteration counts: a spoilt step gets neither into the history nor into a save.
     _require_sound(session, losses)
@@ -155,10 +152,18 @@ def _named(error: DivergedError) -> str:
     return f"{error.what}: {error.where}" if error.where else error.what
 
 
-def out_of_memory(error: Exception, r: Recipe, where: str) -> OutOfMemoryFault | None:
-    """The error as an out-of-memory fault with what to change in recipe ``r``; None if it is something else."""
-    if not is_out_of_memory(error):
-        return None
+@contextmanager
+def explained_memory(r: Recipe, where: str) -> Iterator[None]:
+    """Where memory is used up inside, raises OutOfMemoryFault with what to change in recipe ``r``."""
+    try:
+        yield
+    except Exception as error:
+        if isinstance(error, PipelineError) or not is_out_of_memory(error):
+            raise
+        raise _out_of_memory(error, r, where) from error
+
+
+def _out_of_memory(error: Exception, r: Recipe, where: str) -> OutOfMemoryFault:
     sizes = f"--resolution (now {r.resolution}) or --ae-dims / --d-dims (now {r.ae_dims} / {r.d_dims})"
     changes = {
         "batch_size": f"--batch-size {max(1, r.batch_size // 2)} (now {r.batch_size})",

@@ -17,9 +17,9 @@ from core.training import recipe as recipes
 from core.training.choices import Choices
 from core.training.hardware import xla
 from core.training.kinds import KINDS
-from core.training.loop import out_of_memory
+from core.training.loop import explained_memory
 from core.training.recipe import Recipe
-from core.training.saved_state import STATE, read_state
+from core.training.saved_state import STATE, read_run_state
 from core.training.schedule import opening as openings
 from core.training.schedule.opening import Opening
 from core.training.session import Session, restore
@@ -61,7 +61,7 @@ def planned(folder: ModelFolder, choices: Choices, assets_folder: Path) -> Plan:
     """What ``open_session`` would build; builds and changes nothing. Raises what it raises."""
     if folder.exists():
         files = folder.load(repair=False).files
-        return _plan_saved(folder, choices, dfl_weights.read_data(files[DATA]), read_state(files.get(STATE)))
+        return _plan_saved(folder, choices, dfl_weights.read_data(files[DATA]), read_run_state(files.get(STATE)))
     archive = assets.pretrained(assets_folder, folder.kind)
     if not (choices.use_pretrained and archive.is_file()):
         return _plan_new(folder, choices)
@@ -104,23 +104,21 @@ def _settings(kind: str, choices: Choices, state: Mapping[str, Any], opening: Op
     chosen = {name: getattr(choices, name) for name in ("seed", "exact", "precision", "ema", "devices")}
     rate = opening.learning_rate if choices.learning_rate is None else choices.learning_rate
     chosen["rate"] = None if rate is None else rate / KINDS[kind].rate
-    kept = {name: type(default)(state[name]) for name, default in asdict(TrainerSettings()).items() if name in state}
+    kept = {name: state[name] for name in asdict(TrainerSettings()) if name in state}
     return TrainerSettings(**kept | {name: value for name, value in chosen.items() if value is not None})
 
 
 def _trainer(folder: ModelFolder, plan: Plan) -> Trainer:
     """Raises OutOfMemoryFault when the networks and their moments alone do not fit."""
     compiled = xla.choose(plan.recipe, plan.settings, folder.folder)
-    try:
+    with explained_memory(plan.recipe, "while the networks were made"):
         return Trainer(plan.recipe, plan.settings, xla=compiled)
-    except Exception as error:
-        raise (out_of_memory(error, plan.recipe, "while the networks were made") or error) from error
 
 
 def _resume(folder: ModelFolder, choices: Choices) -> Session:
     loaded = folder.load()
     data = dfl_weights.read_data(loaded.files[DATA])
-    state = read_state(loaded.files.get(STATE))
+    state = read_run_state(loaded.files.get(STATE))
     plan = _plan_saved(folder, choices, data, state)
     session = Session(folder, plan.recipe, _trainer(folder, plan))
     left_pretraining = bool(data.options.get("pretrain")) and not plan.recipe.pretrain
@@ -147,7 +145,7 @@ def _from_pretrained(folder: ModelFolder, choices: Choices, archive: Path) -> Se
 
 def _ready(session: Session, choices: Choices, state: Mapping[str, Any], opening: Opening) -> Session:
     session.validation_count = (
-        int(state.get("held_out", 0)) if choices.validation_count is None else choices.validation_count
+        state.get("held_out", 0) if choices.validation_count is None else choices.validation_count
     )
     if session.validation_count:
         session.validation_losses = [list(row) for row in state.get("held", [])]

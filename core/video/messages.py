@@ -7,6 +7,7 @@ from dataclasses import dataclass
 # Names of who speaks, with addresses that differ from run to run; the level; the text.
 _LINE = re.compile(r"^(?:\[[^\]]*\] )*?\[(\w+)\] (.*)")
 _ERRORS = frozenset({"panic", "fatal", "error"})
+# ffmpeg ends itself in good order at a signal that it catches, with an exit code that tells nothing.
 _CAUGHT = re.compile(r"received signal (\d+)")
 # Our scaling is configured at the first frame, and again when the frames that come in change.
 _SCALED = re.compile(r"^\[Parsed_scale_\d+ @ .*\] w:(\d+) h:(\d+) fmt:\S+ .*?sar:(\d+)/(\d+) -> w:\d+")
@@ -14,7 +15,7 @@ _DISTINCT = 1000  # error lines that are kept: a damaged film may give millions
 _NO_MEMORY = ("Cannot allocate memory", "ould not allocate memory", "Failed to allocate memory")
 _STARVED = 200  # such lines; a damaged film, too, may ask for more than there is, but not so often
 
-# ffmpeg ends itself in good order at these, with an exit code that tells nothing.
+# What it usually means when a signal ended it.
 _REASONS = {
     signal.SIGKILL: "the usual cause is too little memory, else a limit of processor time",
     signal.SIGXCPU: "a limit of processor time (ulimit -t)",

@@ -147,6 +147,18 @@ def test_memory_gives_three_changes(run, error):
     assert all(word in str(caught.value) for word in ("--batch-size 1", "--no-adabelief", "--resolution"))
 
 
+@pytest.mark.parametrize("error", [MemoryError(), RuntimeError("RESOURCE_EXHAUSTED: OOM when allocating")])
+def test_memory_that_ends_beside_the_step_costs_no_iteration(run, error):
+    class Hungry(BaseHook):
+        def after_step(self, session, batch):
+            if session.iteration == 7:
+                raise error
+
+    with pytest.raises(OutOfMemoryFault, match="iteration 7"):
+        run.start(Stub(), 10, Hungry())
+    assert saved(run)[0].iteration == 7
+
+
 def test_backups_by_the_hour(run, monkeypatch):
     clock = iter(range(0, 10**7, 1800))
     monkeypatch.setattr(auto_backup.time, "monotonic", lambda: float(next(clock)))

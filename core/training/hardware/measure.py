@@ -170,7 +170,7 @@ def child(folder: Path) -> None:
     try:
         answer = asdict(measure_here(json.loads((folder / REQUEST).read_text())))
     except Exception as error:  # whatever a framework raises is the answer
-        why = f"{type(error).__name__}: {error}"[:_TAIL]
+        why = f"{type(error).__name__}: {str(error)[-_TAIL:]}"
         answer = {"failed": asdict(Failed("memory" if is_out_of_memory(error) else "error", why))}
     # Complete or not there: the parent takes a file that exists for an answer.
     temporary = folder / f".{RESULT}"

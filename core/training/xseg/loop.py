@@ -9,8 +9,9 @@ from contextlib import contextmanager
 from typing import Any
 
 from core.data.xseg_samples import XSegBatch, XSegSamples
-from core.errors import DivergedError
+from core.errors import DivergedError, OutOfMemoryFault
 from core.training.ending import beside_the_step, saved_at_the_end
+from core.training.hardware.machine import is_out_of_memory
 from core.training.loop import save
 from core.training.xseg.session import XSegSession
 
@@ -34,7 +35,7 @@ def _iterate(session: XSegSession, batches: Iterator[XSegBatch], hooks: Sequence
     with beside_the_step():
         batch = next(batches)
     session.waited = time.perf_counter() - start
-    loss = session.trainer.step(batch)
+    loss = _step(session, batch)
     session.spent = time.perf_counter() - start
     if not math.isfinite(loss):
         raise DivergedError(
@@ -46,6 +47,21 @@ def _iterate(session: XSegSession, batches: Iterator[XSegBatch], hooks: Sequence
     with beside_the_step():
         for hook in hooks:
             hook.after_step(session, batch)
+
+
+def _step(session: XSegSession, batch: XSegBatch) -> float:
+    try:
+        return session.trainer.step(batch)
+    except Exception as error:
+        if not is_out_of_memory(error):
+            raise
+        raise OutOfMemoryFault(
+            "the device's memory is used up",
+            where=f"iteration {session.iteration + 1}",
+            why=f"{type(error).__name__} {error}"[:300],
+            hint=f"use a smaller --batch-size (now {session.options['batch_size']}), or begin a new network with a "
+            "smaller --base or --resolution",
+        ) from error
 
 
 @contextmanager

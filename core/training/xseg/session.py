@@ -6,17 +6,35 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pydantic import BaseModel, Field
+
 from core import fsio
 from core.checkpoints.flat_files import flat_files
 from core.checkpoints.model_folder import DATA, ModelFolder, Write
 from core.errors import InputError, UsageError
 from core.formats import dfl_weights
 from core.training.run_state import RunState
-from core.training.saved_state import STATE, SUMMARY, read_state, state_writer, text_writer
+from core.training.saved_state import STATE, SUMMARY, read_state, state_writer, text_writer, validated
 from core.training.xseg.choices import XSegChoices
 from core.training.xseg.model import NAME, XSegRecipe, XSegTrainer
 
 log = logging.getLogger(__name__)
+
+
+class _State(BaseModel):
+    """What ``XSeg_forge.json`` may hold."""
+
+    seed: int = Field(0, ge=0, lt=2**31)
+    resolution: int = Field(256, ge=64, le=1024, multiple_of=64)
+    base: int = Field(32, ge=1, le=256)
+
+
+class _Options(BaseModel):
+    """What is read of the options in ``XSeg_data.dat``."""
+
+    face_type: str | None = None
+    batch_size: int = Field(4, ge=1, le=4096)
+    pretrain: bool = False
 
 
 @dataclass(frozen=True)
@@ -46,12 +64,12 @@ class XSegSession(RunState):
 
     def save(self) -> None:
         """Write everything, all or nothing."""
-        if self.replaces is not None:
+        trash = self.replaces
+        if trash is not None:
             for path in flat_files(self.folder.folder, self.folder.prefix).values():
-                fsio.move_to_trash(path, self.replaces)
-            self.replaces = None
-        self.folder.save(self.iteration, self._writers())
-        self.saved_iteration = self.iteration
+                fsio.keep_in_trash(path, trash)
+        self.folder.save(self.iteration, self._writers(), alone=trash is not None)
+        self.replaces, self.saved_iteration = None, self.iteration
 
     def _writers(self) -> dict[str, Write]:
         data = dfl_weights.ModelData(self.iteration, self.options, self.history, [])
@@ -94,8 +112,9 @@ def _resumed(folder: XSegFolder, choices: XSegChoices) -> XSegSession:
     loaded = folder.load()
     data = dfl_weights.read_data(loaded.files[DATA])
     # What this program wrote about the model counts more than what the names of its files suggest.
-    saved = {**_dimensions(loaded.files), **read_state(loaded.files.get(STATE))}
-    session = _session(folder, data.options, saved, choices)
+    state = validated(read_state(loaded.files.get(STATE)), _State, folder.path(STATE))
+    options = data.options | validated(data.options, _Options, folder.path(DATA))
+    session = _session(folder, options, {**_dimensions(loaded.files), **state}, choices)
     left_pretraining = bool(data.options.get("pretrain")) and not session.options["pretrain"]
     session.trainer.load(loaded.files, optimizer=not left_pretraining)
     if left_pretraining:
@@ -132,8 +151,8 @@ def _session(
     _require_fixed(choices, {**options, **saved})
     chosen: dict[str, Any] = {
         "face_type": str(choices.face_type or options.get("face_type") or "wf"),
-        "batch_size": choices.batch_size or int(options.get("batch_size", 4)),
-        "pretrain": bool(options.get("pretrain", False)) if choices.pretrain is None else choices.pretrain,
+        "batch_size": choices.batch_size or options.get("batch_size", 4),
+        "pretrain": options.get("pretrain", False) if choices.pretrain is None else choices.pretrain,
     }
     recipe = XSegRecipe(pretrain=chosen["pretrain"], **_numbers(saved, choices))
     return XSegSession(folder, XSegTrainer(recipe), {**options, **chosen})
@@ -143,7 +162,7 @@ def _numbers(saved: Mapping[str, Any], choices: XSegChoices) -> dict[str, Any]:
     """What was chosen, else what the files tell."""
     names = ("resolution", "base", "seed")
     chosen = {name: getattr(choices, name) for name in names if getattr(choices, name) is not None}
-    return {name: int(saved[name]) for name in names if saved.get(name) is not None} | chosen
+    return {name: saved[name] for name in names if name in saved} | chosen
 
 
 def _require_fixed(choices: XSegChoices, saved: Mapping[str, Any]) -> None:

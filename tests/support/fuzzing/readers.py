@@ -31,7 +31,7 @@ from core.imaging.codec import read_image
 from core.imaging.masks import best_mask
 from core.inference import xseg_weights
 from core.jobs.frame_receipt import read_receipt
-from core.training.saved_state import read_state
+from core.training.saved_state import read_run_state
 from core.training.schedule import presets, timeline
 from core.video.probe import count_frames, probe
 from core.workspace import Workspace, list_images
@@ -186,7 +186,7 @@ def model(folder: Path) -> None:
 
 
 def _state(files) -> None:
-    found = read_state(files.get("forge.json"))
+    found = read_run_state(files.get("forge.json"))
     timeline.from_saved(found["schedule"], "forge.json") if found.get("schedule") else None
     tried(lambda: dfl_weights.read_data(files["data.dat"]))
 

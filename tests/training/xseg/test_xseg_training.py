@@ -1,5 +1,6 @@
 """Training the mask network: a small one, for a few iterations."""
 
+import errno
 import json
 
 import numpy as np
@@ -7,7 +8,7 @@ import pytest
 from drawn_faces import write_faces
 
 from core.data.xseg_samples import XSegBatch, XSegSamples, XSegSettings
-from core.errors import InputError, Interrupted, UsageError
+from core.errors import CorruptFileError, DiskFullError, InputError, Interrupted, OutOfMemoryFault, UsageError
 from core.faces.maskers.xseg import XSegMasker
 from core.faceset.store import open_faceset
 from core.formats import dfl_weights
@@ -121,9 +122,38 @@ def test_what_belongs_to_the_model_cannot_change(faces, tmp_path):
     assert anew.iteration == 0 and not (tmp_path / "trash").exists()
     # Nothing is lost until the new one is saved.
     assert open_session(XSegFolder(tmp_path / "m"), XSegChoices(), tmp_path / "trash").iteration == 5
+
+    def full(stream):
+        raise OSError(errno.ENOSPC, "no space")
+
+    writers, anew.trainer.writers = anew.trainer.writers, lambda: {"XSeg_64.npy": full}
+    with pytest.raises(DiskFullError):
+        save(anew, [])
+    assert open_session(XSegFolder(tmp_path / "m"), XSegChoices(), tmp_path / "trash").trainer.recipe.base == 2
+    anew.trainer.writers = writers
     save(anew, [])
     assert any("XSeg_64.npy" in p.name for p in (tmp_path / "trash").iterdir())
     assert open_session(XSegFolder(tmp_path / "m"), XSegChoices(), tmp_path / "trash").trainer.recipe.base == 4
+
+
+@pytest.mark.parametrize("state", [{"resolution": "large"}, {"base": 0}, {"seed": -1}, {"resolution": 100}])
+def test_a_state_that_no_run_has_written_is_named(faces, tmp_path, state):
+    save(open_session(XSegFolder(tmp_path / "m"), SMALL, tmp_path / "trash"), [])
+    (tmp_path / "m" / "XSeg_forge.json").write_text(json.dumps(state))
+    with pytest.raises(CorruptFileError, match=next(iter(state))):
+        open_session(XSegFolder(tmp_path / "m"), XSegChoices(), tmp_path / "trash")
+
+
+def test_memory_that_is_used_up_is_code_5(faces, tmp_path, monkeypatch):
+    session = open_session(XSegFolder(tmp_path / "m"), SMALL, tmp_path / "trash")
+    session.target = 2
+
+    def used_up(batch):
+        raise RuntimeError("RESOURCE_EXHAUSTED: OOM when allocating")
+
+    monkeypatch.setattr(session.trainer, "step", used_up)
+    with pytest.raises(OutOfMemoryFault, match="--batch-size"):
+        train(session, samples(faces), [], threads=1)
 
 
 def test_weights_without_their_data_are_not_overwritten(tmp_path):
