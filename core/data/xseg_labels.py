@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.imaging.landmark_masks import whole_face_mask
-from core.imaging.masks import decode_mask, has_polygons, polygon_mask
+from core.imaging.masks import FROM_LANDMARKS, decode_mask, has_polygons, mask_origin, polygon_mask
 from core.types import FaceRecord
 
 Labels = Literal["auto", "polygons", "masks", "both", "landmarks"]
@@ -18,10 +18,11 @@ def choose(records: Sequence[FaceRecord], labels: Labels) -> list[int]:
     """Indices of the faces to learn from.
 
     labels: ``polygons`` or ``masks`` for those that have them, ``both`` for either; ``auto`` for those with polygons,
-        and if there are none those with a stored mask, as in the DeepFaceLab format; ``landmarks`` for all.
+        and if there are none those with a stored mask, as in the DeepFaceLab format; ``landmarks`` for all. A stored
+        mask that is only drawn from landmarks is no label.
     """
     drawn = [i for i, record in enumerate(records) if has_polygons(record)]
-    stored = [i for i, record in enumerate(records) if record.xseg_mask is not None]
+    stored = [i for i, record in enumerate(records) if _has_own_mask(record)]
     return {
         "auto": drawn or stored,
         "polygons": drawn,
@@ -32,10 +33,17 @@ def choose(records: Sequence[FaceRecord], labels: Labels) -> list[int]:
 
 
 def label_origin(record: FaceRecord, labels: Labels = "auto") -> str:
-    """Where ``label_mask`` takes the mask from: "polygons", "xseg" for a stored mask, "landmarks"."""
+    """Where ``label_mask`` takes the mask from: "polygons", "xseg" for a stored mask, "landmarks".
+
+    Who asks for landmarks gets no stored mask: it may be what the network itself has answered before.
+    """
     if has_polygons(record) and labels != "masks":
         return "polygons"
-    return "xseg" if record.xseg_mask is not None else "landmarks"
+    return "xseg" if labels != "landmarks" and _has_own_mask(record) else "landmarks"
+
+
+def _has_own_mask(record: FaceRecord) -> bool:
+    return record.xseg_mask is not None and mask_origin(record) not in FROM_LANDMARKS
 
 
 def label_mask(record: FaceRecord, labels: Labels = "auto") -> NDArray[np.float32]:

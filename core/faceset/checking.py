@@ -15,6 +15,7 @@ from core.formats.pak import PakReader
 from core.geometry.align import transform_points
 from core.imaging import jpeg
 from core.imaging.codec import decode_image, jpeg_complaint
+from core.imaging.masks import has_polygons, mask_origin
 from core.parallel import spread
 from core.types import FaceRecord
 from core.workspace import PAK_NAME, list_images, other_faces
@@ -28,7 +29,7 @@ class Findings:
     """Counts and names.
 
     faces: files with face metadata.
-    face_types, sizes, masks, persons: how many faces have which; sizes such as 512x512, masks xseg, polygons or none,
+    face_types, sizes, masks, persons: how many faces have which; sizes such as 512x512, masks by who made them,
         persons "-" for those that belong to none.
     kinds: what is wrong -> names of the files it is wrong with.
     """
@@ -181,6 +182,4 @@ def _count(findings: Findings, record: FaceRecord) -> None:
 
 
 def _mask_kind(record: FaceRecord) -> str:
-    if record.xseg_mask:
-        return "xseg"
-    return "polygons" if record.polygons else "none"
+    return mask_origin(record) if record.xseg_mask or has_polygons(record) else "none"

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from core.faceset.identity import identified
 from core.geometry.align import compose, transform_points
-from core.imaging.masks import decode_mask, encode_mask
+from core.imaging.masks import decode_mask, encode_mask, mask_maker
 from core.imaging.warp import warp_face
 from core.types import FaceRecord, Polygon
 
@@ -72,4 +72,4 @@ def moved_mask(data: bytes, matrix: NDArray[np.float64], old: tuple[int, int], s
     warped = warp_face(mask, compose(compose(to_old, matrix), to_side), side)
     if np.isin(mask, (0, 1)).all():
         warped = (warped >= 0.5).astype(np.float32)
-    return encode_mask(warped)
+    return encode_mask(warped, mask_maker(data))

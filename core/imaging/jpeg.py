@@ -7,7 +7,7 @@ from typing import NamedTuple
 from core.errors import CorruptFileError
 
 SOI = b"\xff\xd8"
-APP0, APP1, APP15, SOS, EOI = 0xE0, 0xE1, 0xEF, 0xDA, 0xD9
+APP0, APP1, APP15, SOS, EOI, COM = 0xE0, 0xE1, 0xEF, 0xDA, 0xD9, 0xFE
 # Start of frame, baseline and others; the three left out are tables and a reserved one.
 SOF = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _ALONE = frozenset({0x01, *range(0xD0, 0xD9)})  # markers without a length

@@ -9,12 +9,18 @@ from numpy.typing import ArrayLike, NDArray
 
 from core.errors import CorruptFileError, InputError
 from core.geometry import landmarks as lm
+from core.imaging import jpeg, png
 from core.imaging.codec import decode_any
 from core.types import FaceRecord, Polygon
 
 Mask = NDArray[Any]  # float32
 
 MAX_STORED_BYTES = 50_000
+# Masks that are drawn from landmarks: they do not know hands, hair and glasses.
+FROM_LANDMARKS = frozenset({"hull", "components", "extended", "whole"})
+MAKERS = FROM_LANDMARKS | {"xseg", "custom"}
+_MAKER = b"Masker\0"
+_AFTER_HEADER = len(png.SIGNATURE) + 25  # of a PNG: where its first chunk after IHDR begins
 _GREEN = np.array([0, 1, 0], np.float32)  # BGR
 # Landmarks of the parts of the face whose convex hulls together are the face.
 # fmt: off
@@ -74,18 +80,39 @@ def decode_mask(data: bytes, where: object = "mask") -> Mask:
     return (plane.astype(np.float32) / np.iinfo(image.dtype).max)[..., None]
 
 
-def encode_mask(mask: NDArray) -> bytes:
+def encode_mask(mask: NDArray, maker: str = "") -> bytes:
     """A mask (H x W or H x W x 1, 0..1) as face files store it: PNG, or the best JPEG where that is over 50,000 bytes.
+
+    maker: one of MAKERS, for ``mask_maker``; empty says nothing.
 
     Raises:
         InputError: it is no image.
     """
+    data = _encoded(mask)
+    if not maker:
+        return data
+    # In the picture's own metadata, where it stays with the mask through every program until one makes another mask.
+    text = _MAKER + maker.encode()
+    if data.startswith(png.SIGNATURE):
+        return data[:_AFTER_HEADER] + png.chunk(b"tEXt", text) + data[_AFTER_HEADER:]
+    return jpeg.SOI + jpeg.segment(jpeg.COM, text) + data[len(jpeg.SOI) :]
+
+
+def mask_maker(data: bytes) -> str:
+    """Who made a stored mask, one of MAKERS; empty where it does not say so."""
+    start = _AFTER_HEADER if data.startswith(png.SIGNATURE) else len(jpeg.SOI)
+    _, found, text = data[start : start + 64].partition(_MAKER)
+    names = [name for name in MAKERS if found and text.startswith(name.encode())]
+    return names[0] if names else ""
+
+
+def _encoded(mask: NDArray) -> bytes:
     plane = mask if mask.ndim == 2 else mask[..., 0]
     # Truncated and not rounded, as the format does it.
     image = np.clip(plane * 255, 0, 255).astype(np.uint8)
-    ok, png = cv2.imencode(".png", image)
-    if ok and len(png) <= MAX_STORED_BYTES:
-        return png.tobytes()
+    ok, data = cv2.imencode(".png", image)
+    if ok and len(data) <= MAX_STORED_BYTES:
+        return data.tobytes()
     for quality in range(100, -1, -1):
         ok, data = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, quality])
         if ok and (len(data) <= MAX_STORED_BYTES or quality == 0):
@@ -106,9 +133,12 @@ def over_green(image: NDArray[np.float32], mask: NDArray[np.float32]) -> NDArray
 
 
 def mask_origin(record: FaceRecord) -> str:
-    """Where the best mask of a face comes from, nothing decoded: "xseg", else "polygons", else "hull"."""
+    """Where the best mask of a face comes from, nothing decoded.
+
+    The maker of the stored mask ("xseg" where it does not say who), else "polygons", else "hull".
+    """
     if record.xseg_mask is not None:
-        return "xseg"
+        return mask_maker(record.xseg_mask) or "xseg"
     return "polygons" if has_polygons(record) else "hull"
 
 
@@ -124,8 +154,8 @@ def best_mask(record: FaceRecord) -> tuple[Mask, str]:
         CorruptFileError: a damaged stored mask.
     """
     origin = mask_origin(record)
-    if origin == "xseg":
-        return _fit(decode_mask(record.xseg_mask or b"", record.name), record.shape), origin
+    if record.xseg_mask is not None:
+        return _fit(decode_mask(record.xseg_mask, record.name), record.shape), origin
     if origin == "polygons":
         return polygon_mask(record.shape, record.polygons), origin
     return hull_mask(record.shape, record.landmarks, record.eyebrows_expand_mod), origin

@@ -14,7 +14,7 @@ from core.data.xseg_samples import XSegSamples, XSegSettings, prepare
 from core.errors import InputError
 from core.faceset.store import open_faceset
 from core.geometry.align import FaceType, face_matrix, transform_points
-from core.imaging.masks import encode_mask, hull_mask, mask_iou, polygon_mask
+from core.imaging.masks import decode_mask, encode_mask, hull_mask, mask_iou, polygon_mask
 from core.types import FaceRecord, Polygon
 
 SQUARE = Polygon(True, np.array([(20, 20), (70, 20), (70, 70), (20, 70)], np.float32))
@@ -40,6 +40,14 @@ def test_which_faces_are_chosen():
     assert choose([found[0], found[2]], "auto") == [1]
     assert choose(found, "masks") == [2] and choose(found, "both") == [1, 2] and choose(found, "landmarks") == [0, 1, 2]
     assert choose(found[:1], "auto") == []
+
+
+def test_what_is_drawn_from_landmarks_is_no_label_and_landmarks_are_no_answer_of_a_network():
+    mask = decode_mask(stored())
+    drawn, seen = (replace(records()[0], xseg_mask=encode_mask(mask, maker)) for maker in ("whole", "xseg"))
+    assert choose([drawn, seen], "masks") == choose([drawn, seen], "auto") == [1]
+    assert label_origin(drawn) == label_origin(seen, "landmarks") == "landmarks" and label_origin(seen) == "xseg"
+    assert np.array_equal(label_mask(seen, "landmarks"), label_mask(records()[0], "landmarks"))
 
 
 def test_polygons_come_before_the_stored_mask_before_landmarks():

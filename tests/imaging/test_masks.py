@@ -7,7 +7,8 @@ import pytest
 from golden_files import GoldenArrays
 
 from core.errors import CorruptFileError, InputError
-from core.imaging import masks
+from core.imaging import masks, png
+from core.imaging.masks import decode_mask, encode_mask, mask_maker
 from core.types import Polygon
 
 SQUARE = Polygon(True, np.float32([[10, 10], [50, 10], [50, 50], [10, 50]]))
@@ -85,3 +86,18 @@ def test_golden_masks_to_the_bit():
         assert np.array_equal(masks.hull_mask(shape, points, 2.0), ref["hull2"][i])
         assert np.array_equal(masks.eyes_mask(shape, points), ref["eye"][i])
         assert np.array_equal(masks.mouth_mask(shape, points), ref["mouth"][i])
+
+
+@pytest.mark.parametrize("noise", [0, 0.5])
+def test_a_stored_mask_says_who_made_it(noise):
+    """As PNG, and as JPEG where that would be too large."""
+    mask = np.clip(np.full((512, 512), 0.5) + noise * np.random.default_rng(0).normal(size=(512, 512)), 0, 1)
+    plain, marked = encode_mask(mask), encode_mask(mask, "whole")
+    assert plain[:2] == marked[:2] == (b"\x89P" if not noise else b"\xff\xd8")
+    assert mask_maker(plain) == "" and mask_maker(marked) == "whole"
+    assert np.array_equal(decode_mask(plain), decode_mask(marked))
+
+
+@pytest.mark.parametrize("data", [b"", b"\xff", png.SIGNATURE, png.SIGNATURE + bytes(25) + b"....tEXtMasker\0someone"])
+def test_nobody_made_what_does_not_say_so(data):
+    assert mask_maker(data) == ""

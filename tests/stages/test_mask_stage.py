@@ -22,8 +22,8 @@ def run(workspace, *arguments):
 
 def test_without_weights_it_says_what_will_be_used(workspace):
     report = run(workspace)
-    assert "landmark masks will be used" in report.warnings[0]
-    assert dict(report.rows)["with a landmark mask"] == 3
+    assert "3 faces have masks that are drawn from landmarks" in report.warnings[0]
+    assert dict(report.rows) == {"faces": 3, "masks from hull": 3}
 
 
 def test_asking_for_xseg_without_weights_is_an_error(workspace):
@@ -41,6 +41,10 @@ def test_with_weights_and_again(workspace):
 
 def test_landmark_masks_are_stored_on_request(workspace):
     assert dict(run(workspace, "--masker", "whole").rows)["new masks"] == 3
+    report = run(workspace)
+    assert dict(report.rows) == {"faces": 3, "masks from whole": 3} and "hands" in report.warnings[0]
+    (workspace.root / "data_src" / "faces.db").unlink()
+    assert dict(run(workspace).rows) == {"faces": 3, "masks from whole": 3}
 
 
 def test_truncated_weights_are_an_error(workspace):

@@ -17,18 +17,18 @@ from core.faceset.store import Faceset, face_key
 from core.imaging.codec import decode_image, to_uint8
 from core.imaging.drawing import draw_text
 from core.imaging.mask_quality import MaskQuality, measure
-from core.imaging.masks import Mask, best_mask, hull_mask, mask_origin, over_green
+from core.imaging.masks import FROM_LANDMARKS, Mask, best_mask, hull_mask, mask_origin, over_green
 from core.progress import progress
 from core.types import FaceRecord
 
-ORIGINS = ("xseg", "polygons", "hull")
+ORIGINS = ("xseg", "custom", "polygons", "whole", "extended", "components", "hull")
 _SIDE, _ACROSS, _CAPTION = 160, 6, 30
 _MEASURED = 128
 
 
 @dataclass(frozen=True)
 class Judged:
-    """A face and its mask's quality. origin: where the mask comes from: xseg, polygons or hull."""
+    """A face and its mask's quality. origin: where the mask comes from, one of ORIGINS."""
 
     index: int
     name: str
@@ -37,21 +37,19 @@ class Judged:
 
 
 def mask_origins(records: Iterable[FaceRecord]) -> dict[str, int]:
-    """How many faces take their mask from where, in the order of precedence, without decoding any: xseg, polygons,
-    hull.
-    """
+    """How many faces take their mask from where, in the order of ORIGINS, without decoding any."""
     return counted(map(mask_origin, records))
 
 
 def counted(origins: Iterable[str]) -> dict[str, int]:
-    """Origin -> how many, in the order of precedence; those that do not occur are there with 0."""
+    """Origin -> how many, in the order of ORIGINS; without those that do not occur."""
     found = Counter(origins)
-    return {name: found[name] for name in ORIGINS}
+    return {name: found[name] for name in ORIGINS if found[name]}
 
 
 def described(found: Mapping[str, int]) -> str:
-    """``12 xseg, 3 polygons, 81 hull``; what does not occur is left out."""
-    return ", ".join(f"{count} {name}" for name, count in found.items() if count) or "none"
+    """``12 xseg, 3 polygons, 81 hull``."""
+    return ", ".join(f"{count} {name}" for name, count in found.items()) or "none"
 
 
 def judge(known: KnownFaces) -> tuple[list[Judged], list[tuple[str, str]]]:
@@ -80,12 +78,13 @@ def judge(known: KnownFaces) -> tuple[list[Judged], list[tuple[str, str]]]:
 
 
 def _judge(record: FaceRecord, index: int, before: list[Mask], row: MaskRow | None) -> tuple[Judged, Mask]:
-    full, origin = best_mask(record)
+    full, said = best_mask(record)
+    origin = row.kind if row else said
     mask, hull = (
         cv2.resize(m, (_MEASURED, _MEASURED), interpolation=cv2.INTER_AREA)[..., None]
         for m in (full, hull_mask(record.shape, record.landmarks, record.eyebrows_expand_mod))
     )
-    doubt = row.uncertainty if row and origin == "xseg" else math.nan
+    doubt = row.uncertainty if row and origin not in FROM_LANDMARKS else math.nan
     options = [measure(mask, hull, before=other, uncertain=doubt) for other in before] or [
         measure(mask, hull, uncertain=doubt)
     ]

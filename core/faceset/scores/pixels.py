@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from core.faceset.gallery import record_of
 from core.faceset.scores.cpbd import cpbd
 from core.imaging.codec import decode_image
-from core.imaging.masks import decode_mask, hull_mask, mask_origin, polygon_mask
+from core.imaging.masks import FROM_LANDMARKS, decode_mask, hull_mask, mask_origin, polygon_mask
 from core.types import FaceRecord
 
 Image = NDArray[np.uint8]
@@ -201,11 +201,13 @@ def _obstruction(hull: Image, record: FaceRecord) -> float:
 
 
 def _own_mask(record: FaceRecord) -> NDArray[np.float32] | None:
-    """The mask that somebody made for this face, at any size, H x W."""
+    """The mask that somebody, or a network, made for this face, at any size, H x W."""
     origin = mask_origin(record)
-    if origin == "xseg":
-        return decode_mask(record.xseg_mask or b"", record.name)[..., 0]
-    return polygon_mask(record.shape, record.polygons)[..., 0] if origin == "polygons" else None
+    if origin in FROM_LANDMARKS:
+        return None
+    if record.xseg_mask is not None:
+        return decode_mask(record.xseg_mask, record.name)[..., 0]
+    return polygon_mask(record.shape, record.polygons)[..., 0]
 
 
 def _outside_frame(image: Image, hull: Image) -> float:

@@ -20,13 +20,13 @@ from core.faces.masking import STORED_SIDE, PendingFace, masks_of
 from core.faceset.database.masks import MaskRow, MaskTable, checksum
 from core.faceset.edit import Change, change_records, face_of, rewrite_pak
 from core.faceset.identity import identified, record_geometry
-from core.faceset.masks.report import mask_origins
+from core.faceset.masks.report import counted
 from core.faceset.register import KnownFaces, open_known
 from core.faceset.store import face_key
 from core.formats import dfl_image
 from core.imaging.codec import decode_image
 from core.imaging.mask_quality import uncertainty
-from core.imaging.masks import encode_mask, has_polygons
+from core.imaging.masks import FROM_LANDMARKS, encode_mask, has_polygons, mask_origin
 from core.inference import xseg_weights
 from core.jobs.side import opened_side
 from core.progress import progress
@@ -76,10 +76,19 @@ class RemovedMasks:
 
 @dataclass(frozen=True)
 class MaskCounts:
-    """How many faces a side has, and where they take their masks from: xseg, polygons, hull."""
+    """Where the faces of a side take their masks from.
+
+    faces: how many there are. origins: who made a mask (``xseg``, ``custom``, ``polygons``, or a way to draw it from
+    landmarks) -> how many.
+    """
 
     faces: int
     origins: dict[str, int]
+
+    @property
+    def from_landmarks(self) -> int:
+        """Faces whose mask is drawn from landmarks."""
+        return sum(count for name, count in self.origins.items() if name in FROM_LANDMARKS)
 
 
 @dataclass(frozen=True)
@@ -158,7 +167,11 @@ def fetch_labelled(workspace: Workspace, name: str) -> FetchedFaces:
 def count_masks(workspace: Workspace, name: str) -> MaskCounts:
     """Where the faces of a side take their masks from."""
     with opened_side(workspace, name) as side, open_known(side) as known:
-        return MaskCounts(len(known.faceset), mask_origins(known.faceset.records()))
+        table = MaskTable(known.connection)
+        faces = zip(known.faceset.records(), known.ids, strict=True)
+        # The table knows it of masks that earlier versions made, too.
+        rows = [(record, table.row(record, face)) for record, face in faces]
+        return MaskCounts(len(rows), counted(row.kind if row else mask_origin(record) for record, row in rows))
 
 
 def apply(
@@ -245,13 +258,13 @@ class _Job:
 
     def _save(self, index: int, soft: FloatArray) -> _Saved:
         path = self.known.faceset.path(index)
-        data, mask, reduced = _embedded(path.read_bytes(), path.name, soft, self.style)
+        data, mask, reduced = _embedded(path.read_bytes(), path.name, soft, self.style, self.masker.kind)
         fsio.write_bytes(path, data, durable=False)
         return _Saved(self._row(index, self.identity, mask, soft), reduced)
 
     def _keep(self, index: int, waiting: str, soft: FloatArray) -> _Saved:
         name = self.known.faceset.records()[index].name
-        _, mask, reduced = _embedded(self.known.faceset.read(index), name, soft, self.style)
+        _, mask, reduced = _embedded(self.known.faceset.read(index), name, soft, self.style, self.masker.kind)
         return _Saved(replace(self._row(index, waiting, mask, soft), pending=mask), reduced)
 
     def _row(self, index: int, identity: str, mask: bytes, soft: FloatArray) -> MaskRow:
@@ -266,17 +279,17 @@ class _Job:
         )
 
 
-def _embedded(image: bytes, name: str, soft: FloatArray, style: MaskStyle) -> tuple[bytes, bytes, bool]:
+def _embedded(image: bytes, name: str, soft: FloatArray, style: MaskStyle, maker: str) -> tuple[bytes, bytes, bool]:
     """(face file with the mask, stored mask, whether it had to be made smaller to fit)."""
     record = identified(dfl_image.parse(image, name))
-    mask = encode_mask(soft if style.soft else two_level(soft))
+    mask = encode_mask(soft if style.soft else two_level(soft), maker)
     try:
         return dfl_image.embed(image, replace(record, xseg_mask=mask)), mask, False
     except InputError:
         # It is as small already as it can be made.
         if style == MaskStyle():
             raise
-    small = encode_mask(two_level(resize(soft, STORED_SIDE, cv2.INTER_AREA)))
+    small = encode_mask(two_level(resize(soft, STORED_SIDE, cv2.INTER_AREA)), maker)
     return dfl_image.embed(image, replace(record, xseg_mask=small)), small, True
 
 

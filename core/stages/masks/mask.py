@@ -98,16 +98,11 @@ def _masker(options: Options, workspace: Workspace) -> "Masker | None":
 
 
 def _without_weights(side: str, found: "MaskCounts", workspace: Workspace) -> StageReport:
-    rows = (
-        ("faces", found.faces),
-        ("with a stored mask", found.origins["xseg"]),
-        ("with polygons", found.origins["polygons"]),
-        ("with a landmark mask", found.origins["hull"]),
-    )
+    rows = (("faces", found.faces), *((f"masks from {name}", count) for name, count in found.origins.items()))
     hint = (
-        f"no XSeg weights in {workspace.model} nor GenericXseg.zip in {workspace.assets}: landmark masks will be used "
-        "for faces without a mask of their own. They do not know hands, hair and glasses. --masker whole stores smooth "
-        "ones that cover the forehead; scripts/5.x_train_xseg.sh trains XSeg from your labels"
+        f"no XSeg weights in {workspace.model} nor GenericXseg.zip in {workspace.assets}: {found.from_landmarks} faces "
+        "have masks that are drawn from landmarks, which do not know hands, hair and glasses. --masker whole stores "
+        "smooth ones that cover the forehead; scripts/5.x_train_xseg.sh trains XSeg from your labels"
     )
     return StageReport(f"masks of {side}: nothing to apply", rows, (hint,))
 

@@ -11,6 +11,7 @@ from core.errors import InputError, UsageError
 from core.faceset.masks.report import described, mask_origins
 from core.faceset.store import Faceset, open_faceset, warn_of_other_faces
 from core.geometry.align import FaceType
+from core.imaging.masks import FROM_LANDMARKS
 from core.training.hardware.machine import free_memory
 from core.training.kinds import KINDS
 from core.training.recipe import Recipe, effective
@@ -49,7 +50,10 @@ def batch_settings(
 def _of_training(session: Session, src: Faceset, dst: Faceset, workers: int) -> BatchSettings:
     recipe, trainer = effective(session.recipe), session.trainer.settings
     for name, faces in (("src", src), ("dst", dst)):
-        log.info("%s masks: %s", name, described(mask_origins(_as_trained(faces, trainer.exact))))
+        origins = mask_origins(_as_trained(faces, trainer.exact))
+        log.info("%s masks: %s", name, described(origins))
+        if FROM_LANDMARKS & origins.keys():
+            log.info("masks drawn from landmarks do not know hands, hair and glasses: steps 3.2 and 4.2 make others")
     return BatchSettings(
         src=src,
         dst=dst,

@@ -182,7 +182,7 @@ def test_origins_are_those_of_the_best_mask(aligned):
     from core.imaging.masks import best_mask
 
     records = open_faceset(aligned).records()
-    assert mask_origins(records) == {"xseg": 4, "polygons": 1, "hull": 0}
+    assert mask_origins(records) == {"xseg": 4, "polygons": 1}
     assert described(mask_origins(records)) == "4 xseg, 1 polygons" and described(mask_origins([])) == "none"
     assert Counter(best_mask(record)[1] for record in records) == {"xseg": 4, "polygons": 1}
 
