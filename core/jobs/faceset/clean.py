@@ -29,6 +29,7 @@ class Review:
     names: file names of the images looked at, before anything was moved.
     verdicts: what was found about them, in the places of ``names``.
     rejected: file name -> verdicts, of the images that are to go, or have gone.
+    moving: the verdicts that make an image go.
     page: the report, HTML.
     completed: the interrupted change that was completed first, or "".
     """
@@ -36,6 +37,7 @@ class Review:
     names: tuple[str, ...]
     verdicts: Verdicts
     rejected: dict[str, str]
+    moving: frozenset[str]
     page: Path
     completed: str
 
@@ -79,13 +81,13 @@ def usual_verdicts(side_name: str) -> set[str]:
 def _judged(
     workspace: Workspace, side_name: str, moving: Collection[str] | None
 ) -> Iterator[tuple[OpenedSide, Features, Review]]:
-    wanted = set(usual_verdicts(side_name) if moving is None else moving)
+    wanted = frozenset(usual_verdicts(side_name) if moving is None else moving)
     with opened_side(workspace, side_name) as side, scored_faces(side) as features:
         verdicts = judge(features)
         names = features.gallery.names
         rejected = {names[i]: verdicts.reason(i) for i in sorted(verdicts.found) if wanted & set(verdicts.found[i])}
         page = _write_page(side, features, verdicts)
-        yield side, features, Review(names, verdicts, rejected, page, side.completed)
+        yield side, features, Review(names, verdicts, rejected, wanted, page, side.completed)
 
 
 def _write_page(side: Side, features: Features, verdicts: Verdicts) -> Path:

@@ -1,5 +1,6 @@
 """Order the faces of one side, group them, or find the bad ones; every change can be undone."""
 
+from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 from pydantic import Field
@@ -149,13 +150,17 @@ def _clean(options: Options, workspace: Workspace) -> StageReport:
     rows = (
         ("pictures", len(done.names)),
         ("masks", described(counted(done.verdicts.masks))),
-        *done.verdicts.counts().items(),
+        *((_label(verdict, done.moving), count) for verdict, count in done.verdicts.counts().items()),
         ("blurred, kept for a rare pose", len(done.verdicts.spared)),
         ("moved to the trash" if options.apply else "to be moved with --apply", len(done.rejected)),
     )
     trash = (workspace.side(options.side).aligned_trash,) if options.apply else ()
     notes = (*_interrupted(done.completed), *remarks(done.verdicts))
     return StageReport(f"cleaning of the {options.side} faces", rows, notes, (done.page, *trash))
+
+
+def _label(verdict: str, moving: Collection[str]) -> str:
+    return verdict if verdict in moving else f"{verdict} (stays; --reason {verdict.split()[-1]} moves it)"
 
 
 def _verdicts(reason: str) -> set[str] | None:
