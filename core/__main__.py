@@ -84,6 +84,9 @@ def explain(error: BaseException) -> int:
         return 0
     if isinstance(error, OSError):
         error = errors.from_os_error(error)
+    if isinstance(error, ImportError) and not (error.name or "").startswith("core"):
+        hint = "`bash scripts/doctor.sh` looks at the packages; where memory is short, close other programs"
+        error = errors.EnvironmentFault("a package that is installed cannot be loaded", why=str(error), hint=hint)
     if isinstance(error, errors.PipelineError):
         say(f"error: {error}", sys.stderr)
         return error.exit_code

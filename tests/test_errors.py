@@ -3,6 +3,7 @@ import pickle
 import pytest
 
 from core import errors
+from core.__main__ import explain
 
 KINDS = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, errors.PipelineError)]
 
@@ -30,3 +31,19 @@ def test_errors_survive_the_trip_from_a_worker(kind):
 def test_exit_codes_tell_kinds_apart():
     codes = [kind.exit_code for kind in KINDS]
     assert len(set(codes)) == len(codes)
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "said"),
+    [
+        (ImportError("libtensorflow_cc.so.2: failed to map segment", name="tensorflow.python"), 4, "failed to map"),
+        (ImportError("no module named core.colour", name="core.colour"), 1, "this is a bug"),
+        (MemoryError(), 5, "out of memory"),
+        (OSError(28, "No space left on device"), 8, "no space left"),
+        (ZeroDivisionError(), 1, "this is a bug"),
+    ],
+)
+def test_whatever_ends_a_stage_has_an_exit_code_and_a_hint(error, code, said, capsys):
+    assert explain(error) == code
+    printed = capsys.readouterr().err
+    assert said in printed and "hint: " in printed
