@@ -109,6 +109,8 @@ def _work(child: Connection, name: str, seed: int, first: int, inputs: int, ends
             # Of its own number, so that an input can be made again alone.
             changed = mutated(tree, random.Random(f"{seed} {name} {number}"))
             found = attempt(reader, changed, Path(folder) / "x")
+            if found.kind == "hang":  # or the machine was busy with something else
+                found = attempt(reader, changed, Path(folder) / "x")
             child.send((number, found.kind, found.place))
     child.send(None)
 
