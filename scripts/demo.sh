@@ -2,6 +2,11 @@
 # The built-in demo: sets everything up, makes two clips of fictional faces, runs steps 1 to 5, shows the swap.
 # DEMO_WORKSPACE chooses its folder (default: workspace/demo), DEMO_ITERATIONS how long it trains.
 set -euo pipefail
+case "${1:-}" in
+  "") ;;
+  -h | --help) sed -n '2,3s/^# //p' "$0" && exit 0 ;;
+  *) echo "error: demo.sh takes no arguments: $*" >&2 && exit 2 ;;
+esac
 scripts="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)"
 export WORKSPACE="${DEMO_WORKSPACE:-$scripts/../workspace/demo}"
 # shellcheck source=env.sh

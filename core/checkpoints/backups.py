@@ -26,6 +26,7 @@ from core.safe_paths import is_real_folder, own_folder
 log = logging.getLogger(__name__)
 KEPT = 24
 _INCOMING = ".incoming"
+AS_IT_CAME = "as it came"
 
 
 @dataclass(frozen=True)
@@ -125,6 +126,17 @@ def make_backup(model: ModelFolder, name: str | None = None, extra: tuple[Path, 
         shutil.rmtree(incoming, ignore_errors=True)
         raise from_os_error(error) from error
     return target
+
+
+def keep_as_it_came(model: ModelFolder) -> Path | None:
+    """Back up a model that this program has never saved; of its own files a few of our saves would leave nothing.
+
+    Returns the folder; None where there is nothing to do. Raises what ``make_backup`` raises.
+    """
+    if saves.complete(model.saves) or not model.exists() or (backups_folder(model) / AS_IT_CAME).exists():
+        return None
+    log.info("the model as it came is kept: `bash scripts/5.x_model.sh restore --name '%s'` brings it back", AS_IT_CAME)
+    return make_backup(model, AS_IT_CAME)
 
 
 def _validate_name(folder: Path, name: str) -> None:

@@ -15,15 +15,26 @@ _KEPT = {".trash", ".locks", ".gitkeep", own_place.MARKER}
 
 
 @dataclass(frozen=True)
+class Part:
+    """Something that was in a workspace. name: of it. files: how many, 1 for a file. size: of all of them, bytes."""
+
+    name: str
+    files: int
+    size: int
+
+
+@dataclass(frozen=True)
 class Cleared:
     """A workspace that is empty.
 
-    moved: names of what was there. trash: the folder that it is in, None where it was deleted or there was nothing.
+    parts: what was there. trash: the folder that it is in, None where it was deleted or there was nothing.
+    purged: what was in the trash of earlier runs and was deleted; None where the trash was left alone.
     left: names of what is no part of a workspace and was left alone.
     """
 
-    moved: tuple[str, ...]
-    trash: Path | None
+    parts: tuple[Part, ...] = ()
+    trash: Path | None = None
+    purged: Part | None = None
     left: tuple[str, ...] = ()
 
 
@@ -47,6 +58,8 @@ def clear(workspace: Workspace, *, purge: bool = False) -> Cleared:
         there = sorted(path for path in workspace.root.iterdir() if path.name not in _KEPT)
         old = [path for path in there if own_place.is_part(path.name) and not _is_empty_folder(path)]
         _require_no_mounts(old)
+        parts = tuple(map(_part, old))
+        purged = _part(workspace.trash) if purge else None
         trash = workspace.trash / "cleared"
         for path in old:
             move_to_trash(path, trash)
@@ -54,7 +67,14 @@ def clear(workspace: Workspace, *, purge: bool = False) -> Cleared:
             shutil.rmtree(workspace.trash)
     workspace.create()
     left = tuple(path.name for path in there if not own_place.is_part(path.name))
-    return Cleared(tuple(path.name for path in old), trash if old and not purge else None, left)
+    return Cleared(parts, trash if old and not purge else None, purged, left)
+
+
+def _part(path: Path) -> Part:
+    inside = path.rglob("*") if is_real_folder(path) else [path]
+    # Of links, which are moved as they are, nothing counts that they lead to.
+    sizes = [each.lstat().st_size for each in inside if each.is_symlink() or each.is_file()]
+    return Part(path.name, len(sizes), sum(sizes))
 
 
 def _require_no_mounts(paths: list[Path]) -> None:

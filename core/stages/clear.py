@@ -1,10 +1,15 @@
 """Empty the workspace and lay it out anew; what was there goes to the trash."""
 
+from typing import TYPE_CHECKING
+
 from pydantic import Field
 
 from core.options import Options as BaseOptions
 from core.types import StageReport
 from core.workspace import Workspace
+
+if TYPE_CHECKING:
+    from core.jobs.clear import Part
 
 
 class Options(BaseOptions):
@@ -16,9 +21,16 @@ def run(options: Options, workspace: Workspace) -> StageReport:
     from core.jobs.clear import clear
 
     cleared = clear(workspace, purge=options.purge)
-    fate = "none"
-    if cleared.moved:
-        fate = "deleted" if options.purge else f"moved to {cleared.trash} (--purge deletes it)"
-    rows = (("things that were there", len(cleared.moved)), ("they were", fate))
+    fate = "deleted" if options.purge else "moved to the trash"
+    rows = [(part.name, f"{fate}: {_counted(part)}") for part in cleared.parts]
+    if cleared.purged and cleared.purged.files:
+        rows.append(("the trash of earlier runs", f"deleted: {_counted(cleared.purged)}"))
+    if cleared.trash:
+        rows.append(("the trash", f"{cleared.trash} (--purge deletes it)"))
     warnings = (f"left alone, no part of a workspace: {', '.join(cleared.left)}",) if cleared.left else ()
-    return StageReport("workspace is empty", rows, warnings, outputs=(workspace.root,))
+    title = "the workspace is empty now" if rows else "the workspace was empty"
+    return StageReport(title, tuple(rows), warnings, outputs=(workspace.root,))
+
+
+def _counted(part: "Part") -> str:
+    return f"{part.files} {'file' if part.files == 1 else 'files'}, {part.size / 1e6:.1f} MB"

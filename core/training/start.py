@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from core.checkpoints.backups import keep_as_it_came
 from core.checkpoints.model_folder import DATA, ModelFolder
 from core.formats import dfl_weights
 from core.formats.dfl_weights import ModelData
@@ -116,6 +117,7 @@ def _trainer(folder: ModelFolder, plan: Plan) -> Trainer:
 
 
 def _resume(folder: ModelFolder, choices: Choices) -> Session:
+    keep_as_it_came(folder)
     loaded = folder.load()
     data = dfl_weights.read_data(loaded.files[DATA])
     state = read_run_state(loaded.files.get(STATE))

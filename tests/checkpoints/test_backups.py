@@ -5,6 +5,7 @@ import shutil
 
 import numpy as np
 import pytest
+from model_saves import writers
 
 from core import fsio
 from core.checkpoints import backups
@@ -95,6 +96,19 @@ def test_refusals(model):
     with pytest.raises(CorruptFileError, match="damaged"):
         backups.restore(model, "a")
     assert model.load().iteration == 1
+
+
+def test_a_model_that_comes_from_elsewhere_is_kept_as_it_came(model):
+    for name, write in writers(4).items():
+        with open(model.path(name), "wb") as stream:
+            write(stream)
+    came = {name: model.path(name).read_bytes() for name in writers(4)}
+    folder = backups.keep_as_it_came(model)
+    assert {name: (folder / f"{model.prefix}_{name}").read_bytes() for name in came} == came
+    for iteration in range(5, 10):
+        model.save(iteration, writers(iteration))
+        assert backups.keep_as_it_came(model) is None
+    assert backups.restore(model, backups.AS_IT_CAME).iteration == 4
 
 
 def test_removed_model_comes_back(model):

@@ -1,5 +1,6 @@
 """The losses of a whole training as a drawing."""
 
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core import fsio
+from core.data.batches import TrainingBatch
 from core.imaging.codec import encode_png
 from core.training.hooks.base import BaseHook
 from core.training.session import Session
@@ -18,18 +20,28 @@ _DPI = 100
 _SIDES = (("src", "tab:blue"), ("dst", "tab:orange"))
 # Up to so many validations each gets a dot of its own.
 _DOTS = 20
+_SECONDS = 60.0
 
 
 class LossPlot(BaseHook):
-    """``loss.png`` at every save."""
+    """``loss.png`` at every save and every minute; less often where drawing takes more than a hundredth of that."""
 
     def __init__(self, path: Path):
         self._path = path
+        self._next = time.monotonic() + _SECONDS
+
+    def after_step(self, session: Session, batch: TrainingBatch) -> None:
+        if time.monotonic() >= self._next:
+            self.at_save(session)
 
     def at_save(self, session: Session) -> None:
-        if len(session.history) > 1:
-            image = loss_plot(np.array(session.history, np.float64), session.validation_losses)
-            fsio.write_bytes(self._path, encode_png(image), durable=False)
+        if len(session.history) < 2:
+            return
+        start = time.monotonic()
+        image = loss_plot(np.array(session.history, np.float64), session.validation_losses)
+        fsio.write_bytes(self._path, encode_png(image), durable=False)
+        end = time.monotonic()
+        self._next = end + max(_SECONDS, 100 * (end - start))
 
 
 def loss_plot(history: NDArray[np.float64], validation: Sequence[Sequence[float]] = ()) -> NDArray[np.uint8]:

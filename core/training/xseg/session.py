@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import BaseModel, Field
 
 from core import fsio
+from core.checkpoints.backups import keep_as_it_came
 from core.checkpoints.flat_files import flat_files
 from core.checkpoints.model_folder import DATA, ModelFolder, Write
 from core.errors import InputError, UsageError
@@ -109,6 +110,7 @@ def _begun(folder: XSegFolder, choices: XSegChoices) -> XSegSession:
 
 
 def _resumed(folder: XSegFolder, choices: XSegChoices) -> XSegSession:
+    keep_as_it_came(folder)
     loaded = folder.load()
     data = dfl_weights.read_data(loaded.files[DATA])
     # What this program wrote about the model counts more than what the names of its files suggest.

@@ -8,6 +8,7 @@ from core.errors import InputError, UsageError
 from core.jobs import clear as clearing
 from core.jobs.face_info import face_info
 from core.jobs.models import contact_sheet, export, saves, train, train_xseg
+from core.stages import clear as clear_stage
 from core.training.choices import Choices, RunSettings
 from core.training.xseg.choices import XSegChoices, XSegRunSettings
 from core.workspace import Workspace
@@ -104,10 +105,14 @@ def test_exporting_the_mask_network(tmp_path):
 def test_clearing(tmp_path):
     workspace = Workspace(make_workspace(tmp_path / "w"), tmp_path / "assets")
     cleared = clearing.clear(workspace)
-    assert cleared.moved == ("data_dst", "data_src") and cleared.trash.is_dir()
-    assert clearing.clear(workspace) == clearing.Cleared((), None)
+    assert [part.name for part in cleared.parts] == ["data_dst", "data_src"] and cleared.trash.is_dir()
+    assert clearing.clear(workspace) == clearing.Cleared()
     (workspace.root / "data_src.mp4").touch()
-    assert clearing.clear(workspace, purge=True) == clearing.Cleared(("data_src.mp4",), None)
+    purged = clearing.clear(workspace, purge=True)
+    assert purged.parts == (clearing.Part("data_src.mp4", 1, 0),) and purged.trash is None
+    assert purged.purged.files == 12 and purged.purged.size > 10_000
+    report = clear_stage.run(clear_stage.Options(purge=True), workspace)
+    assert report.title == "the workspace was empty" and not report.rows
     assert not workspace.trash.exists() and workspace.side("src").aligned.is_dir()
 
 
