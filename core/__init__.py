@@ -5,6 +5,5 @@ import os
 __version__ = "0.1.0"
 
 # Read by OpenCV when it is imported: pixels that it decodes at most, of formats whose headers core.imaging.dimensions
-# does
-# not read.
+# does not read.
 os.environ.setdefault("OPENCV_IO_MAX_IMAGE_PIXELS", str(1 << 28))

@@ -19,7 +19,7 @@ _AHEAD = 3  # chunks for each worker that may wait for being taken
 
 
 def cores() -> int:
-    """How many cores this process may use."""
+    """How many cores this process may use: a container may leave it fewer than the machine has."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 

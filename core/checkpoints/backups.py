@@ -108,9 +108,11 @@ def make_backup(model: ModelFolder, name: str | None = None, extra: tuple[Path, 
         _validate_name(folder, name)
     incoming = folder / _INCOMING
     try:
+        # First: behind a link nothing is deleted.
+        own_folder(folder)
         # What a killed run has left.
         shutil.rmtree(incoming, ignore_errors=True)
-        own_folder(folder, _INCOMING)
+        own_folder(incoming)
         for file, path in model.load().files.items():
             _copy(path, incoming / f"{model.prefix}_{file}")
         for path in extra:

@@ -85,13 +85,13 @@ def check_outputs(run: Run, reference: Run | None, faces: FloatArray, contract: 
         if not np.isfinite(pair).all() or pair.min() < 0 or pair.max() > 1:
             hint = "the weights are not sound: look at the preview, go back to an earlier save"
             raise _failed(contract, f"{name} is not between 0 and 1", hint)
-        if np.abs(pair[:1] - single).max() > contract.tolerance:
+        # Put this way round because a NaN is neither smaller nor larger.
+        if not np.abs(pair[:1] - single).max() <= contract.tolerance:
             raise _failed(contract, f"{name} depends on the size of the batch")
     if reference is None:
         return 0.0
     # NumPy's maximum, for it hands on a NaN of the reference.
     difference = float(np.max([np.abs(a - b).max() for a, b in zip(both, reference(faces), strict=True)]))
-    # Put this way round because a NaN is neither smaller nor larger.
     if not difference < contract.tolerance:
         why = f"it differs from the {contract.subject} by {difference:.2g}, at most {contract.tolerance:.2g} is allowed"
         raise _failed(contract, why, contract.hint)

@@ -9,7 +9,7 @@ import numpy as np
 
 from core.errors import InputError, PipelineError
 from core.faceset.identity import face_id
-from core.faceset.store import not_originals, why_empty
+from core.faceset.store import face_key, not_originals, why_empty
 from core.formats import dfl_image
 from core.formats.pak import PakReader
 from core.geometry.align import transform_points
@@ -93,7 +93,7 @@ def check(folder: Path, pixels: bool, digests: Mapping[str, tuple[str, int]] | N
 def _packed(reader: PakReader, pixels: bool) -> Iterator[_Seen]:
     """The person of a packed face stands in the pak, not in the face."""
     for index, record in enumerate(reader.records):
-        seen = _inspect(reader.read(index), record.name, pixels)
+        seen = replace(_inspect(reader.read(index), record.name, pixels), name=face_key(record))
         if seen.record is not None and record.person is not None:
             seen = replace(seen, record=replace(seen.record, person=record.person))
         yield seen

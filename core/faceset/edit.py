@@ -40,7 +40,7 @@ class _Changed:
         return write_entry(replace(dfl_image.parse(data, self.name), person=self.person))
 
 
-def change_records(faceset: Faceset, changes: Mapping[int, Change], what: str) -> list[tuple[str, str]]:
+def change_records(faceset: Faceset, changes: Mapping[int, Change]) -> list[tuple[str, str]]:
     """Give faces, by index, the record that their change makes of the old one.
 
     Loose files one by one; a pak is written anew, compared with what was asked for, and takes the old one's place at
@@ -53,7 +53,7 @@ def change_records(faceset: Faceset, changes: Mapping[int, Change], what: str) -
         rewrite_pak(faceset.folder / PAK_NAME, {face_of(records[i]): change for i, change in changes.items()})
         return []
     problems = []
-    for index, change in progress(changes.items(), total=len(changes), description=what, unit="face"):
+    for index, change in progress(changes.items(), total=len(changes), description="changing faces", unit="face"):
         path = faceset.path(index)
         try:
             image = path.read_bytes()

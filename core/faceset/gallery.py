@@ -9,6 +9,7 @@ from pathlib import Path
 from core.errors import CorruptFileError, InputError, from_os_error
 from core.faceset.database import images
 from core.faceset.database.connection import open_database
+from core.faceset.store import face_key
 from core.formats import dfl_image
 from core.formats.pak import PakReader
 from core.types import FaceRecord
@@ -85,7 +86,7 @@ def open_gallery(folder: Path, *, only_to_look: bool = False) -> Iterator[Galler
 
 
 def _packed(folder: Path, reader: PakReader) -> Gallery:
-    names = tuple(f"{record.person}/{record.name}" if record.person else record.name for record in reader.records)
+    names = tuple(map(face_key, reader.records))
     keys = tuple(_key(hashlib.sha256(reader.read(index)).hexdigest()) for index in range(len(reader)))
     return Gallery(folder, names, keys, reader)
 

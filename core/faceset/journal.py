@@ -16,7 +16,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from core.errors import InputError
-from core.faceset.database import images
+from core.faceset.database import faces, images
 from core.faceset.database.connection import is_old, open_database
 from core.faceset.steps import (
     ALIGNED,
@@ -35,8 +35,14 @@ from core.faceset.steps import (
 from core.fsio import append_text, fsync_dir, temporary_path
 
 
-def begin(folder: Path, what: str, moves: Iterable[Move], renames: Iterable[tuple[str, str]] = ()) -> Step | None:
-    """Carry out ``moves`` in ``folder`` as one step that can be undone.
+def begin(
+    folder: Path,
+    what: str,
+    moves: Iterable[Move],
+    renames: Iterable[tuple[str, str]] = (),
+    persons: Iterable[tuple[str, str, str]] = (),
+) -> Step | None:
+    """Carry out ``moves`` in ``folder`` as one step that can be undone, with what the database is to say of it.
 
     Moves to the same place are left out; None when nothing moves.
 
@@ -46,7 +52,8 @@ def begin(folder: Path, what: str, moves: Iterable[Move], renames: Iterable[tupl
     useful = tuple(m for m in moves if m.source != m.target)
     if not useful:
         return None
-    step = Step(next_number(folder), what, useful, tuple(renames), time=time.strftime("%Y-%m-%d %H:%M:%S"))
+    now = time.strftime("%Y-%m-%d %H:%M:%S")
+    step = Step(next_number(folder), what, useful, tuple(renames), tuple(persons), time=now)
     _check(folder, step.pairs())
     # Written down before the first file moves.
     save(folder, step)
@@ -109,7 +116,7 @@ def _carry_on(folder: Path, step: Step) -> Step:
         step = _next(folder, step, "note", {name for pair in pairs for name in pair})
     if step.phase == "note":
         _write_trash_log(folder, step)
-        _note_images(folder, step)
+        _note_in_database(folder, step)
         _remove_empty(folder, step)
         step = _next(folder, step, "done", set())
     if step.direction == "back":
@@ -164,8 +171,8 @@ def _remove_empty(folder: Path, step: Step) -> None:
             parent.rmdir()
 
 
-def _note_images(folder: Path, step: Step) -> None:
-    """The database says where each face is; the same step again changes nothing."""
+def _note_in_database(folder: Path, step: Step) -> None:
+    """The database says where each face is, and who; the same step again changes nothing."""
     database = folder / "faces.db"
     if not database.is_file():
         return
@@ -175,6 +182,7 @@ def _note_images(folder: Path, step: Step) -> None:
     # An upgrade reads the journal: a database that is upgraded only now knows of this step already.
     pairs = [] if is_old(database) else [*step.pairs(), *inside]
     with open_database(database) as connection:
+        faces.name_persons(connection, {f: old if step.direction == "back" else new for f, old, new in step.persons})
         images.move_images(connection, pairs, f"{step.name} {step.direction} {step.time}")
 
 

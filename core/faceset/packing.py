@@ -1,13 +1,14 @@
 """Loose faces into ``faceset.pak`` and back, losing nothing on the way."""
 
 import os
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from core import fsio, parallel
 from core.errors import CorruptFileError, EnvironmentFault, InputError, naming
-from core.faceset.store import is_face
+from core.faceset.store import face_key, is_face
 from core.formats.names import UniqueNames
 from core.formats.pak import PakReader
 from core.formats.pak_sources import FileSource, PakSource, Source
@@ -76,33 +77,43 @@ class Merge:
 def merge(groups: Sequence[tuple[str, Sequence[Source]]], prefer_last: bool = False) -> Merge:
     """Join (label, sources) groups.
 
-    A face with a name that is taken is dropped when it has the same bytes, and else gets the label of its group before
-    its name; with ``prefer_last`` it replaces the earlier one.
+    A face with a name that is taken is dropped when one that had this name has the same bytes, and else gets the label
+    of its group before its name; with ``prefer_last`` it replaces the earlier one.
     """
-    taken: dict[tuple[str | None, str], int] = {}
+    # The places of the faces that have or had a name; the first is the one that has it.
+    named: defaultdict[tuple[str | None, str], list[int]] = defaultdict(list)
     sources: list[Source] = []
     renamed: list[tuple[str, str]] = []
     names, duplicates = UniqueNames(), 0
     for label, group in groups:
         for source in group:
-            # Without case: on some file systems such names would be one file.
-            at = taken.get((source.person, source.name.lower()))
-            if at is not None and _same(sources[at], source):
+            name, person = source.name, source.person
+            places = named[_key(name, person)]
+            wanted = f"{label}_{name}" if places else name
+            # Also with the one that has the other name by now: joining the same pak again brings nothing new.
+            if places and any(_same(sources[at], source) for at in (*places, *named[_key(wanted, person)])):
                 duplicates += 1
-            elif at is not None and prefer_last:
-                sources[at] = source
+            elif places and prefer_last:
+                sources[places[0]] = source
             else:
-                new = names.take(source.name if at is None else f"{label}_{source.name}", source.person)
-                if new != source.name:
-                    renamed.append((source.name, new))
-                    source = _rename(source, new, sources[at] if at is not None else None)
-                taken[(source.person, new.lower())] = len(sources)
+                new = names.take(wanted, person)
+                if new != name:
+                    renamed.append((name, new))
+                    source = _rename(source, new, sources[places[0]] if places else None)
+                    named[_key(new, person)].append(len(sources))
+                places.append(len(sources))
                 sources.append(source)
     return Merge(sources, duplicates, renamed)
 
 
+def _key(name: str, person: str | None) -> tuple[str | None, str]:
+    # Without case: on some file systems such names would be one file.
+    return person, name.lower()
+
+
 def _same(one: Source, other: Source) -> bool:
-    return one.data() == other.data()
+    # Different faces seldom have one size, so that most are told apart unread.
+    return one.size() == other.size() and one.data() == other.data()
 
 
 def _rename(source: Source, name: str, owner: Source | None) -> Source:
@@ -228,12 +239,11 @@ def _whole(reader: PakReader) -> tuple[list[int], list[tuple[str, str]]]:
         return list(range(len(reader))), []
     whole = [i for i in range(len(reader)) if reader.is_whole(i)]
     lost = set(range(len(reader))) - set(whole)
-    return whole, [(reader.records[i].name, "the picture is cut short") for i in sorted(lost)]
+    return whole, [(face_key(reader.records[i]), "the picture is cut short") for i in sorted(lost)]
 
 
 def _place(folder: Path, reader: PakReader, index: int) -> str:
-    record = reader.records[index]
-    return f"{folder}/{record.person}/{record.name}" if record.person else f"{folder}/{record.name}"
+    return f"{folder}/{face_key(reader.records[index])}"
 
 
 def _present(reader: PakReader, indices: list[int], places: list[str]) -> tuple[set[str], set[str]]:

@@ -1,6 +1,7 @@
 """Faces at another size or with another face type, one by one."""
 
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ from core.errors import InputError, PipelineError
 from core.faceset.transform import moved_mask, moved_record, resized_image, resized_record
 from core.formats import dfl_image
 from core.geometry.align import FaceType, face_matrix
-from core.imaging import png
+from core.imaging import jpeg, png
 from core.imaging.codec import decode_image, encode_jpeg, encode_png
 from core.imaging.warp import warp_face
 from core.types import FaceRecord
@@ -53,14 +54,22 @@ def resize_file(path: Path, target: Path, size: int, face_type: FaceType | None,
     fsio.write_bytes(target, resized_face(path.read_bytes(), path.name, size, face_type, quality), durable=False)
 
 
-def is_done(source: Path, target: Path, size: int, face_type: FaceType | None) -> bool:
+def is_done(source: Path, target: Path, size: int, face_type: FaceType | None, quality: int) -> bool:
     """Whether an earlier run made ``target`` of ``source`` as it is now, with these settings."""
     # The settings of the earlier run stand in the face that it made; nothing else has to be kept.
     if not target.exists() or target.stat().st_mtime_ns < source.stat().st_mtime_ns:
         return False
     try:
-        record = dfl_image.read(target)
+        made = target.read_bytes()
+        record = dfl_image.parse(made, target.name)
         wanted = face_type.file_name if face_type is not None else dfl_image.read(source).face_type
     except PipelineError:
         return False
+    if not made.startswith(png.SIGNATURE) and jpeg.quantization(made) != _quantization_of(quality):
+        return False
     return record.shape == (size, size) and record.face_type == wanted
+
+
+@cache
+def _quantization_of(quality: int) -> bytes:
+    return jpeg.quantization(encode_jpeg(np.zeros((8, 8, 3), np.uint8), quality))

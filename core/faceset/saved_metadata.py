@@ -118,8 +118,8 @@ def _restore_one(connection: sqlite3.Connection, path: Path, names: _Names) -> s
     if record.shape == shape:
         dfl_image.write(path, data, record)
         return "done"
-    # Sides are rounded to whole pixels, so the aspect of a resized image is not exactly the old one.
-    if abs(record.shape[0] * shape[1] - record.shape[1] * shape[0]) > max(shape):
+    # Rounding moves each new side by half a pixel at most, which the old one multiplies here.
+    if abs(record.shape[0] * shape[1] - record.shape[1] * shape[0]) > sum(record.shape) / 2:
         raise InputError(
             "the points of a face are lost",
             where=path,

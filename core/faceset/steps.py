@@ -43,6 +43,7 @@ class Step:
     number: from 1. what: in words.
     moves: which files.
     renames: names that changed inside a pak, (old, new).
+    persons: faces that got another name of a person in the database, (id, old, new).
     direction: forward or back.
     phase: what is under way: away, arrive, note or done.
     time: when it began, local.
@@ -52,6 +53,7 @@ class Step:
     what: str
     moves: tuple[Move, ...]
     renames: tuple[tuple[str, str], ...] = ()
+    persons: tuple[tuple[str, str, str], ...] = ()
     direction: str = "forward"
     phase: str = "away"
     time: str = ""
@@ -107,6 +109,8 @@ def load(path: Path) -> Step:
             what=str(fields["what"]),
             moves=tuple(Move(*map(_text, move)) for move in fields["moves"]),
             renames=tuple((_text(old), _text(new)) for old, new in fields["renames"]),
+            # Records of earlier versions have none.
+            persons=tuple((_text(face), _text(old), _text(new)) for face, old, new in fields.get("persons", ())),
             direction=_one_of(DIRECTIONS, fields["direction"]),
             phase=_one_of(PHASES, fields["phase"]),
             time=str(fields["time"]),

@@ -102,9 +102,9 @@ class PakReader:
             if record is None:
                 continue
             if not whole:
-                self.problems.append((record.name, "cut short"))
+                self.problems.append((_called(record), "cut short"))
             elif self._is_too_large(record, int(spans.starts[index]), int(spans.sizes[index])):
-                self.problems.append((record.name, "the list says another size than the picture"))
+                self.problems.append((_called(record), "the list says another size than the picture"))
             else:
                 kept.append(index)
         self.records: list[FaceRecord] = [records[i] for i in kept]  # type: ignore[misc]
@@ -171,7 +171,7 @@ class PakReader:
                     record = dfl_image.parse(data, face.name, where=self.path)
                     records[index] = _renamed(record, names.take(face.name, face.person), face.person)
                 except PipelineError:
-                    self.problems.append((face.name, face.why))
+                    self.problems.append((_called(face), face.why))
         return records
 
     def _is_too_large(self, record: FaceRecord, start: int, size: int) -> bool:
@@ -285,6 +285,11 @@ class PakReader:
 
     def __getstate__(self) -> dict:  # a worker process opens the file for itself
         return self.__dict__ | {"_fd": -1}
+
+
+def _called(face: FaceRecord | _Listed) -> str:
+    """For people: persons may have files of one name."""
+    return f"{face.person}/{face.name}" if face.person else face.name
 
 
 def _renamed(record: FaceRecord, name: str, person: str | None) -> FaceRecord:

@@ -7,7 +7,8 @@ from typing import NamedTuple
 from core.errors import CorruptFileError
 
 SOI = b"\xff\xd8"
-APP0, APP1, APP15, SOS, EOI, COM = 0xE0, 0xE1, 0xEF, 0xDA, 0xD9, 0xFE
+APP0, APP1, APP15, COM = 0xE0, 0xE1, 0xEF, 0xFE
+DQT, SOS, EOI = 0xDB, 0xDA, 0xD9
 # Start of frame, baseline and others; the three left out are tables and a reserved one.
 SOF = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _ALONE = frozenset({0x01, *range(0xD0, 0xD9)})  # markers without a length
@@ -69,6 +70,15 @@ def segment(marker: int, body: bytes) -> bytes:
 def frame_size(data: bytes, body: int) -> tuple[int, int]:
     """(height, width) from a start-of-frame segment whose payload begins at ``body``."""
     return data[body + 1] << 8 | data[body + 2], data[body + 3] << 8 | data[body + 4]
+
+
+def quantization(data: bytes, where: object = "JPEG data") -> bytes:
+    """The tables that a quality stands for, as they are stored.
+
+    Raises:
+        CorruptFileError: as :func:`segments`.
+    """
+    return b"".join(data[part.body : part.end] for part in segments(data, where) if part.marker == DQT)
 
 
 def is_complete(data: bytes, where: object = "JPEG data") -> bool:

@@ -3,6 +3,7 @@
 import json
 import os
 import platform
+import re
 import shutil
 import subprocess
 import sys
@@ -11,7 +12,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Literal
 
-from core import __version__
+from core import __version__, parallel
 from core.jobs import backend_probe
 from core.video import program
 from core.video.find import look_beside
@@ -190,9 +191,7 @@ def machine() -> Machine:
         memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     except (ValueError, OSError):
         memory = None
-    # A container may leave this process fewer cores than the machine has.
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return Machine(platform.platform(), cores, memory, platform.python_version(), sys.executable)
+    return Machine(platform.platform(), parallel.cores(), memory, platform.python_version(), sys.executable)
 
 
 def packages() -> dict[str, str | None]:
@@ -235,7 +234,7 @@ def nvidia_gpus() -> tuple[Gpu, ...]:
     query = ["nvidia-smi", "--query-gpu=name,compute_cap,memory.total,driver_version", "--format=csv,noheader"]
     try:
         done = subprocess.run(query, capture_output=True, text=True, timeout=30, check=False)
-    except subprocess.TimeoutExpired:
+    except (OSError, subprocess.TimeoutExpired):
         return ()
     lines = done.stdout.splitlines() if done.returncode == 0 else []
     return tuple(Gpu(*line.split(", ")) for line in lines if line.count(", ") == 3)
@@ -244,18 +243,24 @@ def nvidia_gpus() -> tuple[Gpu, ...]:
 def runs_on(capability: str, architectures: tuple[str, ...]) -> bool:
     """Whether a build has machine code for a GPU, by CUDA's rule: same major version, minor not above.
 
-    PTX, which is compiled on the spot, does not count.
+    PTX, which is compiled on the spot, does not count. Of a GPU whose capability is none (drivers say ``[N/A]`` where
+    they do not know) nobody can tell, and so it is not denied.
     """
-    major, minor = (int(part) for part in capability.split("."))
-    # The letters stand for code of one architecture, or of one family.
-    codes = [name.removeprefix("sm_").rstrip("af") for name in architectures if name.startswith("sm_")]
-    # The last digit is the minor version: sm_120 is 12.0.
-    return any(int(code[:-1]) == major and int(code[-1]) <= minor for code in codes)
+    version = re.fullmatch(r"(\d+)\.(\d+)", capability, re.ASCII)
+    if not version:
+        return True
+    major, minor = int(version[1]), int(version[2])
+    # The letters stand for code of one architecture, or of one family. The last digit is the minor version: sm_120 is
+    # 12.0.
+    codes = [code for name in architectures if (code := re.fullmatch(r"sm_(\d+)(\d)[af]*", name, re.ASCII))]
+    return any(int(code[1]) == major and int(code[2]) <= minor for code in codes)
 
 
 def onnx_providers() -> tuple[str, ...]:
-    import onnxruntime
-
+    try:
+        import onnxruntime
+    except ImportError:  # absent, or a library that it needs is: the list of packages tells which
+        return ()
     return tuple(name.removesuffix("ExecutionProvider") for name in onnxruntime.get_available_providers())
 
 

@@ -1,10 +1,10 @@
 """A whole training run: open the model, follow its schedule to the target, save."""
 
 import logging
-import os
 from dataclasses import replace
 from pathlib import Path
 
+from core import parallel
 from core.checkpoints.model_folder import ModelFolder
 from core.data.batches import BatchSettings
 from core.training import loop, start
@@ -89,4 +89,4 @@ def _observers(session: Session, settings: RunSettings, workspace: Workspace) ->
 
 def default_workers() -> int:
     """One core is left to the networks; more than eight workers are rarely kept busy."""
-    return max(1, min(8, (os.cpu_count() or 2) - 1))
+    return max(1, min(8, parallel.cores() - 1))

@@ -131,11 +131,12 @@ def test_backups_do_not_go_through_links(model, tmp_path):
     elsewhere.mkdir()
     (elsewhere / "24").mkdir()
     (elsewhere / "24/precious").touch()
+    (elsewhere / ".incoming").mkdir()
     backups = model.folder / "swap_SAEHD_autobackups"
     backups.symlink_to(elsewhere)
     with pytest.raises(CorruptFileError):
         make_backup(model)
-    assert (elsewhere / "24/precious").exists()
+    assert (elsewhere / "24/precious").exists() and (elsewhere / ".incoming").exists()
     backups.unlink()
     backups.mkdir()
     for number in range(1, 24):

@@ -16,7 +16,7 @@ from core.export import dfm_check
 from core.export.dfm import build_dfm, describe, export_dfm
 from core.export.provenance import provenance
 from core.export.reference import keras_reference
-from core.export.verify import sample_faces
+from core.export.verify import Contract, check_outputs, sample_faces
 from core.formats.dfl_weights import ModelData, write_arrays, write_data
 from core.networks import archs
 from core.networks.config import ModelConfig, config_from_options
@@ -171,6 +171,15 @@ def test_verify_refuses(tmp_path, spoil, message):
     with pytest.raises(PipelineError, match="failed its check") as caught:
         dfm_check.verify(path, config, None)
     assert message in str(caught.value)
+
+
+def test_verify_refuses_what_one_face_alone_makes_no_number():
+    """Larger than the tolerance is not what a NaN is."""
+    faces = sample_faces(64)
+    contract = Contract("model", (("in", (None, 64, 64, 3)),), (("out", (None, 64, 64, 3)),), 1e-3)
+    assert check_outputs(lambda batch: [batch], None, faces, contract) == 0
+    with pytest.raises(PipelineError, match="size of the batch"):
+        check_outputs(lambda batch: [batch if len(batch) > 1 else batch * np.float32(np.nan)], None, faces, contract)
 
 
 def save_model(folder, name: str = "me", iteration: int = 12) -> ModelFolder:

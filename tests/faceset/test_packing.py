@@ -14,6 +14,8 @@ from core.errors import CorruptFileError, InputError
 from core.faceset import packing
 from core.formats import dfl_image
 from core.formats.pak import PakReader
+from core.formats.pak_sources import FileSource
+from core.formats.pak_writer import write_pak
 from core.options import parse
 from core.stages.faceset import pack, unpack
 from core.workspace import Workspace
@@ -128,6 +130,22 @@ def test_merge(ws, tmp_path):
         assert reader.read(2) == facekit.face("x", seed=5)
     assert (rows(report)["same face twice"], rows(report)["renamed"]) == (1, 1)
     assert (tmp_path / "a.pak").exists()
+
+
+def test_a_face_is_compared_with_all_that_had_its_name(ws, tmp_path):
+    paks = []
+    for name, seed in (("a", 0), ("b", 5), ("c", 5), ("d", 6), ("b/b", 5)):
+        paks.append(tmp_path / f"{name}.pak")
+        paks[-1].parent.mkdir(exist_ok=True)
+        (tmp_path / "x.jpg").write_bytes(facekit.face("x", seed=seed))
+        write_pak(paks[-1], [FileSource(tmp_path / "x.jpg")])
+    report = run(pack, ws, merge=paks[:4])
+    with PakReader(ws.side("src").pak) as reader:
+        assert [record.name for record in reader] == ["x.jpg", "b_x.jpg", "d_x.jpg"]
+        assert [reader.read(i) for i in range(3)] == [facekit.face("x", seed=seed) for seed in (0, 5, 6)]
+    assert (rows(report)["same face twice"], rows(report)["renamed"]) == (1, 2)
+    report = run(pack, ws, merge=[paks[4]], append=True)
+    assert (rows(report)["faces packed"], rows(report)["same face twice"]) == (3, 1)
 
 
 def test_unpack_refuses_to_overwrite(ws):

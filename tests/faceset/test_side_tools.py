@@ -129,6 +129,16 @@ def test_metadata_comes_back_after_editing(ws):
     assert rows(run(restore_metadata, ws))["had their metadata"] == 4
 
 
+@pytest.mark.parametrize(("shape", "restored"), [((10, 40), 1), ((291, 1203), 1), ((10, 46), 0), ((97, 393), 0)])
+def test_metadata_of_a_picture_that_is_no_square(ws, shape, restored):
+    """Of a strongly shrunk picture the rounded sides have quite another aspect."""
+    path = ws.side("src").aligned / "1.jpg"
+    path.write_bytes(dfl_image.embed(encode_jpeg(pixels(401)[:97]), record("1.jpg")))
+    run(save_metadata, ws)
+    edit(path, np.zeros((*shape, 3), np.uint8))
+    assert rows(run(restore_metadata, ws))["restored"] == restored
+
+
 def test_metadata_comes_back_into_another_format(ws):
     path = write_faces(ws.side("src").aligned, 1)[0]
     run(save_metadata, ws)

@@ -19,6 +19,9 @@ from core.workspace import Workspace
         ("12.0", ["sm_90"], False),
         ("12.0", ["sm_120"], True),
         ("9.0", ["sm_90a"], True),
+        ("9.0", ["sm_", "sm_next", "sm_90"], True),
+        ("[N/A]", ["sm_90"], True),
+        ("[Unknown Error]", ["sm_90"], True),
     ],
 )
 def test_which_gpus_a_build_serves(capability, architectures, native):
@@ -32,6 +35,16 @@ def test_an_idle_gpu_and_one_that_the_build_has_no_code_for_are_told():
     assert "GPU code" in idle[1]
     assert stage.backend_warnings(answering(gpus=()), []) == []
     assert stage.backend_warnings(answering(gpus=("RTX",), architectures=("sm_120",)), [gpu]) == []
+
+
+def test_programs_and_packages_that_do_not_start_are_no_reason_to_end(monkeypatch):
+    def refused(*_, **__):
+        raise PermissionError
+
+    monkeypatch.setattr(doctor.shutil, "which", lambda name: name)
+    monkeypatch.setattr(doctor.subprocess, "run", refused)
+    monkeypatch.setitem(sys.modules, "onnxruntime", None)
+    assert doctor.nvidia_gpus() == doctor.onnx_providers() == ()
 
 
 def answering(gpus, architectures=()):

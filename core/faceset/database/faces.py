@@ -20,6 +20,7 @@ from core.types import Face
 # The one source of a side until somebody names others: its folder of frames, or the film that these come from.
 DEFAULT_SOURCE = "."
 _MOST_DIGITS = 18  # that SQLite takes as a number
+_MOST_FRAMES = 10**8  # of a film: it would last five weeks
 
 
 @dataclass(frozen=True)
@@ -78,8 +79,11 @@ def film_length(connection: sqlite3.Connection) -> tuple[dict[str, Any], int] | 
     row = connection.execute("SELECT value FROM state WHERE key = 'film'").fetchone()
     if row is None:
         return None
-    value = json.loads(row[0])
-    return value["film"], value["frames"]
+    (value,) = checked([json_value(row[0], "state")], [(dict,)], "state")
+    film, frames = checked([value.get("film"), value.get("frames")], [(dict,), WHOLE], "state")
+    if not 0 <= frames <= _MOST_FRAMES:
+        raise damaged("state", f"no film has {frames} frames")
+    return film, frames
 
 
 def add_source(connection: sqlite3.Connection, path: str = DEFAULT_SOURCE, kind: str = "frames") -> int:
@@ -218,6 +222,11 @@ def vectors(connection: sqlite3.Connection, embedder: str) -> dict[str, NDArray[
     """
     rows = connection.execute(query, (embedder,))
     return {face: floats_of(blob, "<f4") for face, blob in _checked(rows, (TEXT, BLOB), "vectors")}
+
+
+def persons(connection: sqlite3.Connection) -> dict[str, str]:
+    """Face -> name of the person, empty for nobody known."""
+    return dict(_checked(connection.execute("SELECT face, person FROM faces"), (TEXT, TEXT), "faces"))
 
 
 def name_persons(connection: sqlite3.Connection, persons: Mapping[str, str]) -> None:

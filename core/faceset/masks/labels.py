@@ -205,7 +205,7 @@ def take_in(
     if outcome.replaced:
         _set_aside(outcome.replaced, trash)
     changes = {index: partial(_labelled, polygons) for index, polygons in outcome.new.items()}
-    failed = change_records(known.faceset, changes, "labelling")
+    failed = change_records(known.faceset, changes)
     return Imported(
         changed=len(outcome.new) - len(failed),
         same=outcome.same,

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from core import parallel
 from core.errors import InputError
 from core.faceset.gallery import Gallery
 from core.faceset.scores import measures, score_files
@@ -46,7 +47,7 @@ class Features:
         self.gallery = gallery
         self._identities = identities
         self._known = dict(known or {})
-        self._workers = workers or min(os.cpu_count() or 1, _MOST_WORKERS)
+        self._workers = workers or min(parallel.cores(), _MOST_WORKERS)
         self._folder = gallery.folder.parent / score_files.FOLDER
         self._parts: dict[str, list[score_files.Part]] = {}
         self._columns: dict[tuple[str, str], NDArray] = {}

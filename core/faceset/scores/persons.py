@@ -24,7 +24,6 @@ EMBEDDER = "sface"
 
 # Mean cosine similarity within one person; for a single pair of images the authors of the network (SFace) give 0.363.
 SAME_PERSON = 0.30
-UNKNOWN = -1
 
 
 @dataclass(frozen=True)

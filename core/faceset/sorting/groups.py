@@ -19,6 +19,8 @@ from core.faceset.sorting.ranking import Choices
 from core.faceset.sorting.trash import free_name
 
 GROUPS_FOLDER = "aligned_groups"
+# The methods whose groups are persons.
+PERSONS = frozenset({"persons", "identity"})
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,7 @@ def divide(features: Features, by: str, count: int) -> Groups:
         UsageError: there is no such method, it has no score, or no image has a score.
     """
     method = methods.find(by)
-    if method.name in ("persons", "identity"):
+    if method.name in PERSONS:
         return _persons(features)
     if method.name == "duplicates":
         return _duplicates(features)

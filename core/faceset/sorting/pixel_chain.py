@@ -87,12 +87,13 @@ def _scratch(folder: Path, size: int) -> IO[bytes]:
 
 def _sketch(read: Callable, count: int, shape: tuple[int, ...], stream: IO[bytes], spread: bool) -> Sketches:
     """Read every image once: its pixels into the scratch file, its block sums into memory."""
-    grid = next((grid for grid in _FINE if count * 3 * grid**2 * 2 <= _FINE_BYTES), _FINE[-1])
-    largest_sum = (_padded(max(shape[:2])) // grid) ** 2 * 255
+    side = _padded(max(shape[:2]))
+    fits = (grid for grid in _FINE if count * 3 * grid**2 * _sum_type(side, grid).itemsize <= _FINE_BYTES)
+    grid = next(fits, _FINE[-1])
     out = Sketches(
         coarse=np.empty((count, 3 * _COARSE**2)),
         middle=np.empty((count, 3 * _MIDDLE**2), np.float32),
-        fine=np.empty((count, 3 * grid**2), np.uint16 if largest_sum < 2**16 else np.float32),
+        fine=np.empty((count, 3 * grid**2), _sum_type(side, grid)),
         spread=np.zeros((3, count)),
         pixels=stream,
         shape=(shape[0], shape[1], 3),
@@ -106,6 +107,11 @@ def _sketch(read: Callable, count: int, shape: tuple[int, ...], stream: IO[bytes
         _sums(image, out, index, grid, spread)
     stream.flush()
     return out
+
+
+def _sum_type(side: int, grid: int) -> np.dtype:
+    """What holds the largest sum over a block, of grid x grid in a square of this side."""
+    return np.dtype(np.uint16 if (side // grid) ** 2 * 255 < 2**16 else np.float32)
 
 
 def _padded(length: int) -> int:

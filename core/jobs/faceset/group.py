@@ -9,14 +9,14 @@ from core.faceset.database import faces, images
 from core.faceset.database.connection import open_database
 from core.faceset.gallery import Gallery
 from core.faceset.scores.features import Features
-from core.faceset.sorting.groups import GROUPS_FOLDER, Groups, as_order, divide, into_folders
+from core.faceset.sorting import methods
+from core.faceset.sorting.groups import GROUPS_FOLDER, PERSONS, Groups, as_order, divide, into_folders
 from core.faceset.sorting.views import write_views
 from core.jobs.faceset.scoring import scored_faces
 from core.jobs.side import opened_side
 from core.workspace import Side, Workspace
 
 PARTS = 9
-PERSONS = ("persons", "identity")
 _MOST_VIEWS = 50
 
 
@@ -47,10 +47,11 @@ def group(workspace: Workspace, side_name: str, by: str, parts: int = PARTS) -> 
         # Said before anything is scored, which may take long.
         if features.gallery.pak is not None:
             raise InputError("a packed faceset cannot be divided into folders", where=side.pak, hint="unpack it first")
-        groups = divide(features, by, parts)
-        if by in PERSONS:
-            _name_persons(side, features.gallery, groups)
-        journal.begin(side.frames, f"group by {by}", into_folders(side.frames, features.gallery, groups))
+        method = methods.find(by).name
+        groups = divide(features, method, parts)
+        persons = _persons(side, features.gallery, groups) if method in PERSONS else ()
+        moves = into_folders(side.frames, features.gallery, groups)
+        journal.begin(side.frames, f"group by {method}", moves, persons=persons)
         return Grouped(_sizes(groups), side.frames / GROUPS_FOLDER, side.completed)
 
 
@@ -60,8 +61,9 @@ def preview_groups(workspace: Workspace, side_name: str, by: str, parts: int = P
     Raises what ``group`` raises, but looks at packed facesets, too.
     """
     with opened_side(workspace, side_name) as side, scored_faces(side) as features:
-        groups = divide(features, by, parts)
-        folder = side.aligned_views / f"groups_{by}"
+        method = methods.find(by).name
+        groups = divide(features, method, parts)
+        folder = side.aligned_views / f"groups_{method}"
         _write_groups(folder, features, groups)
         return Grouped(_sizes(groups), folder, side.completed)
 
@@ -71,16 +73,16 @@ def _write_groups(folder: Path, features: Features, groups: Groups) -> None:
         write_views(folder, features.gallery, as_order(features.gallery, groups, label))
 
 
-def _name_persons(side: Side, gallery: Gallery, groups: Groups) -> None:
-    """The database says who each face is, wherever its file goes."""
+def _persons(side: Side, gallery: Gallery, groups: Groups) -> list[tuple[str, str, str]]:
+    """Who each face was and is now, by its id: the database says so, wherever its file goes."""
     with open_database(side.database) as connection:
         face_of = {row.name: row.face for row in images.images(connection, images.ALIGNED)}
-        persons = {
-            face_of[name]: groups.names[label]
-            for name, label in zip(gallery.names, groups.labels.tolist(), strict=True)
-            if name in face_of and label >= 0
-        }
-        faces.name_persons(connection, persons)
+        before = faces.persons(connection)
+    return [
+        (face_of[name], before.get(face_of[name], ""), groups.names[label])
+        for name, label in zip(gallery.names, groups.labels.tolist(), strict=True)
+        if name in face_of and label >= 0
+    ]
 
 
 def _sizes(groups: Groups) -> dict[str, int]:

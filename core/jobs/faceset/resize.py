@@ -87,7 +87,7 @@ def _resize_all(paths: list[Path], output: Path, size: int, face_type: FaceType 
     problems: list[tuple[str, str]] = []
     for path in progress(paths, description="resizing", unit="face"):
         target = output / path.name
-        if resize.is_done(path, target, size, face_type):
+        if resize.is_done(path, target, size, face_type, quality):
             kept += 1
             continue
         try:

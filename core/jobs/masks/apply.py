@@ -136,7 +136,7 @@ def remove_masks(workspace: Workspace, name: str) -> RemovedMasks:
     with opened_side(workspace, name) as side, open_known(side) as known:
         chosen = [i for i, record in enumerate(known.faceset.records()) if record.xseg_mask is not None]
         changes = dict.fromkeys(chosen, partial(_with_mask, None))
-        problems = change_records(known.faceset, changes, "removing masks")
+        problems = change_records(known.faceset, changes)
         MaskTable(known.connection).remove(known.ids[i] for i in chosen)
         return RemovedMasks(len(chosen) - len(problems), tuple(problems))
 
@@ -145,7 +145,7 @@ def remove_labels(workspace: Workspace, name: str) -> RemovedMasks:
     """Take the hand-drawn polygons out of the faces of a side."""
     with opened_side(workspace, name) as side, open_known(side) as known:
         chosen = [i for i, record in enumerate(known.faceset.records()) if record.polygons]
-        problems = change_records(known.faceset, dict.fromkeys(chosen, _without_labels), "removing labels")
+        problems = change_records(known.faceset, dict.fromkeys(chosen, _without_labels))
         return RemovedMasks(len(chosen) - len(problems), tuple(problems))
 
 

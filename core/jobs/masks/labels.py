@@ -6,6 +6,7 @@ from pathlib import Path
 from core.faceset.masks import labels
 from core.faceset.masks.labels import Format, Imported
 from core.faceset.register import open_known
+from core.faceset.store import face_key
 from core.imaging.masks import has_polygons
 from core.jobs.side import opened_side
 from core.safe_paths import own_folder
@@ -49,7 +50,7 @@ def uncertain_faces(workspace: Workspace, name: str, count: int) -> UncertainFac
     with opened_side(workspace, name) as side, open_known(side) as known:
         records = known.faceset.records()
         found = labels.least_certain(known, count)
-        return UncertainFaces(len(records), tuple((records[index].name, doubt) for index, doubt in found))
+        return UncertainFaces(len(records), tuple((face_key(records[index]), doubt) for index, doubt in found))
 
 
 def export_labels(

@@ -22,7 +22,7 @@ _HEADER = 28
 
 @dataclass(frozen=True)
 class ContactSheet:
-    """A sheet that was drawn. path: the image; model: the .dfm file; rows: how many faces it shows."""
+    """A sheet that was drawn. path: the image; model: the .dfm file; rows: how many target faces it shows."""
 
     path: Path
     model: Path
@@ -32,7 +32,8 @@ class ContactSheet:
 def contact_sheet(workspace: Workspace, *, dfm: Path | None = None, rows: int = 6, size: int = 224) -> ContactSheet:
     """Draw ``<model>_sheet.jpg`` beside an exported model.
 
-    dfm: the model; None takes the only one of the workspace. rows: faces to show. size: side of a face, pixels.
+    dfm: the model; None takes the only one of the workspace. rows: target faces to show, fewer where there are not so
+        many. size: side of a face, pixels.
 
     Raises:
         InputError: when a side has no faces, or there is not exactly one exported model.
@@ -40,6 +41,7 @@ def contact_sheet(workspace: Workspace, *, dfm: Path | None = None, rows: int = 
     """
     model = dfm or _only_model(workspace)
     source, target = (open_faceset(workspace.side(name).aligned) for name in ("src", "dst"))
+    rows = min(rows, len(target))
     path = model.with_name(f"{model.stem}_sheet.jpg")
     write_synthetic_image(path, draw(open_dfm(model, CPU_ONLY), source, target, rows, size))
     return ContactSheet(path, model, rows)

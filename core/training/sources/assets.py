@@ -9,9 +9,10 @@ from pathlib import Path
 
 from core import fsio
 from core.errors import InputError
+from core.faceset.steps import PARKED
 from core.formats.safe_zip import extract_members
 from core.safe_paths import own_folder
-from core.workspace import IMAGE_SUFFIXES, PAK_NAME, Side
+from core.workspace import IMAGE_SUFFIXES, PAK_NAME, Side, other_faces
 
 log = logging.getLogger(__name__)
 PRETRAINED, RANDOM_DST = "pretrained_model.zip", "random_dst_face_set.zip"
@@ -69,10 +70,25 @@ def pretrained_files(archive: Path, beside: Path, kind: str = "SAEHD") -> Iterat
 def fill_dst_faces(archive: Path, side: Side) -> int:
     """Unpack the random target faces where there are none. All of them appear, or none. Returns how many files.
 
+    Where something lies in their place that may be faces of somebody, nothing is done: whoever opens them says what.
+
     Raises:
-        InputError: when there are no faces in the archive.
+        InputError: when there are no faces in the archive, or another run uses this side.
         CorruptFileError: when the archive is damaged or hostile.
     """
+    with side.locked():
+        # Asked again: before the lock another run may have brought some.
+        return 0 if side.has_faces() or _may_be_faces(side.aligned) else _fill(archive, side)
+
+
+def _may_be_faces(folder: Path) -> bool:
+    """Whether there are persons, pictures that are not read here, or faces between two names."""
+    if other_faces(folder) or any(folder.glob(f"{PARKED}*")):
+        return True
+    return any(path.is_dir() for path in folder.glob("[!.]*"))
+
+
+def _fill(archive: Path, side: Side) -> int:
     incoming = side.aligned.with_name(".aligned.incoming")
     # What a killed run has left.
     shutil.rmtree(incoming, ignore_errors=True)
@@ -86,8 +102,10 @@ def fill_dst_faces(archive: Path, side: Side) -> int:
         # A pak and loose faces in one folder contradict each other, and training would refuse them.
         if pak and path not in pak:
             path.unlink()
-    side.aligned.mkdir(parents=True, exist_ok=True)
-    side.aligned.rmdir()  # it is empty, as the caller saw; the rename then is atomic
+    # What file managers leave in a folder, or a link to another place.
+    if side.aligned.is_symlink() or (side.aligned.exists() and any(side.aligned.iterdir())):
+        fsio.move_to_trash(side.aligned, side.workspace.trash)
+    # It takes the place of an empty folder, and all files appear at once.
     incoming.rename(side.aligned)
     fsio.fsync_dir(side.aligned.parent)
     log.info("no faces in %s: took %d file(s) from %s", side.aligned, len(pak or paths), archive)

@@ -28,6 +28,7 @@ def side(tmp_path):
         with MaskTable(known.connection) as table:
             table.add(MaskRow(known.ids[2], "hull", "hull 1", 1, 0.5, 0.5, "00" * 8, b"mask"))
         faces.write_settings(known.connection, {"embedder": "sface"})
+        faces.write_film_length(known.connection, {"name": "data_src.mp4"}, 9)
         face = next(faces.faces(known.connection))
         with known.connection:
             frame = known.connection.execute("SELECT frame FROM frames").fetchone()[0]
@@ -45,6 +46,8 @@ def change(side, *statements) -> None:
 
 READS = {
     "settings": faces.read_settings,
+    "film": faces.film_length,
+    "persons": faces.persons,
     "frames": lambda connection: list(faces.frames(connection)),
     "counts": faces.faces_by_frame,
     "faces": lambda connection: list(faces.faces(connection)),
@@ -67,6 +70,15 @@ def test_sound_ones_are_read(side):
         ("settings", "UPDATE settings SET value = '{'"),
         ("settings", "UPDATE settings SET value = x'00ff'"),
         ("settings", ("UPDATE settings SET value = ?", ("[" * 100_000,))),
+        ("film", "UPDATE state SET value = '{'"),
+        ("film", "UPDATE state SET value = x'00ff'"),
+        ("film", "UPDATE state SET value = '[]'"),
+        ("film", "UPDATE state SET value = '{\"film\": {}}'"),
+        ("film", 'UPDATE state SET value = \'{"film": [], "frames": 1}\''),
+        ("film", 'UPDATE state SET value = \'{"film": {}, "frames": "many"}\''),
+        ("film", 'UPDATE state SET value = \'{"film": {}, "frames": -1}\''),
+        ("film", 'UPDATE state SET value = \'{"film": {}, "frames": 1000000000000000}\''),
+        ("persons", "UPDATE faces SET person = x'00'"),
         ("frames", "UPDATE frames SET status = x'00'"),
         ("frames", "UPDATE frames SET error = CAST(x'fffe' AS TEXT)"),
         ("faces", "UPDATE faces SET landmarks = x'0011'"),

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from portraits import write_face, write_set
 
+from core import parallel
 from core.errors import InputError
 from core.faceset.gallery import open_gallery
 from core.faceset.scores import features as module
@@ -102,6 +103,14 @@ def test_workers_give_the_same_numbers(folder, monkeypatch):
     with open_gallery(folder) as gallery:
         together = dict(zip(gallery.names, Features(gallery, workers=2)["motion_blur"], strict=True))
     assert together == alone
+
+
+def test_as_many_workers_as_the_process_has_cores(folder, monkeypatch):
+    monkeypatch.setattr(os, "cpu_count", lambda: 64)
+    monkeypatch.setattr(parallel, "cores", lambda: 1)
+    monkeypatch.setattr(module, "_pool", lambda workers: pytest.fail(f"{workers} workers on one core"))
+    monkeypatch.setattr(module, "_POOL_FROM", 1)
+    assert column(folder, "motion_blur")
 
 
 def test_measures_of_a_known_image(folder):

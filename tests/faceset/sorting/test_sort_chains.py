@@ -1,5 +1,7 @@
 """Greedy chains and sums of distances against their definitions."""
 
+from io import BytesIO
+
 import cv2
 import numpy as np
 import pytest
@@ -82,6 +84,17 @@ def test_pixel_chain_is_the_greedy_one(tmp_path, similar, edge):
         left.remove(order[-1])
     assert pixel_chain.pixel_chain(lambda i: images[i], len(images), similar, tmp_path).tolist() == order
     assert not list(tmp_path.iterdir())
+
+
+def test_sums_that_need_more_bytes_keep_the_limit(monkeypatch):
+    """The blocks of large images have sums beyond 16 bits."""
+    limit = 3 * 3 * 64**2 * 2
+    monkeypatch.setattr(pixel_chain, "_FINE_BYTES", limit)
+    for edge, grid in ((1024, 64), (1088, 32)):
+        shape = (edge, edge, 3)
+        sketches = pixel_chain._sketch(lambda _, shape=shape: np.full(shape, 255, np.uint8), 3, shape, BytesIO(), False)
+        assert sketches.fine.shape[1] == 3 * grid**2 and sketches.fine.nbytes <= limit
+        assert sketches.fine.max() == (edge // grid) ** 2 * 255
 
 
 def test_pixel_chain_refuses_a_full_disk(tmp_path):

@@ -5,6 +5,7 @@ import pytest
 
 from core.errors import InputError
 from core.faceset import journal
+from core.formats import dfl_image
 from core.geometry.align import FaceType
 from core.jobs.faceset.check import check_faceset
 from core.jobs.faceset.recover_names import recover_names
@@ -28,6 +29,12 @@ def test_resizing_counts_and_names_what_is_left_out(workspace):
     (side.aligned / "plain.jpg").unlink()
     again = resize_faces(workspace, "src", 128, FaceType.FULL, in_place=True)
     assert (again.made, again.kept, again.folder) == (0, 3, side.aligned)
+
+
+def test_faces_of_another_quality_are_resized_again(workspace):
+    (workspace.side("src").aligned / "9.png").write_bytes(dfl_image.embed(facekit.png(), facekit.record("9.png")))
+    made = [resize_faces(workspace, "src", 128, quality=quality).made for quality in (100, 100, 80, 80, 81)]
+    assert made == [4, 0, 3, 0, 3]
 
 
 def test_recovered_names_can_be_undone(workspace):

@@ -3,10 +3,18 @@
 import shutil
 
 import facekit
+import numpy as np
 import pytest
 from portraits import snapshot, write_face, write_set
 
-from core.errors import InputError, Interrupted
+from core.errors import CorruptFileError, InputError, Interrupted
+from core.faceset import journal
+from core.faceset.database import faces as faces_table
+from core.faceset.database import images
+from core.faceset.database.connection import open_database
+from core.faceset.register import open_known
+from core.faceset.scores.persons import Persons
+from core.faceset.sorting import groups
 from core.faceset.sorting.ranking import Choices
 from core.formats.pak_sources import FileSource
 from core.formats.pak_writer import write_pak
@@ -46,6 +54,54 @@ def test_groups_are_counted_and_moved(workspace):
     assert faces(workspace) == before and sum(shown.sizes.values()) == 8
     done = group.group(workspace, "src", "brightness", 3)
     assert done.sizes == shown.sizes == {folder.name: len(list(folder.iterdir())) for folder in done.folder.iterdir()}
+
+
+def persons(side) -> dict[str, str]:
+    """Who the database says is on a file, by its name."""
+    with open_database(side.database) as connection:
+        named = faces_table.persons(connection)
+        return {row.name: named[row.face] for rows in images.images_by_folder(connection).values() for row in rows}
+
+
+@pytest.fixture
+def two_people(tmp_path, monkeypatch):
+    """The side src, whose faces are alternately of two people, and of one of which somebody said so."""
+    side = Workspace(tmp_path).create().side("src")
+    facekit.write_faces(side.aligned, 5)
+    labels = np.arange(5) % 2
+    monkeypatch.setattr(groups, "find_persons", lambda features: Persons(labels, labels * 1.0, labels * 1.0))
+    with open_known(side) as known:
+        faces_table.name_persons(known.connection, {known.ids[0]: "ann"})
+    return side
+
+
+@pytest.mark.parametrize("by", ["persons", "clusters", "Face", "identity"])
+def test_groups_of_persons_name_them_until_it_is_undone(two_people, by):
+    before = persons(two_people)
+    assert sorted(set(before.values())) == ["", "ann"]
+    done = group.group(two_people.workspace, "src", by)
+    assert {path.name: path.parent.name for path in done.folder.rglob("*.jpg")} == persons(two_people)
+    sort.undo(two_people.workspace, "src")
+    assert persons(two_people) == before
+    folder = group.preview_groups(two_people.workspace, "src", by.upper()).folder
+    assert folder.name in ("groups_persons", "groups_identity")
+
+
+def test_a_division_that_is_refused_names_nobody(two_people, tmp_path):
+    before = persons(two_people)
+    (two_people.frames / "aligned_groups").symlink_to(tmp_path)
+    with pytest.raises(CorruptFileError):
+        group.group(two_people.workspace, "src", "persons")
+    assert persons(two_people) == before
+
+
+def test_persons_are_named_after_a_kill_too(two_people, monkeypatch):
+    with monkeypatch.context() as killed:
+        killed.setattr(journal, "_note_in_database", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            group.group(two_people.workspace, "src", "persons")
+    journal.finish(two_people.frames)
+    assert set(persons(two_people).values()) == {"person_00", "person_01"}
 
 
 def test_clean_names_what_goes(workspace):

@@ -156,7 +156,7 @@ def test_remove_masks_and_labels_and_fetch(faces, tmp_path):
     assert apply_masks.fetch_labelled(workspace, "src").copied == 0
     square = Polygon(True, np.array([(1, 1), (9, 1), (9, 9)], np.float32))
     labelled = dict.fromkeys([1, 3], lambda record: replace(record, polygons=(square,)))
-    change_records(open_faceset(faces), labelled, "labelling")
+    change_records(open_faceset(faces), labelled)
     fetched = apply_masks.fetch_labelled(workspace, "src")
     assert fetched.copied == 2
     assert len(open_faceset(fetched.folder)) == 2 and len(open_faceset(faces)) == 7

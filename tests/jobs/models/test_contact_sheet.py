@@ -1,16 +1,19 @@
 """The contact sheet of an exported model: which faces are shown, and how the swapped one is put into the target."""
 
 import numpy as np
+import pytest
 from facekit import write_faces
 
 from core.export.dfm import build_dfm
 from core.faceset.store import open_faceset
+from core.imaging.codec import read_image
 from core.inference.dfm import Swap, open_dfm
 from core.inference.sessions import CPU_ONLY
-from core.jobs.models.contact_sheet import draw, swap
+from core.jobs.models.contact_sheet import contact_sheet, draw, swap
 from core.networks import archs
 from core.networks.config import ModelConfig
 from core.networks.weights import initial_weights
+from core.workspace import Workspace
 
 CONFIG = ModelConfig(64, "wf", "df", 8, 8, 8, 4)
 
@@ -37,10 +40,25 @@ def test_the_face_is_put_in_where_both_masks_agree():
     assert (swap(Painter(0.5, 1), face) == 104).all()
 
 
-def test_rows_and_columns(tmp_path):
+@pytest.fixture(scope="module")
+def exported():
     weights = {name: initial_weights(name, network, 1) for name, network in archs.networks(CONFIG).items()}
+    return build_dfm(weights, CONFIG, {})
+
+
+def test_no_face_is_shown_twice(tmp_path, exported):
+    workspace = Workspace(tmp_path).create()
+    (workspace.model / "model.dfm").write_bytes(exported)
+    for side, count in (("src", 5), ("dst", 2)):
+        write_faces(workspace.side(side).aligned, count)
+    assert contact_sheet(workspace, rows=6, size=48).rows == 2
+    sheet = contact_sheet(workspace, rows=1, size=48)
+    assert sheet.rows == 1 and read_image(sheet.path).shape[1] == 3 * 48
+
+
+def test_rows_and_columns(tmp_path, exported):
     model = tmp_path / "model.dfm"
-    model.write_bytes(build_dfm(weights, CONFIG, {}))
+    model.write_bytes(exported)
     for side, count in (("src", 2), ("dst", 5)):
         write_faces(tmp_path / side, count)
     source, target = open_faceset(tmp_path / "src"), open_faceset(tmp_path / "dst")
