@@ -9,7 +9,7 @@ from pathlib import Path
 from core.errors import CorruptFileError, InputError, from_os_error
 from core.faceset.database import images
 from core.faceset.database.connection import open_database
-from core.faceset.store import face_key
+from core.faceset.store import face_key, why_empty
 from core.formats import dfl_image
 from core.formats.pak import PakReader
 from core.types import FaceRecord
@@ -82,7 +82,9 @@ def open_gallery(folder: Path, *, only_to_look: bool = False) -> Iterator[Galler
     elif paths:
         yield Gallery(folder, tuple(path.name for path in paths), contents(folder.parent / "faces.db", paths))
     else:
-        raise InputError("no faces", where=folder, hint="extract faces first, or copy a faceset there")
+        raise InputError(
+            "no faces", where=folder, why=why_empty(folder), hint="extract faces first, or copy a faceset there"
+        )
 
 
 def _packed(folder: Path, reader: PakReader) -> Gallery:

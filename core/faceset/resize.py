@@ -21,13 +21,17 @@ from core.types import FaceRecord
 def resized_face(data: bytes, name: str, size: int, face_type: FaceType | None, quality: int) -> bytes:
     """The face file ``data`` with its image at ``size``, cropped anew where ``face_type`` is another than its own.
 
-    JPEG stays JPEG (4:4:4, ``quality``), PNG stays PNG. What a wider face type shows beyond the old image is black.
+    JPEG stays JPEG (4:4:4, ``quality``), PNG stays PNG. What a wider face type shows beyond the old image is black. A
+    face that is so already is given back as it is: encoding it once more would only make it worse.
 
     Raises:
         InputError: it is no face, or not square.
         CorruptFileError: its bytes are damaged.
     """
-    record, image = dfl_image.parse(data, name), decode_image(data, name)
+    record = dfl_image.parse(data, name)
+    if is_so(record, size, face_type):
+        return data
+    image = decode_image(data, name)
     height, width = image.shape[:2]
     if height != width:
         raise InputError("only square faces can be resized", where=name, why=f"it is {width} x {height}")
@@ -49,6 +53,11 @@ def _recropped(
     return warp_face(image, matrix, size), moved
 
 
+def is_so(record: FaceRecord, size: int, face_type: FaceType | None) -> bool:
+    """Whether a face has this size and shows this much already. face_type: None for any."""
+    return record.shape == (size, size) and (face_type is None or face_type.file_name == record.face_type)
+
+
 def resize_file(path: Path, target: Path, size: int, face_type: FaceType | None, quality: int) -> None:
     """The resized face of ``path`` under ``target``."""
     fsio.write_bytes(target, resized_face(path.read_bytes(), path.name, size, face_type, quality), durable=False)
@@ -60,11 +69,13 @@ def is_done(source: Path, target: Path, size: int, face_type: FaceType | None, q
     if not target.exists() or target.stat().st_mtime_ns < source.stat().st_mtime_ns:
         return False
     try:
-        made = target.read_bytes()
+        made, before = target.read_bytes(), dfl_image.read(source)
         record = dfl_image.parse(made, target.name)
-        wanted = face_type.file_name if face_type is not None else dfl_image.read(source).face_type
+        wanted = face_type.file_name if face_type is not None else before.face_type
     except PipelineError:
         return False
+    if is_so(before, size, face_type):
+        return made == source.read_bytes()
     if not made.startswith(png.SIGNATURE) and jpeg.quantization(made) != _quantization_of(quality):
         return False
     return record.shape == (size, size) and record.face_type == wanted

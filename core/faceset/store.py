@@ -11,7 +11,7 @@ import numpy as np
 
 from core.errors import InputError, PipelineError, from_os_error
 from core.faceset.identity import face_id
-from core.faceset.steps import PARKED
+from core.faceset.steps import GROUPS, PARKED
 from core.formats import dfl_image
 from core.formats.pak import PakReader
 from core.parallel import spread
@@ -193,6 +193,9 @@ def open_faceset(folder: Path) -> Faceset:
 
 def why_empty(folder: Path) -> str:
     """Why a folder has no faces."""
+    groups = folder.with_name(GROUPS)
+    if groups.is_dir() and any(groups.rglob("*.*")):
+        return f"they are divided into groups in {groups}: `--undo` of the sort step (3.1, 4.1) brings them back"
     people = sorted(p.name for p in folder.iterdir() if p.is_dir()) if folder.is_dir() else []
     if people:
         return (

@@ -10,7 +10,7 @@ from core.errors import InputError
 from core.faceset import journal
 from core.faceset.database.connection import open_database
 from core.faceset.register import missing_files
-from core.faceset.store import warn_of_other_faces
+from core.faceset.store import warn_of_other_faces, why_empty
 from core.workspace import Side, Workspace, list_images
 
 log = logging.getLogger(__name__)
@@ -71,6 +71,7 @@ def loose_faces(side: Side) -> list[Path]:
         raise InputError(
             "no loose faces",
             where=side.aligned,
+            why="" if side.pak.exists() else why_empty(side.aligned),
             hint="unpacking (step 3.4 or 4.4) makes loose faces of a packed faceset",
         )
     return paths

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from facekit import face, jpeg, pixels, png, record, write_faces
+from portraits import snapshot
 
 from core.errors import CorruptFileError, InputError
 from core.faceset.register import open_known
@@ -267,6 +268,17 @@ def test_resize_resumes_and_goes_in_place(ws):
     assert [dfl_image.read(path).shape for path in sorted(folder.glob("*.jpg"))] == [(128, 128)] * 3
     assert len(list(next(ws.trash.iterdir()).glob("*.jpg"))) == 3
     assert not (ws.side("src").frames / "aligned_resized").exists()
+
+
+def test_what_has_the_size_already_is_not_encoded_again(ws):
+    aligned = ws.side("src").aligned
+    write_faces(aligned, 2)
+    run(resize_faceset, ws, size=128, in_place=True)
+    before, trash = snapshot(aligned), sorted(ws.trash.iterdir())
+    report = dict(run(resize_faceset, ws, size=128, in_place=True).rows)
+    assert report["resized"] == 0 and snapshot(aligned) == before and sorted(ws.trash.iterdir()) == trash
+    run(resize_faceset, ws, size=128)
+    assert snapshot(aligned.with_name("aligned_resized")) == before
 
 
 def test_resize_in_place_needs_every_face(ws):

@@ -1,5 +1,6 @@
 """Putting an order into effect, on a folder of loose images or on a pak."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from core.faceset import journal
@@ -10,17 +11,20 @@ from core.faceset.sorting.pak_order import apply_to_pak
 from core.faceset.sorting.trash import to_trash
 
 
-def apply(frames: Path, gallery: Gallery, order: Order, what: str = "") -> journal.Step | None:
+def apply(
+    frames: Path, gallery: Gallery, order: Order, what: str = "", persons: Iterable[tuple[str, str, str]] = ()
+) -> journal.Step | None:
     """Rename the images, and move the rejected ones to the trash, as one step that can be undone.
 
     frames: the folder of the side.
     what: name of the step; without it "sort by" the method.
+    persons: as in ``journal.begin``; of loose faces.
 
     Returns None when nothing changes.
     """
     what = what or f"sort by {order.method}"
     if gallery.pak is None:
-        return journal.begin(frames, what, _moves(frames, order))
+        return journal.begin(frames, what, _moves(frames, order), persons=persons)
     if not order.renumber and not order.rejected:
         return None  # writing the pak anew would change nothing
     return apply_to_pak(frames, gallery.pak, gallery.names, order, what)

@@ -11,7 +11,7 @@ from core.faceset.gallery import Gallery
 from core.faceset.journal import ALIGNED, Move
 from core.faceset.scores.duplicates import duplicate_groups
 from core.faceset.scores.features import Features
-from core.faceset.scores.persons import find_persons
+from core.faceset.scores.persons import SAME_PERSON, find_persons
 from core.faceset.sorting import methods
 from core.faceset.sorting.algorithms import rank
 from core.faceset.sorting.order import Order
@@ -39,18 +39,19 @@ class Groups:
         return np.bincount(self.labels[self.labels >= 0], minlength=len(self.names)).tolist()
 
 
-def divide(features: Features, by: str, count: int) -> Groups:
+def divide(features: Features, by: str, count: int, likeness: float = SAME_PERSON) -> Groups:
     """Divide a gallery.
 
     by: a sort method. ``persons`` and ``duplicates`` find their own number of groups; the scores of others are cut into
     ``count`` equal parts (angles: of -90..90 degrees), of which the empty ones are left out.
+    likeness: mean cosine similarity from which on faces are one person.
 
     Raises:
         UsageError: there is no such method, it has no score, or no image has a score.
     """
     method = methods.find(by)
     if method.name in PERSONS:
-        return _persons(features)
+        return _persons(features, likeness)
     if method.name == "duplicates":
         return _duplicates(features)
     scores = rank(method, features, Choices()).scores
@@ -63,8 +64,8 @@ def divide(features: Features, by: str, count: int) -> Groups:
     return _by_score(method, scores, count)
 
 
-def _persons(features: Features) -> Groups:
-    labels = find_persons(features).labels
+def _persons(features: Features, likeness: float) -> Groups:
+    labels = find_persons(features, likeness).labels
     people = int(labels.max()) + 1
     names = tuple(f"person_{k:02d}" for k in range(people))
     # A group of its own, so that nobody stays behind in the folder.

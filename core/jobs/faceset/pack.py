@@ -11,7 +11,7 @@ from core.faceset import packing
 from core.faceset.database import images
 from core.faceset.database.connection import open_database
 from core.faceset.register import note_packed
-from core.faceset.store import face_key
+from core.faceset.store import face_key, why_empty
 from core.formats.pak import PakReader
 from core.formats.pak_sources import FileSource, Source
 from core.jobs.side import opened_side
@@ -92,7 +92,7 @@ def pack_faces(
             loose = [] if merge else packing.loose_sources(side.aligned, person)
             if not loose and not merge:
                 hint = "steps 3 and 4 (extract faces) put them there"
-                raise InputError("no pictures to pack", where=side.aligned, hint=hint)
+                raise InputError("no pictures to pack", where=side.aligned, why=why_empty(side.aligned), hint=hint)
             joined = packing.merge([*groups, ("loose", loose)], prefer_last=append and overwrite)
             packed = packing.pack(side.pak, joined, workspace.trash)
         inside = [f"{source.person}/{source.name}" if source.person else source.name for source in packed.kept]

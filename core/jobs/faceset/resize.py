@@ -6,6 +6,7 @@ from pathlib import Path
 from core import fsio
 from core.errors import InputError, PipelineError
 from core.faceset import resize
+from core.formats import dfl_image
 from core.geometry.align import FaceType
 from core.jobs.side import loose_faces, opened_side
 from core.progress import progress
@@ -60,12 +61,21 @@ def resize_faces(
             output.rename(side.aligned)
             return Resized(0, 0, (), side.aligned, settled=True)
         paths = loose_faces(side)
+        if in_place and all(_is_so(path, size, face_type) for path in paths):
+            return Resized(0, len(paths), (), side.aligned)
         _prepare(output, paths)
         done = _resize_all(paths, output, size, face_type, quality)
         if not in_place:
             return done
         _swap(side, done)
         return Resized(done.made, done.kept, (), side.aligned)
+
+
+def _is_so(path: Path, size: int, face_type: FaceType | None) -> bool:
+    try:
+        return resize.is_so(dfl_image.read(path), size, face_type)
+    except PipelineError:
+        return False
 
 
 def _prepare(output: Path, paths: list[Path]) -> None:

@@ -26,6 +26,16 @@ class Options(SideOptions):
         "", description="divide into bins instead: persons, duplicates, or a method with a score such as yaw or blur"
     )
     bins: int = Field(9, ge=1, le=1000, description="with --group: into how many parts a score is cut")
+    likeness: float = Field(
+        0.3,
+        ge=-1,
+        le=1,
+        description="with --group persons: how alike (mean cosine similarity) faces of one person are; less joins more",
+    )
+    keep: list[str] = Field(
+        [],
+        description="with --group and --apply: only these groups stay, such as person_00; other faces go to the trash",
+    )
     dry_run: bool = Field(False, description="only write the order and a contact sheet, rename nothing")
     apply: bool = Field(False, description="with --by clean and --group: move the faces, not only report")
     count: int = Field(2000, ge=1, le=10_000_000, description="how many faces the best-faces methods keep")
@@ -47,6 +57,10 @@ def run(options: Options, workspace: Workspace) -> StageReport:
     asked = {"--undo": options.undo, "--restore": options.restore, "--group": bool(options.group)}
     if sum(asked.values()) > 1:
         raise UsageError("choose one of --undo, --restore and --group")
+    if options.keep and not options.group:
+        raise UsageError(
+            "--keep names groups", why="there is no --group", hint="--group persons --keep person_00 --apply"
+        )
     if options.by == "list":
         return _list()
     if options.undo:
@@ -130,14 +144,29 @@ def _order_rows(order: "Order") -> Rows:
 def _group(options: Options, workspace: Workspace) -> StageReport:
     from core.jobs.faceset import group
 
+    if options.keep and options.apply:
+        return _keep(options, workspace)
     work = group.group if options.apply else group.preview_groups
-    done = work(workspace, options.side, options.group, options.bins)
+    done = work(workspace, options.side, options.group, options.bins, options.likeness)
     rows, notes = tuple(done.sizes.items()), _interrupted(done.completed)
     if not options.apply:
         title = f"groups of the {options.side} faces (nothing moved; --apply moves)"
         return StageReport(title, rows, notes, (done.folder,) if done.sizes else ())
-    hint = "--undo brings all that is still there back into aligned"
+    hint = "the next steps find no faces in aligned now: --undo brings back all that is still there; "
+    hint += "--keep GROUP in place of this leaves one group and moves the others to the trash"
     return StageReport(f"grouped the {options.side} faces", rows, (*notes, hint), (done.folder,))
+
+
+def _keep(options: Options, workspace: Workspace) -> StageReport:
+    from core.jobs.faceset import group
+
+    done = group.keep_groups(
+        workspace, options.side, options.group, options.keep, options.bins, likeness=options.likeness
+    )
+    rows = (*done.sizes.items(), ("kept", done.kept), ("moved to the trash", done.rejected))
+    side = workspace.side(options.side)
+    notes = (*_interrupted(done.completed), "--undo brings the others back")
+    return StageReport(f"kept {', '.join(options.keep)} of {options.side}", rows, notes, (side.aligned,))
 
 
 def _clean(options: Options, workspace: Workspace) -> StageReport:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from portraits import snapshot, write_face, write_set
 
-from core.errors import CorruptFileError, InputError, Interrupted
+from core.errors import CorruptFileError, InputError, Interrupted, UsageError
 from core.faceset import journal
 from core.faceset.database import faces as faces_table
 from core.faceset.database import images
@@ -19,6 +19,7 @@ from core.faceset.sorting.ranking import Choices
 from core.formats.pak_sources import FileSource
 from core.formats.pak_writer import write_pak
 from core.jobs.faceset import clean, group, sort
+from core.jobs.faceset.pack import pack_faces
 from core.progress import Listener, reporting_to
 from core.workspace import Workspace
 
@@ -69,10 +70,38 @@ def two_people(tmp_path, monkeypatch):
     side = Workspace(tmp_path).create().side("src")
     facekit.write_faces(side.aligned, 5)
     labels = np.arange(5) % 2
-    monkeypatch.setattr(groups, "find_persons", lambda features: Persons(labels, labels * 1.0, labels * 1.0))
+    monkeypatch.setattr(groups, "find_persons", lambda features, least: Persons(labels, labels * 1.0, labels * 1.0))
     with open_known(side) as known:
         faces_table.name_persons(known.connection, {known.ids[0]: "ann"})
     return side
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_one_person_stays_and_the_others_come_back(two_people, packed):
+    before = faces(two_people.workspace)
+    if packed:
+        pack_faces(two_people.workspace, "src", remove_originals=True)
+    with pytest.raises(UsageError, match="(?s)person_07.*person_00"):
+        group.keep_groups(two_people.workspace, "src", "persons", ["person_07"])
+    done = group.keep_groups(two_people.workspace, "src", "persons", ["person_00"])
+    assert (done.kept, done.rejected) == (done.sizes["person_00"], len(before) - done.sizes["person_00"])
+    with open_known(two_people) as known:
+        assert len(known.faceset) == done.kept > 0
+    if not packed:
+        left = faces(two_people.workspace)
+        assert left.items() < before.items() and len(left) == done.kept
+    assert sort.undo(two_people.workspace, "src").what == "keep person_00"
+    with open_known(two_people) as known:
+        assert len(known.faceset) == len(before)
+
+
+def test_who_has_grouped_everything_is_told_so(two_people):
+    group.group(two_people.workspace, "src", "persons")
+    for job in (sort.sort, group.preview_groups):
+        with pytest.raises(InputError, match="aligned_groups.*--undo"):
+            job(two_people.workspace, "src", "yaw")
+    with pytest.raises(InputError, match="aligned_groups.*--undo"):
+        pack_faces(two_people.workspace, "src")
 
 
 @pytest.mark.parametrize("by", ["persons", "clusters", "Face", "identity"])
