@@ -4,11 +4,15 @@ import logging
 import os
 import signal
 import sys
+from contextlib import nullcontext
+from pathlib import Path
 from types import FrameType, ModuleType
 from typing import TYPE_CHECKING
 
 from core import errors, stages
 from core.console import VisibleFormatter, prepare_streams, say
+from core.native_output import diverted, last_lines
+from core.workspace import Workspace
 
 # What takes a while to import is imported where it is used, so that the list of stages appears at once.
 if TYPE_CHECKING:
@@ -24,18 +28,22 @@ def main(arguments: list[str] | None = None) -> int:
         return 0
     # Looked for by hand first: reading the options may be what fails.
     debug = "--debug" in arguments
+    libraries = None  # the file in which libraries have their say
     prepare_streams()
     _heed_signals()
     try:
         stage, options = read(arguments)
         debug = options.debug
-        start_logging(debug)
-        say(str(run(stage, options)))
+        workspace = Workspace.from_environment()
+        libraries = workspace.logs / f"{arguments[0]}.log"
+        with nullcontext() if debug else diverted(libraries):
+            start_logging(debug)
+            say(str(run(stage, options, workspace)))
     # Ctrl-C and the exit of --help are no Exceptions.
     except BaseException as error:
         if debug and not isinstance(error, SystemExit):
             raise
-        return explain(error)
+        return explain(error, libraries)
     return 0
 
 
@@ -47,18 +55,19 @@ def read(arguments: list[str]) -> tuple[ModuleType, "Options"]:
     return stage, parse(stage.Options, arguments[0], arguments[1:])
 
 
-def run(stage: ModuleType, options: "Options") -> "StageReport":
-    """Run a stage with bars on the terminal, in the workspace that the environment names."""
+def run(stage: ModuleType, options: "Options", workspace: Workspace) -> "StageReport":
+    """Run a stage with bars on the terminal."""
     from core.progress import TerminalBars, reporting_to
-    from core.workspace import Workspace
 
     with reporting_to(TerminalBars()):
-        return stage.run(options, Workspace.from_environment())
+        return stage.run(options, workspace)
 
 
 def start_logging(debug: bool) -> None:
     """Lines of the program itself go to stderr; libraries speak up only when something is wrong."""
-    handler = logging.StreamHandler()
+    from core.progress import BesideBars
+
+    handler = BesideBars()
     handler.setFormatter(VisibleFormatter("%(message)s"))
     logging.basicConfig(level=logging.DEBUG if debug else logging.INFO, handlers=[handler])
     logging.raiseExceptions = False  # a log line that cannot be written is no failure
@@ -68,8 +77,12 @@ def start_logging(debug: bool) -> None:
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
 
 
-def explain(error: BaseException) -> int:
-    """Print what went wrong in a person's words; returns the exit code."""
+def explain(error: BaseException, libraries: Path | None = None) -> int:
+    """Print what went wrong in a person's words; returns the exit code.
+
+    libraries: the file with what libraries have printed. Its end is shown where it may tell more: with a bug, a fault
+    of the machine, and where memory is used up.
+    """
     if isinstance(error, SystemExit):
         return error.code if isinstance(error.code, int) else 2
     if isinstance(error, KeyboardInterrupt):
@@ -88,12 +101,21 @@ def explain(error: BaseException) -> int:
         hint = "`bash scripts/doctor.sh` looks at the packages; where memory is short, close other programs"
         error = errors.EnvironmentFault("a package that is installed cannot be loaded", why=str(error), hint=hint)
     if isinstance(error, errors.PipelineError):
+        if isinstance(error, (errors.EnvironmentFault, errors.OutOfMemoryFault)):
+            _say_what_libraries_said(libraries)
         say(f"error: {error}", sys.stderr)
         return error.exit_code
+    _say_what_libraries_said(libraries)
     hint = "this is a bug; run the same command with --debug and report what it prints"
     hint += ", with the table of `bash scripts/doctor.sh`"
     say(f"error: {type(error).__name__}: {error}\nhint: {hint}", sys.stderr)
     return 1
+
+
+def _say_what_libraries_said(path: Path | None) -> None:
+    lines = last_lines(path) if path else []
+    if lines:
+        say("\n".join([f"libraries said (all of it is in {path}):", *(f"  {line}" for line in lines)]), sys.stderr)
 
 
 def usage() -> str:

@@ -4,18 +4,26 @@ A job iterates over ``progress(items, ...)`` or counts with a ``Task``. Who is t
 with ``reporting_to``; nobody is by default, so a job called from a program or a test is silent.
 """
 
+import logging
 import os
 import sys
+import time
 from collections.abc import Iterable, Iterator, Sized
 from contextlib import contextmanager
 from contextvars import ContextVar
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from tqdm import tqdm
 
+from core.console import say
+
 T = TypeVar("T")
 _ROWS = 24  # of a terminal; more bars than that are never drawn
+_LINE_SECONDS = 30.0
+# As short as it can be: with a note of training it has to fit into 80 columns.
+_WITH_NOTE = "{n_fmt}/{total_fmt} {remaining}{postfix}"
+_WITH_NOTE_ENDLESS = "{n_fmt} {elapsed}{postfix}"
 
 
 class Listener:
@@ -66,54 +74,111 @@ class Task:
 
 
 class TerminalBars(Listener):
-    """Bars on stderr with the time that is left: redrawn on a terminal, a line now and then in a log file."""
+    """Tells a person on stderr how far it is: a line that is redrawn on a terminal, else a line now and then."""
 
     def __init__(self) -> None:
-        self._bars: dict[int, Any] = {}
+        self._shown: dict[int, _Bar | _Lines] = {}
 
     def begin(self, task: Task) -> None:
         # As in a program without a console.
         if sys.stderr is None:
             return
         with self._forgotten_without_terminal(task):
-            interval = 0.2 if sys.stderr.isatty() else 10.0
-            self._bars[id(task)] = tqdm(
-                desc=task.description,
-                unit=task.unit,
-                total=task.total,
-                initial=task.done,
-                file=sys.stderr,
-                mininterval=interval,
-                maxinterval=interval * 2,
-                ncols=_columns(),
-                nrows=_ROWS,
-                dynamic_ncols=_columns() is None,
-                smoothing=0.05,
-            )
+            self._shown[id(task)] = _Bar(task) if sys.stderr.isatty() else _Lines(task)
 
     def update(self, task: Task) -> None:
-        bar = self._bars.get(id(task))
-        if bar is None:
-            return
-        with self._forgotten_without_terminal(task):
-            if task.note:
-                bar.set_postfix_str(task.note, refresh=False)
-            # The bar takes a difference; only the task knows how many are done.
-            bar.update(task.done - bar.n)
+        shown = self._shown.get(id(task))
+        if shown is not None:
+            with self._forgotten_without_terminal(task):
+                shown.update(task)
 
     def end(self, task: Task) -> None:
-        bar = self._bars.pop(id(task), None)
-        if bar is not None:
+        shown = self._shown.pop(id(task), None)
+        if shown is not None:
             with self._forgotten_without_terminal(task):
-                bar.close()
+                shown.end(task)
 
     @contextmanager
     def _forgotten_without_terminal(self, task: Task) -> Iterator[None]:
-        """A bar whose terminal is gone is drawn no more; the work goes on."""
+        """What cannot be shown because the terminal is gone is shown no more; the work goes on."""
         try:
             yield
         except (OSError, ValueError):
-            self._bars.pop(id(task), None)
+            self._shown.pop(id(task), None)
+
+
+class _Bar:
+    """A bar; where the task has a note, numbers and the note in its place."""
+
+    def __init__(self, task: Task) -> None:
+        self._bar = tqdm(
+            desc=task.description,
+            unit=task.unit,
+            total=task.total,
+            initial=task.done,
+            file=sys.stderr,
+            mininterval=0.2,
+            maxinterval=0.4,
+            ncols=_columns(),
+            nrows=_ROWS,
+            dynamic_ncols=_columns() is None,
+            smoothing=0.05,
+        )
+
+    def update(self, task: Task) -> None:
+        if task.note:
+            self._bar.bar_format = _WITH_NOTE if task.total else _WITH_NOTE_ENDLESS
+            self._bar.set_postfix_str(task.note, refresh=False)
+        # The bar takes a difference; only the task knows how many are done.
+        self._bar.update(task.done - self._bar.n)
+
+    def end(self, task: Task) -> None:
+        self._bar.close()
+
+
+class _Lines:
+    """A plain line every half a minute and at the end, for log files."""
+
+    def __init__(self, task: Task) -> None:
+        self._first, self._start = task.done, time.monotonic()
+        self._next = self._start + _LINE_SECONDS
+
+    def update(self, task: Task) -> None:
+        if time.monotonic() >= self._next:
+            self._next = time.monotonic() + _LINE_SECONDS
+            self._say(task, self._left(task))
+
+    def end(self, task: Task) -> None:
+        self._say(task, f"{_clock(time.monotonic() - self._start)} taken")
+
+    def _say(self, task: Task, when: str) -> None:
+        total = "" if task.total is None else f" of {task.total}"
+        parts = [f"{task.description}: {task.done}{total}", when, task.note]
+        say(", ".join(filter(None, parts)), sys.stderr)
+
+    def _left(self, task: Task) -> str:
+        done = task.done - self._first
+        if task.total is None or not done:
+            return ""
+        return f"{_clock((time.monotonic() - self._start) / done * (task.total - task.done))} left"
+
+
+def _clock(seconds: float) -> str:
+    """``2:05``, ``1:02:05``."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+class BesideBars(logging.StreamHandler):
+    """Lines of the log on stderr, never on one line with a bar."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        try:
+            with tqdm.external_write_mode(file=self.stream):
+                super().emit(record)
+        except (OSError, ValueError):  # the terminal is gone
+            return
 
 
 def _columns() -> int | None:

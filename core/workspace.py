@@ -202,6 +202,10 @@ class Workspace:
         return self.root / ".trash"
 
     @property
+    def logs(self) -> Path:
+        return self.root / ".logs"
+
+    @property
     def locks(self) -> Path:
         return self.root / ".locks"
 

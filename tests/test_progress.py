@@ -1,9 +1,17 @@
 """Progress is told to whoever listens, and whoever listens may cancel."""
 
-import pytest
+import io
+import logging
+import sys
 
+import pytest
+from tqdm.std import EMA
+
+from core import progress as module
 from core.errors import Interrupted
-from core.progress import Listener, Task, TerminalBars, progress, reporting_to
+from core.progress import BesideBars, Listener, Task, TerminalBars, progress, reporting_to
+from core.training.hooks.progress_line import ProgressLine
+from core.training.run_state import RunState
 
 
 class Notes(Listener):
@@ -63,9 +71,60 @@ def test_the_listener_is_that_of_the_block():
     assert [heard[1] for heard in inner.heard if heard[0] == "begin"] == ["in"]
 
 
-def test_the_terminal_shows_description_and_count(capsys):
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+def test_a_terminal_shows_description_and_count(monkeypatch):
+    monkeypatch.setattr(sys, "stderr", Terminal())
     with reporting_to(TerminalBars()):
         list(progress(range(3), description="sorting", unit="face"))
-    shown = capsys.readouterr().err
-    assert "sorting: 100%" in shown
-    assert "3/3" in shown
+    assert "sorting: 100%" in sys.stderr.getvalue() and "3/3" in sys.stderr.getvalue()
+
+
+def test_a_log_file_gets_a_line_now_and_then(capsys, monkeypatch):
+    clock = iter(range(0, 1000, 8))
+    monkeypatch.setattr(module.time, "monotonic", lambda: float(next(clock)))
+    with reporting_to(TerminalBars()):
+        list(progress(range(6), description="sorting", unit="face"))
+    lines = capsys.readouterr().err.splitlines()
+    assert 2 <= len(lines) < 6 and all(line.startswith("sorting: ") for line in lines)
+    assert lines[0].endswith(" left") and lines[-1].startswith("sorting: 6 of 6, ") and lines[-1].endswith(" taken")
+
+
+@pytest.mark.parametrize(("seconds", "shown"), [(0.4, "0:00"), (125, "2:05"), (3725, "1:02:05")])
+def test_times_are_written_as_people_do(seconds, shown):
+    assert module._clock(seconds) == shown
+
+
+@pytest.mark.parametrize("held_out", [False, True])
+def test_the_line_of_training_fits_into_80_columns(monkeypatch, held_out):
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
+    session = RunState(target=500_000, iteration=123_456)
+    session.history, session.spent, session.waited = [[1.2345, 1.2345]], 12.345, 5.0
+    session.validation_losses = [[1, 1.2345, 1.2345]] if held_out else []
+    with reporting_to(TerminalBars()):
+        line = ProgressLine(session)
+        bar = line._task._listener._shown[id(line._task)]._bar
+        bar._ema_dn, bar._ema_dt = EMA(1.0), EMA(9.5)  # 41 days left
+        bar._ema_dn(1), bar._ema_dt(9.5)
+        session.iteration += 5
+        line.after_step(session, None)
+        bar.refresh()
+        line.at_end(session)
+    shown = terminal.getvalue().split("\r")[-1].strip()
+    assert "123461/500000" in shown and "12345ms data 41% src 1.23" in shown and len(shown) <= 80, shown
+
+
+def test_a_line_of_the_log_is_never_on_the_line_of_a_bar(monkeypatch):
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
+    log, handler = logging.Logger("x"), BesideBars()
+    log.addHandler(handler)
+    with reporting_to(TerminalBars()):
+        for _ in progress(range(2), description="sorting", unit="face"):
+            log.warning("look here")
+    text = terminal.getvalue()
+    assert [line.rsplit("\r", 1)[-1] for line in text.split("\n") if "look here" in line] == ["look here"] * 2

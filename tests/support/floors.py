@@ -7,6 +7,7 @@ FLOORS = (
         "options",
         "progress",
         "fsio",
+        "native_output",
         "own_place",
         "safe_files",
         "safe_paths",

@@ -8,10 +8,14 @@ from core.training.run_state import RunState
 
 # Of an exponential mean over about the last twenty iterations.
 _KEPT = 0.95
+# From this share of the time on, waiting for data matters.
+_WAITING = 0.1
 
 
 class ProgressLine(BaseHook):
-    """Iteration, milliseconds an iteration, share of time spent waiting for data, losses, time left.
+    """Iteration, time left, milliseconds an iteration, losses (of held-out faces in brackets).
+
+    The share of the time that is spent waiting for data is shown where it matters.
 
     description: of the task. losses: the names of the values of a line of the session's history.
     """
@@ -24,8 +28,14 @@ class ProgressLine(BaseHook):
 
     def after_step(self, session: RunState, batch: Any) -> None:
         spent, waited, *losses = self._smoothed([session.spent, session.waited, *session.history[-1]])
-        named = [f"{name} {loss:.4f}" for name, loss in zip(self._losses, losses, strict=True)]
-        self._task.note = ", ".join([f"{spent * 1000:.0f} ms, data {waited / spent:.0%}", *named, *self._more(session)])
+        # Short: the whole line has to fit into 80 columns.
+        parts = [f"{spent * 1000:.0f}ms"]
+        if waited > _WAITING * spent:
+            parts.append(f"data {waited / spent:.0%}")
+        held_out = session.validation_losses[-1][1:] if session.validation_losses else [None] * len(losses)
+        for name, loss, other in zip(self._losses, losses, held_out, strict=True):
+            parts.append(f"{name} {loss:.4f}" if other is None else f"{name} {loss:.3f} ({other:.3f})")
+        self._task.note = " ".join(parts)
         self._task.update(session.iteration - self._task.done)
 
     def _smoothed(self, now: list[float]) -> list[float]:
@@ -34,13 +44,6 @@ class ProgressLine(BaseHook):
         else:
             self._mean = [_KEPT * old + (1 - _KEPT) * new for old, new in zip(self._mean, now, strict=True)]
         return self._mean
-
-    def _more(self, session: RunState) -> list[str]:
-        """The newest validation losses."""
-        if not session.validation_losses:
-            return []
-        _, src, dst = session.validation_losses[-1]
-        return [f"held out {src:.4f}, {dst:.4f}"]
 
     def at_end(self, session: RunState) -> None:
         self._task.end()
