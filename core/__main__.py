@@ -103,7 +103,9 @@ def explain(error: BaseException, libraries: Path | None = None) -> int:
     if isinstance(error, errors.PipelineError):
         if isinstance(error, (errors.EnvironmentFault, errors.OutOfMemoryFault)):
             _say_what_libraries_said(libraries)
-        say(f"error: {error}", sys.stderr)
+        # Who asked for the stop is told no error.
+        asked = isinstance(error, errors.Interrupted)
+        say(str(error) if asked else f"error: {error}", sys.stderr)
         return error.exit_code
     _say_what_libraries_said(libraries)
     hint = "this is a bug; run the same command with --debug and report what it prints"

@@ -3,10 +3,11 @@
 Libraries raise; only ``core.__main__`` prints and exits. The message formula is: what, where, why, hint.
 """
 
+import difflib
 import errno
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -45,6 +46,12 @@ class PipelineError(Exception):
 
 def _rebuild(kind, what, where, why, hint):
     return kind(what, where=where, why=why, hint=hint)
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """A hint with the word that was probably meant; empty where none is close."""
+    close = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
+    return f"did you mean {close[0]}?" if close else ""
 
 
 class UsageError(PipelineError):

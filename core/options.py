@@ -8,15 +8,19 @@ over ``FORGE_<FIELD>``, and that over the default. ``options.model_fields_set`` 
 import argparse
 import json
 import os
+import sys
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from types import NoneType, UnionType
-from typing import Annotated, Any, Literal, NoReturn, TypeVar, Union, get_args, get_origin
+from typing import Annotated, Any, ClassVar, Literal, NoReturn, TypeVar, Union, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.fields import FieldInfo
 
-from core.errors import UsageError
+from core.errors import UsageError, did_you_mean
 
+_WIDE = 40  # of choices that stand beside their flag
 SideName = Literal["src", "dst"]
 O = TypeVar("O", bound="Options")
 T = TypeVar("T")
@@ -34,8 +38,13 @@ PositionalOrFlag = Annotated[T, Place(flag=True)]
 
 
 class Options(BaseModel):
-    """What every stage understands."""
+    """What every stage understands.
 
+    GROUPS: heading -> the usual options below it in ``--help``; the others are in ``--help-all``. Without groups all
+    are shown.
+    """
+
+    GROUPS: ClassVar[Mapping[str, tuple[str, ...]]] = {}
     model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True, protected_namespaces=())
 
     debug: bool = Field(False, description="show tracebacks and more log lines")
@@ -56,14 +65,12 @@ def fixed(default: Any, **kwargs: Any) -> Any:
 
 
 def parse(options: type[O], stage: str, arguments: list[str]) -> O:
-    """The options of ``stage`` as a person gave them. ``--help`` leaves through SystemExit.
+    """The options of ``stage`` as a person gave them. ``--help`` and ``--help-all`` leave through SystemExit.
 
     Raises:
         UsageError: for unknown flags, and for bad values of flags or environment variables.
     """
-    parser = _Parser(stage)
-    for name, field in options.model_fields.items():
-        parser.add_field(name, field)
+    parser = _Parser(stage, options)
     given = parser.read(_spread_lists(options, arguments))
     environment = _environment(options)
     try:
@@ -88,30 +95,79 @@ def place_of(field: FieldInfo) -> Place | None:
     return next((item for item in field.metadata if isinstance(item, Place)), None)
 
 
+class _Switch(argparse.BooleanOptionalAction):
+    """``--flag`` and ``--no-flag``; help shows the one that changes something, or both where a model keeps either."""
+
+    def __init__(self, option_strings: Sequence[str], dest: str, shown: str, **more: Any):
+        super().__init__(option_strings, dest, **more)
+        self.shown = shown
+
+
+class _Help(argparse.HelpFormatter):
+    def _format_action_invocation(self, action: argparse.Action) -> str:
+        return action.shown if isinstance(action, _Switch) else super()._format_action_invocation(action)
+
+
 class _Parser(argparse.ArgumentParser):
     """Reads texts by field; what they have to be is the model's to say."""
 
-    def __init__(self, stage: str):
+    def __init__(self, stage: str, options: type[Options]):
+        script = os.environ.get("FORGE_SCRIPT")
         # What was not given is absent, so that model_fields_set tells what a person chose.
-        super().__init__(prog=f"python -m core {stage}", allow_abbrev=False, argument_default=argparse.SUPPRESS)
+        super().__init__(
+            prog=script or f"python -m core {stage}",
+            allow_abbrev=False,
+            argument_default=argparse.SUPPRESS,
+            formatter_class=_Help,
+            add_help=False,
+        )
+        fields = options.model_fields
+        # A script has said the side already.
+        places = [name for name in fields if place_of(fields[name]) and not (script and name == "side")]
+        typed = [_typed(name, fields[name]) for name in places]
+        # argparse formats the usage with %.
+        self.usage = " ".join([self.prog.replace("%", "%%"), *typed, "[options]"])
+        self._add_fields(options, hidden_places=set(fields) - set(places))
 
-    def add_field(self, name: str, field: FieldInfo) -> None:
-        place = place_of(field)
-        if place is None or place.flag:
-            self._add_flag(name, field)
-        if place:
-            count = None if field.is_required() else "?"
-            # Upper case keeps it apart from the flag of the same field; read compares the two.
-            self.add_argument(name.upper(), nargs=count, help=_help(field))
+    def _add_fields(self, options: type[Options], hidden_places: set[str]) -> None:
+        usual = [name for names in options.GROUPS.values() for name in names]
+        more = [name for name in options.model_fields if name not in usual]
+        for name, field in options.model_fields.items():
+            if place_of(field):
+                # Upper case keeps it apart from the flag of the same field; read compares the two.
+                count = None if field.is_required() else "?"
+                text = argparse.SUPPRESS if name in hidden_places else _help(field)
+                self.add_argument(name.upper(), nargs=count, help=text)
+        for heading, names in options.GROUPS.items():
+            self._add_group(options, heading, names)
+        self._rest = self._add_group(options, "more options" if usual else "options", more)
+        self._has_groups = bool(usual)
+        self._rest.add_argument("-h", "--help", action="help", help="show this help")
+        if usual:
+            self._rest.add_argument("--help-all", action=_HelpAll, nargs=0, help="show all options")
 
-    def _add_flag(self, name: str, field: FieldInfo) -> None:
-        how: dict[str, Any] = {"metavar": _metavar(field.annotation)}
-        kind = _plain(field.annotation)
-        if kind is bool:
-            how = {"action": argparse.BooleanOptionalAction}
-        elif get_origin(kind) is list:
-            how |= {"action": "extend", "type": _at_commas if get_args(kind) == (str,) else _alone}
-        self.add_argument(flag_name(name), dest=name, help=_help(field), **how)
+    def _add_group(self, options: type[Options], heading: str, names: Iterable[str]) -> argparse._ArgumentGroup:
+        group = self.add_argument_group(heading)
+        for name in names:
+            field = options.model_fields[name]
+            place = place_of(field)
+            if place is None or place.flag:
+                _add_flag(group, name, field)
+        return group
+
+    def format_help(self) -> str:
+        """The usual options; a last line tells of the others."""
+        if not self._has_groups:
+            return super().format_help()
+        groups, self._action_groups = self._action_groups, [g for g in self._action_groups if g is not self._rest]
+        try:
+            return f"{super().format_help()}\n--help-all shows {len(self._rest._group_actions)} more options.\n"
+        finally:
+            self._action_groups = groups
+
+    def format_all(self) -> str:
+        """All options."""
+        return super().format_help()
 
     def read(self, arguments: list[str]) -> dict[str, Any]:
         """Field -> what was given for it."""
@@ -125,7 +181,39 @@ class _Parser(argparse.ArgumentParser):
         return by_place | by_flag
 
     def error(self, message: str) -> NoReturn:
-        raise UsageError(message)
+        known = [name for name in self._option_string_actions if name.startswith("--")]
+        words = [word.partition("=")[0] for word in message.split() if word.startswith("--")]
+        close = [did_you_mean(word, known) for word in words if word not in known]
+        raise UsageError(message, hint=next(filter(None, close), ""))
+
+
+class _HelpAll(argparse.Action):
+    def __call__(self, parser: Any, *_: Any) -> None:
+        parser._print_message(parser.format_all(), sys.stdout)
+        parser.exit()
+
+
+def _typed(name: str, field: FieldInfo) -> str:
+    """How a positional argument stands in the usage: choices as they are typed."""
+    choices = get_args(_plain(field.annotation)) if get_origin(_plain(field.annotation)) is Literal else ()
+    text = "|".join(map(str, choices)) or name.upper()
+    return text if field.is_required() else f"[{text}]"
+
+
+def _add_flag(group: argparse._ArgumentGroup, name: str, field: FieldInfo) -> None:
+    how: dict[str, Any] = {"metavar": _metavar(field.annotation)}
+    kind = _plain(field.annotation)
+    if kind is bool:
+        how = {"action": _Switch, "shown": _shown_switch(name, field)}
+    elif get_origin(kind) is list:
+        how |= {"action": "extend", "type": _at_commas if get_args(kind) == (str,) else _alone}
+    group.add_argument(flag_name(name), dest=name, help=_help(field), **how)
+
+
+def _shown_switch(name: str, field: FieldInfo) -> str:
+    if field.default is False:
+        return flag_name(name)
+    return flag_name(f"[no-]{name}")
 
 
 def _spread_lists(options: type[Options], arguments: list[str]) -> list[str]:
@@ -184,18 +272,27 @@ def _plain(annotation: Any) -> Any:
 
 
 def _metavar(annotation: Any) -> str:
-    """What ``--help`` shows in place of a value: ``int``, ``{src,dst}``."""
+    """What ``--help`` shows in place of a value: ``N``, ``{src,dst}``."""
     kind = _plain(annotation)
     if get_origin(kind) is list:
         return _metavar(get_args(kind)[0])
     if get_origin(kind) is Literal:
-        return "{" + ",".join(map(str, get_args(kind))) + "}"
-    return kind.__name__
+        return _choices(kind) if len(_choices(kind)) <= _WIDE else "KIND"
+    return {int: "N", float: "X", str: "NAME", Path: "PATH"}.get(kind, kind.__name__.upper())
+
+
+def _choices(kind: Any) -> str:
+    return "{" + ",".join(map(str, get_args(kind))) + "}"
 
 
 def _help(field: FieldInfo) -> str:
     text = field.description or ""
-    if field.default not in (None, []) and not field.is_required():
+    kind = _plain(field.annotation)
+    if get_origin(kind) is Literal and len(_choices(kind)) > _WIDE:
+        text += f"; one of {', '.join(map(str, get_args(kind)))}"
+    if isinstance(field.default, bool):
+        text += " (default: on)" if field.default else ""
+    elif field.default not in (None, [], "") and not field.is_required():
         text += f" (default: {field.default})"
     # argparse formats the help with %.
     return text.replace("%", "%%")

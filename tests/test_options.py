@@ -135,8 +135,48 @@ def test_help_leaves_at_once(capsys):
         parse(Example, "x", ["--help"])
     assert caught.value.code == 0
     said = capsys.readouterr().out
-    assert "usage: python -m core x" in said and "--uniform-yaw | --no-uniform-yaw" in said
-    assert "100 % yours (default: x)" in said and "[--merge Path]" in said and "{src,dst}" not in said
+    assert "usage: python -m core x src|dst [options]" in said and "--[no-]uniform-yaw" in said
+    assert "100 % yours (default: x)" in said and "--merge PATH" in said and "None" not in said
+
+
+class Grouped(Options):
+    GROUPS = {"first": ("often",)}
+    often: int = Field(3, description="what one needs")
+    seldom: bool = Field(False, description="what one rarely needs")
+
+
+def test_help_shows_the_usual_options_and_tells_of_the_others(capsys):
+    said = {}
+    for flag in ("--help", "--help-all"):
+        with pytest.raises(SystemExit):
+            parse(Grouped, "x", [flag])
+        said[flag] = capsys.readouterr().out
+    assert "first:" in said["--help"] and "--often N" in said["--help"]
+    assert "seldom" not in said["--help"] and "--help-all" in said["--help"]
+    assert "--often N" in said["--help-all"] and "--seldom " in said["--help-all"]
+    assert "--no-seldom" not in said["--help-all"] and parse(Grouped, "x", ["--no-seldom"]).seldom is False
+
+
+def test_the_usage_is_that_of_the_script(monkeypatch, capsys):
+    monkeypatch.setenv("FORGE_SCRIPT", "bash scripts/3_x_src.sh")
+    with pytest.raises(SystemExit):
+        parse(Example, "x", ["src", "--help"])
+    said = capsys.readouterr().out
+    assert said.startswith("usage: bash scripts/3_x_src.sh [options]\n") and "which side" not in said
+
+
+def test_what_was_probably_meant_is_said():
+    with pytest.raises(UsageError, match="did you mean --uniform-yaw"):
+        parse(Example, "x", ["src", "--uniform-yow"])
+    with pytest.raises(UsageError, match="did you mean sort"):
+        stages.load("srot")
+
+
+def test_groups_name_options_that_there_are():
+    for name in stages.names():
+        options = stages.load(name).Options
+        named = [field for fields in options.GROUPS.values() for field in fields]
+        assert set(named) <= options.model_fields.keys() and len(set(named)) == len(named), name
 
 
 def test_debug_may_come_from_the_environment(monkeypatch, capsys):

@@ -9,7 +9,7 @@ import importlib
 from pathlib import Path
 from types import ModuleType
 
-from core.errors import UsageError
+from core.errors import UsageError, did_you_mean
 
 FOLDER = Path(__file__).parent
 
@@ -29,7 +29,8 @@ def load(name: str) -> ModuleType:
     """The module of a stage. Raises UsageError for an unknown one."""
     file = _files().get(name)
     if file is None:
-        raise UsageError("unknown stage", where=name, hint="add --help instead of a stage: it lists them")
+        hint = did_you_mean(name, names()) or "add --help instead of a stage: it lists them"
+        raise UsageError("unknown stage", where=name, hint=hint)
     return importlib.import_module(".".join([__name__, *file.relative_to(FOLDER).with_suffix("").parts]))
 
 

@@ -33,6 +33,11 @@ _SHOWN = 20
 class Options(SideOptions):
     """Extract the faces of one side. --debug also draws boxes, landmarks and cuts into aligned_debug/."""
 
+    GROUPS = {
+        "which faces": ("max_faces", "min_face_size", "detect_score", "rotations", "every", "from_video"),
+        "the pictures of them": ("face_type", "image_size", "jpeg_quality"),
+        "the run": ("overwrite", "workers"),
+    }
     face_type: FaceTypeName = Field(
         "whole_face",
         description="how much around the face is cut: h half_face, mf midfull_face, f full_face, wf whole_face, head",

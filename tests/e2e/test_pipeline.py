@@ -59,7 +59,7 @@ def test_all_steps_to_a_verified_dfm(workspace):
     assert digests(source / "aligned") == before
 
     done = run("scripts/3.2_apply_xseg_src.sh", workspace=workspace)
-    assert "landmark masks" in done.stdout
+    assert "drawn from landmarks" in done.stdout
 
     run("scripts/3.3_pack_src.sh", "--remove-originals", workspace=workspace)
     assert (source / "aligned" / "faceset.pak").is_file() and not list((source / "aligned").glob("*.jpg"))

@@ -27,8 +27,10 @@ def test_help_from_any_folder(script, tmp_path):
     odd = tmp_path / "ein Ordner mit Ümläuten 顔"
     (odd / "core").mkdir(parents=True)
     (odd / "core" / "__init__.py").write_text("raise SystemExit('the wrong core')")
-    done = run(str(script.relative_to(ROOT)), "--help", workspace=odd / "work space", cwd=odd)
-    assert done.stdout.startswith("usage: python -m core")
+    name = str(script.relative_to(ROOT))
+    done = run(name, "--help", workspace=odd / "work space", cwd=odd, COLUMNS="80")
+    assert done.stdout.startswith(f"usage: bash {name} ")
+    assert max(map(len, done.stdout.splitlines())) <= 80
     assert (odd / "work space" / "data_src" / "aligned").is_dir()
 
 

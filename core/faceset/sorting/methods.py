@@ -6,7 +6,7 @@ so that a command line can list the methods at once.
 
 from dataclasses import dataclass
 
-from core.errors import UsageError
+from core.errors import UsageError, did_you_mean
 
 
 @dataclass(frozen=True)
@@ -190,7 +190,8 @@ def find(text: str) -> Method:
     for method in METHODS:
         if wanted in (method.name, str(method.number), *method.aliases):
             return method
-    raise UsageError("unknown sort method", where=text, hint=f"one of {listing()}")
+    close = did_you_mean(wanted, [name for method in METHODS for name in (method.name, *method.aliases)])
+    raise UsageError("unknown sort method", where=text, why=close, hint=f"one of {listing()}")
 
 
 def listing() -> str:

@@ -24,6 +24,31 @@ class Options(BaseOptions, Recipe):
     A resumed model keeps its own recipe where nothing else is given.
     """
 
+    GROUPS = {
+        "what to train": ("target_iter", "model", "kind", "preset", "pretrain"),
+        "the model (belongs to it once it exists)": (
+            "resolution",
+            "face_type",
+            "archi",
+            "ae_dims",
+            "e_dims",
+            "d_dims",
+            "d_mask_dims",
+        ),
+        "quality": (
+            "batch_size",
+            "learning_rate",
+            "random_warp",
+            "uniform_yaw",
+            "eyes_mouth_prio",
+            "ct_mode",
+            "gan_power",
+            "ema",
+            "held_out",
+        ),
+        "saving and looking": ("save_minutes", "preview_every", "autobackup_hour"),
+        "the machine": ("fit", "precision", "devices", "workers"),
+    }
     target_iter: PositionalOrFlag[int] = Field(
         0,
         ge=0,
