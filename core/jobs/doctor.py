@@ -261,7 +261,9 @@ def onnx_providers() -> tuple[str, ...]:
         import onnxruntime
     except ImportError:  # absent, or a library that it needs is: the list of packages tells which
         return ()
-    return tuple(name.removesuffix("ExecutionProvider") for name in onnxruntime.get_available_providers())
+    names = [name.removesuffix("ExecutionProvider") for name in onnxruntime.get_available_providers()]
+    # Not a device: it sends what it is to compute to a cloud, and nothing here ever asks for it.
+    return tuple(name for name in names if name != "Azure")
 
 
 def ffmpegs() -> tuple[Ffmpeg, ...]:

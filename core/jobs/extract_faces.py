@@ -213,7 +213,7 @@ def _agree(connection: sqlite3.Connection, settings: dict[str, Any], side: Side)
         return True
     if any(faces.faces_by_frame(connection).values()):
         changed = [
-            f"{key.replace('_', '-')}: {recorded.get(key)} -> {settings.get(key)}"
+            f"{key.replace('_', '-')}: {_in_words(recorded.get(key))} -> {_in_words(settings.get(key))}"
             for key in {**settings, **recorded}
             if recorded.get(key) != settings.get(key)
         ]
@@ -227,6 +227,18 @@ def _agree(connection: sqlite3.Connection, settings: dict[str, Any], side: Side)
     # No frame has a face, but the other settings might find some: all of them are looked at again.
     faces.forget(connection)
     return False
+
+
+def _in_words(value: Any) -> str:
+    """A recorded setting for people; a film by what tells it from others."""
+    film = value.get("video", value) if isinstance(value, dict) else value
+    if not isinstance(film, dict):
+        return str(film)
+    try:
+        changed = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(film["mtime_ns"] / 1e9))
+        return f"{film['name']} ({film['size'] / 1e6:.1f} MB, of {changed})"
+    except (LookupError, TypeError, ValueError, OverflowError):  # of frames that a person put there, or damaged
+        return "frames of unknown origin"
 
 
 def _finished(connection: sqlite3.Connection, side: Side) -> set[str]:

@@ -27,7 +27,7 @@ def run(options: Options, workspace: Workspace) -> StageReport:
         *_machine(found.machine),
         *((name, version or "not installed") for name, version in found.packages.items()),
         *_backend(found.backend, found.gpus),
-        ("onnxruntime runs on", ", ".join(found.onnx_providers)),
+        ("onnxruntime runs on", ", ".join(found.onnx_providers) or "nothing: it is not installed"),
         *_ffmpegs(found.ffmpegs),
         ("workspace", _disk(found)),
         *((f"data_{side.name}", _side(side)) for side in found.sides),

@@ -110,7 +110,7 @@ def _report(side: Side, done: "ExtractedFaces") -> StageReport:
         ("frames without faces", _listed(done.without_faces)),
         ("frames with several", _listed(done.with_several)),
     ]
-    rows += [(f"dropped: {reason}", count) for reason, count in done.filtered.items()]
+    rows += [("dropped", f"{count}: {reason}") for reason, count in done.filtered.items()]
     if done.deleted:
         rows.append(("face files deleted by hand", _listed(done.deleted)))
     if done.left_out:

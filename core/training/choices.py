@@ -49,7 +49,7 @@ class RunSettings:
 
     target: the iteration to stop at; 0 for the end of the schedule, where there is one, else never.
     workers: processes that prepare batches; 0 prepares them in this process, None chooses.
-    save_minutes: minutes between saves.
+    save_minutes: minutes between saves; None for 5, or 25 where a save takes longer than 2 seconds.
     preview_every: iterations between preview images; 0 draws them at saves only.
     validation_every: iterations between losses of the faces that are never trained on.
     tensorboard: whether to write event files for it.
@@ -58,7 +58,7 @@ class RunSettings:
 
     target: int = 0
     workers: int | None = None
-    save_minutes: float = 25.0
+    save_minutes: float | None = None
     preview_every: int = 100
     validation_every: int = 500
     tensorboard: bool = False

@@ -57,7 +57,12 @@ class Options(BaseOptions, Recipe):
     model: str | None = Field(
         None, description="name of the model; default is the only one there, else a new one: swap"
     )
-    save_minutes: float = Field(25, gt=0, le=1440, description="minutes between saves")
+    save_minutes: float | None = Field(
+        None,
+        gt=0,
+        le=1440,
+        description="minutes between saves; left out: 5, or 25 where a save takes longer than 2 seconds",
+    )
     preview_every: int = Field(100, ge=0, description="iterations between preview images; 0 draws them at saves only")
     learning_rate: float | None = Field(
         None,

@@ -66,7 +66,12 @@ class Options(BaseOptions):
         True, description="move only a random third of the weights in each iteration, as the original does"
     )
     seed: int | None = Field(None, ge=0, lt=2**31, description="of everything random; a resumed model keeps its own")
-    save_minutes: float = Field(15, gt=0, le=1440, description="minutes between saves")
+    save_minutes: float | None = Field(
+        None,
+        gt=0,
+        le=1440,
+        description="minutes between saves; left out: 5, or 25 where a save takes longer than 2 seconds",
+    )
     preview_every: int = Field(100, ge=0, description="iterations between preview images; 0 draws them at saves only")
     threads: int = Field(4, ge=1, le=64, description="threads that prepare samples")
 

@@ -42,7 +42,7 @@ class XSegRunSettings:
     occluders: how often something is drawn in front of a face, 0..1.
     learning_rate: how far weights move in an iteration.
     lr_dropout: move only a random third of the weights in each iteration.
-    save_minutes: minutes between saves.
+    save_minutes: minutes between saves; None for 5, or 25 where a save takes longer than 2 seconds.
     preview_every: iterations between preview images; 0 draws them at saves only.
     threads: that prepare samples.
     """
@@ -52,6 +52,6 @@ class XSegRunSettings:
     occluders: float = 0.25
     learning_rate: float = 1e-4
     lr_dropout: bool = True
-    save_minutes: float = 15.0
+    save_minutes: float | None = None
     preview_every: int = 100
     threads: int = 4
