@@ -29,8 +29,6 @@ step 3.2_apply_xseg_src.sh
 step 4.2_apply_xseg_dst.sh
 step 3.3_pack_src.sh
 step 4.3_pack_dst.sh
-# A model small enough for two cores and a few minutes, hurried: no warping and a higher rate. A real one takes the defaults.
-step 5_train.sh "${DEMO_ITERATIONS:-500}" --model demo --archi df-ud --resolution 64 --ae-dims 128 --e-dims 32 --d-dims 32 --d-mask-dims 16 \
-  --batch-size 4 --learning-rate 1e-4 --lr-dropout n --no-random-warp
+step 5_train.sh "${DEMO_ITERATIONS:-1000}" --model demo --preset quick
 printf '\n== what it learned\n'
 "$FORGE_PYTHON" -P -m core sheet

@@ -12,10 +12,11 @@ from core.workspace import Workspace
 
 
 def test_the_built_in_presets_are_sound():
-    assert presets.NAMES == ("draft", "likeness", "live")
+    assert presets.NAMES == ("draft", "likeness", "live", "quick")
     for name in presets.NAMES:
         preset = presets.find(name)
-        model = recipe.Recipe(**preset.options)
+        options = {name: value for name, value in preset.options.items() if name != presets.RATE}
+        model = recipe.Recipe(**options)
         recipe.require_trainable(model)
         parts = archs.networks(recipe.config_of(model))
         for phase in preset.phases:
@@ -63,9 +64,9 @@ def test_the_environment_is_no_part_of_a_preset(monkeypatch):
 
 
 def test_unknown_names():
-    with pytest.raises(UsageError, match="draft, likeness, live"):
+    with pytest.raises(UsageError, match="draft, likeness, live, quick"):
         presets.find("life")
     with pytest.raises(InputError, match="no such preset file"):
         presets.find("nowhere.toml")
     listed = train.run(train.Options(preset="list"), Workspace("/nowhere"))
-    assert [name for name, _ in listed.rows] == ["draft", "likeness", "live"]
+    assert [name for name, _ in listed.rows] == ["draft", "likeness", "live", "quick"]
