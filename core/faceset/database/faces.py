@@ -261,11 +261,11 @@ def _face(*values: Any) -> Face:
     checked(values, _FACE_KINDS, "faces")
     face, frame, left, top, right, bottom, landmarks, confidence, sure, roll, origin, status, reason, person = values
     return Face(
-        box=np.array([_unknown(value) for value in (left, top, right, bottom)], np.float32),
-        confidence=_unknown(confidence),
-        roll=_unknown(roll),
+        box=np.array([value_of(value) for value in (left, top, right, bottom)], np.float32),
+        confidence=value_of(confidence),
+        roll=value_of(roll),
         landmarks=landmarks_of(landmarks),
-        landmark_confidence=_unknown(sure),
+        landmark_confidence=value_of(sure),
         frame=restored(frame),
         origin=origin,
         status=status,
@@ -280,7 +280,8 @@ def _known(value: float) -> float | None:
     return None if np.isnan(value) else float(value)
 
 
-def _unknown(value: float | None) -> float:
+def value_of(value: float | None) -> float:
+    """A number from a cell; NULL is NaN."""
     return np.nan if value is None else value
 
 

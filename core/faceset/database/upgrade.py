@@ -138,10 +138,10 @@ def _face(columns: list[str], values: tuple, places: Mapping[str, str], embedder
         raise damaged("faces", "a face without landmarks")
     face = Face(
         box=np.array([old["left"], old["top"], old["right"], old["bottom"]], np.float32),
-        confidence=old["score"],
-        roll=old["roll"],
+        confidence=faces.value_of(old["score"]),
+        roll=faces.value_of(old["roll"]),
         landmarks=points,
-        landmark_confidence=old["sure"],
+        landmark_confidence=faces.value_of(old["sure"]),
         frame=old["frame"],
         origin="detected",
         id=birth_id(old["frame"], points),
@@ -160,7 +160,7 @@ def _face(columns: list[str], values: tuple, places: Mapping[str, str], embedder
         mtime_ns=0,
         geometry=geometry_of(face.frame, points),
     )
-    scores = {name: old[name] for name in ("pitch", "yaw", "roll", "sharpness")}
+    scores = {name: old[name] for name in ("pitch", "yaw", "roll", "sharpness") if old[name] is not None}
     vectors = {} if old["identity"] is None else {embedder: faces.floats_of(old["identity"], "<f4")}
     return FaceRow(face, image, scores, vectors)
 

@@ -4,8 +4,10 @@ import json
 import shutil
 import sqlite3
 import tarfile
+from contextlib import closing
 
 import cv2
+import numpy as np
 import pytest
 from paths import TESTS
 
@@ -140,6 +142,20 @@ def test_saved_metadata_still_comes_back(workspace):
 def _bare(path):
     """What an editor does: the image written anew, without the metadata."""
     return cv2.imencode(".jpg", cv2.imread(str(path)))[1].tobytes()
+
+
+def test_a_number_that_is_missing_in_an_old_database_is_unknown(workspace):
+    """The previous release wrote none; another program may have."""
+    side = workspace.side("src")
+    with closing(sqlite3.connect(side.database)) as connection, connection:
+        connection.execute("CREATE TABLE copied AS SELECT * FROM faces")
+        connection.execute("DROP TABLE faces")
+        connection.execute("ALTER TABLE copied RENAME TO faces")
+        connection.execute("UPDATE faces SET score = NULL, sure = NULL, roll = NULL, pitch = NULL")
+    with open_database(side.database) as connection:
+        found = faces.faces(connection)
+        assert found and all(np.isnan([face.confidence, face.landmark_confidence, face.roll]).all() for face in found)
+        assert not faces.scores(connection, "pitch") and faces.scores(connection, "yaw")
 
 
 def test_a_kill_in_the_middle_leaves_the_old_one(workspace, monkeypatch):
