@@ -35,6 +35,12 @@ def one_line(part: object) -> str:
     return text.replace("\n", "\\n") if "\n" in text else text
 
 
+def size_text(count: float) -> str:
+    """Bytes as people write them: ``0.9 MB``, ``57 MB``, ``1.3 GB``."""
+    unit, value = ("GB", count / 1e9) if count >= 1e9 else ("MB", count / 1e6)
+    return f"{value:.0f} {unit}" if value >= 10 else f"{value:.1f} {unit}"
+
+
 def say(text: str, stream: TextIO | None = None) -> None:
     """Print a text; a stream that is closed, or gone with its terminal, is passed over."""
     with contextlib.suppress(OSError, ValueError):

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from paths import ROOT
 
-from core.console import VisibleFormatter, say, visible
+from core.console import VisibleFormatter, say, size_text, visible
 from core.errors import InputError
 from core.types import StageReport
 
@@ -59,6 +59,13 @@ def test_a_name_with_a_line_break_does_not_pass_for_our_words():
     assert len(str(report).splitlines()) == 4
     record = logging.LogRecord("x", logging.INFO, "", 0, "skipped: %s: %d", (Path(name), 3), None)
     assert VisibleFormatter().format(record) == "skipped: a.jpg\\nhint: run this\\x1b[2J: 3"
+
+
+@pytest.mark.parametrize(
+    ("count", "shown"), [(0, "0.0 MB"), (930_926, "0.9 MB"), (57e6, "57 MB"), (1.34e9, "1.3 GB"), (70e9, "70 GB")]
+)
+def test_sizes_are_written_as_people_do(count, shown):
+    assert size_text(count) == shown
 
 
 class Gone(io.StringIO):

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from core import fsio, parallel, plugins
+from core.console import size_text
 from core.errors import InputError
 from core.faces.contract import DetectorSettings
 from core.faces.extractor import AlignedFace, CropSettings, Extractor, FrameFaces, one_opencv_thread
@@ -236,7 +237,7 @@ def _in_words(value: Any) -> str:
         return str(film)
     try:
         changed = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(film["mtime_ns"] / 1e9))
-        return f"{film['name']} ({film['size'] / 1e6:.1f} MB, of {changed})"
+        return f"{film['name']} ({size_text(film['size'])}, of {changed})"
     except (LookupError, TypeError, ValueError, OverflowError):  # of frames that a person put there, or damaged
         return "frames of unknown origin"
 

@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from core import fsio
+from core.console import size_text
 from core.errors import CorruptFileError, DiskFullError, InputError
 from core.jobs.frame_receipt import RECEIPT, Receipt, identity, read_receipt, write_receipt
 from core.progress import Task
@@ -206,7 +207,7 @@ def _estimate(info: VideoInfo, selection: Selection, image_format: ImageFormat, 
         log.info("the frames that were tried did not decode: free disk space was not checked")
         return None
     estimate = Estimate(frames, needed=size * frames * _RESERVE, free=shutil.disk_usage(folder).free)
-    needed, free = f"{estimate.needed / 1e9:.1f} GB", f"{estimate.free / 1e9:.1f} GB"
+    needed, free = size_text(estimate.needed), size_text(estimate.free)
     log.info("about %d frames, %s; free: %s", frames, needed, free)
     if estimate.needed > estimate.free:
         raise DiskFullError(

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import Field
 
+from core.console import size_text
 from core.options import Options as BaseOptions
 from core.types import StageReport
 from core.workspace import Workspace
@@ -33,4 +34,4 @@ def run(options: Options, workspace: Workspace) -> StageReport:
 
 
 def _counted(part: "Part") -> str:
-    return f"{part.files} {'file' if part.files == 1 else 'files'}, {part.size / 1e6:.1f} MB"
+    return f"{part.files} {'file' if part.files == 1 else 'files'}, {size_text(part.size)}"

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from core.console import size_text
 from core.options import Options as BaseOptions
 from core.types import StageReport
 from core.workspace import Workspace
@@ -40,7 +41,7 @@ def run(options: Options, workspace: Workspace) -> StageReport:
 
 
 def _machine(machine: "Machine") -> Rows:
-    memory = "unknown" if machine.memory is None else f"{machine.memory / 2**30:.1f} GiB"
+    memory = "unknown" if machine.memory is None else size_text(machine.memory)
     return [
         ("system", machine.system),
         ("cores, memory", f"{machine.cores}, {memory}"),
@@ -87,7 +88,7 @@ def _ffmpeg(program: "Ffmpeg") -> str:
 
 def _disk(found: "Diagnosis") -> str:
     writable = "" if found.disk.writable else ", NOT WRITABLE"
-    return f"{found.workspace}, {found.disk.free / 2**30:.1f} GiB free{writable}"
+    return f"{found.workspace}, {size_text(found.disk.free)} free{writable}"
 
 
 def _side(side: "SideContents") -> str:
@@ -101,7 +102,7 @@ def _faces(side: "SideContents") -> str:
     if side.pak is None:
         return f"{side.loose_faces} faces"
     loose = f" and {side.loose_faces} loose faces" if side.loose_faces else ""
-    return f"faceset.pak ({side.pak / 2**20:.1f} MiB){loose}"
+    return f"faceset.pak ({size_text(side.pak)}){loose}"
 
 
 def _listed(names: Sequence[str]) -> str:
@@ -128,7 +129,7 @@ def _warnings(found: "Diagnosis") -> list[str]:
     warnings = backend_warnings(found.backend, found.gpus)
     warnings += ffmpeg_warnings(found.ffmpegs)
     if found.disk.free < SMALL_DISK:
-        free = f"only {found.disk.free / 2**30:.1f} GiB free at {found.disk.folder}"
+        free = f"only {size_text(found.disk.free)} free at {found.disk.folder}"
         warnings.append(f"{free}: PNG frames of a few minutes of film take more")
     return warnings
 

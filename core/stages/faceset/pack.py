@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import Field
 
+from core.console import size_text
 from core.options import SideOptions
 from core.types import StageReport
 from core.workspace import Workspace
@@ -58,8 +59,8 @@ def run(options: Options, workspace: Workspace) -> StageReport:
 def _report(side: str, done: "PackedFaces") -> StageReport:
     rows = (
         ("faces packed", done.faces),
-        ("persons", done.persons or "-"),
-        ("bytes", done.bytes),
+        *([("persons", done.persons)] if done.persons else []),
+        ("size", size_text(done.bytes)),
         ("same face twice", done.duplicates),
         ("renamed", len(done.renamed)),
         ("left out", len(done.problems)),

@@ -51,8 +51,12 @@ def run(options: Options, workspace: Workspace) -> StageReport:
 
 
 def _listed(side: str, found: "UncertainFaces") -> StageReport:
-    rows = tuple((name, "no mask yet" if isinf(doubt) else f"doubt {doubt:.2f}") for name, doubt in found.least_certain)
-    return StageReport(f"faces of {side} whose masks are least certain, of {found.faces}", rows)
+    rows: list[tuple[str, object]] = []
+    for name, doubt in found.least_certain[:_SHOWN]:
+        rows.append((name, "no mask yet" if isinf(doubt) else f"doubt {doubt:.2f}"))
+    if len(found.least_certain) > _SHOWN:
+        rows.append(("and more", len(found.least_certain) - _SHOWN))
+    return StageReport(f"faces of {side} whose masks are least certain, of {found.faces}", tuple(rows))
 
 
 def _exported(side: str, done: "ExportedLabels") -> StageReport:

@@ -5,6 +5,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from core.console import size_text
 from core.options import Options as BaseOptions
 from core.types import StageReport
 from core.workspace import Workspace
@@ -45,7 +46,7 @@ def run(options: Options, workspace: Workspace) -> StageReport:
         ("model", f"{made.archi}, {made.resolution} px, face type {made.face_type}"),
         ("weights", made.weights),
         ("precision", "float16" if made.half else "float32"),
-        ("size", f"{made.size / 2**20:.1f} MiB"),
+        ("size", size_text(made.size)),
         ("difference from the model", f"{made.difference:.1e}"),
     )
     return StageReport("exported and checked", rows, tuple(map(str, made.remarks)), (made.path,))

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import Field
 
+from core.console import size_text
 from core.options import Options as BaseOptions
 from core.types import StageReport
 from core.workspace import Workspace
@@ -34,7 +35,7 @@ def run(options: Options, workspace: Workspace) -> StageReport:
         ("iteration", "unknown" if made.iteration is None else made.iteration),
         ("network", f"{made.resolution} px"),
         ("face type", made.face_type),
-        ("size", f"{made.size / 2**20:.1f} MiB"),
+        ("size", size_text(made.size)),
         ("difference from the network", f"{made.difference:.1e}"),
     )
     return StageReport("exported and checked", rows, _warnings(made), (made.path,))

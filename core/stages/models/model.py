@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
+from core.console import size_text
 from core.errors import UsageError
 from core.options import Options as BaseOptions
 from core.options import Positional
@@ -62,4 +63,4 @@ def _listing(models: "Sequence[ModelSaves]") -> StageReport:
 
 def _described(backup: "Backup") -> str:
     written = time.strftime("%Y-%m-%d %H:%M", time.localtime(backup.written))
-    return f"iteration {backup.iteration}, {backup.size / 2**20:.1f} MiB, {written}"
+    return f"iteration {backup.iteration}, {size_text(backup.size)}, {written}"

@@ -151,8 +151,8 @@ def follow(session: Session, opening: Opening) -> Session:
 def _announce(schedule: Schedule, here: Position) -> None:
     preset, phase = schedule.preset, schedule.phase(here)
     until = f"until iteration {phase.until}" if phase.until else "from now on"
-    options = ", ".join(f"{name} {value}" for name, value in phase.options.items()) or "nothing special"
-    log.info("%s, phase %d of %d, %s: %s", preset.name, here.number + 1, len(preset.phases), until, options)
+    options = ", ".join(f"{name} {value}" for name, value in phase.options.items()) or "the model's own options"
+    log.info("preset %s, phase %d of %d, %s: %s", preset.name, here.number + 1, len(preset.phases), until, options)
 
 
 def require_possible(schedule: Schedule, recipe: Recipe, parts: Sequence[str]) -> None:

@@ -48,12 +48,13 @@ def batch_settings(
 
 
 def _of_training(session: Session, src: Faceset, dst: Faceset, workers: int) -> BatchSettings:
-    recipe, trainer = effective(session.recipe), session.trainer.settings
+    recipe, trainer, drawn = effective(session.recipe), session.trainer.settings, False
     for name, faces in (("src", src), ("dst", dst)):
         origins = mask_origins(_as_trained(faces, trainer.exact))
         log.info("%s masks: %s", name, described(origins))
-        if FROM_LANDMARKS & origins.keys():
-            log.info("masks drawn from landmarks do not know hands, hair and glasses: steps 3.2 and 4.2 make others")
+        drawn = drawn or bool(FROM_LANDMARKS & origins.keys())
+    if drawn:
+        log.info("masks drawn from landmarks do not know hands, hair and glasses: steps 3.2 and 4.2 make others")
     return BatchSettings(
         src=src,
         dst=dst,
