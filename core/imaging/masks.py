@@ -132,6 +132,17 @@ def over_green(image: NDArray[np.float32], mask: NDArray[np.float32]) -> NDArray
     return (image * mask + (0.5 * image + 0.5 * _GREEN) * (1 - mask)).astype(np.float32)
 
 
+def pasted(
+    target: NDArray[np.float32], face: NDArray[np.float32], target_mask: Mask, face_mask: Mask
+) -> NDArray[np.float32]:
+    """A swapped face in its target face as live programs show it: where both masks agree, by their product.
+
+    target, face: (..., H, W, 3), 0..1. target_mask, face_mask: (..., H, W, 1), 0..1, of the target and of the face.
+    """
+    mask = target_mask * face_mask
+    return (target * (1 - mask) + face * mask).astype(np.float32)
+
+
 def mask_origin(record: FaceRecord) -> str:
     """Where the best mask of a face comes from, nothing decoded.
 

@@ -73,14 +73,13 @@ def _preview(workspace: Workspace) -> Path:
 def _observers(session: Session, settings: RunSettings, workspace: Workspace) -> list[BaseHook]:
     """What observes; each finds what those before it have left in the session."""
     history = session.recipe.write_preview_history
-    chain: list[BaseHook] = [
-        UnreadableFaces(),
-        Preview(workspace.model / "preview", settings.preview_every, history),
-    ]
+    chain: list[BaseHook] = [UnreadableFaces()]
     if session.validation_count:
         chain.append(Validation(settings.validation_every))
-    chain.append(LossPlot(workspace.model / "loss.png"))
-    chain.append(Metrics(workspace.model / "metrics.jsonl", session.iteration, session.folder.prefix))
+    chain.append(Preview(workspace.model / "preview", settings.preview_every, history))
+    metrics = workspace.model / "metrics.jsonl"
+    chain.append(LossPlot(workspace.model / "loss.png", metrics))
+    chain.append(Metrics(metrics, session.iteration, session.folder.prefix))
     if settings.tensorboard:
         folder = workspace.model / "tensorboard" / session.folder.prefix
         chain.append(TensorBoard(folder, _preview(workspace), session.iteration))

@@ -24,7 +24,7 @@ from core.stages.models import model as model_stage
 from core.training import kinds, start
 from core.training import recipe as recipes
 from core.training.choices import Choices
-from core.training.hooks.preview import grid, sample_of
+from core.training.hooks.preview import columns, sample_of
 from core.training.inputs import shares, training_inputs
 from core.training.recipe import Recipe
 from core.training.session import usable_sample
@@ -475,11 +475,11 @@ def test_the_export_of_amp_is_what_the_preview_shows(tmp_path):
 def test_the_preview_of_amp_shows_the_steps():
     recipe = begun(**AMP)
     trainer, batch = Trainer(recipe, TrainerSettings(seed=6)), random_batch(recipe)
-    picture = grid(SimpleNamespace(sample=sample_of(batch), recipe=recipe, trainer=trainer))
-    assert picture.shape == (2 * 64, 8 * 64, 3)
-    for column, morph in ((4, 0.25), (6, 0.75), (7, 1.0)):
-        swap = np.concatenate(list(trainer.views(*batch.target, morph)["sd"]))
-        assert np.abs(picture[:, 64 * column : 64 * (column + 1)].astype(float) - swap * 255).max() < 1
+    shown = columns(SimpleNamespace(sample=sample_of(batch), recipe=recipe, trainer=trainer))
+    assert len(shown) == 10
+    for column, title, morph in ((4, "25% source", 0.25), (6, "75% source", 0.75), (7, "swap", 1.0)):
+        assert shown[column][0] == title
+        assert np.abs(shown[column][1] - trainer.views(*batch.target, morph)["sd"]).max() < 1e-6
 
 
 def test_quick96_starts_from_bare_files(tmp_path, small96):

@@ -53,7 +53,7 @@ class Stub:
         self.settings = TrainerSettings(rate=self.settings.rate * factor)
 
     def views(self, src, dst):
-        return {"ss": src, "dd": dst, "sd": dst}
+        return {"ss": src, "dd": dst, "sd": dst, "dd_mask": dst[..., :1], "sd_mask": dst[..., :1]}
 
 
 @pytest.fixture

@@ -15,14 +15,14 @@ from core.faceset.database.masks import MaskRow, MaskTable
 from core.faceset.register import KnownFaces
 from core.faceset.store import Faceset, face_key
 from core.imaging.codec import decode_image, to_uint8
-from core.imaging.drawing import draw_text
 from core.imaging.mask_quality import MaskQuality, measure
 from core.imaging.masks import FROM_LANDMARKS, Mask, best_mask, hull_mask, mask_origin, over_green
+from core.imaging.sheets import Tile, captioned_sheet
 from core.progress import progress
 from core.types import FaceRecord
 
 ORIGINS = ("xseg", "custom", "polygons", "whole", "extended", "components", "hull")
-_SIDE, _ACROSS, _CAPTION = 160, 6, 30
+_SIDE, _ACROSS = 200, 6
 _MEASURED = 128
 
 
@@ -102,15 +102,11 @@ def _frame(record: FaceRecord) -> int:
 
 def contact_sheet(faceset: Faceset, judged: Sequence[Judged], rows: int = 5) -> NDArray[np.uint8]:
     """The first faces of ``judged`` over green by their mask, with name and reason; uint8 BGR."""
-    chosen = list(judged[: rows * _ACROSS])
-    down = max(1, -(-len(chosen) // _ACROSS))
-    sheet = np.full((down * (_SIDE + _CAPTION), _ACROSS * _SIDE, 3), 40, np.uint8)
-    for place, item in enumerate(chosen):
-        y, x = place // _ACROSS * (_SIDE + _CAPTION), place % _ACROSS * _SIDE
-        sheet[y : y + _SIDE, x : x + _SIDE] = _tile(faceset, item)
-        for line, text in enumerate((item.name, item.quality.reason or "nothing odd")):
-            draw_text(sheet, text[:24], (x + 3, y + _SIDE + 12 + 13 * line), 0.36, (225, 225, 225))
-    return sheet
+    tiles = [
+        Tile(_tile(faceset, item), item.quality.reason or "nothing odd", f"{item.name} ({item.origin})")
+        for item in judged[: rows * _ACROSS]
+    ]
+    return captioned_sheet(tiles, _ACROSS, f"The {len(tiles)} oddest of {len(judged)} masks: green is left out")
 
 
 def _tile(faceset: Faceset, item: Judged) -> NDArray[np.uint8]:

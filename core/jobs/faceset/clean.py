@@ -1,6 +1,6 @@
 """Finding bad faces of a side, and moving them to the trash."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +12,7 @@ from core.faceset.cleaning.verdicts import VERDICTS, Verdicts, judge
 from core.faceset.scores.features import Features
 from core.faceset.sorting.apply import apply
 from core.faceset.sorting.order import Order
+from core.faceset.sorting.trash import to_trash
 from core.fsio import write_text
 from core.jobs.faceset.scoring import scored_faces
 from core.jobs.side import OpenedSide, opened_side
@@ -50,7 +51,8 @@ def review(workspace: Workspace, side_name: str, moving: Collection[str] | None 
     Raises:
         InputError: there are no faces, both packed and loose ones, or another run holds the side.
     """
-    with _judged(workspace, side_name, moving) as (_, _, found):
+    with _judged(workspace, side_name, moving) as (side, features, found):
+        _write_page(side, features, found)
         return found
 
 
@@ -63,11 +65,15 @@ def clean(workspace: Workspace, side_name: str, moving: Collection[str] | None =
     with _judged(workspace, side_name, moving) as (side, features, found):
         kept = tuple(name for name in found.names if name not in found.rejected)
         if not kept:
+            _write_page(side, features, found)
             raise InputError(
                 "every face has a verdict: nothing would be left", where=side.aligned, hint=f"look at {found.page}"
             )
         # What is left keeps its names, and so its order.
         order = Order("clean", kept, rejected=found.rejected, renumber=False)
+        moves = to_trash(side.frames, found.rejected) if features.gallery.pak is None else []
+        # Before they go, for the page reads them; it leads to where they will be.
+        _write_page(side, features, found, {Path(move.source).name: move.target for move in moves})
         apply(side.frames, features.gallery, order, "clean")
         return found
 
@@ -86,16 +92,16 @@ def _judged(
         verdicts = judge(features)
         names = features.gallery.names
         rejected = {names[i]: verdicts.reason(i) for i in sorted(verdicts.found) if wanted & set(verdicts.found[i])}
-        page = _write_page(side, features, verdicts)
+        page = side.aligned_views / "clean.html"
         yield side, features, Review(names, verdicts, rejected, wanted, page, side.completed)
 
 
-def _write_page(side: Side, features: Features, verdicts: Verdicts) -> Path:
-    page = side.aligned_views / "clean.html"
-    own_folder(page.parent)
+def _write_page(side: Side, features: Features, found: Review, places: Mapping[str, str] | None = None) -> None:
+    """The report. places: as ``cleaning_page`` takes them."""
+    own_folder(found.page.parent)
     title = f"Cleaning of the {side.name} faces"
-    write_text(page, cleaning_page(title, features.gallery, verdicts, _pose_maps(side, features)))
-    return page
+    page = cleaning_page(title, features.gallery, found.verdicts, _pose_maps(side, features), places)
+    write_text(found.page, page)
 
 
 def _pose_maps(side: Side, features: Features) -> dict[str, Coverage]:

@@ -10,14 +10,14 @@ from numpy.typing import NDArray
 from core.errors import InputError
 from core.faceset.store import Faceset, open_faceset
 from core.formats.provenance import write_synthetic_image
-from core.imaging.codec import decode_image
-from core.imaging.drawing import draw_text
+from core.imaging.codec import decode_image, to_uint8
+from core.imaging.masks import pasted
+from core.imaging.sheets import titled_sheet
 from core.inference.dfm import DfmModel, open_dfm
 from core.inference.sessions import CPU_ONLY
 from core.workspace import Workspace
 
 _TITLES = ("source face", "target face", "swapped")
-_HEADER = 28
 
 
 @dataclass(frozen=True)
@@ -61,15 +61,15 @@ def _only_model(workspace: Workspace) -> Path:
 
 
 def draw(model: DfmModel, source: Faceset, target: Faceset, rows: int, size: int) -> NDArray[np.uint8]:
-    """``rows`` faces evenly spread over the facesets, below a header.
+    """``rows`` faces evenly spread over the facesets, below the titles of their columns.
 
     Returns uint8 BGR; the columns are source, target and swapped face, ``size`` pixels wide each.
     """
-    lines = [_header(size)]
-    for row in range(rows):
-        ours, theirs = (_face(faces, row / rows, size) for faces in (source, target))
-        lines.append(np.hstack([ours, theirs, swap(model, theirs)]))
-    return np.vstack(lines)
+    places = [row / rows for row in range(rows)]
+    ours, theirs = ([_face(faces, place, size) for place in places] for faces in (source, target))
+    swapped = [swap(model, face) for face in theirs]
+    columns = [(title, np.stack(faces)) for title, faces in zip(_TITLES, (ours, theirs, swapped), strict=True)]
+    return titled_sheet(columns, smallest=size, widest=size * len(_TITLES))
 
 
 def swap(model: DfmModel, face: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -77,18 +77,11 @@ def swap(model: DfmModel, face: NDArray[np.uint8]) -> NDArray[np.uint8]:
     side, shape = model.resolution, face.shape[1::-1]
     small = cv2.resize(face, (side, side), interpolation=cv2.INTER_AREA)
     made = model.swap(small[None])
-    mask = cv2.resize(np.minimum(made.target_mask[0], made.face_mask[0]), shape)[..., None]
+    target_mask, face_mask = (cv2.resize(mask[0], shape)[..., None] for mask in (made.target_mask, made.face_mask))
     large = cv2.resize(made.face[0], shape, interpolation=cv2.INTER_CUBIC)
-    return np.clip(face * (1 - mask) + large * 255 * mask, 0, 255).astype(np.uint8)
+    return to_uint8(pasted(face.astype(np.float32) / np.float32(255), large, target_mask, face_mask))
 
 
 def _face(faces: Faceset, position: float, size: int) -> NDArray[np.uint8]:
     index = int(position * len(faces))
     return cv2.resize(decode_image(faces.read(index), str(index)), (size, size), interpolation=cv2.INTER_AREA)
-
-
-def _header(size: int) -> NDArray[np.uint8]:
-    band, ink = np.full((_HEADER, size * len(_TITLES), 3), 40, np.uint8), (235, 235, 235)
-    for column, title in enumerate(_TITLES):
-        draw_text(band, title, (column * size + 8, 19), 0.5, ink)
-    return band

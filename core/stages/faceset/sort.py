@@ -170,7 +170,7 @@ def _keep(options: Options, workspace: Workspace) -> StageReport:
 
 
 def _clean(options: Options, workspace: Workspace) -> StageReport:
-    from core.faceset.cleaning.page import remarks
+    from core.faceset.cleaning.sentences import remarks
     from core.faceset.masks.report import counted, described
     from core.jobs.faceset import clean
 

@@ -1,4 +1,4 @@
-"""The preview: training faces as they are, as the networks make them, and swapped."""
+"""The preview: training faces as they are, as the networks make them, swapped, and the swap in its place."""
 
 from pathlib import Path
 
@@ -9,6 +9,8 @@ from core import fsio
 from core.data.batches import TrainingBatch
 from core.formats.provenance import label_jpeg
 from core.imaging.codec import encode_jpeg, to_uint8
+from core.imaging.masks import pasted
+from core.imaging.sheets import titled_sheet
 from core.safe_paths import own_folder
 from core.training.hooks.base import BaseHook
 from core.training.kinds import KINDS
@@ -16,8 +18,9 @@ from core.training.session import Session
 
 ROWS = 4
 _QUALITY = 92
-# A preview that is higher than this many pixels has fewer rows.
+# Of large faces there are fewer rows: the networks take their time for them.
 _HIGHEST = 800
+_MEAN_OF = 100
 
 
 class Preview(BaseHook):
@@ -46,7 +49,7 @@ class Preview(BaseHook):
         if session.sample is None or self._drawn == session.iteration:
             return
         self._drawn = session.iteration
-        jpeg = label_jpeg(encode_jpeg(grid(session), _QUALITY))
+        jpeg = label_jpeg(encode_jpeg(sheet(session), _QUALITY))
         history = own_folder(self._folder, "history", session.folder.prefix)
         fsio.write_bytes(self._folder / "latest.jpg", jpeg, durable=False)
         if self._history:
@@ -63,10 +66,28 @@ def sample_of(batch: TrainingBatch, arrays: int = 4) -> list[list[NDArray[np.flo
     return [[array[side, :ROWS].copy() for array in kept] for side in (0, 1)]
 
 
-def grid(session: Session) -> NDArray[np.uint8]:
-    """A row a sample: src, src as made, dst, dst as made, and the swap, for AMP in steps from dst to src.
+def sheet(session: Session) -> NDArray[np.uint8]:
+    """The columns with their titles, below a line on the model; uint8 BGR. Small faces are enlarged."""
+    return titled_sheet([(title, to_uint8(faces)) for title, faces in columns(session)], headline(session))
 
-    The inputs are unwarped. Returns uint8 (rows * R, columns * R, 3) BGR.
+
+def headline(session: Session) -> str:
+    """Which model this is, where it stands, and its losses: the mean of the latest ones, for one alone is noise."""
+    parts = [session.folder.prefix, f"iteration {session.iteration:,}"]
+    if session.history:
+        src, dst = np.mean(session.history[-_MEAN_OF:], axis=0)
+        parts.append(f"loss src {src:.4f}, dst {dst:.4f}")
+    if session.validation_losses:
+        _, src, dst = session.validation_losses[-1]
+        parts.append(f"held out src {src:.4f}, dst {dst:.4f}")
+    return " | ".join(parts)
+
+
+def columns(session: Session) -> list[tuple[str, NDArray[np.float32]]]:
+    """(title, faces): src, src as made, dst, dst as made, the swap, for AMP in steps from dst to src; then its mask,
+    and the swap pasted into the dst face by it.
+
+    The inputs are unwarped. Returns (n, R, R, 3) BGR, 0..1; n is a row a sample.
     """
     src, dst = session.sample[0][1], session.sample[1][1]  # type: ignore[index]
     rows = min(ROWS, len(src), max(1, _HIGHEST // session.recipe.resolution))
@@ -74,6 +95,15 @@ def grid(session: Session) -> NDArray[np.uint8]:
     views = session.trainer.views(src, dst)
     # A morph of 1 is the whole swap, which views holds already.
     morphs = [morph for morph in KINDS[session.recipe.kind].morphs if morph < 1]
-    between = [session.trainer.views(src, dst, morph)["sd"] for morph in morphs]
-    columns = [np.concatenate(list(images)) for images in (src, views["ss"], dst, views["dd"], *between, views["sd"])]
-    return to_uint8(np.concatenate(columns, axis=1))
+    between = [(f"{morph:.0%} source", session.trainer.views(src, dst, morph)["sd"]) for morph in morphs]
+    masks = views["dd_mask"], views["sd_mask"]
+    return [
+        ("source", src),
+        ("reconstruction", views["ss"]),
+        ("target", dst),
+        ("reconstruction", views["dd"]),
+        *between,
+        ("swap", views["sd"]),
+        ("mask of the swap", np.repeat(masks[0] * masks[1], 3, axis=-1)),
+        ("swap in place", pasted(dst, views["sd"], *masks)),
+    ]

@@ -10,12 +10,14 @@ from core.data.xseg_samples import XSegBatch, XSegSamples
 from core.formats.provenance import write_synthetic_image
 from core.imaging.codec import to_uint8
 from core.imaging.masks import over_green
+from core.imaging.sheets import titled_sheet
 from core.safe_paths import own_folder
 from core.training.hooks.base import BaseHook
 from core.training.xseg.model import XSegTrainer
 from core.training.xseg.session import XSegSession
 
 ROWS = 4
+_TITLES = ("wanted", "mask as made", "as made")
 Array = NDArray[np.float32]
 
 
@@ -45,16 +47,17 @@ class XSegPreview(BaseHook):
 
 
 def preview(trainer: XSegTrainer, batch: XSegBatch, plain: Sequence[XSegSamples]) -> NDArray[np.uint8]:
-    """Rows of image over green by the wanted mask, mask as made, image over green by it.
+    """Columns: image over green by the wanted mask, mask as made, image over green by it; uint8 BGR.
 
-    Returns uint8 (rows * R, 3 * R, 3) BGR; at most four rows of the batch and of each of ``plain``.
+    At most four rows of the batch and of each of ``plain``.
     """
     groups = [(batch.image[:ROWS], batch.target[:ROWS]), *(_spread(samples) for samples in plain)]
     rows = []
     for images, wanted in groups:
         for image, target, made in zip(images, wanted, trainer.predict(images), strict=True):
-            rows.append(np.hstack([over_green(image, target), np.repeat(made, 3, axis=2), over_green(image, made)]))
-    return to_uint8(np.vstack(rows))
+            rows.append((over_green(image, target), np.repeat(made, 3, axis=2), over_green(image, made)))
+    columns = [to_uint8(np.stack(faces)) for faces in zip(*rows, strict=True)]
+    return titled_sheet(list(zip(_TITLES, columns, strict=True)))
 
 
 def _spread(samples: XSegSamples) -> tuple[Array, Array]:

@@ -1,6 +1,8 @@
 """Automatic cleaning: planted faults get the right verdict, good faces none."""
 
+import re
 from dataclasses import replace
+from urllib.parse import unquote
 
 import cv2
 import numpy as np
@@ -9,7 +11,7 @@ from golden_files import golden_path
 from portraits import write_face
 
 from core.faces.embedders import sface
-from core.faceset.cleaning import page
+from core.faceset.cleaning import page, sentences
 from core.faceset.cleaning import verdicts as clean
 from core.faceset.cleaning.coverage import coverage, gaps
 from core.faceset.database import faces
@@ -69,7 +71,7 @@ def test_good_faces_have_no_verdict(planted):
     judged = {features.gallery.names[i] for i in verdicts.found}
     assert {name for name in judged if not name.startswith("p ")} <= {"00003.jpg"}
     assert len(judged) == len(PLANTED) + 2
-    assert "no mask" in page.remarks(verdicts)[0]
+    assert "no mask" in sentences.remarks(verdicts)[0]
 
 
 def test_nothing_is_judged_by_identity_when_not_asked(planted):
@@ -89,10 +91,17 @@ def test_the_page_needs_no_other_file(planted):
     features, verdicts = planted
     maps = {"src": coverage(features["yaw"], features["pitch"])}
     text = page.cleaning_page("Cleaning <src>", features.gallery, verdicts, maps)
-    assert "Cleaning &lt;src&gt;" in text and text.count("data:image/jpeg;base64,") == sum(
-        verdicts.counts().values()
-    ) + len(verdicts.spared)
-    assert 'src="http' not in text and "<link" not in text
+    shown = sum(verdicts.counts().values()) + len(verdicts.spared)
+    assert "Cleaning &lt;src&gt;" in text and text.count("data:image/jpeg;base64,") == shown
+    assert "http" not in text.replace("http-equiv", "") and "<link" not in text and "<script" not in text
+    assert "prefers-color-scheme:dark" in text
+    # Every picture leads to its file.
+    links = re.findall(r'<a href="(\.\./[^"]*)"', text)
+    assert len(links) == shown
+    for link in links:
+        assert (features.gallery.folder.parent / "aligned_views" / unquote(link)).resolve().is_file()
+    moved = page.cleaning_page("x", features.gallery, verdicts, {}, {"p blurred.jpg": "aligned_trash/p blurred~2.jpg"})
+    assert 'href="../aligned_trash/p%20blurred~2.jpg"' in moved and 'href="../aligned/p%20blurred.jpg"' not in moved
     for name in verdicts.counts():
         assert f'id="{name.replace(" ", "-")}"' in text
 
@@ -104,7 +113,7 @@ def test_it_is_said_which_mask_a_verdict_rests_on(planted):
     text = page.cleaning_page("Cleaning", features.gallery, verdicts, {})
     assert text.count("(xseg mask)") == verdicts.counts()["obstructed"] == 1
     found = report.counted(verdicts.masks)
-    assert f"masks: {found['xseg']} xseg, {found['hull']} hull" in text
+    assert f"masks come from: {found['xseg']} xseg, {found['hull']} hull" in text
 
 
 def test_polygons_are_a_mask_that_verdicts_rest_on(tmp_path):
@@ -119,8 +128,8 @@ def test_polygons_are_a_mask_that_verdicts_rest_on(tmp_path):
 
 def test_pose_gaps_are_told():
     src, dst = np.radians(np.r_[np.zeros(100), [-60] * 4]), np.radians(np.r_[np.zeros(50), [-70] * 312])
-    lines = [page.gap_sentence(gap) for gap in gaps(coverage(src, src * 0), coverage(dst, dst * 0))]
-    assert lines == ["dst has 312 faces below -50 degrees yaw, src has 4"]
+    lines = [sentences.gap_sentence(gap) for gap in gaps(coverage(src, src * 0), coverage(dst, dst * 0))]
+    assert lines == ["dst looks right by 60 to 75 degrees in 312 frames; src has no faces there"]
     assert coverage(src, src * 0).counts.sum() == 104
 
 

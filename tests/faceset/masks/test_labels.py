@@ -152,7 +152,7 @@ def test_the_report_finds_the_odd_one(tmp_path):
         write_face(folder, f"{i + 1:05d}_0.jpg", seed=1, xseg_mask=encode_mask(mask) if i == 3 else good_mask(1))
     with known_faces(folder) as known:
         judged, problems = judge(known)
-        assert contact_sheet(known.faceset, judged, rows=1).shape == (190, 960, 3)
+        assert contact_sheet(known.faceset, judged, rows=1).shape[1] == 6 * 200
     assert not problems and judged[0].name == "00004_0.jpg" and "hull" in judged[0].quality.reason
     assert judged[1].name == "00005_0.jpg" and judged[1].quality.change > 0.5  # it jumps back
     assert all(item.quality.change < 0.1 for item in judged[2:] if not np.isnan(item.quality.change))

@@ -141,6 +141,9 @@ def test_clean_names_what_goes(workspace):
     assert set(found.names) == set(before) == set(faces(workspace)) and found.page.exists()
     assert clean.clean(workspace, "src", {"too dark"}).rejected == found.rejected
     assert set(before) - set(faces(workspace)) == {"dark.jpg"}
+    # The page leads to where the faces are now.
+    assert 'href="../aligned_trash/dark.jpg"' in found.page.read_text()
+    assert (workspace.side("src").aligned_trash / "dark.jpg").is_file()
 
 
 def test_in_the_film_blurred_faces_and_duplicates_stay(workspace):

@@ -34,10 +34,12 @@ class Painter:
 
 def test_the_face_is_put_in_where_both_masks_agree():
     face = np.full((64, 64, 3), 53, np.uint8)
-    assert (swap(Painter(1, 1), face) == 155).all()
+    assert (swap(Painter(1, 1), face) == 156).all()
     for masks in ((0, 1), (1, 0)):
         assert (swap(Painter(*masks), face) == face).all()
     assert (swap(Painter(0.5, 1), face) == 104).all()
+    # As live programs do it: both masks are multiplied.
+    assert (swap(Painter(0.5, 0.5), face) == 79).all()
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""Preview grid and loss plot."""
+"""The preview: its columns, its headline, its files."""
 
 from types import SimpleNamespace
 
@@ -7,15 +7,17 @@ import numpy as np
 
 from core.data.batches import TrainingBatch
 from core.formats.provenance import DIGITAL_SOURCE_TYPE
-from core.training.hooks.loss_plot import loss_plot
-from core.training.hooks.preview import Preview, grid, sample_of
+from core.training.hooks.preview import Preview, columns, headline, sample_of, sheet
 from core.training.recipe import Recipe
 from core.training.session import usable_sample
+
+MASKS = {"dd_mask": 0.8, "sd_mask": 0.5}
 
 
 class Views:
     def views(self, src, dst):
-        return {"ss": src * 0 + 0.25, "dd": dst * 0 + 0.5, "sd": dst * 0 + 0.75}
+        masks = {name: np.full((*dst.shape[:3], 1), share, np.float32) for name, share in MASKS.items()}
+        return {"ss": src * 0 + 0.25, "dd": dst * 0 + 0.5, "sd": dst * 0 + 0.75, **masks}
 
 
 def batch():
@@ -28,14 +30,39 @@ def batch():
 def session():
     folder = SimpleNamespace(name="m", prefix="m_SAEHD")
     return SimpleNamespace(
-        sample=sample_of(batch()), recipe=Recipe(resolution=64), trainer=Views(), iteration=1, folder=folder
+        sample=sample_of(batch()),
+        recipe=Recipe(resolution=64),
+        trainer=Views(),
+        iteration=1,
+        folder=folder,
+        history=[[3.0, 4.0], [1.0, 2.0]],
+        validation_losses=[],
     )
 
 
-def test_columns_are_src_made_dst_made_swap_and_inputs_are_unwarped():
-    image = grid(session())
-    assert image.shape == (4 * 64, 5 * 64, 3) and image.dtype == np.uint8
-    assert [int(image[100, 64 * column + 5, 0]) for column in range(5)] == [0, 64, 255, 128, 191]
+def test_columns_and_that_inputs_are_unwarped():
+    found = columns(session())
+    assert [title for title, _ in found] == [
+        "source",
+        "reconstruction",
+        "target",
+        "reconstruction",
+        "swap",
+        "mask of the swap",
+        "swap in place",
+    ]
+    assert all(faces.shape == (4, 64, 64, 3) for _, faces in found)
+    # The swap of 0.75 lies over the white target by the product of both masks, 0.4.
+    np.testing.assert_allclose([faces.mean() for _, faces in found], [0, 0.25, 1, 0.5, 0.75, 0.4, 0.9], atol=1e-6)
+
+
+def test_the_headline_says_which_model_and_how_well():
+    run = session()
+    assert headline(run) == "m_SAEHD | iteration 1 | loss src 2.0000, dst 3.0000"
+    run.validation_losses = [[1, 0.5, 0.25]]
+    assert headline(run).endswith(" | held out src 0.5000, dst 0.2500")
+    run.history, run.validation_losses, run.iteration = [], [], 123456
+    assert headline(run) == "m_SAEHD | iteration 123,456"
 
 
 def test_preview_files(tmp_path):
@@ -45,7 +72,7 @@ def test_preview_files(tmp_path):
         run.iteration = iteration
         hook.after_step(run, batch())
     assert sorted(p.name for p in (tmp_path / "history/m_SAEHD").iterdir()) == ["0000001.jpg", "0000010.jpg"]
-    assert cv2.imread(str(tmp_path / "latest.jpg")).shape == (256, 320, 3)
+    assert cv2.imread(str(tmp_path / "latest.jpg")).shape == sheet(run).shape == (52 + 4 * 160, 7 * 160, 3)
     for path in (tmp_path / "latest.jpg", tmp_path / "history/m_SAEHD/0000010.jpg"):
         assert DIGITAL_SOURCE_TYPE.encode() in path.read_bytes()
 
@@ -58,11 +85,3 @@ def test_saved_samples_in_both_layouts_and_unusable_ones():
     for wrong in (None, [], sample[:1], 5, [[np.zeros((2, 3))] * 4] * 2):
         assert usable_sample(wrong, 64) is None
     assert usable_sample(sample, 96) is None
-
-
-def test_loss_plot_has_both_lines():
-    history = np.stack([np.linspace(5, 1, 3000), np.linspace(4, 2, 3000)], 1)
-    image = loss_plot(history)
-    redness = image[..., 2].astype(int) - image[..., 0]
-    blue, orange = redness < -60, redness > 100
-    assert image.shape == (420, 900, 3) and blue.sum() > 300 and orange.sum() > 300

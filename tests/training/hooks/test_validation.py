@@ -11,7 +11,7 @@ from core.faceset.store import open_faceset
 from core.stages.models import train
 from core.training import start
 from core.training.choices import Choices
-from core.training.hooks.loss_plot import loss_plot
+from core.training.hooks.loss_plot import Losses, loss_plot
 from core.training.hooks.metrics import Metrics
 from core.training.hooks.validation import Validation
 from core.training.recipe import Recipe
@@ -133,4 +133,5 @@ def test_a_save_completes_the_newest_line_of_metrics(tmp_path):
 
 def test_the_loss_plot_shows_them():
     history = np.linspace([2.0, 2.0], [1.0, 1.0], 50)
-    assert not np.array_equal(loss_plot(history), loss_plot(history, [[10, 1.9, 1.9], [50, 1.2, 1.2]]))
+    with_them = Losses(history, validation=[[10, 1.9, 1.9], [50, 1.2, 1.2]])
+    assert not np.array_equal(loss_plot(Losses(history)), loss_plot(with_them))

@@ -46,7 +46,7 @@ def test_the_loss_falls_on_one_batch(faces):
     made = trainer.predict(batch.image)
     assert made.shape == (2, 64, 64, 1) and ((made > 0.5) == (batch.target > 0.5)).mean() > 0.6
     sheet = preview(trainer, batch, [samples(faces, plain=True)])
-    assert sheet.shape == (6 * 64, 3 * 64, 3) and sheet.dtype == np.uint8
+    assert sheet.shape == (26 + 6 * 160, 3 * 160, 3) and sheet.dtype == np.uint8
 
 
 def test_the_loss_is_the_mean_cross_entropy(faces):
