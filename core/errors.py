@@ -55,30 +55,31 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
 
 
 class UsageError(PipelineError):
-    """A flag or an argument that makes no sense."""
+    """A flag or an argument that is unknown or has a wrong value."""
 
     exit_code = 2
     usual_hint = "add --help to the command: it lists the options and their ranges"
 
 
 class InputError(PipelineError):
-    """Something that should be there is missing or is not what it should be."""
+    """Something that is needed is missing, or is not what it should be."""
 
     exit_code = 3
-    usual_hint = "`bash scripts/doctor.sh` tells what the workspace has and what the next step is"
+    usual_hint = "`bash scripts/doctor.sh` shows what the workspace has and what the next step is"
 
 
 class EnvironmentFault(PipelineError):
     """The machine: driver, ffmpeg, permissions."""
 
     exit_code = 4
-    usual_hint = "`bash scripts/doctor.sh` looks at drivers, ffmpeg and the disk"
+    usual_hint = "`bash scripts/doctor.sh` checks drivers, ffmpeg and the disk"
 
 
 class OutOfMemoryFault(PipelineError):
     """Host or device memory is used up."""
 
     exit_code = 5
+    usual_hint = "close other programs, or choose a smaller size, such as a smaller --batch-size"
 
 
 class DivergedError(PipelineError):
@@ -92,19 +93,21 @@ class CorruptFileError(PipelineError):
     """A file whose bytes are damaged or hostile."""
 
     exit_code = 7
-    usual_hint = "get the file from its source again, or move it away; nothing was changed"
+    usual_hint = "get the file from its source again, or move it away; it was not changed"
 
 
 class DiskFullError(PipelineError):
-    """No space left."""
+    """No space left on the disk."""
 
     exit_code = 8
+    usual_hint = "free some space and run the same command again; finished work was kept"
 
 
 class Interrupted(PipelineError):
     """Asked to stop (Ctrl-C, SIGTERM, a STOP file); everything finished was saved."""
 
     exit_code = 130
+    usual_hint = "run the same command again: it goes on where it stopped"
 
 
 @contextmanager
@@ -123,8 +126,7 @@ def from_os_error(error: OSError) -> PipelineError:
     where = error.filename or "(no file name given)"
     # To a person a used-up quota is a full disk.
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        hint = "free some space and run it again; finished work was kept"
-        return DiskFullError("no space left on the disk", where=where, why=_room(error.filename), hint=hint)
+        return DiskFullError("no space left on the disk", where=where, why=_room(error.filename))
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
         return EnvironmentFault(
             "no permission",

@@ -143,8 +143,9 @@ class _Parser(argparse.ArgumentParser):
         self._rest = self._add_group(options, "more options" if usual else "options", more)
         self._has_groups = bool(usual)
         self._rest.add_argument("-h", "--help", action="help", help="show this help")
-        if usual:
-            self._rest.add_argument("--help-all", action=_HelpAll, nargs=0, help="show all options")
+        # Without groups it shows the same as --help, and is not mentioned there.
+        text = "show all options" if usual else argparse.SUPPRESS
+        self._rest.add_argument("--help-all", action=_HelpAll, nargs=0, help=text)
 
     def _add_group(self, options: type[Options], heading: str, names: Iterable[str]) -> argparse._ArgumentGroup:
         group = self.add_argument_group(heading)

@@ -74,7 +74,7 @@ def own_folder(folder: Path, *below: str) -> Path:
         raise CorruptFileError(
             "something else in the place of a folder of this program",
             where=folder,
-            why="it is a link" if folder.is_symlink() else "it is no folder",
+            why="it is a link" if folder.is_symlink() else "it is not a folder",
             hint="what it leads to is not touched; it was made by hand, or to harm: move it away",
         )
     folder.mkdir(parents=True, exist_ok=True)

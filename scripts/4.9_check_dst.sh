@@ -1,4 +1,4 @@
 #!/usr/bin/env bash
-# Look the faceset in data_dst/aligned/ over.
+# Check the faceset in data_dst/aligned/: counts, damaged files, missing metadata.
 . "$(dirname "${BASH_SOURCE[0]}")/_lib.sh"
 stage check-faceset dst "$@"

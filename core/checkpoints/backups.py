@@ -193,7 +193,7 @@ def restore(model: ModelFolder, name: str) -> LoadedModel:
             "no such backup",
             where=name,
             why=f"found {', '.join(found) or 'none'}",
-            hint="`bash scripts/5.x_model.sh list` tells more of them",
+            hint="`bash scripts/5.x_model.sh list` shows them",
         )
     backup = found[name]
     reasons = {file: reason_unreadable(path) for file, path in backup.files.items()}

@@ -92,7 +92,7 @@ def choose_or_new(folder: Path, name: str | None = None, kind: str | None = None
         raise UsageError(
             "a new model cannot be called so",
             where=f"--model {name}",
-            why="the original program ends the name of a model at the first underscore",
+            why="DeepFaceLab ends the name of a model at the first underscore",
             hint=f"--model {name.replace('_', ' ').strip() or DEFAULT_NAME!r}",
         )
     return ModelFolder(folder, name or DEFAULT_NAME, kind or KINDS[0])

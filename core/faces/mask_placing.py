@@ -18,7 +18,7 @@ def require_square(image: NDArray[np.uint8], record: FaceRecord) -> int:
     """
     height, width = image.shape[:2]
     if height != width:
-        raise InputError("an aligned face that is no square", where=record.name, why=f"{width} x {height} px")
+        raise InputError("an aligned face that is not square", where=record.name, why=f"{width} x {height} px")
     return width
 
 

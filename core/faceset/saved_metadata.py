@@ -142,7 +142,7 @@ def _find(connection: sqlite3.Connection, path: Path, data: bytes, names: _Names
             "no saved metadata",
             where=path,
             why="nothing was saved for this picture or this name",
-            hint="saving it (step 3.5 or 4.5) comes before editing",
+            hint="save the metadata (step 3.5 or 4.5) before you edit the pictures",
         )
     return _record(blob, path)
 

@@ -85,9 +85,7 @@ class Faceset:
     def path(self, index: int) -> Path:
         """The loose file of a face. Raises InputError for a packed faceset."""
         if self._pak is not None:
-            raise InputError(
-                "this faceset is packed", where=self._pak.path, hint="unpacking (step 3.4 or 4.4) makes it loose files"
-            )
+            raise InputError("this faceset is packed", where=self._pak.path, hint="unpack it first: step 3.4 or 4.4")
         return self.folder / self._records[index].name
 
     @property

@@ -124,7 +124,7 @@ def _polygons(annotation: dict[str, Any], include: bool, path: Path) -> list[Pol
         # A hole in what is cut out belongs to the mask again.
         return [Polygon(p.include == include, p.points) for p in mask_to_polygons(mask)]
     if not isinstance(segmentation, list) or not segmentation:
-        raise CorruptFileError("an annotation without outline", where=path, why="it has a box only")
+        raise CorruptFileError("an annotation without an outline", where=path, why="it has a box only")
     return [polygon(_pairs(part), include, path) for part in segmentation]
 
 

@@ -86,7 +86,7 @@ def stored(data: bytes, where: str) -> tuple[bytes, tuple[int, int]]:
             "no face metadata",
             where=where,
             why="the file was never a face, or was re-saved by an image editor",
-            hint="scripts/3.6_restore_metadata_src.sh puts it back from faces.db (dst: 4.6)",
+            hint="bash scripts/3.6_restore_metadata_src.sh puts it back from faces.db (dst: 4.6)",
         )
     return payload, shape
 

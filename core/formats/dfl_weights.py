@@ -33,7 +33,9 @@ def read_weights(path: Path) -> dict[str, NDArray[np.float32]]:
     out = {}
     for key, value in _read_dict(path).items():
         if not _is_floats(value):
-            raise CorruptFileError("not a weight file", where=path, why=f"{key} is no array of floating-point numbers")
+            raise CorruptFileError(
+                "not a weight file", where=path, why=f"{key} is not an array of floating-point numbers"
+            )
         out[key] = value.astype(np.float32, copy=False)
         if not np.isfinite(out[key]).all():
             raise CorruptFileError(
@@ -78,12 +80,16 @@ def read_optimizer(path: Path) -> OptimizerState:
     raw = _read_dict(path)
     iterations = raw.pop(ITERATIONS, None)
     if not _is_whole_number(iterations):
-        raise CorruptFileError("not an optimizer file", where=path, why=f"{ITERATIONS} is missing or no whole number")
+        raise CorruptFileError(
+            "not an optimizer file", where=path, why=f"{ITERATIONS} is missing or not a whole number"
+        )
     slots: dict[str, dict[str, NDArray[np.float32]]] = {}
     for key, value in raw.items():
         slot, _, variable = key.partition("_")
         if slot not in SLOTS or not variable.endswith("_0:0") or not _is_floats(value):
-            raise CorruptFileError("not an optimizer file", where=path, why=f"{key} is no slot of AdaBelief or RMSprop")
+            raise CorruptFileError(
+                "not an optimizer file", where=path, why=f"{key} belongs neither to AdaBelief nor to RMSprop"
+            )
         slots.setdefault(slot, {})[variable.removesuffix("_0:0") + ":0"] = value.astype(np.float32, copy=False)
     return OptimizerState(int(iterations), slots)
 
@@ -149,7 +155,7 @@ def read_data(path: Path) -> ModelData:
     try:
         losses = [[float(x) for x in np.atleast_1d(entry)] for entry in history]
     except (ValueError, TypeError, OverflowError) as error:
-        why = f"its losses are no numbers: {str(error)[:100]}"
+        why = f"its losses are not numbers: {str(error)[:100]}"
         raise CorruptFileError("not a model's data.dat", where=path, why=why) from None
     extra = {k: v for k, v in raw.items() if k not in _DATA_KEYS}
     return ModelData(

@@ -100,7 +100,7 @@ def _mask(encoded: Any, corners: np.ndarray, size: tuple[int, int], path: Path) 
     try:
         data = base64.b64decode(encoded, validate=True)
     except (TypeError, ValueError):
-        raise CorruptFileError("a damaged mask", where=path, why="it is no base64 text") from None
+        raise CorruptFileError("a damaged mask", where=path, why="it is not base64 text") from None
     part = decode_any(data, path)
     part = part if part.ndim == 2 else part.max(axis=2)
     if size == (0, 0):

@@ -67,10 +67,10 @@ def polygon(points: object, include: bool, where: object) -> Polygon:
     try:
         array = np.asarray(points, np.float32)
     except (TypeError, ValueError, OverflowError):
-        raise CorruptFileError("a polygon that is none", where=str(where), why="its points are no numbers") from None
+        raise CorruptFileError("not a polygon", where=str(where), why="its points are not numbers") from None
     if array.ndim != 2 or array.shape[1] != 2 or not 3 <= len(array) <= MAX_POINTS or not np.isfinite(array).all():
         raise CorruptFileError(
-            "a polygon that is none",
+            "not a polygon",
             where=str(where),
             why=f"points of shape {array.shape}; three or more finite (x, y) are needed",
         )

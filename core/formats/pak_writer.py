@@ -96,7 +96,7 @@ def write_pak(path: Path, sources: Iterable[Source]) -> Packed:
             raise InputError(
                 "nothing to pack",
                 why=f"none of {len(listed)} pictures is a face",
-                hint="scripts/3.9_check_src.sh tells why (dst: 4.9_check_dst.sh)",
+                hint="bash scripts/3.9_check_src.sh says why (dst: 4.9_check_dst.sh)",
             )
         placed = _settle(runs, taken, HEADER.size + listing.tell() + len(safe_pickle.LIST_END))
         checksum = _write_head(stream, listing, placed)

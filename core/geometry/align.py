@@ -218,7 +218,7 @@ def invert(matrix: ArrayLike) -> Matrix:
     m = np.asarray(matrix, np.float64)
     determinant = m[0, 0] * m[1, 1] - m[0, 1] * m[1, 0]
     if not np.isfinite(m).all() or abs(determinant) < 1e-300:
-        raise InputError("a matrix without an inverse", why=f"its determinant is {determinant}")
+        raise InputError("a matrix that cannot be inverted", why=f"its determinant is {determinant}")
     linear = np.array([[m[1, 1], -m[0, 1]], [-m[1, 0], m[0, 0]]]) / determinant
     return np.column_stack([linear, -linear @ m[:, 2]])
 

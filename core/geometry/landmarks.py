@@ -99,7 +99,7 @@ def validated(points: ArrayLike, count: int = COUNT) -> NDArray[np.float64]:
         raise InputError(f"{count} landmarks (x, y) are needed", why=f"got an array of shape {array.shape}")
     if not np.isfinite(array).all():
         bad = int((~np.isfinite(array)).any(axis=1).sum())
-        raise InputError("landmarks that are no numbers", why=f"{bad} of {count} points are NaN or infinite")
+        raise InputError("landmarks that are not numbers", why=f"{bad} of {count} points are NaN or infinite")
     return array
 
 

@@ -108,7 +108,7 @@ def open_session(model: bytes | Path, source: str | Path, settings: Settings) ->
             "cannot load a network",
             where=str(source),
             why=str(error).strip().splitlines()[-1][:300],
-            hint="is it a whole ONNX file? onnx.checker.check_model tells more",
+            hint="is the ONNX file complete? onnx.checker.check_model says more",
         ) from None
     return Session(
         source=str(source),

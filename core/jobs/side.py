@@ -72,6 +72,6 @@ def loose_faces(side: Side) -> list[Path]:
             "no loose faces",
             where=side.aligned,
             why="" if side.pak.exists() else why_empty(side.aligned),
-            hint="unpacking (step 3.4 or 4.4) makes loose faces of a packed faceset",
+            hint="unpack the faceset first: step 3.4 or 4.4",
         )
     return paths

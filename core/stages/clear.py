@@ -1,4 +1,4 @@
-"""Empty the workspace and lay it out anew; what was there goes to the trash."""
+"""Empty the workspace; what was there goes to workspace/.trash."""
 
 from typing import TYPE_CHECKING
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class Options(BaseOptions):
-    purge: bool = Field(False, description="delete for good instead, the trash of earlier runs included")
+    purge: bool = Field(False, description="delete everything for good, including the trash of earlier runs")
 
 
 def run(options: Options, workspace: Workspace) -> StageReport:

@@ -115,10 +115,10 @@ def next_step(step: "NextStep") -> str:
     name = step.path.name if step.path else ""
     return {
         "bring a video": f"copy a video to {step.path}",
-        "extract frames": f"scripts/{number}_extract_{step.side}_video.sh",
-        "extract faces": f"scripts/{number + 2}_extract_{step.side}_faces.sh",
-        "train": "scripts/5_train.sh TARGET_ITER",
-        "use the model": f"load {name} in a live program, or train on with scripts/5_train.sh",
+        "extract frames": f"bash scripts/{number}_extract_{step.side}_video.sh",
+        "extract faces": f"bash scripts/{number + 2}_extract_{step.side}_faces.sh",
+        "train": "bash scripts/5_train.sh TARGET_ITER",
+        "use the model": f"load {name} in a live program, or train on with bash scripts/5_train.sh",
     }[step.action]
 
 
@@ -140,8 +140,8 @@ def ffmpeg_warnings(programs: "Sequence[Ffmpeg]") -> list[str]:
     if len(broken) == len(programs):
         return ["no ffmpeg that works: pip install imageio-ffmpeg, or install ffmpeg and put it on the PATH"]
     return [
-        f"the ffmpeg at {program.path} does not work: {program.fault}; mend it or take it off the PATH: "
-        "another one is used as long as it does not"
+        f"the ffmpeg at {program.path} does not work: {program.fault}; repair it or take it off the PATH; "
+        "until then another one is used"
         for program in broken
     ]
 
@@ -164,9 +164,9 @@ def backend_warnings(backend: "Backend", gpus: "Sequence[Gpu]") -> list[str]:
     for gpu in gpus:
         if probe.architectures and not runs_on(gpu.capability, probe.architectures):
             found.append(
-                f"{gpu.name} (compute capability {gpu.capability}) is newer or older than the GPU code of this {name} "
+                f"{gpu.name} (compute capability {gpu.capability}) does not match the GPU code of this {name} "
                 "build: the first start compiles for minutes, or fails; KERAS_BACKEND=jax or torch with a newer CUDA "
-                "is the way out"
+                "may help"
             )
     return found
 

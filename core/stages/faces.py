@@ -43,18 +43,16 @@ class Options(SideOptions):
         description="how much around the face is cut: h half_face, mf midfull_face, f full_face, wf whole_face, head",
     )
     image_size: int | None = Field(
-        None, ge=64, le=4096, description="pixels of a face image; left out: 512, for heads 768"
+        None, ge=64, le=4096, description="side of a face image in pixels; by default 512, for heads 768"
     )
     jpeg_quality: int = Field(90, ge=1, le=100, description="JPEG quality of the face images")
-    max_faces: int = Field(0, ge=0, description="keep so many faces of a frame, the largest; 0 keeps all")
+    max_faces: int = Field(0, ge=0, description="keep at most N faces of each frame, the largest ones; 0 keeps all")
     min_face_size: int = Field(
         40, ge=1, description="leave out faces whose box is smaller than this (pixels of the frame, shorter side)"
     )
     every: int = Field(1, ge=1, description="look at every Nth frame only")
     from_video: bool = Field(False, description="read the video itself; no frames are needed on disk")
-    deinterlace: bool = Field(
-        False, description="with --from-video: make whole images of the half ones of interlaced video"
-    )
+    deinterlace: bool = Field(False, description="with --from-video: make whole frames from interlaced video")
     detector: str = Field("yunet", description=plugins.described("detectors"))
     detect_score: float = Field(0.6, ge=0.05, le=1, description="leave out faces that the detector is less sure of")
     detect_size: int = Field(
@@ -76,9 +74,7 @@ class Options(SideOptions):
         False, description="cut as DeepFaceLab does: bilinear without anti-aliasing, colour at half resolution"
     )
     workers: int = Field(0, ge=0, description="frames worked on at the same time; 0: one for each core")
-    overwrite: bool = Field(
-        False, description="extract again; faces and database that are there move to workspace/.trash"
-    )
+    overwrite: bool = Field(False, description="extract again; the present faces and database go to workspace/.trash")
 
     @model_validator(mode="after")
     def _of_video(self) -> "Options":

@@ -43,15 +43,15 @@ class Options(SideOptions):
         "png", description="png keeps every pixel; jpg takes about an eighth of the space"
     )
     fps: float | None = Field(
-        None, gt=0, le=1000, description="frames a second; left out: every frame of the video, once"
+        None, gt=0, le=1000, description="frames per second of film; by default every frame, once"
     )
     start: Time | None = Field(None, ge=0, description="begin at this time: 90 or 0:10 or 1:02:03.5")
     end: Time | None = Field(None, gt=0, description="stop at this time")
     deinterlace: bool = Field(
         False,
-        description="make whole images of the half ones of interlaced video, which show combs where something moves",
+        description="make whole frames from interlaced video, whose moving edges look like combs",
     )
-    overwrite: bool = Field(False, description="extract again; the frames that are there move to workspace/.trash")
+    overwrite: bool = Field(False, description="extract again; the present frames go to workspace/.trash")
 
     @model_validator(mode="after")
     def _ordered(self) -> "Options":

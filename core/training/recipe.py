@@ -30,7 +30,7 @@ class Recipe(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True, protected_namespaces=())
 
     kind: Literal["SAEHD", "AMP", "Quick96"] = fixed(
-        "SAEHD", description="class of the model; left out: that of the model there is, else SAEHD"
+        "SAEHD", description="class of the model; by default that of the present model, or SAEHD"
     )
     resolution: int = fixed(
         224,
@@ -145,10 +145,10 @@ def of_saved_model(chosen: Chosen, saved: Mapping[str, Any], where: Any, kind: s
         return Recipe(**{**kept, **k.forced, **chosen, "kind": kind})
     except ValidationError as error:
         raise InputError(
-            "the saved options of the model make no sense",
+            "the saved options of the model are not valid",
             where=where,
             why=_faults(error, str),
-            hint="give a sound value as a flag",
+            hint="give a valid value as a flag",
         ) from None
 
 

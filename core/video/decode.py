@@ -161,5 +161,5 @@ def _require_finished(info: VideoInfo, outcome: Outcome, selection: Selection, c
             what,
             where=info.path,
             why=why or f"exit code {outcome.code}",
-            hint="see that there is memory, and room on the disk, and run it again",
+            hint="check that there is enough memory and disk space, and run it again",
         )

@@ -100,7 +100,7 @@ def test_masker(name, tmp_path):
         mask = masker.place(one, prepared, (96, 96, 3), side)
         assert mask.shape == (side, side) and mask.dtype == np.float32
         assert mask.min() >= 0 and 0.15 < mask.mean() < 0.8 and mask.max() <= 1
-    with pytest.raises(InputError, match="no square"):
+    with pytest.raises(InputError, match="not square"):
         masker.prepare(np.zeros((10, 20, 3), np.uint8), record)
 
 

@@ -190,5 +190,5 @@ def test_damaged_weights_are_refused_with_a_hint(tmp_path, damage):
 def test_an_image_that_is_no_square_is_named(tmp_path):
     write_xseg(tmp_path)
     masker = XSegMasker(find(tmp_path, None), None)
-    with pytest.raises(InputError, match="no square"):
+    with pytest.raises(InputError, match="not square"):
         masker.prepare(np.zeros((10, 20, 3), np.uint8), record())

@@ -59,9 +59,9 @@ def test_next_step_follows_the_workspace(tmp_path):
 
     assert "data_src.mp4" in step()
     (tmp_path / "data_src.mkv").touch()
-    assert step() == "scripts/1_extract_src_video.sh"
+    assert step() == "bash scripts/1_extract_src_video.sh"
     (tmp_path / "data_src" / "00001.png").touch()
-    assert step() == "scripts/3_extract_src_faces.sh"
+    assert step() == "bash scripts/3_extract_src_faces.sh"
     (tmp_path / "data_src" / "aligned" / "00001_0.jpg").touch()
     assert "data_dst.mp4" in step()
     (tmp_path / "data_dst" / "aligned" / "faceset.pak").touch()

@@ -1,4 +1,4 @@
-"""YuNet (the default): the surest and among the quickest of those measured; small faces, profiles, blur"""
+"""YuNet (the default): finds most faces, also small, turned and blurred ones, and is quick"""
 
 import math
 from collections.abc import Iterable

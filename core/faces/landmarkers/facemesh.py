@@ -1,4 +1,4 @@
-"""MediaPipe Face Mesh (the default): 468 points in repeated looks at the face turned upright, 68 of them kept"""
+"""MediaPipe Face Mesh (the default): finds 468 points in repeated looks at the face turned upright, and keeps 68"""
 
 import math
 import threading

@@ -28,7 +28,7 @@ def open_database(path: Path, *, create: bool = False) -> Iterator[sqlite3.Conne
         DiskFullError, EnvironmentFault: the disk or its permissions.
     """
     if not create and not path.is_file():
-        raise InputError("no face database", where=path, hint="the faces step makes it")
+        raise InputError("no face database", where=path, hint="extract the faces first: step 3 or 4")
     with typed_errors(path):
         connection = _connected(path)
         try:

@@ -176,7 +176,9 @@ def read_labels(source: Path) -> tuple[list[LabelledImage], list[tuple[str, str]
         except PipelineError as error:
             problems.append((path.name, error.why or error.what))
     if not pictures and not problems:
-        raise InputError("no label files", where=source, hint="a folder of labelme .json files, or a COCO .json file")
+        raise InputError(
+            "no label files", where=source, hint="give a folder of labelme .json files, or a COCO .json file"
+        )
     return pictures, problems
 
 

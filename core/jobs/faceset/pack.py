@@ -91,7 +91,7 @@ def pack_faces(
             ]
             loose = [] if merge else packing.loose_sources(side.aligned, person)
             if not loose and not merge:
-                hint = "steps 3 and 4 (extract faces) put them there"
+                hint = "extract the faces first: step 3 or 4"
                 raise InputError("no pictures to pack", where=side.aligned, why=why_empty(side.aligned), hint=hint)
             joined = packing.merge([*groups, ("loose", loose)], prefer_last=append and overwrite)
             packed = packing.pack(side.pak, joined, workspace.trash)
@@ -162,7 +162,7 @@ def unpack_faces(
     """
     with opened_side(workspace, name) as side:
         if not side.pak.is_file():
-            raise InputError("no packed faceset", where=side.pak, hint="steps 3.3 and 4.3 make one")
+            raise InputError("no packed faceset", where=side.pak, hint="pack the faces first: step 3.3 or 4.3")
         with packing.open_pak(side.pak, salvage=salvage) as reader:
             done = packing.unpack(reader, side.aligned, workspace.trash, overwrite=overwrite)
         complete = not salvage and not done.damaged

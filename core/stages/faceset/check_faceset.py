@@ -1,4 +1,4 @@
-"""Look a faceset over: counts, damaged files, missing or contradicting metadata."""
+"""Check a faceset: counts, damaged files, missing or contradicting metadata."""
 
 from collections import Counter
 from typing import TYPE_CHECKING
@@ -18,7 +18,7 @@ _FINGERPRINT_DIGITS = 16
 
 class Options(SideOptions):
     pixels: bool = Field(False, description="decode every picture too (slower): finds damaged picture data")
-    list_all: bool = Field(False, description="name every file that something was found about, not just the first ones")
+    list_all: bool = Field(False, description="name all files of each finding, not only the first ones")
 
 
 def run(options: Options, workspace: Workspace) -> StageReport:

@@ -18,12 +18,13 @@ _SHOWN = 20
 
 class Options(SideOptions):
     merge: list[Path] = Field(
-        [], description="packed facesets to join into this side's, not its loose faces: --merge a.pak b.pak"
+        [],
+        description="join these paks into one for this side, instead of packing loose faces: --merge a.pak b.pak",
     )
     append: bool = Field(False, description="add the loose faces to the faceset.pak that is there")
     person: bool | None = Field(
         None,
-        description="pack the pictures of each sub-folder as one person; without it, when there are only sub-folders",
+        description="pack the pictures of each sub-folder as one person; by default if there are only sub-folders",
     )
     overwrite: bool = Field(
         False,

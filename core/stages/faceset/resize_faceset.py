@@ -20,7 +20,7 @@ class Options(SideOptions):
     in_place: bool = Field(
         False,
         description=(
-            "put the new faces in the place of the old ones, which go to workspace/.trash; else to aligned_resized"
+            "replace the old faces, which go to workspace/.trash; without it the new ones go to aligned_resized"
         ),
     )
 

@@ -20,10 +20,10 @@ Rows = tuple[tuple[str, object], ...]
 class Options(SideOptions):
     by: str = Field(
         "hist",
-        description="method, by name or by its number in the old menu; `list` shows all; `clean` finds bad faces",
+        description="method, by name or by its number in DeepFaceLab's menu; `list` shows all; `clean` finds bad faces",
     )
     group: str = Field(
-        "", description="divide into bins instead: persons, duplicates, or a method with a score such as yaw or blur"
+        "", description="divide into groups instead: persons, duplicates, or a method with a score such as yaw or blur"
     )
     bins: int = Field(9, ge=1, le=1000, description="with --group: into how many parts a score is cut")
     likeness: float = Field(
@@ -37,14 +37,16 @@ class Options(SideOptions):
         description="with --group and --apply: only these groups stay, such as person_00; other faces go to the trash",
     )
     dry_run: bool = Field(False, description="only write the order and a contact sheet, rename nothing")
-    apply: bool = Field(False, description="with --by clean and --group: move the faces, not only report")
+    apply: bool = Field(
+        False, description="with --by clean and --group: really move the faces; without it there is only a report"
+    )
     count: int = Field(2000, ge=1, le=10_000_000, description="how many faces the best-faces methods keep")
     exact_count: bool = Field(
-        True, description="keep exactly --count faces; --no-exact-count: about as many, as the original program counts"
+        True, description="keep exactly --count faces; --no-exact-count: about as many, as DeepFaceLab counts"
     )
     similar: bool = Field(True, description="absdiff: go to the most similar face; --no-similar: to the least similar")
     undo: bool = Field(
-        False, description="take the last change back: names, trash and groups; again for the one before"
+        False, description="take the last change back (names, trash, groups); repeat it for the one before"
     )
     restore: bool = Field(False, description="bring faces back from the trash (all, or those that --reason names)")
     reason: str = Field(
@@ -163,9 +165,10 @@ def _keep(options: Options, workspace: Workspace) -> StageReport:
     done = group.keep_groups(
         workspace, options.side, options.group, options.keep, options.bins, likeness=options.likeness
     )
-    rows = (*done.sizes.items(), ("kept", done.kept), ("moved to the trash", done.rejected))
+    moved = f"{done.rejected} (--undo brings them back)" if done.rejected else 0
+    rows = (*done.sizes.items(), ("kept", done.kept), ("moved to the trash", moved))
     side = workspace.side(options.side)
-    notes = (*_interrupted(done.completed), "--undo brings the others back")
+    notes = _interrupted(done.completed)
     return StageReport(f"kept {', '.join(options.keep)} of {options.side}", rows, notes, (side.aligned,))
 
 

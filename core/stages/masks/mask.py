@@ -1,4 +1,4 @@
-"""Give every face a segmentation mask from XSeg; without weights, say that landmark masks will be used."""
+"""Give every face a mask, by XSeg or another masker; without XSeg weights, masks are drawn from landmarks."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -34,18 +34,18 @@ class Options(SideOptions):
     exclude: list[str] = Field([], description="areas to leave out of the mask (custom): glasses, eyes, ...")
     weights: Path | None = Field(
         None,
-        description="folder with XSeg_256.npy and XSeg_data.dat; without it workspace/model, "
+        description="folder with XSeg_256.npy and XSeg_data.dat; by default workspace/model, "
         "then assets/GenericXseg.zip",
     )
     face_type: Literal["same", "h", "mf", "f", "wf", "head"] = Field(
-        "same", description="what XSeg was trained on, where XSeg_data.dat does not say it"
+        "same", description="the face type that XSeg was trained on, if XSeg_data.dat does not tell"
     )
-    soft: bool = Field(False, description="keep 256 levels; the original program stores two")
+    soft: bool = Field(False, description="store 256 levels, for soft edges; DeepFaceLab stores two")
     native_resolution: bool = Field(False, description="store the mask at the size of the face, not at 256 pixels")
-    force: bool = Field(False, description="make all masks again, those that are up to date too")
+    force: bool = Field(False, description="make all masks again, also those that are up to date")
     batch_size: int = Field(8, ge=1, le=256, description="faces in one call of the network")
-    remove: bool = Field(False, description="take the stored masks out of the faces instead")
-    remove_labels: bool = Field(False, description="take the hand-drawn polygons out of the faces instead")
+    remove: bool = Field(False, description="remove the stored masks from the faces instead")
+    remove_labels: bool = Field(False, description="remove the hand-drawn polygons from the faces instead")
     fetch: bool = Field(False, description="copy the faces with hand-drawn polygons to aligned_xseg instead")
 
 
@@ -102,7 +102,7 @@ def _without_weights(side: str, found: "MaskCounts", workspace: Workspace) -> St
     hint = (
         f"no XSeg weights in {workspace.model} nor GenericXseg.zip in {workspace.assets}: {found.from_landmarks} faces "
         "have masks that are drawn from landmarks, which do not know hands, hair and glasses. --masker whole stores "
-        "smooth ones that cover the forehead; scripts/5.x_train_xseg.sh trains XSeg from your labels"
+        "smooth ones that cover the forehead; bash scripts/5.x_train_xseg.sh trains XSeg on your labels"
     )
     return StageReport(f"masks of {side}: nothing to apply", rows, (hint,))
 

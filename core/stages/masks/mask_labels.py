@@ -23,14 +23,14 @@ class Options(SideOptions):
         False, description="export the faces whose masks are least certain, with their masks as polygons to correct"
     )
     export: Literal["labelme", "coco"] | None = Field(
-        None, description="format of the export; alone: the faces that have polygons. --suggest: labelme"
+        None, description="export the faces that have polygons in this format; with --suggest: its format (labelme)"
     )
     count: int = Field(50, ge=1, le=100_000, description="how many faces to suggest, the least certain first")
     take: Path | None = Field(None, description="import labels: a folder of labelme .json files, or a COCO .json file")
     overwrite: bool = Field(
         False, description="with --take: replace other polygons of a face (they go to workspace/.trash)"
     )
-    folder: Path | None = Field(None, description="where to export to; without it data_SIDE/labels")
+    folder: Path | None = Field(None, description="folder to export to; by default data_SIDE/labels")
 
 
 def run(options: Options, workspace: Workspace) -> StageReport:

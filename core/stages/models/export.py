@@ -16,16 +16,15 @@ class Options(BaseOptions):
 
     model: str | None = Field(None, description="name of the model, where the folder has several")
     kind: Literal["SAEHD", "AMP", "Quick96"] | None = Field(
-        None, description="class of the model, where models of several have one name"
+        None, description="class of the model, where models of different classes have the same name"
     )
     half: bool = Field(False, description="half precision: convolutions in float16, the file is about half as large")
     averages: bool = Field(
         True,
-        description="the running averages of the weights where the model keeps them (train --ema); else the last "
-        "weights",
+        description="export the averaged weights if the model has them (train --ema); --no-averages: the last weights",
     )
     output: Path | None = Field(
-        None, description="file to write; default is <name>_<kind>_model.dfm in the model folder"
+        None, description="file to write; by default <name>_<kind>_model.dfm in the model folder"
     )
 
 

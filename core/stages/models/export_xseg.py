@@ -19,7 +19,7 @@ class Options(BaseOptions):
 
     weights: Path | None = Field(
         None,
-        description="folder with XSeg_256.npy and XSeg_data.dat; without it workspace/model, then "
+        description="folder with XSeg_256.npy and XSeg_data.dat; by default workspace/model, then "
         "assets/GenericXseg.zip",
     )
     output: Path | None = Field(None, description="file to write; default is XSeg_model.onnx in the model folder")

@@ -26,11 +26,12 @@ class Options(BaseOptions):
     )
     model: str | None = Field(None, description="name of the model, where the folder has several")
     kind: Literal["SAEHD", "AMP", "Quick96"] | None = Field(
-        None, description="class of the model, where models of several have one name"
+        None, description="class of the model, where models of different classes have the same name"
     )
     name: str | None = Field(
         None,
-        description="backup: the name to keep it under (default: 01, the newest automatic one); restore: which one",
+        description="backup: name of the new backup (default: 01, the newest automatic one); "
+        "restore: which one to bring back",
     )
 
 
@@ -44,7 +45,7 @@ def run(options: Options, workspace: Workspace) -> StageReport:
         made = saves.back_up(workspace, model=options.model, kind=options.kind, name=options.name)
         return StageReport(f"backed up {made.model}_{made.kind}", outputs=(made.path,))
     if options.name is None:
-        hint = "`bash scripts/5.x_model.sh list` names them"
+        hint = "`bash scripts/5.x_model.sh list` shows them"
         raise UsageError("which backup is to be restored?", where="--name", hint=hint)
     back = saves.restore(workspace, options.name, model=options.model, kind=options.kind)
     title = f"restored {back.model}_{back.kind} from {options.name}"

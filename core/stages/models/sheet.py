@@ -10,8 +10,8 @@ from core.workspace import Workspace
 
 
 class Options(BaseOptions):
-    dfm: Path | None = Field(None, description="the exported model; the only one in workspace/model when left out")
-    rows: int = Field(6, ge=1, le=50, description="faces to show")
+    dfm: Path | None = Field(None, description="the exported model; by default the only one in workspace/model")
+    rows: int = Field(6, ge=1, le=50, description="rows of faces to show")
     size: int = Field(224, ge=32, le=1024, description="side of a face on the sheet, pixels")
 
 

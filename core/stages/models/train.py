@@ -52,16 +52,16 @@ class Options(BaseOptions, Recipe):
     target_iter: PositionalOrFlag[int] = Field(
         0,
         ge=0,
-        description="train until this iteration; 0, or left out: to the end of the schedule, else until stopped",
+        description="train until this iteration; 0: to the end of the schedule if there is one, else until stopped",
     )
     model: str | None = Field(
-        None, description="name of the model; default is the only one there, else a new one: swap"
+        None, description="name of the model; by default the only one there is, or a new one called swap"
     )
     save_minutes: float | None = Field(
         None,
         gt=0,
         le=1440,
-        description="minutes between saves; left out: 5, or 25 where a save takes longer than 2 seconds",
+        description="minutes between saves; by default 5, or 25 if a save takes longer than 2 seconds",
     )
     preview_every: int = Field(100, ge=0, description="iterations between preview images; 0 draws them at saves only")
     learning_rate: float | None = Field(
@@ -70,13 +70,15 @@ class Options(BaseOptions, Recipe):
         le=1e-2,
         description="step size of the optimizer; 5e-5 (Quick96: 2e-4) in a new model, a resumed one keeps its own",
     )
-    seed: int | None = Field(None, ge=0, lt=2**31, description="of everything random; a resumed model keeps its own")
+    seed: int | None = Field(
+        None, ge=0, lt=2**31, description="seed of everything random; a resumed model keeps its own"
+    )
     dfl_exact: bool | None = Field(
         None, description="keep DeepFaceLab's defects (warp, borders, background mask) instead of mending them"
     )
     precision: Literal["float32", "bfloat16", "float16"] | None = Field(
         None,
-        description="arithmetic of the layers; half of it saves memory and time on a GPU; float32 in a new model, a "
+        description="arithmetic of the layers; 16 bits save memory and time on a GPU; float32 in a new model, a "
         "resumed one keeps its own",
     )
     ema: float | None = Field(
@@ -94,23 +96,23 @@ class Options(BaseOptions, Recipe):
     preset: str | None = Field(
         None,
         description="options of a new model, and a schedule of phases that stays with the model: "
-        f"{', '.join(presets.NAMES)}, or a file.toml; list tells what they are, none ends the schedule",
+        f"{', '.join(presets.NAMES)}, or a file.toml; `list` describes them, `none` ends the schedule",
     )
     held_out: int | None = Field(
         None,
         ge=0,
         le=10_000,
-        description="faces of each side that are never trained on and show what the model has learnt, not "
+        description="how many faces of each side are kept out of training, to show what was learned and not "
         "memorised; 0 in a new model, a resumed one keeps its own",
     )
     held_out_every: int = Field(
-        500, ge=1, description="iterations between losses of the held-out faces, at most 32 a side; saves have them too"
+        500, ge=1, description="iterations between losses of the held-out faces (at most 32 a side); also at saves"
     )
     tensorboard: bool = Field(False, description="write event files for TensorBoard into model/tensorboard")
     fit: bool = Field(
         False, description="measure which batch sizes fit into memory and how fast they are, and train nothing"
     )
-    reinit_part: list[str] = Field([], description="a part of the networks, such as inter_AB, that starts anew")
+    reinit_part: list[str] = Field([], description="a part of the networks, such as inter_AB, to start anew")
     pretrained: bool = Field(
         True,
         description="start a new model from assets/pretrained_model.zip (AMP, Quick96: pretrained_model_<kind>.zip) "

@@ -1,4 +1,4 @@
-"""Train XSeg, the mask network, on labelled faces of both sides; what it learned applies at once with the mask stage"""
+"""Train XSeg, the mask network, on labelled faces of both sides; steps 3.2 and 4.2 then use it"""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -19,13 +19,13 @@ _OF_THE_ORIGINAL = (256, 32)
 
 class Options(BaseOptions):
     until: Positional[int | None] = Field(
-        None, ge=1, description="train until this iteration; left out: until stopped (Ctrl-C, or a file model/STOP)"
+        None, ge=1, description="train until this iteration; by default until stopped (Ctrl-C, or a file model/STOP)"
     )
     face_type: Literal["h", "mf", "f", "wf", "head"] | None = Field(
-        None, description="how much of the face is seen; a new model: wf. Belongs to the model"
+        None, description="how much of the face is seen; wf in a new model. Belongs to the model"
     )
     batch_size: int | None = Field(
-        None, ge=1, le=256, description="faces in an iteration; a new model: 4 (the original allows 2 to 16)"
+        None, ge=1, le=256, description="faces in an iteration; 4 in a new model (DeepFaceLab allows 2 to 16)"
     )
     labels: Literal["auto", "polygons", "masks", "both", "landmarks"] = Field(
         "auto",
@@ -36,7 +36,7 @@ class Options(BaseOptions):
         0.25,
         ge=0,
         le=1,
-        description="how often hands, sticks, hair and other things are drawn in front of a face; 0 as in the original",
+        description="how often hands, sticks, hair and other things are drawn in front of a face; 0 as in DeepFaceLab",
     )
     pretrain: bool | None = Field(
         None, description="learn to draw faces first, without labels; then again with --no-pretrain"
@@ -48,10 +48,10 @@ class Options(BaseOptions):
         None,
         ge=64,
         le=512,
-        description="side of the network in pixels; only 256 can be used by the original. Belongs to the model",
+        description="side of the network in pixels; DeepFaceLab can use 256 only. Belongs to the model",
     )
     base: int | None = Field(
-        None, ge=2, le=64, description="width of the network; only 32 can be used by the original. Belongs to the model"
+        None, ge=2, le=64, description="width of the network; DeepFaceLab can use 32 only. Belongs to the model"
     )
     restart: bool = Field(
         False, description="begin with new weights and at iteration 0; the saved model is replaced at the first save"
@@ -60,17 +60,19 @@ class Options(BaseOptions):
         1e-4,
         gt=0,
         le=0.01,
-        description="how far weights move in an iteration, as in the original; more is faster and less safe",
+        description="how far weights move in an iteration, as in DeepFaceLab; more is faster and less safe",
     )
     lr_dropout: bool = Field(
-        True, description="move only a random third of the weights in each iteration, as the original does"
+        True, description="move only a random third of the weights in each iteration, as DeepFaceLab does"
     )
-    seed: int | None = Field(None, ge=0, lt=2**31, description="of everything random; a resumed model keeps its own")
+    seed: int | None = Field(
+        None, ge=0, lt=2**31, description="seed of everything random; a resumed model keeps its own"
+    )
     save_minutes: float | None = Field(
         None,
         gt=0,
         le=1440,
-        description="minutes between saves; left out: 5, or 25 where a save takes longer than 2 seconds",
+        description="minutes between saves; by default 5, or 25 if a save takes longer than 2 seconds",
     )
     preview_every: int = Field(100, ge=0, description="iterations between preview images; 0 draws them at saves only")
     threads: int = Field(4, ge=1, le=64, description="threads that prepare samples")
@@ -125,5 +127,5 @@ def _report(done: "TrainedXSeg") -> StageReport:
         rows.append(("faces that cannot be read", len(done.unreadable)))
     warnings = []
     if (done.resolution, done.base) != _OF_THE_ORIGINAL:
-        warnings.append("only this program can use a mask network of this size; 256 px and base 32 are the original's")
+        warnings.append("only this program can use a mask network of this size; DeepFaceLab's has 256 px and base 32")
     return StageReport("trained XSeg", tuple(rows), tuple(warnings), (done.weights, done.preview))

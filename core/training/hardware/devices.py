@@ -48,7 +48,7 @@ def chosen(count: int, batch_size: int) -> tuple[str, ...]:
             "there are fewer devices than asked for",
             where=f"--devices {count}",
             why=f"{backend} finds {len(found)}: {', '.join(found)}",
-            hint=f"use --devices {len(found)}; `bash scripts/doctor.sh` looks at drivers",
+            hint=f"use --devices {len(found)}; `bash scripts/doctor.sh` checks the drivers",
         )
     return tuple(found[:count])
 

@@ -110,5 +110,5 @@ def _make_room(backups: Path) -> None:
     made = [path for path in backups.iterdir() if _MARK in path.name]
     made.sort(key=lambda path: path.stat().st_mtime_ns)
     for path in made[:-KEPT]:
-        log.info("the backup %s makes room", path.name)
+        log.info("the backup %s is removed to make room", path.name)
         remove_backup(path)

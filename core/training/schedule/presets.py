@@ -179,7 +179,7 @@ def _require_order(phases: tuple[Phase, ...], where: str) -> None:
     for number, phase in enumerate(phases, 1):
         here = f"{where}, phase {number}, until"
         if phase.until is None and number < len(phases):
-            raise _senseless(here, "it is missing, and only the last phase may stay open", hint=hint)
+            raise _senseless(here, "it is missing, and only the last phase may be without it", hint=hint)
         if phase.until is not None and phase.until <= before:
             raise _senseless(here, f"{phase.until} does not come after {before}", hint=hint)
         before = phase.until or before
@@ -210,4 +210,4 @@ def _why_not(name: str, forbidden: set[str]) -> str:
 
 
 def _senseless(where: str, why: str, hint: str = "docs/options.md lists the options and their ranges") -> PipelineError:
-    return InputError("the preset makes no sense", where=where, why=why, hint=hint)
+    return InputError("the preset has a mistake", where=where, why=why, hint=hint)

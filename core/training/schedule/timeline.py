@@ -63,7 +63,7 @@ def from_saved(raw: Mapping[str, Any], where: str) -> Schedule:
             "cannot read the schedule of the model",
             where=where,
             why=f"{type(error).__name__}: {error}",
-            hint="take its entry, schedule, out of that file; --preset gives it anew",
+            hint="remove the entry schedule from that file; --preset NAME sets it again",
         ) from None
 
 

@@ -96,7 +96,9 @@ def _fill(archive: Path, side: Side) -> int:
     patterns = [PAK_NAME, *(f"*{suffix}" for suffix in IMAGE_SUFFIXES)]
     paths = extract_members(archive, patterns, incoming, _MAX_FACES)
     if not paths:
-        raise InputError("no faces in the archive", where=archive, hint="it must hold a faceset.pak or face images")
+        raise InputError(
+            "no faces in the archive", where=archive, hint="the archive must hold a faceset.pak or face images"
+        )
     pak = [path for path in paths if path.name == PAK_NAME]
     for path in paths:
         # A pak and loose faces in one folder contradict each other, and training would refuse them.
