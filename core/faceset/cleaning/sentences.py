@@ -50,6 +50,6 @@ def remarks(verdicts: Verdicts) -> tuple[str, ...]:
     if not verdicts.without_mask:
         return ()
     return (
-        f"{verdicts.without_mask} faces have no mask of their own, only the landmark hull, so nothing can be said "
-        "about obstruction: make masks first",
+        f"the masks of {verdicts.without_mask} faces are drawn from landmarks, which cannot tell what is in front of a "
+        "face: only masks from a network or from labels can",
     )

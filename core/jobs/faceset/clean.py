@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core.errors import InputError
-from core.faceset.cleaning.coverage import Coverage, coverage
+from core.faceset.cleaning.coverage import Coverage, Gap, coverage, gaps
 from core.faceset.cleaning.page import cleaning_page
 from core.faceset.cleaning.verdicts import VERDICTS, Verdicts, judge
 from core.faceset.scores.features import Features
@@ -31,6 +31,7 @@ class Review:
     verdicts: what was found about them, in the places of ``names``.
     rejected: file name -> verdicts, of the images that are to go, or have gone.
     moving: the verdicts that make an image go.
+    poses: side -> which way its faces look; of both sides where both have faces.
     page: the report, HTML.
     completed: the interrupted change that was completed first, or "".
     """
@@ -39,8 +40,14 @@ class Review:
     verdicts: Verdicts
     rejected: dict[str, str]
     moving: frozenset[str]
+    poses: Mapping[str, Coverage]
     page: Path
     completed: str
+
+    @property
+    def missing(self) -> list[Gap]:
+        """Poses that dst has and src lacks."""
+        return gaps(self.poses["src"], self.poses["dst"]) if len(self.poses) == 2 else []
 
 
 def review(workspace: Workspace, side_name: str, moving: Collection[str] | None = None) -> Review:
@@ -92,15 +99,15 @@ def _judged(
         verdicts = judge(features)
         names = features.gallery.names
         rejected = {names[i]: verdicts.reason(i) for i in sorted(verdicts.found) if wanted & set(verdicts.found[i])}
-        page = side.aligned_views / "clean.html"
-        yield side, features, Review(names, verdicts, rejected, wanted, page, side.completed)
+        page, poses = side.aligned_views / "clean.html", _pose_maps(side, features)
+        yield side, features, Review(names, verdicts, rejected, wanted, poses, page, side.completed)
 
 
 def _write_page(side: Side, features: Features, found: Review, places: Mapping[str, str] | None = None) -> None:
     """The report. places: as ``cleaning_page`` takes them."""
     own_folder(found.page.parent)
     title = f"Cleaning of the {side.name} faces"
-    page = cleaning_page(title, features.gallery, found.verdicts, _pose_maps(side, features), places)
+    page = cleaning_page(title, features.gallery, found.verdicts, found.poses, places)
     write_text(found.page, page)
 
 

@@ -118,8 +118,8 @@ def _packed_before(side: Side, person: bool | None, merge: bool, remove_original
             raise InputError(
                 "there is a packed faceset already",
                 where=side.pak,
-                why=f"{len(others)} loose faces are not in it",
-                hint="--append adds the loose faces to it, --overwrite replaces it",
+                why="" if merge else f"{len(others)} loose faces are not in it",
+                hint=f"--append adds the {'paks' if merge else 'loose faces'} to it, --overwrite replaces it",
             )
         sizes = [source.path.stat().st_size for source in same]
         inside = [face_key(record) for record in reader.records]

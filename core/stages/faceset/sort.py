@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from core.faceset.sorting.order import Order
     from core.faceset.sorting.ranking import Choices
 
+_GAPS = 5  # that are named
 Rows = tuple[tuple[str, object], ...]
 
 
@@ -173,7 +174,7 @@ def _keep(options: Options, workspace: Workspace) -> StageReport:
 
 
 def _clean(options: Options, workspace: Workspace) -> StageReport:
-    from core.faceset.cleaning.sentences import remarks
+    from core.faceset.cleaning.sentences import gap_sentence, remarks
     from core.faceset.masks.report import counted, described
     from core.jobs.faceset import clean
 
@@ -187,7 +188,9 @@ def _clean(options: Options, workspace: Workspace) -> StageReport:
         ("moved to the trash" if options.apply else "to be moved with --apply", len(done.rejected)),
     )
     trash = (workspace.side(options.side).aligned_trash,) if options.apply else ()
-    notes = (*_interrupted(done.completed), *remarks(done.verdicts))
+    missing = [gap_sentence(gap) for gap in done.missing]
+    more = [f"and {len(missing) - _GAPS} more such gaps, in the report"] if len(missing) > _GAPS else []
+    notes = (*_interrupted(done.completed), *remarks(done.verdicts), *missing[:_GAPS], *more)
     return StageReport(f"cleaning of the {options.side} faces", rows, notes, (done.page, *trash))
 
 

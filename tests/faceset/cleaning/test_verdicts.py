@@ -71,7 +71,7 @@ def test_good_faces_have_no_verdict(planted):
     judged = {features.gallery.names[i] for i in verdicts.found}
     assert {name for name in judged if not name.startswith("p ")} <= {"00003.jpg"}
     assert len(judged) == len(PLANTED) + 2
-    assert "no mask" in sentences.remarks(verdicts)[0]
+    assert "drawn from landmarks" in sentences.remarks(verdicts)[0]
 
 
 def test_nothing_is_judged_by_identity_when_not_asked(planted):
