@@ -70,7 +70,7 @@ def read(parts: Sequence[Part], group: str, column: str, count: int) -> NDArray:
     for part in parts:
         with _opened(part.path) as file:
             data = file[column]
-            values = data.asstr()[:] if isinstance(empty, str) else data[:]
+            values = _texts(data[:]) if isinstance(empty, str) else data[:]
             out[part.rows] = values[part.places]
     return out
 
@@ -90,8 +90,14 @@ def save(folder: Path, group: str, keys: Sequence[bytes], rows: Sequence[Measure
 
 def _stack(values: list[Any]) -> NDArray:
     if isinstance(values[0], str):
-        return np.array(values, dtype=h5py.string_dtype())
+        # Of one width: where each text has a length of its own, a damaged file may claim gigabytes.
+        encoded = [value.encode("utf-8", "surrogateescape") for value in values]
+        return np.array(encoded, f"S{max(map(len, encoded)) or 1}")
     return np.stack([np.asarray(value) for value in values])
+
+
+def _texts(stored: NDArray) -> NDArray:
+    return np.array([value.decode("utf-8", "surrogateescape") for value in stored], object)
 
 
 def _write(path: Path, columns: dict[str, Any]) -> None:
@@ -135,8 +141,7 @@ def _fits(data: h5py.Dataset, empty: Any, count: int, most: int) -> bool:
 
     Files without any image that could be decoded used to be written with a NaN for whatever the column holds.
     """
-    is_text = h5py.check_string_dtype(data.dtype) is not None
-    kinds = is_text == isinstance(empty, str) and (is_text or data.dtype.kind in "biuf")
+    kinds = data.dtype.kind == "S" if isinstance(empty, str) else data.dtype.kind in "biuf"
     return kinds and data.shape == (count, *np.shape(empty)) and data.nbytes <= most
 
 
