@@ -51,7 +51,7 @@ def _rebuild(kind, what, where, why, hint):
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """A hint with the word that was probably meant; empty where none is close."""
     by_letters = {name.lstrip("-"): name for name in known}
-    close = difflib.get_close_matches(word.lstrip("-"), list(by_letters), n=1, cutoff=0.7)
+    close = difflib.get_close_matches(word.lstrip("-"), list(by_letters), n=1, cutoff=0.6)
     return f"did you mean {by_letters[close[0]]}?" if close else ""
 
 

@@ -120,6 +120,7 @@ class _Parser(argparse.ArgumentParser):
             argument_default=argparse.SUPPRESS,
             formatter_class=_Help,
             add_help=False,
+            description=(sys.modules[options.__module__].__doc__ or "").partition("\n")[0],
         )
         fields = options.model_fields
         # A script has said the side already.

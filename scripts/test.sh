@@ -2,6 +2,7 @@
 # Sets everything up and passes the tests: linter, type checker, then pytest in two processes. Arguments go to pytest;
 # with paths among them only those tests run, in one process.
 set -euo pipefail
+case "${1:-}" in -h | --help) sed -n '2,3s/^# //p' "$0" && exit 0 ;; esac
 root="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)"
 export FORGE_DEV=1 WORKSPACE="${WORKSPACE:-$root/workspace}"
 # shellcheck source=env.sh

@@ -27,7 +27,7 @@ def run(options: Options, workspace: Workspace) -> StageReport:
     if cleared.purged and cleared.purged.files:
         rows.append(("the trash of earlier runs", f"deleted: {_counted(cleared.purged)}"))
     if cleared.trash:
-        rows.append(("the trash", f"{cleared.trash} (--purge deletes it)"))
+        rows.append(("the trash", f"{cleared.trash}: move back from there by hand what you miss; --purge deletes it"))
     warnings = (f"left alone, no part of a workspace: {', '.join(cleared.left)}",) if cleared.left else ()
     title = "the workspace is empty now" if rows else "the workspace was empty"
     return StageReport(title, tuple(rows), warnings, outputs=(workspace.root,))

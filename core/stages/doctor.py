@@ -117,7 +117,8 @@ def next_step(step: "NextStep") -> str:
         "bring a video": f"copy a video to {step.path}",
         "extract frames": f"bash scripts/{number}_extract_{step.side}_video.sh",
         "extract faces": f"bash scripts/{number + 2}_extract_{step.side}_faces.sh",
-        "train": "bash scripts/5_train.sh TARGET_ITER",
+        "train": "leave out other people and bad faces (3.1_sort_src.sh --group persons, --by clean), then take a "
+        "quick look: bash scripts/5_train.sh --model look --preset quick",
         "use the model": f"load {name} in a live program, or train on with bash scripts/5_train.sh",
     }[step.action]
 

@@ -104,7 +104,7 @@ def _report(side: Side, done: "ExtractedFaces") -> StageReport:
         ("frames", done.frames),
         ("faces", done.faces),
         ("frames without faces", _listed(done.without_faces)),
-        ("frames with several", _listed(done.with_several)),
+        ("frames with several", "all" if len(done.with_several) == done.frames else _listed(done.with_several)),
     ]
     rows += [("dropped", f"{count}: {reason}") for reason, count in done.filtered.items()]
     if done.deleted:

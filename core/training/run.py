@@ -36,6 +36,7 @@ def train(folder: ModelFolder, choices: Choices, settings: RunSettings, workspac
     if session.done:
         log.info("%s is already at iteration %d, the target is %d", folder.name, session.iteration, session.target)
         return session
+    log.info("%s: %s", folder.name, f"goes on at iteration {session.iteration}" if session.iteration else "a new model")
     workers = default_workers() if settings.workers is None else settings.workers
 
     def batches(session: Session) -> BatchSettings:
@@ -48,6 +49,7 @@ def train(folder: ModelFolder, choices: Choices, settings: RunSettings, workspac
         return start.open_session(folder, again, workspace.assets)
 
     first_batches = batches(session)
+    _renew_sample(session, first_batches)
     beside = _observers(session, settings, workspace)
     # What was asked for once has happened by then; everything else a person chose still wins over the phase.
     again = replace(choices, reinit=(), preset=None, validation_count=None)
@@ -60,6 +62,15 @@ def train(folder: ModelFolder, choices: Choices, settings: RunSettings, workspac
     beside += [StopFile(workspace.model / "STOP"), StopSignals()]
     loop.train(session, first_batches, beside, workers=workers, boundary=boundary)
     return session
+
+
+def _renew_sample(session: Session, faces: BatchSettings) -> None:
+    """Where faces have come, gone or changed since the last run, previews show others: a removed one must not stay."""
+    now = f"{faces.src.fingerprint()} {faces.dst.fingerprint()}"
+    if session.faces not in ("", now) and session.sample is not None:
+        session.sample = None
+        log.info("the faces have changed since the last run: the previews show others from now on")
+    session.faces = now
 
 
 def _end_of_schedule(session: Session) -> int:

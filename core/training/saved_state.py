@@ -47,13 +47,14 @@ class _RunState(BaseModel):
     precision: Literal["float32", "bfloat16", "float16"] = "float32"
     ema: float = Field(0.0, ge=0, lt=1)
     devices: int = Field(1, ge=1, le=64)
+    faces: str = Field("", max_length=200)
     held_out: int = Field(0, ge=0, le=10_000)
     held: list[Annotated[list[float], Field(min_length=3, max_length=3)]] = []
     schedule: dict[str, Any] = {}
 
 
 def read_run_state(path: Path | None) -> dict[str, Any]:
-    """The state of a model: what there is of seed, exact, rate, precision, ema, devices, held_out, held and schedule.
+    """The state of a model: what there is of the fields of ``_RunState``.
 
     Raises:
         CorruptFileError: it is damaged, or a value is none that it could have.

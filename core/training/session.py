@@ -51,6 +51,7 @@ class Session(RunState):
     entered: a phase begins with this run.
     validation_count: how many faces of each side are never trained on.
     validation_faces: where they are.
+    faces: a hash of those that the last run trained on, "" where it did not say.
     """
 
     folder: ModelFolder
@@ -63,6 +64,7 @@ class Session(RunState):
     entered: bool = False
     validation_count: int = 0
     validation_faces: BatchSettings | None = None
+    faces: str = ""
 
     @property
     def paused(self) -> bool:
@@ -91,6 +93,8 @@ class Session(RunState):
         data = dfl_weights.ModelData(self.iteration, to_saved(self.recipe), self.history, self.sample, self.extra)
         summary = dfl_weights.summary_text(self.folder.prefix, self.iteration, to_saved(self.recipe))
         state: dict[str, Any] = {**asdict(self.trainer.settings), "iteration": self.iteration}
+        if self.faces:
+            state["faces"] = self.faces
         if self.schedule:
             state["schedule"] = self.schedule.plain()
         if self.validation_count:

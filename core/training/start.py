@@ -149,6 +149,7 @@ def _ready(session: Session, choices: Choices, state: Mapping[str, Any], opening
     session.validation_count = (
         state.get("held_out", 0) if choices.validation_count is None else choices.validation_count
     )
+    session.faces = state.get("faces", "")
     if session.validation_count:
         session.validation_losses = [list(row) for row in state.get("held", [])]
     return openings.follow(session, opening)

@@ -63,6 +63,24 @@ def test_stopped_and_resumed_equals_uninterrupted_bit_for_bit(tmp_path):
         run(parts, options={}, ae_dims=64)
 
 
+@pytest.mark.usefixtures("eager")
+def test_the_preview_shows_no_face_that_is_gone(tmp_path, caplog):
+    root = make_workspace(tmp_path)
+    run(root, target_iter=1)
+
+    def sample():
+        return dfl_weights.read_data(root / "model/swap_SAEHD_data.dat").preview_sample
+
+    first = sample()
+    run(root, options={}, target_iter=2)
+    assert np.array_equal(sample()[0][1], first[0][1])
+    for path in sorted((root / "data_src/aligned").iterdir())[:3]:
+        path.unlink()
+    with caplog.at_level("INFO"):
+        run(root, options={}, target_iter=3)
+    assert "the faces have changed" in caplog.text and not np.array_equal(sample()[0][1], first[0][1])
+
+
 def test_the_target_is_one_option_whatever_the_kind_and_no_part_of_the_model(tmp_path):
     for arguments in (["7"], ["--target-iter", "7"], ["--kind", "Quick96", "7"], ["7", "--target-iter", "7"]):
         options = parse(train.Options, "train", arguments)

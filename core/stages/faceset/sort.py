@@ -191,6 +191,8 @@ def _clean(options: Options, workspace: Workspace) -> StageReport:
     missing = [gap_sentence(gap) for gap in done.missing]
     more = [f"and {len(missing) - _GAPS} more such gaps, in the report"] if len(missing) > _GAPS else []
     notes = (*_interrupted(done.completed), *remarks(done.verdicts), *missing[:_GAPS], *more)
+    if options.apply and not done.rejected:
+        notes += ("nothing was moved; --undo would take back the change before this one",)
     return StageReport(f"cleaning of the {options.side} faces", rows, notes, (done.page, *trash))
 
 

@@ -54,7 +54,7 @@ def _of_training(session: Session, src: Faceset, dst: Faceset, workers: int) -> 
         log.info("%s masks: %s", name, described(origins))
         drawn = drawn or bool(FROM_LANDMARKS & origins.keys())
     if drawn:
-        log.info("masks drawn from landmarks do not know hands, hair and glasses: steps 3.2 and 4.2 make others")
+        log.info("masks drawn from landmarks do not know hands, hair and glasses; a mask network does (docs/masks.md)")
     return BatchSettings(
         src=src,
         dst=dst,
