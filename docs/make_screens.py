@@ -44,7 +44,6 @@ STEPS = (
         ),
     ),
     ("bash scripts/5.x_model.sh list", ()),
-    ("bash scripts/doctor.sh", ()),
 )
 
 
