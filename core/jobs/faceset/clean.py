@@ -100,7 +100,16 @@ def _judged(
         names = features.gallery.names
         rejected = {names[i]: verdicts.reason(i) for i in sorted(verdicts.found) if wanted & set(verdicts.found[i])}
         page, poses = side.aligned_views / "clean.html", _pose_maps(side, features)
-        yield side, features, Review(names, verdicts, rejected, wanted, poses, page, side.completed)
+        found = Review(
+            names=names,
+            verdicts=verdicts,
+            rejected=rejected,
+            moving=wanted,
+            poses=poses,
+            page=page,
+            completed=side.completed,
+        )
+        yield side, features, found
 
 
 def _write_page(side: Side, features: Features, found: Review, places: Mapping[str, str] | None = None) -> None:
