@@ -1,4 +1,4 @@
-"""Every stage on a machine that is in a bad way: full or read-only disks, few files, little memory, no HOME, odd clocks.
+"""Every stage on a machine that is in a bad way: full or read-only disks, few files, little memory, odd clocks.
 
 usage: python benchmarks/conditions.py [--out FILE] [--condition NAME]... [CASE...]
 Under each condition a stage must succeed or say what is wrong with one of its exit codes (never 1, the code of a bug,

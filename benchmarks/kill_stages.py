@@ -1,8 +1,8 @@
-"""Is anything lost when a stage is killed? Each is killed by SIGKILL before every single thing that it does to the disk.
+"""Is anything lost when a stage is killed? Each is killed by SIGKILL before every thing that it does to the disk.
 
 usage: python benchmarks/kill_stages.py [--faces 3] [--out FILE] [CASE...]
-After each kill all that was there before must still be somewhere in the workspace, and the same command, run again, must
-leave what a run leaves that nothing interrupts. Prints JSON and keeps it in benchmarks/results/kill_stages.json.
+After each kill all that was there before must still be somewhere in the workspace, and the same command, run again,
+must leave what a run leaves that nothing interrupts. Prints JSON and keeps it in benchmarks/results/kill_stages.json.
 """
 
 import argparse

@@ -1,4 +1,4 @@
-"""Write docs/settings.md from the presets and the networks: ``python docs/make_settings.py``. A test keeps it up to date."""
+"""Write docs/settings.md from presets and networks: ``python docs/make_settings.py``. A test keeps it up to date."""
 
 import math
 import sys
@@ -101,7 +101,8 @@ def page() -> str:
 def row(start: Start) -> str:
     flags = " ".join(f"{flag_name(name)} {value}" for name, value in start.options.items())
     figures = estimate(start.recipe)
-    return f"| {start.card} GB | `{flags}` | {figures.state:.1f} GiB | {figures.sample * 1024:.0f} MiB | {figures.total:.1f} GiB |"
+    cells = [f"{figures.state:.1f} GiB", f"{figures.sample * 1024:.0f} MiB", f"{figures.total:.1f} GiB"]
+    return "| " + " | ".join([f"{start.card} GB", f"`{flags}`", *cells]) + " |"
 
 
 def section(name: str) -> str:

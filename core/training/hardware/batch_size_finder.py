@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from core.errors import InputError, OutOfMemoryFault
+from core.errors import InputError, Interrupted, OutOfMemoryFault
 from core.networks import archs
 from core.networks.weights import parameter_count
 from core.training.hardware.machine import accelerators, free_memory
@@ -101,6 +101,7 @@ def find_batch_sizes(recipe: Recipe, settings: TrainerSettings) -> FittingSizes:
     Raises:
         OutOfMemoryFault: not even one sample fits.
         InputError: the first measurement fails otherwise.
+        Interrupted: on Ctrl-C.
     """
     parameters, state = size_of(recipe, settings)
     text = "%s parameters; weights and moments take about %s, before the first sample"
@@ -109,7 +110,12 @@ def find_batch_sizes(recipe: Recipe, settings: TrainerSettings) -> FittingSizes:
     rows: list[Row] = []
     end = None
     for size in sizes(recipe.batch_size, settings.devices):
-        end = _not_tried(rows, size) or _measured(rows, size, recipe, settings)
+        try:
+            end = _not_tried(rows, size) or _measured(rows, size, recipe, settings)
+        except KeyboardInterrupt:
+            # The usual hint would say that a second run goes on; nothing is kept here.
+            hint = "the lines that were printed stay true; another run measures from the start"
+            raise Interrupted("measuring was stopped", hint=hint) from None
         if end:
             break
     end = end or End("limit")

@@ -26,7 +26,8 @@ class Checkpoint(BaseHook):
         self._minutes = OFTEN if minutes is None else minutes
         self._save = save
         self._last = time.monotonic()
-        log.info("the model is saved every %g minutes, and when the run is stopped (Ctrl-C)", self._minutes)
+        slower = "" if minutes else f" (every {SELDOM:g} where a save takes longer than {_QUICK_SAVE:g} seconds)"
+        log.info("the model is saved every %g minutes%s, and when the run is stopped (Ctrl-C)", self._minutes, slower)
 
     def after_step(self, session: RunState, batch: Any) -> None:
         start = time.monotonic()

@@ -3,7 +3,7 @@
 import pytest
 from training_cases import TINY
 
-from core.errors import InputError, OutOfMemoryFault
+from core.errors import InputError, Interrupted, OutOfMemoryFault
 from core.networks import archs
 from core.networks.weights import parameter_count
 from core.stages.models import train
@@ -53,6 +53,15 @@ def test_a_gpu_is_asked_until_it_refuses(monkeypatch, failed, said):
     )
     assert found.rows[2].samples == pytest.approx(100)
     assert str(found.rows[2]).split() == ["3", "3.00", "GiB", "30", "100.0"]
+
+
+def test_who_stops_it_is_not_told_that_it_goes_on(monkeypatch):
+    def stopped(size):
+        raise KeyboardInterrupt
+
+    measured(monkeypatch, stopped)
+    with pytest.raises(Interrupted, match="(?s)stay true.*from the start"):
+        batch_size_finder.find_batch_sizes(RECIPE, TrainerSettings())
 
 
 def test_a_computer_is_not_filled_up(monkeypatch):
