@@ -26,6 +26,9 @@ def main(arguments: list[str] | None = None) -> int:
     if not arguments or arguments[0] in ("-h", "--help"):
         say(usage())
         return 0
+    if arguments[0] in stages.FAMILIES and arguments[1:] in (["-h"], ["--help"]):
+        say(usage(arguments[0]))
+        return 0
     # Looked for by hand first: reading the options may be what fails.
     debug = "--debug" in arguments
     libraries = None  # the file in which libraries have their say
@@ -35,7 +38,7 @@ def main(arguments: list[str] | None = None) -> int:
         stage, options = read(arguments)
         debug = options.debug
         workspace = Workspace.from_environment()
-        libraries = workspace.logs / f"{arguments[0]}.log"
+        libraries = workspace.logs / f"{'-'.join(stages.split(arguments)[0].split())}.log"
         with nullcontext() if debug else diverted(libraries):
             start_logging(debug)
             say(str(run(stage, options, workspace)))
@@ -51,8 +54,9 @@ def read(arguments: list[str]) -> tuple[ModuleType, "Options"]:
     """The stage's module and the options for it, as the arguments and the environment give them."""
     from core.options import parse
 
-    stage = stages.load(arguments[0])
-    return stage, parse(stage.Options, arguments[0], arguments[1:])
+    name, rest = stages.split(arguments)
+    stage = stages.load(name)
+    return stage, parse(stage.Options, name, rest)
 
 
 def run(stage: ModuleType, options: "Options", workspace: Workspace) -> "StageReport":
@@ -120,10 +124,19 @@ def _say_what_libraries_said(path: Path | None) -> None:
         say("\n".join([f"libraries said (all of it is in {path}):", *(f"  {line}" for line in lines)]), sys.stderr)
 
 
-def usage() -> str:
-    width = max(map(len, stages.names()), default=0)
-    lines = [f"  {name:<{width}}  {stages.summary(name)}" for name in stages.names()]
-    return "usage: python -m core STAGE [options]     (STAGE --help lists its options)\n\n" + "\n".join(lines)
+def usage(family: str = "") -> str:
+    """The list of stages, or of the jobs of a family."""
+    start = f"{family} " if family else ""
+    of_family = [name for name in stages.names() if name.partition(" ")[0] in stages.FAMILIES]
+    found = {name: stages.summary(name) for name in stages.names() if (name in of_family) == bool(family)}
+    shown = {name.removeprefix(start): text for name, text in found.items() if name.startswith(start)}
+    if not family:
+        shown = dict(sorted((shown | stages.FAMILIES).items()))
+    width = max(map(len, shown), default=0)
+    lines = [f"  {name:<{width}}  {text}" for name, text in shown.items()]
+    what = "JOB" if family else "STAGE"
+    head = f"usage: python -m core {start}{what} [options]     ({start}{what} --help lists its options)"
+    return "\n".join([head, "", *lines])
 
 
 def _heed_signals() -> None:

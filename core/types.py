@@ -1,8 +1,9 @@
 """What crosses a module boundary. Conventions are in docs/conventions.md; each docstring repeats what bites."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,9 +25,11 @@ class Face:
     landmarks: float64 (68, 2); None where they were not looked for.
     landmark_confidence: 0..1, of the landmarker, that this is a face.
     frame: file name of the frame.
-    origin: who found it: the name of a detector, ``imported``, ``hand``.
+    origin: who found it: the name of a detector, ``imported``, ``hand``, ``interpolated``.
     status: ``kept``; ``filtered`` by a rule; ``dropped`` by a person. reason: why it was not kept.
     person: who it is, as far as somebody said; empty where nobody did.
+    track: the faces of one person in consecutive frames have one number, from 1; 0 where none was given.
+    extra: what nothing else here holds (JSON values), such as the unknown keys of files of other programs.
     id: 16 hexadecimal digits that stay with the face whatever happens to its files; empty until it is given.
     """
 
@@ -40,6 +43,8 @@ class Face:
     status: Status = "kept"
     reason: str = ""
     person: str = ""
+    track: int = 0
+    extra: Mapping[str, Any] = field(default_factory=dict)
     id: str = ""
 
 

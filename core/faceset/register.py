@@ -12,7 +12,7 @@ import numpy as np
 from core.errors import InputError
 from core.faceset.database import faces, images
 from core.faceset.database.connection import open_database
-from core.faceset.database.faces import FrameRow
+from core.faceset.database.frames import FrameRow, add_frame, add_source
 from core.faceset.database.images import ImageRow
 from core.faceset.database.names import restored, stored
 from core.faceset.identity import face_id, record_geometry
@@ -192,7 +192,7 @@ def _same_file(faceset: Faceset, index: int, record: FaceRecord, row: ImageRow) 
 
 
 def _take_in(connection: sqlite3.Connection, folder: str, new: list[tuple[str, FaceRecord, int]]) -> None:
-    source = faces.add_source(connection)
+    source = add_source(connection)
     frames = _frames(connection, source)
     for name, record, size in new:
         face = face_id(record)
@@ -211,7 +211,7 @@ def _frame(connection: sqlite3.Connection, source: int, frames: dict[str, int], 
     """The number of the frame that a face says it is from, a new one if need be."""
     name = record.source_filename or ""
     if name not in frames:
-        frames[name] = faces.add_frame(connection, source, FrameRow(name))
+        frames[name] = add_frame(connection, source, FrameRow(name))
     return frames[name]
 
 

@@ -16,9 +16,10 @@ from core.errors import InputError
 from core.faces.contract import DetectorSettings
 from core.faces.extractor import AlignedFace, CropSettings, Extractor, FrameFaces, one_opencv_thread
 from core.faces.filters import Limits
-from core.faceset.database import faces, images
+from core.faceset.database import extraction, faces, frames, images
 from core.faceset.database.connection import open_database
-from core.faceset.database.faces import FaceRow, FrameRow
+from core.faceset.database.faces import FaceRow
+from core.faceset.database.frames import FrameRow
 from core.faceset.identity import record_geometry
 from core.faceset.register import missing_files
 from core.faceset.steps import HISTORY
@@ -183,13 +184,13 @@ def _refuse_strangers(side: Side) -> None:
 def _was_extracted(database: Path) -> bool:
     """Whether an extraction made this database; else other jobs took foreign faces into it."""
     with open_database(database) as connection:
-        return bool(faces.read_settings(connection))
+        return bool(extraction.read_settings(connection))
 
 
 def _extract(connection: sqlite3.Connection, side: Side, settings: ExtractSettings, workers: int) -> ExtractedFaces:
     recorded = settings.recorded(_source(settings, side))
     if not _agree(connection, recorded, side):
-        faces.write_settings(connection, recorded)
+        extraction.write_settings(connection, recorded)
     done = _finished(connection, side)
     source = _frames(settings, side, known=partial(_known_length, connection))
     run = _Run()
@@ -209,10 +210,10 @@ def _source(settings: ExtractSettings, side: Side) -> dict[str, Any]:
 
 def _agree(connection: sqlite3.Connection, settings: dict[str, Any], side: Side) -> bool:
     """Whether the settings are the recorded ones. Raises InputError when they differ and there are faces already."""
-    recorded = faces.read_settings(connection)
+    recorded = extraction.read_settings(connection)
     if recorded == settings:
         return True
-    if any(faces.faces_by_frame(connection).values()):
+    if any(frames.faces_by_frame(connection).values()):
         changed = [
             f"{key.replace('_', '-')}: {_in_words(recorded.get(key))} -> {_in_words(settings.get(key))}"
             for key in {**settings, **recorded}
@@ -226,7 +227,7 @@ def _agree(connection: sqlite3.Connection, settings: dict[str, Any], side: Side)
             "(the old faces move to workspace/.trash)",
         )
     # No frame has a face, but the other settings might find some: all of them are looked at again.
-    faces.forget(connection)
+    frames.forget(connection)
     return False
 
 
@@ -253,7 +254,7 @@ def _finished(connection: sqlite3.Connection, side: Side) -> set[str]:
         path = side.aligned / row.name
         if path.is_file() and path.stat().st_size == 0:
             empty.add(frame_of.get(row.face, ""))
-    return set(faces.faces_by_frame(connection)) - empty
+    return set(frames.faces_by_frame(connection)) - empty
 
 
 def _work(
@@ -362,7 +363,7 @@ def _row(side: Side, settings: ExtractSettings, face: AlignedFace) -> FaceRow:
 
 def _known_length(connection: sqlite3.Connection, film: Path) -> int | None:
     """How many frames a film gave when it was read to its end."""
-    found = faces.film_length(connection)
+    found = extraction.film_length(connection)
     return found[1] if found and found[0] == identity(film) else None
 
 
@@ -371,16 +372,16 @@ def _note_end(
 ) -> None:
     """Names that did not come: damaged frames where the container counts them, else frames that there are not."""
     if source.sure:
-        missing = set(source.names) - set(faces.faces_by_frame(connection))
+        missing = set(source.names) - set(frames.faces_by_frame(connection))
         why = "the video holds no such frame: it may be truncated"
         faces.add(connection, [(FrameRow(name, "corrupt", why), []) for name in sorted(missing)])
     elif settings.from_video:
-        faces.write_film_length(connection, identity(find_film(side)), run.read)
+        extraction.write_film_length(connection, identity(find_film(side)), run.read)
 
 
 def _result(connection: sqlite3.Connection, side: Side, source: FrameSource, run: _Run) -> ExtractedFaces:
-    counts = faces.faces_by_frame(connection)
-    corrupt = {frame.name: frame.error for frame in faces.frames(connection) if frame.status == "corrupt"}
+    counts = frames.faces_by_frame(connection)
+    corrupt = {frame.name: frame.error for frame in frames.frames(connection) if frame.status == "corrupt"}
     return ExtractedFaces(
         frames=len(counts),
         faces=sum(counts.values()),

@@ -16,6 +16,7 @@ from jpegs import samplings
 
 from core.errors import EnvironmentFault, InputError, UsageError
 from core.faceset.database import faces as database
+from core.faceset.database import frames as frames_table
 from core.faceset.database import images
 from core.faceset.database.connection import open_database
 from core.formats import dfl_image
@@ -58,7 +59,7 @@ def rows(workspace):
     """(frames, name of a file -> (its row, its face))"""
     with open_database(workspace.side("src").database) as connection:
         known = {face.id: face for face in database.faces(connection)}
-        return list(database.frames(connection)), {
+        return list(frames_table.frames(connection)), {
             row.name: (row, known[row.face]) for row in images.images(connection)
         }
 

@@ -2,7 +2,8 @@
 
 import json
 import math
-from collections.abc import Iterable, Sequence
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from core.errors import CorruptFileError
@@ -23,6 +24,11 @@ def checked(values: Sequence[Any], kinds: Sequence[tuple[type, ...]], table: str
         if type(value) not in kind or (type(value) is float and math.isinf(value)):
             raise damaged(table, f"{str(value)[:80]!r} is not what belongs there")
     return values
+
+
+def checked_rows(rows: Iterable[Any], kinds: Sequence[tuple[type, ...]], table: str) -> Iterator[Any]:
+    """The rows, each of which :func:`checked`."""
+    return (checked(values, kinds, table) for values in rows)
 
 
 def checked_name(name: Any, table: str, *, levels: int = 1) -> str:
@@ -52,6 +58,29 @@ def json_value(text: Any, table: str) -> Any:
         return json.loads(text)
     except (ValueError, TypeError, RecursionError) as error:
         raise damaged(table, f"a value that cannot be read: {str(error)[:80]}") from None
+
+
+def json_object(text: Any, table: str) -> dict[str, Any]:
+    """The dict of a JSON text; an empty text is an empty one. Raises as :func:`json_value`."""
+    (value,) = checked([json_value(text, table) if text else {}], [(dict,)], table)
+    return value
+
+
+def known(value: float) -> float | None:
+    """A number for a cell: NaN is nothing in a database."""
+    return None if math.isnan(value) else float(value)
+
+
+def value_of(value: float | None) -> float:
+    """A number from a cell; NULL is NaN."""
+    return math.nan if value is None else value
+
+
+def insert(connection: sqlite3.Connection, table: str, values: Mapping[str, Any]) -> None:
+    """Insert a row: column -> value."""
+    columns = ", ".join(f'"{name}"' for name in values)
+    places = ", ".join(f":{name}" for name in values)
+    connection.execute(f"INSERT INTO {table} ({columns}) VALUES ({places})", dict(values))
 
 
 def damaged(table: str, why: str) -> CorruptFileError:

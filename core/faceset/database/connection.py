@@ -20,7 +20,7 @@ _STEP, _STEPS, _STEPS_PER_BYTE = 1_000_000, 500_000_000, 500
 def open_database(path: Path, *, create: bool = False) -> Iterator[sqlite3.Connection]:
     """A connection to ``path``; ``create`` makes the file and its tables where they are missing.
 
-    A database of version 1 is upgraded; the old file is kept beside it as ``faces.db.v1``.
+    A database of an earlier version is upgraded; the old file is kept beside it as ``faces.db.v1`` or ``.v2``.
 
     Raises:
         InputError: it is absent, was made by a newer version, or another program uses it.
@@ -91,6 +91,8 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> None:
         create_tables(connection)
     if version == 1:
         upgrade.from_version_1(connection, path)
+    if version == 2:
+        upgrade.from_version_2(connection, path)
     # No file keeps this setting: every connection has to ask for it, or nothing is deleted in cascade.
     connection.execute("PRAGMA foreign_keys = ON")
 
@@ -151,6 +153,11 @@ def typed_errors(path: Path) -> Iterator[None]:
             why=str(error)[:200],
             hint="move it away: the next step makes one from the face files, without what only the database knew",
         ) from None
+
+
+def path_of(connection: sqlite3.Connection) -> Path:
+    """The file of an open database."""
+    return Path(connection.execute("PRAGMA database_list").fetchone()[2])
 
 
 def _damaged(path: Path, why: str) -> CorruptFileError:

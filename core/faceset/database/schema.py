@@ -1,6 +1,6 @@
-"""The tables of ``faces.db``, version 2. ``docs/formats.md`` describes them for other programs."""
+"""The tables of ``faces.db``, version 3. ``docs/formats.md`` describes them for other programs."""
 
-VERSION = 2
+VERSION = 3
 
 # The id of a face is never used again: it is a hash of where the face was found (core.faceset.identity). Whatever is
 # derived from a face carries the geometry that it was made from; it is stale when the face has another by now.
@@ -18,7 +18,9 @@ CREATE TABLE state (
 CREATE TABLE sources (
   source INTEGER PRIMARY KEY,
   path TEXT NOT NULL UNIQUE,
-  kind TEXT NOT NULL
+  kind TEXT NOT NULL,
+  fps REAL,
+  identity TEXT NOT NULL DEFAULT ''
 );
 
 CREATE TABLE frames (
@@ -28,6 +30,11 @@ CREATE TABLE frames (
   number INTEGER,
   status TEXT NOT NULL,
   error TEXT NOT NULL,
+  time REAL,
+  width INTEGER,
+  height INTEGER,
+  look BLOB,
+  extra TEXT NOT NULL DEFAULT '',
   UNIQUE (source, name)
 );
 CREATE INDEX frames_name ON frames (name);
@@ -47,7 +54,9 @@ CREATE TABLE faces (
   status TEXT NOT NULL,
   reason TEXT NOT NULL,
   person TEXT NOT NULL,
-  geometry TEXT NOT NULL
+  geometry TEXT NOT NULL,
+  track INTEGER NOT NULL DEFAULT 0,
+  extra TEXT NOT NULL DEFAULT ''
 ) WITHOUT ROWID;
 CREATE INDEX faces_frame ON faces (frame);
 
@@ -105,3 +114,54 @@ CREATE TABLE saved_metadata (
 CREATE INDEX saved_metadata_pixels ON saved_metadata (pixels_sha256);
 CREATE INDEX saved_metadata_name ON saved_metadata (name);
 """
+
+# New tables of version 3. An edit keeps the columns of a face that differ between before and after its change, with
+# the values that the face does not have at the moment: undoing and redoing exchange the two.
+NEW_IN_3 = """
+CREATE TABLE frame_masks (
+  face TEXT NOT NULL REFERENCES faces ON DELETE CASCADE,
+  kind TEXT NOT NULL,
+  png BLOB NOT NULL,
+  matrix BLOB NOT NULL,
+  centring TEXT NOT NULL,
+  interpolation INTEGER NOT NULL,
+  origin TEXT NOT NULL,
+  geometry TEXT NOT NULL,
+  PRIMARY KEY (face, kind)
+) WITHOUT ROWID;
+
+CREATE TABLE thumbs (
+  face TEXT PRIMARY KEY REFERENCES faces ON DELETE CASCADE,
+  geometry TEXT NOT NULL,
+  jpeg BLOB NOT NULL
+) WITHOUT ROWID;
+
+CREATE TABLE changes (
+  change INTEGER PRIMARY KEY,
+  time TEXT NOT NULL,
+  tool TEXT NOT NULL,
+  undone INTEGER NOT NULL DEFAULT 0
+);
+
+CREATE TABLE edits (
+  edit INTEGER PRIMARY KEY,
+  change INTEGER NOT NULL REFERENCES changes ON DELETE CASCADE,
+  face TEXT NOT NULL,
+  other TEXT NOT NULL,
+  landmarks BLOB
+);
+CREATE INDEX edits_change ON edits (change);
+"""
+# Columns of tables that version 2 had: table, column.
+COLUMNS_OF_3 = (
+    ("sources", "fps REAL"),
+    ("sources", "identity TEXT NOT NULL DEFAULT ''"),
+    ("frames", "time REAL"),
+    ("frames", "width INTEGER"),
+    ("frames", "height INTEGER"),
+    ("frames", "look BLOB"),
+    ("frames", "extra TEXT NOT NULL DEFAULT ''"),
+    ("faces", "track INTEGER NOT NULL DEFAULT 0"),
+    ("faces", "extra TEXT NOT NULL DEFAULT ''"),
+)
+TABLES += NEW_IN_3

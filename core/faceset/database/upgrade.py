@@ -1,13 +1,13 @@
-"""Databases of version 1 become those of today: every face gets its id, whatever names its files have by now.
+"""Databases of earlier versions become those of today.
 
-Version 1 had the name of the extracted file as the key of a face, masks in a file of their own under the names of the
+Version 2 gets the tables and columns that it lacks. In version 1 every face gets its id, whatever names its files have
+by now: it had the name of the extracted file as the key of a face, masks in a file of their own under the names of the
 moment, and saved metadata under the names before sorting.
 """
 
 import os
 import sqlite3
 from collections.abc import Mapping
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +15,10 @@ import numpy as np
 
 from core.errors import CorruptFileError, PipelineError
 from core.faceset.database import faces, schema
-from core.faceset.database.cells import BLOB, NUMBER, TEXT, WHOLE, checked, damaged, json_value
-from core.faceset.database.faces import FaceRow, FrameRow
+from core.faceset.database.backups import copy_database
+from core.faceset.database.cells import BLOB, NUMBER, TEXT, WHOLE, checked, damaged, json_value, value_of
+from core.faceset.database.faces import FaceRow
+from core.faceset.database.frames import FrameRow, add_frame, add_source
 from core.faceset.database.images import ImageRow
 from core.faceset.database.masks import checksum
 from core.faceset.identity import birth_id, face_id, geometry_of, record_geometry
@@ -24,7 +26,6 @@ from core.faceset.steps import ALIGNED, original_names
 from core.faceset.store import face_key, open_faceset
 from core.formats.face_metadata import from_kept
 from core.formats.pickle import safe_pickle
-from core.fsio import temporary_path
 from core.types import Face, FaceRecord
 
 _MOST_FACES = 10_000  # in a frame
@@ -43,7 +44,7 @@ def from_version_1(connection: sqlite3.Connection, path: Path) -> None:
     """Upgrade in one transaction; ``faces.db.v1`` beside it keeps what was there, and ``masks.db`` becomes
     ``masks.db.v1``.
     """
-    _keep(connection, path)
+    _keep(connection, path, 1)
     side = path.parent
     # The lock for writing at once, so that a second program cannot begin the same upgrade.
     connection.execute("BEGIN IMMEDIATE")
@@ -74,19 +75,28 @@ def from_version_1(connection: sqlite3.Connection, path: Path) -> None:
         os.replace(side / "masks.db", side / "masks.db.v1")
 
 
-def _keep(connection: sqlite3.Connection, path: Path) -> None:
+def from_version_2(connection: sqlite3.Connection, path: Path) -> None:
+    """Upgrade in one transaction; ``faces.db.v2`` beside it keeps what was there."""
+    _keep(connection, path, 2)
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        for table, column in schema.COLUMNS_OF_3:
+            connection.execute(f"ALTER TABLE {table} ADD COLUMN {column}")
+        for statement in schema.NEW_IN_3.split(";"):
+            connection.execute(statement)
+        connection.execute(f"PRAGMA user_version = {schema.VERSION}")
+    except BaseException:
+        connection.rollback()
+        raise
+    connection.commit()
+
+
+def _keep(connection: sqlite3.Connection, path: Path, version: int) -> None:
     """A whole copy of the old file, once."""
-    kept = path.with_name(f"{path.name}.v1")
+    kept = path.with_name(f"{path.name}.v{version}")
     if kept.exists():
         return
-    half = temporary_path(kept.parent)
-    try:
-        # Created by us first, which fails where something has that name: SQLite would open whatever is there.
-        with open(half, "xb"), closing(sqlite3.connect(half)) as copy:
-            connection.backup(copy)
-        os.replace(half, kept)
-    finally:
-        half.unlink(missing_ok=True)
+    copy_database(connection, kept)
 
 
 def _places(side: Path) -> dict[str, str]:
@@ -96,12 +106,12 @@ def _places(side: Path) -> dict[str, str]:
 
 
 def _faces(connection: sqlite3.Connection, places: Mapping[str, str]) -> None:
-    source = faces.add_source(connection)
+    source = add_source(connection)
     embedder = _embedder(connection)
     frames = connection.execute("SELECT name, status, error, dropped FROM old_frames ORDER BY name").fetchall()
     for name, status, error, dropped in frames:
         checked((name, status, error), (TEXT, TEXT, TEXT), "frames")
-        number = faces.add_frame(connection, source, FrameRow(name, status, error))
+        number = add_frame(connection, source, FrameRow(name, status, error))
         for values in connection.execute("SELECT * FROM old_faces WHERE frame = ? ORDER BY face_index", (name,)):
             faces.add_face(connection, number, _face(_columns(connection), values, places, embedder))
         for reason, count in _dropped(dropped).items():
@@ -138,10 +148,10 @@ def _face(columns: list[str], values: tuple, places: Mapping[str, str], embedder
         raise damaged("faces", "a face without landmarks")
     face = Face(
         box=np.array([old["left"], old["top"], old["right"], old["bottom"]], np.float32),
-        confidence=faces.value_of(old["score"]),
-        roll=faces.value_of(old["roll"]),
+        confidence=value_of(old["score"]),
+        roll=value_of(old["roll"]),
         landmarks=points,
-        landmark_confidence=faces.value_of(old["sure"]),
+        landmark_confidence=value_of(old["sure"]),
         frame=old["frame"],
         origin="detected",
         id=birth_id(old["frame"], points),

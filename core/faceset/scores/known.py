@@ -5,7 +5,7 @@ import sqlite3
 import numpy as np
 from numpy.typing import NDArray
 
-from core.faceset.database import faces, images
+from core.faceset.database import faces, images, measured
 from core.faceset.gallery import Gallery
 
 # Column of the scores -> name in the database; the values are those that would be computed.
@@ -20,7 +20,7 @@ def known_columns(connection: sqlite3.Connection, gallery: Gallery) -> dict[str,
     folder = images.ALIGNED if gallery.pak is None else images.PAK
     face_of = {row.name: row.face for row in images.images(connection, folder)}
     shown = [face_of.get(name, "") for name in gallery.names]
-    found = {column: faces.scores(connection, name) for column, name in _MEASURED.items()}
+    found = {column: measured.scores(connection, name) for column, name in _MEASURED.items()}
     found["rect_area"] = _areas(connection)
     columns = {}
     for column, values in found.items():

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import CorruptFileError, InputError
-from core.faceset.database import faces
+from core.faceset.database import measured
 from core.faceset.database.connection import open_database
 from core.faceset.gallery import Gallery, record_of
 from core.faceset.identity import face_id
@@ -83,7 +83,7 @@ def _known(path: Path) -> dict[str, NDArray[np.float32]]:
     if not path.is_file():
         return {}
     with open_database(path) as connection:
-        found = faces.vectors(connection, EMBEDDER)
+        found = measured.vectors(connection, EMBEDDER)
         return {face: vector for face, vector in found.items() if len(vector) == IDENTITY_SIZE}
 
 

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from core.errors import CorruptFileError, InputError
-from core.faceset.database import faces, images
+from core.faceset.database import extraction, faces, frames, images, measured
 from core.faceset.database.connection import open_database
-from core.faceset.database.faces import FaceRow, FrameRow
+from core.faceset.database.faces import FaceRow
+from core.faceset.database.frames import FrameRow
 from core.faceset.database.images import ImageRow
 from core.faceset.identity import birth_id, geometry_of
 from core.types import Face
@@ -67,19 +68,19 @@ def connection(path):
 def test_what_goes_in_comes_out(path):
     small = face(1, landmarks=None, status="filtered", reason="too small", id="f" * 16)
     with open_database(path, create=True) as connection:
-        faces.write_settings(connection, {"size": 512, "source": {"name": "é"}, "nothing": None})
+        extraction.write_settings(connection, {"size": 512, "source": {"name": "é"}, "nothing": None})
         done = (FrameRow("00001.png"), [row(), FaceRow(small)])
         faces.add(connection, [done, (FrameRow("00002.png", "corrupt", "why"), [])])
     with open_database(path) as connection:
-        assert faces.read_settings(connection) == {"size": 512, "source": {"name": "é"}, "nothing": None}
-        assert list(faces.frames(connection)) == [FrameRow("00001.png"), FrameRow("00002.png", "corrupt", "why")]
-        assert faces.faces_by_frame(connection) == {"00001.png": 1, "00002.png": 0}
+        assert extraction.read_settings(connection) == {"size": 512, "source": {"name": "é"}, "nothing": None}
+        assert list(frames.frames(connection)) == [FrameRow("00001.png"), FrameRow("00002.png", "corrupt", "why")]
+        assert frames.faces_by_frame(connection) == {"00001.png": 1, "00002.png": 0}
         assert faces.filtered_by_reason(connection) == {"too small": 1}
         (kept,) = faces.faces(connection)
         (filtered,) = faces.faces(connection, "filtered")
         assert list(images.images(connection)) == [image(face(), "00001_0.jpg")]
-        assert faces.scores(connection, "sharpness") == {kept.id: 55.5}
-        np.testing.assert_array_equal(faces.vectors(connection, "sface")[kept.id], VECTOR)
+        assert measured.scores(connection, "sharpness") == {kept.id: 55.5}
+        np.testing.assert_array_equal(measured.vectors(connection, "sface")[kept.id], VECTOR)
     np.testing.assert_array_equal(kept.landmarks, POINTS)
     np.testing.assert_array_equal(kept.box, face().box)
     assert (kept.id, kept.frame, kept.confidence, kept.landmark_confidence, kept.roll, kept.origin) == (
@@ -105,19 +106,19 @@ def test_a_frame_is_replaced_whole(connection):
     faces.add(connection, [(FrameRow("00001.png"), [row()])])
     assert [found.id for found in faces.faces(connection)] == [face().id]
     assert [found.name for found in images.images(connection)] == ["00001_0.jpg"]
-    assert list(faces.scores(connection, "yaw")) == [face().id]
+    assert list(measured.scores(connection, "yaw")) == [face().id]
 
 
 def test_a_batch_that_fails_leaves_nothing(connection):
     with pytest.raises(sqlite3.IntegrityError):
         faces.add(connection, [(FrameRow("00001.png"), [row(), row()])])
-    assert faces.faces_by_frame(connection) == {}
+    assert frames.faces_by_frame(connection) == {}
 
 
 def test_forget_empties_the_rows(connection):
     faces.add(connection, [(FrameRow("00001.png"), [row()])])
-    faces.forget(connection)
-    assert faces.faces_by_frame(connection) == {}
+    frames.forget(connection)
+    assert frames.faces_by_frame(connection) == {}
     assert list(images.images(connection)) == []
 
 
@@ -125,8 +126,8 @@ def test_what_was_measured_on_other_points_does_not_count(connection):
     faces.add(connection, [(FrameRow("00001.png"), [row()])])
     with connection:
         connection.execute("UPDATE faces SET geometry = 'moved'")
-    assert faces.scores(connection, "yaw") == {}
-    assert faces.vectors(connection, "sface") == {}
+    assert measured.scores(connection, "yaw") == {}
+    assert measured.vectors(connection, "sface") == {}
 
 
 def test_persons(connection):

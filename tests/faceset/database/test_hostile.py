@@ -11,7 +11,7 @@ import pytest
 
 from core.errors import CorruptFileError, InputError, PipelineError
 from core.faceset import saved_metadata
-from core.faceset.database import faces, images
+from core.faceset.database import extraction, faces, frames, images, measured
 from core.faceset.database.connection import open_database
 from core.faceset.database.faces import FaceRow
 from core.faceset.database.masks import MaskRow, MaskTable
@@ -27,8 +27,8 @@ def side(tmp_path):
         saved_metadata.save(known.connection, known.faceset)
         with MaskTable(known.connection) as table:
             table.add(MaskRow(known.ids[2], "hull", "hull 1", 1, 0.5, 0.5, "00" * 8, b"mask"))
-        faces.write_settings(known.connection, {"embedder": "sface"})
-        faces.write_film_length(known.connection, {"name": "data_src.mp4"}, 9)
+        extraction.write_settings(known.connection, {"embedder": "sface"})
+        extraction.write_film_length(known.connection, {"name": "data_src.mp4"}, 9)
         face = next(faces.faces(known.connection))
         with known.connection:
             frame = known.connection.execute("SELECT frame FROM frames").fetchone()[0]
@@ -45,14 +45,14 @@ def change(side, *statements) -> None:
 
 
 READS = {
-    "settings": faces.read_settings,
-    "film": faces.film_length,
+    "settings": extraction.read_settings,
+    "film": extraction.film_length,
     "persons": faces.persons,
-    "frames": lambda connection: list(faces.frames(connection)),
-    "counts": faces.faces_by_frame,
+    "frames": lambda connection: list(frames.frames(connection)),
+    "counts": frames.faces_by_frame,
     "faces": lambda connection: list(faces.faces(connection)),
-    "scores": lambda connection: faces.scores(connection, "yaw"),
-    "vectors": lambda connection: faces.vectors(connection, "sface"),
+    "scores": lambda connection: measured.scores(connection, "yaw"),
+    "vectors": lambda connection: measured.vectors(connection, "sface"),
     "images": lambda connection: list(images.images(connection)),
     "all images": images.images_by_folder,
     "masks": MaskTable,
@@ -140,7 +140,7 @@ def test_a_table_without_end_does_not_hang(side):
     change(side, "ALTER TABLE faces RENAME TO other", f"CREATE VIEW faces AS {endless}")
     started = time.monotonic()
     with pytest.raises(CorruptFileError), open_database(side.database) as connection:
-        faces.faces_by_frame(connection)
+        frames.faces_by_frame(connection)
     assert time.monotonic() - started < 5
 
 
@@ -177,7 +177,7 @@ def test_frames_with_very_long_numbers(side, digits):
     name = "9" * digits + ".png"
     (side.aligned / "long_0.jpg").write_bytes(facekit.face("long_0.jpg", source_filename=name))
     with open_known(side) as known:
-        assert name in faces.faces_by_frame(known.connection)
+        assert name in frames.faces_by_frame(known.connection)
 
 
 def test_a_database_of_the_future(side):

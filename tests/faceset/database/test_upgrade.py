@@ -12,7 +12,7 @@ import pytest
 from paths import TESTS
 
 from core.faces.landmark_masker import LandmarkMasker
-from core.faceset.database import faces, images
+from core.faceset.database import faces, images, measured
 from core.faceset.database.connection import open_database
 from core.faceset.database.masks import MaskTable
 from core.faceset.identity import face_id
@@ -75,10 +75,10 @@ def test_what_was_measured_is_there(workspace):
     with sqlite3.connect(workspace.side("src").database) as old:
         yaws = dict(old.execute("SELECT name, yaw FROM faces"))
     with open_database(workspace.side("src").database) as connection:
-        found = faces.scores(connection, "yaw")
+        found = measured.scores(connection, "yaw")
         for row in [row for rows in images.images_by_folder(connection).values() for row in rows]:
             assert found[row.face] == yaws[row.extracted_name]
-        assert len(faces.vectors(connection, "sface")) == 10
+        assert len(measured.vectors(connection, "sface")) == 10
 
 
 def test_the_old_files_are_kept(workspace):
@@ -155,7 +155,7 @@ def test_a_number_that_is_missing_in_an_old_database_is_unknown(workspace):
     with open_database(side.database) as connection:
         found = faces.faces(connection)
         assert found and all(np.isnan([face.confidence, face.landmark_confidence, face.roll]).all() for face in found)
-        assert not faces.scores(connection, "pitch") and faces.scores(connection, "yaw")
+        assert not measured.scores(connection, "pitch") and measured.scores(connection, "yaw")
 
 
 def test_a_kill_in_the_middle_leaves_the_old_one(workspace, monkeypatch):

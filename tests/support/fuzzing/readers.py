@@ -16,7 +16,7 @@ from core.errors import PipelineError
 from core.faces.mask_network import read_description
 from core.faces.maskers.custom import CustomMasker
 from core.faceset import checking, describe, gallery, journal, saved_metadata, steps, store
-from core.faceset.database import faces, images
+from core.faceset.database import extraction, faces, frames, images, measured
 from core.faceset.database.connection import open_database
 from core.faceset.database.masks import MaskTable
 from core.faceset.masks import labels
@@ -148,13 +148,13 @@ def database(folder: Path) -> None:
     side = Workspace(folder).side("src")
     with suppress(PipelineError), open_database(side.database) as connection:
         tried(
-            lambda: faces.read_settings(connection),
-            lambda: list(faces.frames(connection)),
+            lambda: extraction.read_settings(connection),
+            lambda: list(frames.frames(connection)),
             lambda: [list(faces.faces(connection, status)) for status in ("kept", "filtered")],
-            lambda: faces.faces_by_frame(connection),
+            lambda: frames.faces_by_frame(connection),
             lambda: faces.filtered_by_reason(connection),
-            lambda: faces.scores(connection, "yaw"),
-            lambda: faces.vectors(connection, "sface"),
+            lambda: measured.scores(connection, "yaw"),
+            lambda: measured.vectors(connection, "sface"),
             lambda: images.images_by_folder(connection),
             lambda: [MaskTable(connection).pending(face, "xseg 1") for face in MaskTable(connection).rows],
             lambda: missing_files(connection, list_images(side.aligned)),

@@ -19,7 +19,7 @@ from paths import TESTS
 
 from core.checkpoints.model_folder import ModelFolder
 from core.faceset import journal, saved_metadata
-from core.faceset.database import faces
+from core.faceset.database import extraction, faces
 from core.faceset.database.connection import open_database
 from core.faceset.database.faces import FaceRow
 from core.faceset.database.masks import MaskRow, MaskTable, checksum
@@ -239,7 +239,7 @@ def workspace_with_database(folder: Path) -> Workspace:
     side = workspace.side("src")
     _faces(side.aligned)
     with open_database(side.database, create=True) as connection:
-        faces.write_settings(connection, {"embedder": "sface", "face_type": "whole_face"})
+        extraction.write_settings(connection, {"embedder": "sface", "face_type": "whole_face"})
     with open_known(side) as known:
         saved_metadata.save(known.connection, known.faceset)
         record = known.faceset.full_record(1)
