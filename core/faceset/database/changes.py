@@ -19,7 +19,7 @@ import numpy as np
 from core.errors import InputError
 from core.faceset.database import faces
 from core.faceset.database.backups import back_up
-from core.faceset.database.cells import BLOB, TEXT, WHOLE, checked_rows, damaged, insert, json_object
+from core.faceset.database.cells import BLOB, TEXT, WHOLE, checked_rows, damaged, insert, json_object, json_value
 from core.faceset.database.connection import path_of
 from core.faceset.database.faces import FaceRow, columns_of, landmarks_of
 from core.faceset.identity import geometry_of
@@ -53,6 +53,7 @@ class Change:
     def __init__(self, connection: sqlite3.Connection, number: int):
         self._connection = connection
         self._number = number
+        self._moves_files = False
         self.faces = 0
 
     def update(self, before: Face, **fields: Any) -> Face:
@@ -66,6 +67,7 @@ class Change:
         if not differing:
             return after
         self._note(before.id, differing)
+        self._moves_files |= "status" in differing
         _write(self._connection, before, {name: new[name] for name in differing})
         return after
 
@@ -82,6 +84,11 @@ class Change:
         edit = {"change": self._number, "face": face, "other": json.dumps(values), "landmarks": landmarks}
         insert(self._connection, "edits", edit)
         self.faces += 1
+
+    def finish(self) -> None:
+        """Note what is left to do for the files of the faces."""
+        if self._moves_files:
+            _unsettle(self._connection, self._number)
 
 
 @contextmanager
@@ -100,6 +107,7 @@ def changing(connection: sqlite3.Connection, tool: str, *, expected: int = 0) ->
         insert(connection, "changes", {"time": now, "tool": tool})
         change = Change(connection, connection.execute("SELECT last_insert_rowid()").fetchone()[0])
         yield change
+        change.finish()
         if not change.faces:
             connection.rollback()
 
@@ -138,6 +146,20 @@ def redo(connection: sqlite3.Connection) -> Done:
     return _exchange(connection, undone[0])
 
 
+def unsettled(connection: sqlite3.Connection) -> list[int]:
+    """Numbers of changes whose files have not followed yet (``core.faceset.alignments.settle``)."""
+    row = connection.execute("SELECT value FROM state WHERE key = 'unsettled'").fetchone()
+    numbers = json_value(row[0], "state") if row else []
+    if not isinstance(numbers, list) or not all(type(number) is int for number in numbers):
+        raise damaged("state", "numbers of changes that are none")
+    return numbers
+
+
+def _unsettle(connection: sqlite3.Connection, change: int) -> None:
+    numbers = sorted({*unsettled(connection), change})
+    connection.execute("INSERT OR REPLACE INTO state VALUES ('unsettled', ?)", (json.dumps(numbers),))
+
+
 def _exchange(connection: sqlite3.Connection, done: Done) -> Done:
     with connection:
         connection.execute("BEGIN IMMEDIATE")
@@ -164,6 +186,7 @@ def _exchange(connection: sqlite3.Connection, done: Done) -> Done:
             update = "UPDATE edits SET other = ?, landmarks = ? WHERE edit = ?"
             connection.execute(update, (json.dumps(back), points, edit))
         connection.execute("UPDATE changes SET undone = ? WHERE change = ?", (not done.undone, done.number))
+        _unsettle(connection, done.number)
     return replace(done, undone=not done.undone)
 
 

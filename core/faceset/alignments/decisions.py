@@ -1,0 +1,107 @@
+"""What a person decided by moving and deleting pictures, read off the folders; and decisions about faces by name."""
+
+import sqlite3
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from core.errors import InputError
+from core.faceset.alignments.pictures import pictures_of
+from core.faceset.database import faces
+from core.faceset.database.changes import Change
+from core.faceset.database.images import ALIGNED, PAK
+from core.faceset.steps import TRASH, read_trash_log
+from core.types import Face
+
+DELETED = "picture deleted"
+IN_THE_TRASH = "in the trash"
+
+
+@dataclass(frozen=True)
+class Which:
+    """Faces that are meant: all that agree with every field that is given.
+
+    ids: of faces. reasons: parts of the reason for which they are not kept. persons: their names. frames: names of
+    frames.
+    """
+
+    ids: tuple[str, ...] = ()
+    reasons: tuple[str, ...] = ()
+    persons: tuple[str, ...] = ()
+    frames: tuple[str, ...] = ()
+
+    @property
+    def nothing(self) -> bool:
+        return not (self.ids or self.reasons or self.persons or self.frames)
+
+    def means(self, face: Face) -> bool:
+        """Whether it is one of them."""
+        reason = face.reason.lower()
+        return (
+            (not self.ids or face.id in self.ids)
+            and (not self.reasons or any(part.lower() in reason for part in self.reasons))
+            and (not self.persons or face.person in self.persons)
+            and (not self.frames or face.frame in self.frames)
+        )
+
+
+def chosen(connection: sqlite3.Connection, which: Which, status: str) -> list[Face]:
+    """The faces of a status that are meant.
+
+    Raises:
+        InputError: an id is of no face of this side.
+    """
+    for face in which.ids:
+        if faces.find_face(connection, face) is None:
+            raise InputError("no face has this id", where=face, hint="`alignments info` and the names of files say ids")
+    return [face for face in faces.faces(connection, status) if which.means(face)]
+
+
+def taken_away(connection: sqlite3.Connection, frames: Path, there: Collection[str]) -> dict[str, str]:
+    """Kept faces whose picture was deleted or thrown into the trash: id -> reason.
+
+    frames: the folder of the side. there: the names of the images in ``aligned``. A face that never had a picture is
+    not among them.
+    """
+    kept = {face for (face,) in connection.execute("SELECT face FROM faces WHERE status = 'kept'")}
+    reasons = {entry["file"]: entry.get("reason", "") for entry in read_trash_log(frames)}
+    gone = {}
+    for face, pictures in pictures_of(connection).items():
+        if face not in kept or any(folder == PAK or (folder == ALIGNED and name in there) for folder, name in pictures):
+            continue
+        thrown = [name for folder, name in pictures if folder == TRASH and (frames / TRASH / name).is_file()]
+        gone[face] = _in_the_trash(reasons.get(thrown[0], "")) if thrown else DELETED
+    return gone
+
+
+def brought_back(connection: sqlite3.Connection, there: Collection[str]) -> list[str]:
+    """Faces that are not kept although somebody put their picture into ``aligned``: ids."""
+    kept = {face for (face,) in connection.execute("SELECT face FROM faces WHERE status = 'kept'")}
+    return [
+        face
+        for face, pictures in pictures_of(connection).items()
+        if face not in kept and any(folder == ALIGNED and name in there for folder, name in pictures)
+    ]
+
+
+def drop(connection: sqlite3.Connection, change: Change, reasons: Mapping[str, str]) -> None:
+    """Note that these faces are not wanted: id -> reason."""
+    for face in _found(connection, reasons):
+        change.update(face, status="dropped", reason=reasons[face.id])
+
+
+def keep(connection: sqlite3.Connection, change: Change, ids: Collection[str]) -> None:
+    """Note that these faces are wanted after all."""
+    for face in _found(connection, ids):
+        change.update(face, status="kept", reason="")
+
+
+def _found(connection: sqlite3.Connection, ids: Collection[str]) -> Iterator[Face]:
+    for face in ids:
+        found = faces.find_face(connection, face)
+        if found is not None:
+            yield found
+
+
+def _in_the_trash(reason: str) -> str:
+    return f"{IN_THE_TRASH}: {reason}" if reason else IN_THE_TRASH

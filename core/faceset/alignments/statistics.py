@@ -1,0 +1,147 @@
+"""What the database says of all faces of a side, counted."""
+
+import sqlite3
+from dataclasses import dataclass
+
+import numpy as np
+
+from core.faceset.database.cells import BLOB, TEXT, WHOLE, checked_rows
+from core.faceset.database.faces import landmarks_of
+from core.faceset.database.names import NAME, restored
+from core.geometry.face_shape import average_distances
+
+# Landmarks that are farther than this from the mean face, sides of the unit square, are worth a look.
+MISALIGNED = 0.1
+_AT_ONCE = 10_000  # faces
+
+
+@dataclass(frozen=True)
+class PersonFaces:
+    """The faces of a person. person: empty for nobody known. first, last: names of frames."""
+
+    person: str
+    faces: int
+    tracks: int
+    first: str
+    last: str
+
+
+@dataclass(frozen=True)
+class Statistics:
+    """All of a side, counted.
+
+    frames: that were looked at. corrupt, empty, several: frames that could not be read, that hold no kept face, that
+    hold more than one.
+    statuses: ``kept``, ``filtered``, ``dropped`` -> faces. reasons: (status, reason) -> faces, of those not kept.
+    origins: who found the kept faces -> how many. persons: the kept faces of each, most faces first.
+    without_picture: kept faces that have no file. stale: files in ``aligned`` that do not show their face as it is now;
+    stale_masks: masks that were made with other points.
+    misaligned: ids of kept faces whose points are far from any face, the farthest first. without_points: kept faces
+    that have no landmarks.
+    changes: how many changes can be undone.
+    """
+
+    frames: int
+    corrupt: int
+    empty: int
+    several: int
+    statuses: dict[str, int]
+    reasons: dict[tuple[str, str], int]
+    origins: dict[str, int]
+    persons: tuple[PersonFaces, ...]
+    without_picture: int
+    stale: int
+    stale_masks: int
+    misaligned: tuple[str, ...]
+    without_points: int
+    changes: int
+
+
+def statistics(connection: sqlite3.Connection, misaligned: float = MISALIGNED) -> Statistics:
+    """Count. misaligned: the mean distance from the mean face beyond which points are, sides of the unit square."""
+    far, pointless = _misaligned(connection, misaligned)
+    counts = _kept_by_frame(connection)
+    return Statistics(
+        frames=_count(connection, "SELECT COUNT(*) FROM frames"),
+        corrupt=_count(connection, "SELECT COUNT(*) FROM frames WHERE status = 'corrupt'"),
+        empty=counts.get(0, 0),
+        several=sum(count for faces, count in counts.items() if faces > 1),
+        statuses=_counted(connection, "SELECT status, COUNT(*) FROM faces GROUP BY status ORDER BY status"),
+        reasons=_reasons(connection),
+        origins=_counted(
+            connection, "SELECT origin, COUNT(*) FROM faces WHERE status = 'kept' GROUP BY origin ORDER BY 2 DESC"
+        ),
+        persons=_persons(connection),
+        without_picture=_count(connection, _WITHOUT_PICTURE),
+        stale=_count(connection, _STALE.format("images", "AND other.folder = 'aligned'")),
+        stale_masks=_count(connection, _STALE.format("masks", "")),
+        misaligned=far,
+        without_points=pointless,
+        changes=_count(connection, "SELECT COUNT(*) FROM changes WHERE NOT undone"),
+    )
+
+
+_WITHOUT_PICTURE = """
+SELECT COUNT(*) FROM faces WHERE status = 'kept' AND NOT EXISTS
+  (SELECT 1 FROM images WHERE images.face = faces.face AND folder IN ('aligned', 'aligned/faceset.pak'))
+"""
+_STALE = """
+SELECT COUNT(*) FROM {} AS other JOIN faces ON faces.face = other.face
+WHERE faces.status = 'kept' AND faces.geometry <> other.geometry {}
+"""
+
+
+def _count(connection: sqlite3.Connection, query: str) -> int:
+    return connection.execute(query).fetchone()[0]
+
+
+def _counted(connection: sqlite3.Connection, query: str) -> dict[str, int]:
+    return dict(checked_rows(connection.execute(query), (TEXT, WHOLE), "faces"))
+
+
+def _reasons(connection: sqlite3.Connection) -> dict[tuple[str, str], int]:
+    query = """
+    SELECT status, reason, COUNT(*) FROM faces WHERE status <> 'kept' GROUP BY status, reason ORDER BY status, 3 DESC
+    """
+    rows = checked_rows(connection.execute(query), (TEXT, TEXT, WHOLE), "faces")
+    return {(status, reason): count for status, reason, count in rows}
+
+
+def _kept_by_frame(connection: sqlite3.Connection) -> dict[int, int]:
+    """How many kept faces -> how many readable frames have so many."""
+    query = """
+    SELECT n, COUNT(*) FROM (
+      SELECT COUNT(faces.face) AS n FROM frames
+      LEFT JOIN faces ON faces.frame = frames.frame AND faces.status = 'kept'
+      WHERE frames.status <> 'corrupt' GROUP BY frames.frame
+    ) GROUP BY n
+    """
+    return dict(checked_rows(connection.execute(query), (WHOLE, WHOLE), "frames"))
+
+
+def _persons(connection: sqlite3.Connection) -> tuple[PersonFaces, ...]:
+    query = """
+    SELECT person, COUNT(*), COUNT(DISTINCT NULLIF(track, 0)), MIN(frames.name), MAX(frames.name)
+    FROM faces JOIN frames ON frames.frame = faces.frame WHERE faces.status = 'kept'
+    GROUP BY person ORDER BY 2 DESC, 1
+    """
+    rows = checked_rows(connection.execute(query), (TEXT, WHOLE, WHOLE, NAME, NAME), "faces")
+    return tuple(PersonFaces(who, count, tracks, restored(a), restored(b)) for who, count, tracks, a, b in rows)
+
+
+def _misaligned(connection: sqlite3.Connection, limit: float) -> tuple[tuple[str, ...], int]:
+    """(ids of kept faces beyond the limit, the farthest first; how many have no points)."""
+    found: list[tuple[float, str]] = []
+    pointless = 0
+    cursor = connection.execute("SELECT face, landmarks FROM faces WHERE status = 'kept'")
+    while rows := cursor.fetchmany(_AT_ONCE):
+        ids, blobs = zip(*checked_rows(rows, (TEXT, BLOB), "faces"), strict=True)
+        points = [landmarks_of(blob) for blob in blobs]
+        known = [index for index, one in enumerate(points) if one is not None]
+        pointless += len(points) - len(known)
+        if not known:
+            continue
+        distances = average_distances(np.stack([points[index] for index in known]))
+        found += [(value, ids[index]) for value, index in zip(distances, known, strict=True) if not value <= limit]
+    return tuple(face for _, face in sorted(found, key=lambda pair: -pair[0])), pointless
+

@@ -1,0 +1,42 @@
+"""How every job on the database begins and ends: alone on its side, and with files that follow what was decided."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from core.faceset.alignments.settle import settle
+from core.faceset.database.connection import open_database
+from core.faceset.register import register_files
+from core.jobs.side import OpenedSide, opened_side
+from core.workspace import Workspace, list_images
+
+
+@dataclass(frozen=True)
+class OpenedFaces:
+    """A side that nobody else changes, and its database.
+
+    names: of the loose images in ``aligned``, all of which the database knows.
+    """
+
+    side: OpenedSide
+    connection: sqlite3.Connection
+    names: frozenset[str]
+
+
+@contextmanager
+def opened_faces(workspace: Workspace, name: str) -> Iterator[OpenedFaces]:
+    """Lock a side and open its database; afterwards files follow what was decided about their faces.
+
+    name: ``src`` or ``dst``. Pictures that are new in ``aligned`` are taken in; a run that was killed is completed.
+
+    Raises:
+        InputError: there is no database, or another run holds the side.
+        CorruptFileError: the database or the journal is damaged.
+    """
+    with opened_side(workspace, name) as side, open_database(side.database) as connection:
+        settle(connection, side.frames)
+        images = list_images(side.aligned)
+        register_files(connection, images)
+        yield OpenedFaces(side, connection, frozenset(path.name for path in images))
+        settle(connection, side.frames)
