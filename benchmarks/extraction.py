@@ -27,6 +27,7 @@ from core import parallel, plugins  # noqa: E402
 from core.faces.contract import DetectorSettings  # noqa: E402
 from core.faces.extractor import CropSettings, Extractor, one_opencv_thread  # noqa: E402
 from core.faces.filters import Limits  # noqa: E402
+from core.faces.finding import Finder  # noqa: E402
 from core.geometry.align import FaceType, face_matrix  # noqa: E402
 from core.imaging.codec import encode_jpeg, encode_png, read_image  # noqa: E402
 from core.imaging.warp import warp_face  # noqa: E402
@@ -74,13 +75,12 @@ def steps(frames: list[np.ndarray], folder: Path) -> dict[str, float]:
 
 def rate(frames: list[np.ndarray], workers: int, embedder: str | None) -> dict[str, float]:
     """Frames a second from memory: by the clock, and by the processor time that was used."""
-    extractor = Extractor(
+    finder = Finder(
         plugins.load("detectors", "yunet").create(DetectorSettings()),
         plugins.load("landmarkers", "facemesh").create(),
-        plugins.load("embedders", embedder).create() if embedder else None,
         Limits(),
-        CropSettings(),
     )
+    extractor = Extractor(finder, plugins.load("embedders", embedder).create() if embedder else None, CropSettings())
     extractor.extract("warm.png", lambda: frames[0])
     start, cpu = time.perf_counter(), time.process_time()
     items = [(f"{i:05d}.png", lambda image=image: image) for i, image in enumerate(frames)]

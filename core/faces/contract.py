@@ -1,13 +1,14 @@
 """What detectors, landmarkers, embedders and maskers are. To add one, write one file; nothing else changes.
 
     core/faces/detectors/<name>.py     create(settings: DetectorSettings) -> Detector
-    core/faces/landmarkers/<name>.py   create(assets: Path | None = None) -> Landmarker
+    core/faces/landmarkers/<name>.py   create(assets: Path | None = None, normalisation: str = "none") -> Landmarker
     core/faces/embedders/<name>.py     create(assets: Path | None = None) -> Embedder
     core/faces/maskers/<name>.py       create(request: MaskerRequest) -> Masker
 
 The name of the file is the name on the command line: ``--detector <name>``, ``--landmarker <name>``,
 ``--embedder <name>``, ``--masker <name>``. The first line of its docstring is what ``--help`` says about it.
-``create`` loads what is needed, and raises an error of ``core.errors`` when that is missing or damaged. The tests in
+The normalisation (``core.imaging.normalise``) is done to the pixels that the landmarker's network sees. ``create``
+loads what is needed, and raises an error of ``core.errors`` when that is missing or damaged. The tests in
 ``tests/faces/test_face_plugins.py`` run on every file there is.
 
 What ``create`` returns is called from several threads at once, and gives the same answer for the same image every time.
@@ -27,7 +28,7 @@ from core.geometry.align import Matrix
 from core.types import Face, FaceRecord
 
 FloatArray = NDArray[np.float32]
-Rotations = Literal["auto", "all"]
+Rotations = Literal["auto", "all", "none"]
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,8 @@ class DetectorSettings:
 
     confidence: 0..1, faces below it are not reported.
     size: pixels of the frame's longer side when it is searched; larger finds smaller faces.
-    rotations: ``auto`` turns the frame by quarters where it may hold a face that is not upright, ``all`` always.
+    rotations: ``auto`` turns the frame by quarters where it may hold a face that is not upright, ``all`` always,
+        ``none`` never.
     assets: the folder of files that people bring; None for that of the environment.
     """
 

@@ -1,10 +1,11 @@
-"""From a frame to its face files: detect, mark, filter, name, crop, recognize, encode."""
+"""From a frame to its face files: find, recognize, name, crop, encode."""
 
 import itertools
 import math
-from collections.abc import Callable, Iterable, Iterator
+import os
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import PurePath
 
 import cv2
@@ -13,14 +14,21 @@ from numpy.typing import NDArray
 
 from core.errors import CorruptFileError, InputError
 from core.faces import filters
-from core.faces.contract import Detector, Embedder, Landmarker
+from core.faces.contract import Embedder
+from core.faces.finding import Finder
+from core.faces.overlay import draw
+from core.faces.wanted import Wanted
 from core.faceset.identity import birth_id
 from core.formats import dfl_image
-from core.geometry.align import FaceType, face_matrix, transform_points
+from core.geometry.align import FaceType, Matrix, face_matrix, transform_points
+from core.geometry.face_shape import face_side
 from core.geometry.pose import pitch_yaw_roll
 from core.imaging.codec import encode_jpeg
 from core.imaging.warp import warp_face
 from core.types import Face, FaceRecord
+
+_LOOK = 8  # side of the small picture that tells frames apart
+_SMALLEST = 4  # pixels of the frame that a face must have to be written
 
 
 @dataclass(frozen=True)
@@ -32,6 +40,9 @@ class CropSettings:
     quality: of the JPEG, 1..100.
     exact: bilinear and 4:2:0 as DeepFaceLab writes; else anti-aliased and 4:4:4.
     debug: also draw what was found into a copy of the frame.
+    files: make files of faces that are kept.
+    filtered: make files of the others, too.
+    min_scale: per cent of ``size`` that the face-centred square must have in the frame, or there is no file.
     """
 
     face_type: FaceType = FaceType.WHOLE_FACE
@@ -39,24 +50,28 @@ class CropSettings:
     quality: int = 90
     exact: bool = False
     debug: bool = False
+    files: bool = True
+    filtered: bool = False
+    min_scale: float = 0.0
 
 
 @dataclass(frozen=True, eq=False)
 class AlignedFace:
-    """A face with its crop, finished.
+    """A face of a frame, finished.
 
     face: where it is in the frame.
-    record: everything about the crop but its pixels.
-    data: the JPEG file with the record in it.
-    scores: pitch, yaw (radians, of the crop), roll (radians, of the eyes in the frame), sharpness.
+    record: everything about the crop but its pixels; None where no crop can be made of the points.
+    data: the JPEG file with the record in it; None where none was to be made.
+    scores: pitch, yaw (radians, of the crop), roll (radians, of the eyes in the frame), sharpness; ``likeness_wanted``
+        and ``likeness_unwanted`` where people were to be told apart.
     identity: float32 unit vector, or None.
     """
 
     face: Face
-    record: FaceRecord
-    data: bytes
-    scores: dict[str, float]
-    identity: NDArray[np.float32] | None
+    record: FaceRecord | None = None
+    data: bytes | None = None
+    scores: dict[str, float] = field(default_factory=dict)
+    identity: NDArray[np.float32] | None = None
 
 
 @dataclass(frozen=True)
@@ -68,13 +83,17 @@ class FrameFaces:
     filtered: faces that are not kept, each with its reason.
     error: why the frame could not be read, or empty.
     drawing: a JPEG of the frame with what was found, or None.
+    size: (height, width) of the frame, pixels; zeros where it could not be read.
+    look: the frame as 8 x 8 mean colours, uint8 BGR, 192 bytes; empty where it could not be read.
     """
 
     name: str
     faces: tuple[AlignedFace, ...] = ()
-    filtered: tuple[Face, ...] = ()
+    filtered: tuple[AlignedFace, ...] = ()
     error: str = ""
     drawing: bytes | None = None
+    size: tuple[int, int] = (0, 0)
+    look: bytes = b""
 
 
 @dataclass(frozen=True)
@@ -82,16 +101,13 @@ class Extractor:
     """The networks and settings of a run; ``extract`` may be called from several threads.
 
     embedder: None leaves identities out.
-    limits: what is kept.
-    detector_name: where the faces come from, as they remember it.
+    wanted: whose faces are kept; None for everybody's.
     """
 
-    detector: Detector
-    landmarker: Landmarker
+    finder: Finder
     embedder: Embedder | None
-    limits: filters.Limits
     crop: CropSettings
-    detector_name: str = "detector"
+    wanted: Wanted | None = None
 
     def extract(self, name: str, load: Callable[[], NDArray[np.uint8]]) -> FrameFaces:
         """The faces of the frame ``name``, whose image (uint8, H x W x 3, BGR) ``load`` returns.
@@ -102,41 +118,70 @@ class Extractor:
             image = load()
         except (CorruptFileError, InputError) as error:
             return FrameFaces(name, error=f"{error.what}: {error.why}" if error.why else error.what)
-        large, small = filters.by_size(self._detect(name, image), self.limits)
-        marked = [self._mark(image, face) for face in large]
-        kept, others = filters.sift(marked, image.shape[0], image.shape[1], self.limits)
-        named = _named([*kept, *others, *small])
-        faces = tuple(self._finish(image, index, face) for index, face in enumerate(named[: len(kept)]))
-        drawing = encode_jpeg(draw(image, faces, self.crop), 75) if self.crop.debug else None
-        return FrameFaces(name, faces, tuple(named[len(kept) :]), drawing=drawing)
-
-    def _detect(self, frame: str, image: NDArray[np.uint8]) -> list[Face]:
-        return [replace(face, frame=frame, origin=self.detector_name) for face in self.detector.detect(image)]
-
-    def _mark(self, image: NDArray[np.uint8], face: Face) -> Face:
-        points, confidence = self.landmarker.landmarks(image, face)
-        return replace(face, landmarks=points.astype(np.float64), landmark_confidence=confidence)
-
-    def _finish(self, image: NDArray[np.uint8], index: int, face: Face) -> AlignedFace:
-        points = np.asarray(face.landmarks)
-        matrix = face_matrix(points, self.crop.size, self.crop.face_type)
-        aligned = warp_face(image, matrix, self.crop.size, exact=self.crop.exact)
-        record = self._record(face, index, points, matrix)
-        pitch, yaw, _ = pitch_yaw_roll(record.landmarks, self.crop.size)
-        jpeg = encode_jpeg(aligned, self.crop.quality, "420" if self.crop.exact else "444")
-        return AlignedFace(
-            face=face,
-            record=record,
-            data=dfl_image.embed(jpeg, record),
-            scores={"pitch": pitch, "yaw": yaw, "roll": _roll(points), "sharpness": sharpness(aligned)},
-            identity=self.embedder.embed(image, points) if self.embedder else None,
+        found = _named(self._found(name, image))
+        kept = [each for each in found if each.face.status == "kept"]
+        others = [each for each in found if each.face.status != "kept"]
+        drawing = None
+        if self.crop.debug:
+            pictures = [each.face for each in kept], [each.face for each in others]
+            drawing = encode_jpeg(draw(image, *pictures, self.crop.face_type), 75)
+        return FrameFaces(
+            name,
+            tuple(self._finish(image, f"{PurePath(name).stem}_{index}.jpg", each) for index, each in enumerate(kept)),
+            tuple(self._set_aside(image, each) for each in others),
+            drawing=drawing,
+            size=(image.shape[0], image.shape[1]),
+            look=cv2.resize(image, (_LOOK, _LOOK), interpolation=cv2.INTER_AREA).tobytes(),
         )
 
-    def _record(self, face: Face, index: int, points: NDArray[np.float64], matrix: NDArray[np.float64]) -> FaceRecord:
+    def _found(self, name: str, image: NDArray[np.uint8]) -> list[AlignedFace]:
+        """All faces of a frame: those that are kept come first. Who it is, is asked before anything is cropped."""
+        passed, others = self.finder.find(name, image)
+        people = [_judged(self.wanted, image, face) if self.wanted else AlignedFace(face) for face in passed]
+        right = [each for each in people if each.face.status == "kept"]
+        wrong = [each for each in people if each.face.status != "kept"]
+        kept = right[: self.finder.limits.max_faces or len(right)]
+        many = [replace(each, face=filters.filtered(each.face, filters.MANY)) for each in right[len(kept) :]]
+        return [*kept, *many, *wrong, *map(AlignedFace, others)]
+
+    def _finish(self, image: NDArray[np.uint8], name: str, found: AlignedFace) -> AlignedFace:
+        points = np.asarray(found.face.landmarks)
+        identity = found.identity
+        if identity is None and self.embedder:
+            identity = self.embedder.embed(image, points)
+        matrix = face_matrix(points, self.crop.size, self.crop.face_type)
+        record = self._record(found.face, name, points, matrix)
+        pitch, yaw, _ = pitch_yaw_roll(record.landmarks, self.crop.size)
+        scores = found.scores | {"pitch": pitch, "yaw": yaw, "roll": _roll(points)}
+        if not self.crop.files:
+            return AlignedFace(found.face, record, None, scores, identity)
+        aligned = warp_face(image, matrix, self.crop.size, exact=self.crop.exact)
+        data = self._encoded(aligned, record) if large_enough(points, self.crop) else None
+        return AlignedFace(found.face, record, data, scores | {"sharpness": sharpness(aligned)}, identity)
+
+    def _set_aside(self, image: NDArray[np.uint8], found: AlignedFace) -> AlignedFace:
+        """A face that is not kept, with a file of its own where those are wanted and one can be made."""
+        if not self.crop.filtered:
+            return found
+        face, points = found.face, np.asarray(found.face.landmarks)
+        name = f"{PurePath(face.frame).stem}_{face.id}.jpg"
+        try:
+            matrix = face_matrix(points, self.crop.size, self.crop.face_type)
+        except InputError:  # the points are no face at all
+            return found
+        record = self._record(face, name if len(os.fsencode(name)) <= 255 else f"{face.id}.jpg", points, matrix)
+        aligned = warp_face(image, matrix, self.crop.size, exact=self.crop.exact)
+        return replace(found, record=record, data=self._encoded(aligned, record))
+
+    def _encoded(self, aligned: NDArray[np.uint8], record: FaceRecord) -> bytes:
+        jpeg = encode_jpeg(aligned, self.crop.quality, "420" if self.crop.exact else "444")
+        return dfl_image.embed(jpeg, record)
+
+    def _record(self, face: Face, name: str, points: NDArray[np.float64], matrix: Matrix) -> FaceRecord:
         # Cut off and not rounded, as the original writes it.
         left, top, right, bottom = (int(value) for value in face.box)
         return FaceRecord(
-            name=f"{PurePath(face.frame).stem}_{index}.jpg",
+            name=name,
             shape=(self.crop.size, self.crop.size),
             landmarks=transform_points(points, matrix),
             face_type=self.crop.face_type.file_name,
@@ -148,16 +193,29 @@ class Extractor:
         )
 
 
-def _named(faces: list[Face]) -> list[Face]:
+def _judged(wanted: Wanted, image: NDArray[np.uint8], face: Face) -> AlignedFace:
+    """Whether it is a wanted person, and the vector that says so."""
+    vector = wanted.embedder.embed(image, np.asarray(face.landmarks))
+    reason, likeness = wanted.judge(vector)
+    return AlignedFace(filters.filtered(face, reason) if reason else face, scores=likeness, identity=vector)
+
+
+def large_enough(points: NDArray[np.float64], crop: CropSettings) -> bool:
+    """Whether a face gets a file: its square in the frame is as large as ``min_scale`` asks."""
+    return not crop.min_scale or face_side(points) >= max(crop.size * crop.min_scale / 100, _SMALLEST)
+
+
+def _named(found: Sequence[AlignedFace]) -> list[AlignedFace]:
     """The faces of a frame with their ids; one without landmarks is known by the corners of its box."""
-    named: list[Face] = []
+    named: list[AlignedFace] = []
     taken: set[str] = set()
-    for face in faces:
+    for each in found:
+        face = each.face
         points = face.box.reshape(2, 2) if face.landmarks is None else face.landmarks
         twins = (birth_id(face.frame, points, twin) for twin in itertools.count())
         identity = next(candidate for candidate in twins if candidate not in taken)
         taken.add(identity)
-        named.append(replace(face, id=identity))
+        named.append(replace(each, face=replace(face, id=identity)))
     return named
 
 
@@ -171,22 +229,6 @@ def sharpness(aligned: NDArray[np.uint8]) -> float:
     """Variance of the Laplacian of the middle of an aligned face, at 256 pixels a side so that sizes compare."""
     grey = cv2.cvtColor(cv2.resize(aligned, (256, 256), interpolation=cv2.INTER_AREA), cv2.COLOR_BGR2GRAY)
     return float(cv2.Laplacian(grey[32:224, 32:224], cv2.CV_64F).var())
-
-
-def draw(image: NDArray[np.uint8], faces: Iterable[AlignedFace], crop: CropSettings) -> NDArray[np.uint8]:
-    """The frame with the detector's box, the landmarks and the aligned square (thick side up) of each face."""
-    canvas = image.copy()
-    corners = [(0, 0), (crop.size, 0), (crop.size, crop.size), (0, crop.size)]
-    for aligned in faces:
-        left, top, right, bottom = (int(value) for value in aligned.face.box)
-        cv2.rectangle(canvas, (left, top), (right, bottom), (255, 0, 0), 2)
-        face_to_frame = cv2.invertAffineTransform(np.asarray(aligned.record.image_to_face_mat))
-        square = transform_points(corners, face_to_frame).round().astype(np.int32)
-        cv2.polylines(canvas, [square], True, (0, 0, 255), 2, cv2.LINE_AA)
-        cv2.line(canvas, square[0].tolist(), square[1].tolist(), (0, 0, 255), 5, cv2.LINE_AA)
-        for x, y in np.asarray(aligned.face.landmarks).round().astype(int).tolist():
-            cv2.circle(canvas, (x, y), 2, (0, 255, 0), -1, cv2.LINE_AA)
-    return canvas
 
 
 @contextmanager

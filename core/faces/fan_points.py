@@ -16,6 +16,7 @@ from core.errors import InputError
 from core.faces import s3fd_decode
 from core.faces.turns import boxes_there, points_back, quarters_of, turned
 from core.geometry.align import FaceType, face_matrix, invert, transform_points
+from core.imaging.normalise import Normalisation, normalised
 from core.imaging.warp import warp_face
 from core.inference import user_weights
 from core.types import Face
@@ -38,6 +39,7 @@ class FAN:
     network: Callable[[NDArray[np.float32]], NDArray[np.float32]]
     detect: Callable[[NDArray[np.uint8]], NDArray]
     device: str
+    normalisation: Normalisation = "none"
 
     def landmarks(self, image: NDArray[np.uint8], face: Face) -> tuple[NDArray[np.float32], float]:
         """The points found in the image turned by quarters until the face is nearly upright."""
@@ -68,12 +70,12 @@ class FAN:
         """The points (68, 2), pixels of the image: the mean of one look for each shift (x, y) of the crop's centre."""
         centre, side = place(box)
         centres = [centre + shift for shift in shifts]
-        crops = np.stack([crop(rgb, each, side) for each in centres])
+        crops = np.stack([normalised(crop(rgb, each, side), self.normalisation) for each in centres])
         parts = peaks(self.network(crops.astype(np.float32) / np.float32(255)))
         return np.mean([to_image(part, each, side) for part, each in zip(parts, centres, strict=True)], axis=0)
 
 
-def create(weights: user_weights.UserWeights, assets: Path | None = None) -> FAN:
+def create(weights: user_weights.UserWeights, assets: Path | None = None, normalisation: Normalisation = "none") -> FAN:
     """FAN with these weights, and S3FD for the second pass.
 
     Raises:
@@ -86,6 +88,7 @@ def create(weights: user_weights.UserWeights, assets: Path | None = None) -> FAN
         network=lambda crops: network(crops)[0],
         detect=lambda rgb: s3fd_decode.find(detector, rgb)[0],
         device=network.device,
+        normalisation=normalisation,
     )
 
 

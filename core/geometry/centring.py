@@ -3,6 +3,7 @@
 Masking networks made for it expect these crops. Matrices are 2 x 3, frame -> crop pixels.
 """
 
+import math
 from typing import Literal
 
 import cv2
@@ -20,7 +21,8 @@ _PADDING = {"legacy": 0.375, "face": 0.5, "head": 0.625}
 # The point of the head (x right, y up, z to the viewer) that a crop is centred on.
 _CENTRE = {"face": (0.0, -1.5, 4.2), "head": (0.0, 0.0, -2.3)}
 # The mean face of this format is the 51-point one, moved to the middle.
-_MEAN = lm.MEAN_51.astype(np.float64) + (0.009873, 0.0)
+MEAN = lm.MEAN_51.astype(np.float64) + (0.009873, 0.0)
+_AXES = ((6.0, 0.0, -2.3), (0.0, 6.0, -2.3), (0.0, 0.0, 3.7))
 # Landmarks that the pose is solved from, and where they lie on the model of a head (same axes as _CENTRE).
 _POSE_POINTS = (6, 7, 8, 9, 10, 17, 21, 22, 26, 31, 32, 33, 34, 35, 36, 39, 42, 45, 48, 50, 51, 52, 54, 56, 57, 58)
 # fmt: off
@@ -47,12 +49,45 @@ def crop_matrix(landmarks: ArrayLike, size: int, centring: Centring) -> Matrix:
         InputError: degenerate landmarks.
     """
     points = lm.validated(landmarks)
-    matrix = similarity_fit(points[17:], _MEAN)
+    matrix = level_matrix(points)
     matrix[:, 2] -= centre_offset(transform_points(points, matrix), centring)
     padding = round(size * _PADDING[centring] / 2)
     matrix *= size - 2 * padding
     matrix[:, 2] += padding
     return matrix
+
+
+def extracted_size(size: int, centring: Centring) -> int:
+    """The side of a head crop out of which a crop of ``size`` pixels with another centring comes; an even number."""
+    return 2 * math.ceil(size * (1 - _PADDING[centring]) / (1 - _PADDING["head"]) / 2)
+
+
+def level_matrix(points: NDArray[np.float64]) -> Matrix:
+    """Frame -> unit square: float64 (2, 3), by which the points (68, 2) best lie on the mean face."""
+    return similarity_fit(points[17:], MEAN)
+
+
+def pose_degrees(normalised: ArrayLike) -> tuple[float, float, float]:
+    """(pitch, yaw, roll) of the head in degrees. normalised: landmarks (68, 2) in the unit square.
+
+    Raises:
+        InputError: no pose fits them.
+    """
+    r = cv2.Rodrigues(_pose(np.asarray(normalised, np.float64))[0])[0]
+    pitch, yaw = np.arctan2(r[2, 1], r[2, 2]), np.arctan2(-r[2, 0], np.hypot(r[2, 1], r[2, 2]))
+    pitch, yaw, roll = np.degrees([pitch, yaw, np.arctan2(r[1, 0], r[0, 0])])
+    return float(pitch), float(yaw), float(roll)
+
+
+def axes(normalised: ArrayLike) -> NDArray[np.float64]:
+    """The head's centre and the ends of its axes to the right, up and forward: (4, 2) in the unit square.
+
+    Raises:
+        InputError: no pose fits the landmarks (68, 2).
+    """
+    ends = np.array([_CENTRE["head"], *_AXES])
+    projected, _ = cv2.projectPoints(ends, *_pose(np.asarray(normalised, np.float64)), _CAMERA, np.zeros(4))
+    return projected.reshape(4, 2)
 
 
 def centre_offset(normalised: ArrayLike, centring: Centring) -> NDArray[np.float64]:

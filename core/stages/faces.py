@@ -1,18 +1,23 @@
 """pictures -> faces: find, align and cut out every face, into aligned/ and faces.db"""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from core import plugins
 from core.errors import InputError
 from core.options import SideOptions
+from core.stages._faces_report import batch_report, no_faces, report, summary
 from core.types import StageReport
-from core.workspace import Side, Workspace
+from core.workspace import Workspace
 
 if TYPE_CHECKING:
-    from core.jobs.extract_faces import ExtractedFaces
+    from core.faces.contract import Masker
+    from core.jobs.extract.settings import ExtractSettings
+
+    Named = tuple[str, Masker]
 
 FaceTypeName = Literal[
     "whole_face",
@@ -27,16 +32,25 @@ FaceTypeName = Literal[
     "full_face_no_align",
     "head_no_align",
 ]
-_SHOWN = 20
+# Not among the settings of the job, or under another name there.
+_OWN = {
+    *("side", "workers", "overwrite", "retry_empty", "overlay", "mask", "batch"),
+    *("face_type", "image_size", "for_model", "source"),
+}
 
 
 class Options(SideOptions):
     """Extract the faces of one side. --debug also draws boxes, landmarks and cuts into aligned_debug/."""
 
     GROUPS = {
-        "which faces": ("max_faces", "min_face_size", "detect_score", "rotations", "every", "from_video"),
-        "the pictures of them": ("face_type", "image_size", "jpeg_quality"),
-        "the run": ("overwrite", "workers"),
+        "which frames": ("every", "fps", "from_video", "source"),
+        "which faces": (
+            *("max_faces", "min_face_size", "max_face_size", "detect_score", "rotations", "keep_id", "drop_id"),
+            *("id_threshold", "filter"),
+        ),
+        "their landmarks": ("align_norm", "refeed", "realign"),
+        "the pictures of them": ("face_type", "image_size", "for_model", "jpeg_quality", "min_scale", "save_filtered"),
+        "the run": ("overwrite", "retry_empty", "overlay", "workers"),
     }
     face_type: FaceTypeName = Field(
         "whole_face",
@@ -45,14 +59,43 @@ class Options(SideOptions):
     image_size: int | None = Field(
         None, ge=64, le=4096, description="side of a face image in pixels; by default 512, for heads 768"
     )
-    jpeg_quality: int = Field(90, ge=1, le=100, description="JPEG quality of the face images")
-    max_faces: int = Field(0, ge=0, description="keep at most N faces of each frame, the largest ones; 0 keeps all")
-    min_face_size: int = Field(
-        40, ge=1, description="leave out faces whose box is smaller than this (pixels of the frame, shorter side)"
+    for_model: str = Field(
+        "",
+        description="image size for a model, as SIZE:CENTRING: 448:face is for a faceswap model of 448 pixels with "
+        "face centring, which cuts three quarters out of a head (598 pixels), 448:legacy takes 0.6 of it (748); models "
+        "of DeepFaceLab's face types (h, mf, f, wf, head) take the whole image, so for 448:wf it is 448",
     )
-    every: int = Field(1, ge=1, description="look at every Nth frame only")
+    jpeg_quality: int = Field(90, ge=1, le=100, description="JPEG quality of the face images")
+    min_scale: float = Field(
+        0,
+        ge=0,
+        le=200,
+        description="write no image of a face whose face-centred square in the frame has fewer pixels than this per "
+        "cent of the image's side: 100 writes none that would have to be blown up; the database keeps all",
+    )
+    save_filtered: bool = Field(
+        False,
+        description="also write images of the faces that are not kept, a folder for each reason in aligned_filtered/",
+    )
+    no_faces: bool = Field(False, description="fill the database only, write no images of faces")
+    max_faces: int = Field(0, ge=0, description="keep at most N faces of each frame, the largest ones; 0 keeps all")
+    min_face_size: str = Field(
+        "40",
+        description="leave out faces whose box is smaller than this (shorter side): pixels of the frame, or per cent "
+        "of its shorter side, such as 5%",
+    )
+    max_face_size: str = Field("0", description="leave out faces whose box is larger than this; 0: no limit")
+    every: int = Field(1, ge=1, description="look at every Nth frame only; 12 to 25 for training, 1 for the film")
+    fps: float | None = Field(
+        None, gt=0, le=1000, description="look at so many frames for each second of film, by the times they are shown"
+    )
     from_video: bool = Field(False, description="read the video itself; no frames are needed on disk")
-    deinterlace: bool = Field(False, description="with --from-video: make whole frames from interlaced video")
+    source: list[str] = Field(
+        [],
+        description="films and folders of frames, anywhere, instead of the side's own; commas between. Frames are "
+        "named after their source: night_00001.png",
+    )
+    deinterlace: bool = Field(False, description="of films that are read here: make whole frames from interlaced video")
     detector: str = Field("yunet", description=plugins.described("detectors"))
     detect_score: float = Field(0.6, ge=0.05, le=1, description="leave out faces that the detector is less sure of")
     detect_size: int = Field(
@@ -62,83 +105,204 @@ class Options(SideOptions):
         multiple_of=32,
         description="longer side at which a frame is searched; larger finds smaller faces, slower",
     )
-    rotations: Literal["auto", "all"] = Field(
-        "auto", description="auto: search turned frames only where no face is clearly upright; all: always (slower)"
+    rotations: str = Field(
+        "auto",
+        description="auto: search turned frames only where no face is clearly upright; all: always (slower); or "
+        "degrees that are tried one after the other while there is no face: 0,90,270, or 45 for 0,45,90 and so on. "
+        "Seldom finds more than auto",
     )
     landmarker: str = Field("facemesh", description=plugins.described("landmarkers"))
+    align_norm: Literal["none", "clahe", "hist", "mean"] = Field(
+        "none",
+        description="even out the light of what the landmarker sees: hist equalises, clahe in tiles, mean stretches; "
+        "for dark and flat films",
+    )
+    refeed: int = Field(
+        0,
+        ge=0,
+        le=10,
+        description="look for the points N more times in a box that is moved a little, and take the mean: steadier, "
+        "slower by as much; more than 9 is not worth it",
+    )
+    realign: bool = Field(
+        False, description="look for the points once more in the face turned upright by the first look"
+    )
+    filter_refeed: bool = Field(True, description="looks that pass no filter do not count in the mean of --refeed")
+    filter_realign: bool = Field(True, description="faces that pass no filter are not looked at again by --realign")
+    filter: bool = Field(True, description="leave out what has points unlike those of a face")
+    filter_features: bool = Field(True, description="leave out faces whose eyes are not above the mouth")
+    filter_min_scale: float = Field(
+        0.03, ge=0, le=1, description="leave out faces smaller than this part of the frame's shorter side; 0: off"
+    )
+    filter_max_scale: float = Field(
+        4.0,
+        ge=0,
+        le=10,
+        description="leave out faces larger than so many of the frame's shorter side; raise it for extreme close-ups; "
+        "0: off",
+    )
+    filter_distance: float = Field(
+        22.5,
+        ge=0,
+        le=100,
+        description="leave out faces whose points are on average so many per cent of the face off a mean one: 15 drops "
+        "what is surely no face, near 10 extreme angles go, too; 0: off",
+    )
+    filter_roll: float = Field(
+        0,
+        ge=0,
+        le=90,
+        description="leave out faces that stay rolled by more degrees when levelled; low values only for material "
+        "without profiles; 0: off",
+    )
+    keep_id: Path | None = Field(
+        None,
+        description="keep only faces of the people in this folder of pictures (frames or extracted faces, one face "
+        "each; a few different ones of each person)",
+    )
+    drop_id: Path | None = Field(
+        None, description="leave out faces of the people in this folder of pictures (all faces in them)"
+    )
+    id_threshold: float = Field(
+        0.3,
+        ge=0.01,
+        le=0.99,
+        description="likeness (cosine) from which on two faces are of one person, for --keep-id and --drop-id. For the "
+        "sface embedder; higher keeps less. The report shows how the likenesses are spread",
+    )
     embedder: str = Field(
         "sface",
         description="none: no identity vectors, which saves 40 % of the time; " + plugins.described("embedders"),
+    )
+    mask: list[str] = Field(
+        [],
+        description="make masks as well, by these maskers one after the other (as step 3.2 or 4.2 does); the last "
+        "one's stay in the face files",
     )
     dfl_exact: bool = Field(
         False, description="cut as DeepFaceLab does: bilinear without anti-aliasing, colour at half resolution"
     )
     workers: int = Field(0, ge=0, description="frames worked on at the same time; 0: one for each core")
     overwrite: bool = Field(False, description="extract again; the present faces and database go to workspace/.trash")
+    retry_empty: bool = Field(
+        False,
+        description="look again at frames in which no face was kept; what faces are found by may differ this time",
+    )
+    overlay: bool = Field(False, description="also write overlay.mp4, the frames with all that was found in them")
+    batch: Path | None = Field(
+        None,
+        description="every film and every folder of pictures in this folder is a job of its own, in a workspace of its "
+        "own: workspace/batch/NAME; for other steps set WORKSPACE to it",
+    )
+
+    @field_validator("min_face_size", "max_face_size")
+    @classmethod
+    def _size(cls, text: str) -> str:
+        from core.faces.filters import Extent
+
+        try:
+            Extent.parse(text)
+        except ValueError:
+            raise ValueError("pixels such as 40, or per cent such as 5%") from None
+        return text
+
+    @field_validator("for_model")
+    @classmethod
+    def _for_model(cls, text: str) -> str:
+        if text:
+            model_size(text)
+        return text
 
     @model_validator(mode="after")
-    def _of_video(self) -> "Options":
-        if self.deinterlace and not self.from_video:
+    def _fit_together(self) -> "Options":
+        if self.deinterlace and not (self.from_video or self.source or self.batch):
             raise ValueError("--deinterlace needs --from-video; for frames on disk, give it to the frames step")
+        pairs = (
+            ("every", "fps", self.every > 1),
+            ("image_size", "for_model", self.image_size is not None),
+            ("source", "from_video", bool(self.source)),
+            ("batch", "source", self.batch is not None),
+            ("batch", "from_video", self.batch is not None),
+            ("no_faces", "mask", self.no_faces),
+            ("no_faces", "save_filtered", self.no_faces),
+        )
+        for one, other, given in pairs:
+            if given and getattr(self, other):
+                flags = (f"--{name.replace('_', '-')}" for name in (one, other))
+                raise ValueError(f"{' and '.join(flags)} exclude each other")
         return self
+
+
+def model_size(text: str) -> int:
+    """The side of a face image for a model given as ``448:face``. Raises ValueError for what is none."""
+    from core.geometry.align import FaceType
+    from core.geometry.centring import Centring, extracted_size
+
+    number, _, centring = text.partition(":")
+    if not number.isdecimal() or not 64 <= int(number) <= 2048:
+        raise ValueError("a size of 64 to 2048 pixels and a centring, such as 448:face")
+    theirs: dict[str, Centring] = {"face": "face", "legacy": "legacy"}
+    if centring in theirs:
+        return extracted_size(int(number), theirs[centring])
+    try:
+        FaceType.parse(centring)
+    except InputError as error:
+        raise ValueError(f"no centring {centring!r}: face, legacy, or a face type ({error.hint})") from None
+    return int(number) + int(number) % 2
 
 
 def run(options: Options, workspace: Workspace) -> StageReport:
     """Extract the faces of one side; what an earlier run finished is kept."""
+    if options.batch:
+        return _batch(options, options.batch, workspace)
+    return _one(options, workspace, _maskers(options, workspace))
+
+
+def _one(options: Options, workspace: Workspace, maskers: Sequence["Named"]) -> StageReport:
+    from core.jobs.extract_faces import RunChoices, extract_faces
+    from core.jobs.masks.apply import MaskStyle, apply_masks
+
+    settings = _settings(options)
+    choices = RunChoices(options.workers, options.overwrite, options.retry_empty, options.overlay)
+    done = extract_faces(workspace, options.side, settings, choices)
+    side = workspace.side(options.side)
+    if done.faces == 0:
+        raise no_faces(side, done)
+    masks = [(name, apply_masks(workspace, options.side, masker, MaskStyle())) for name, masker in maskers]
+    return report(side, settings, done, masks, options.for_model)
+
+
+def _settings(options: Options) -> "ExtractSettings":
     from core.geometry.align import FaceType
-    from core.jobs.extract_faces import ExtractSettings, extract_faces
+    from core.jobs.extract.settings import ExtractSettings
 
     face_type = FaceType.parse(options.face_type)
-    chosen = options.model_dump(exclude={"side", "workers", "overwrite", "face_type", "image_size"})
     # Both are the original's.
     size = options.image_size or (768 if face_type >= FaceType.HEAD else 512)
-    settings = ExtractSettings(face_type=face_type, image_size=size, **chosen)
-    done = extract_faces(workspace, options.side, settings, workers=options.workers, overwrite=options.overwrite)
-    if done.faces == 0:
-        raise _no_faces(workspace.side(options.side), done)
-    return _report(workspace.side(options.side), done)
-
-
-def _report(side: Side, done: "ExtractedFaces") -> StageReport:
-    rows: list[tuple[str, object]] = [
-        ("frames", done.frames),
-        ("faces", done.faces),
-        ("frames without faces", _listed(done.without_faces)),
-        ("frames with several", "all" if len(done.with_several) == done.frames else _listed(done.with_several)),
-    ]
-    rows += [("dropped", f"{count}: {reason}") for reason, count in done.filtered.items()]
-    if done.deleted:
-        rows.append(("face files deleted by hand", _listed(done.deleted)))
-    if done.left_out:
-        rows.append(("left out, no frames", _listed([name for name, _ in done.left_out])))
-    if done.corrupt:
-        rows.append(("corrupt frames", _listed(tuple(done.corrupt))))
-    if done.new_frames:
-        rate = done.new_frames / max(done.seconds, 1e-9)
-        rows.append(("speed", f"{rate:.1f} frames/s with {done.workers} workers"))
-        rows.append(("computed on", ", ".join(f"{part} {device}" for part, device in done.devices.items())))
-    unread = list(done.corrupt.items())[:_SHOWN]
-    warnings = tuple(f"{name} could not be read and was skipped: {error}" for name, error in unread)
-    warnings += tuple(f"left out: {name}: {why}" for name, why in done.left_out[:_SHOWN])
-    what = "faces extracted" if done.new_frames else "faces already there, nothing to do"
-    return StageReport(f"{side.frames.name}: {what}", tuple(rows), warnings, (done.aligned, done.database))
-
-
-def _listed(names: Sequence[str]) -> str:
-    if not names:
-        return "0"
-    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    return f"{len(names)}: {', '.join(names[:_SHOWN])}{more}"
-
-
-def _no_faces(side: Side, done: "ExtractedFaces") -> InputError:
-    reasons = [f"{count} dropped: {reason}" for reason, count in done.filtered.items()]
-    if done.corrupt:
-        reasons.append(f"{len(done.corrupt)} frames could not be read, the first: {next(iter(done.corrupt.items()))}")
-    return InputError(
-        f"no faces in {done.frames} frames",
-        where=side.frames,
-        why="; ".join(reasons),
-        hint="is it the right video? --detect-score 0.4, --min-face-size 20, --detect-size 1280 and --rotations all "
-        "find more",
+    if options.for_model:
+        size = model_size(options.for_model)
+    return ExtractSettings(
+        face_type=face_type,
+        image_size=size,
+        sources=tuple(map(Path, options.source)),
+        **options.model_dump(exclude=_OWN),
     )
+
+
+def _maskers(options: Options, workspace: Workspace) -> list["Named"]:
+    """Opened before anything is extracted, so that missing weights are said at once."""
+    from core.jobs.masks.apply import open_masker
+
+    opened = ((name, open_masker(workspace, name)) for name in options.mask)
+    return [(name, masker) for name, masker in opened if masker]
+
+
+def _batch(options: Options, folder: Path, workspace: Workspace) -> StageReport:
+    from core.jobs.extract.batch import run_batch
+
+    maskers = _maskers(options, workspace)
+
+    def one(place: Workspace, film: bool) -> str:
+        return summary(_one(options.model_copy(update={"batch": None, "from_video": film}), place, maskers))
+
+    return batch_report(run_batch(workspace, options.side, folder, one))

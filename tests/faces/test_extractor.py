@@ -13,7 +13,8 @@ from core.faces.contract import DetectorSettings
 from core.faces.detectors import yunet
 from core.faces.embedders import sface
 from core.faces.extractor import CropSettings, Extractor, FrameFaces, sharpness
-from core.faces.filters import Limits
+from core.faces.filters import Extent, Limits
+from core.faces.finding import Finder
 from core.faces.landmarkers import facemesh
 from core.faceset.identity import face_id
 from core.formats import dfl_image
@@ -42,18 +43,32 @@ def test_each_filter_has_its_name():
     )
 
 
-def test_the_largest_comes_first_and_the_smallest_are_cut_off():
+def test_sizes_in_pixels_and_in_per_cent():
     faces = [candidate(x=100 * i, size=20 + 10 * i) for i in range(1, 5)]
-    kept, others = filters.sift(faces, 900, 900, Limits(max_faces=3))
-    assert kept == [faces[3], faces[2], faces[1]]
-    assert [face.reason for face in others] == [filters.MANY]
-    large, small = filters.by_size(faces, Limits(min_size=1.2 * 40))
-    assert large == faces[1:]
-    assert [face.reason for face in small] == [filters.SMALL]
+    limits = Limits(min_size=Extent(1.2 * 40), max_size=Extent(5, percent=True))
+    kept, others = filters.sift(faces, 1000, 1200, limits)
+    assert kept == [faces[1]]
+    assert {(face.box[0].round(), face.reason) for face in others} == {
+        (round(faces[0].box[0]), filters.SMALL),
+        (round(faces[2].box[0]), filters.LARGE),
+        (round(faces[3].box[0]), filters.LARGE),
+    }
+
+
+@pytest.mark.parametrize(("text", "pixels"), [("40", 40), ("40px", 40), ("5%", 50), ("2.5 %", 25), ("0", 0)])
+def test_a_size_is_read(text, pixels):
+    assert Extent.parse(text).pixels(1000, 1200) == pixels
+
+
+@pytest.mark.parametrize("text", ["", "5 %%", "large", "-3", "nan", "inf"])
+def test_what_is_no_size(text):
+    with pytest.raises(ValueError):
+        Extent.parse(text)
 
 
 def extractor(crop, **limits):
-    return Extractor(yunet.create(DetectorSettings()), facemesh.create(), sface.create(), Limits(**limits), crop)
+    finder = Finder(yunet.create(DetectorSettings()), facemesh.create(), Limits(**limits))
+    return Extractor(finder, sface.create(), crop)
 
 
 def test_a_finished_face_follows_the_format(admiral):
@@ -89,13 +104,12 @@ def test_exact_cut_has_half_colour_resolution(admiral):
     assert samplings(plain.data) == [(1, 1)] * 3
 
 
-def test_small_faces_are_counted(admiral):
-    result = extractor(CropSettings(size=128), min_size=400).extract("a.png", lambda: admiral)
+def test_small_faces_keep_their_landmarks(admiral):
+    result = extractor(CropSettings(size=128), min_size=Extent(400)).extract("a.png", lambda: admiral)
     assert result.faces == ()
-    assert [(face.status, face.reason, face.frame) for face in result.filtered] == [
-        ("filtered", filters.SMALL, "a.png")
-    ]
-    assert len(result.filtered[0].id) == 16
+    (found,) = result.filtered
+    assert (found.face.status, found.face.reason, found.face.frame) == ("filtered", filters.SMALL, "a.png")
+    assert len(found.face.id) == 16 and found.face.landmarks.shape == (68, 2) and found.data is None
 
 
 def test_a_corrupt_frame_is_a_result_and_other_errors_are_not():

@@ -45,6 +45,8 @@ class S3FD:
         if min(image.shape[:2]) < _SMALLEST_IMAGE:
             return []
         rgb = cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
+        if self.settings.rotations == "none":
+            return self._seen(rgb, 0)
         if self.settings.rotations == "all":
             return _distinct(list(chain.from_iterable(self._seen(rgb, quarters) for quarters in _TURNS)))
         # Each turn costs as much as the first, so the search ends with the first that shows a face.

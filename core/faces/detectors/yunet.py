@@ -45,7 +45,7 @@ class YuNet:
         faces = self._seen(image, 0)
         upright = [face.confidence for face in faces if abs(face.roll) < _TURNED]
         all_clear = len(upright) == len(faces) and max(upright, default=0.0) >= _CLEAR
-        if all_clear and self.settings.rotations == "auto":
+        if self.settings.rotations == "none" or (all_clear and self.settings.rotations == "auto"):
             return faces
         return self._search(image, faces)
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from core.faces.orientation import crop_square
 from core.geometry.align import invert, transform_points
+from core.imaging.normalise import Normalisation, normalised
 from core.inference import packaged_weights
 from core.types import Face
 
@@ -36,14 +37,14 @@ TO_68 = (
 _EYES = ((33, 133), (362, 263))  # outer and inner corner, subject's right eye first
 
 
-def create(assets: Path | None = None) -> "FaceMesh":
+def create(assets: Path | None = None, normalisation: Normalisation = "none") -> "FaceMesh":
     """Load the network. It comes with the program, so the assets of people are not looked at.
 
     Raises:
         EnvironmentFault: its weights are not installed.
         CorruptFileError: they are not the ones that are trusted.
     """
-    made = FaceMesh()
+    made = FaceMesh(normalisation=normalisation)
     # Read now, so that missing weights are an error of create and not of the first face.
     made._net()
     return made
@@ -54,6 +55,7 @@ class FaceMesh:
     """See ``core.faces.contract.Landmarker``. OpenCV networks are for one thread, so each thread has its own."""
 
     device: str = "CPU"
+    normalisation: Normalisation = "none"
     _own: threading.local = field(default_factory=threading.local)
 
     def landmarks(self, image: NDArray[np.uint8], face: Face) -> tuple[NDArray[np.float32], float]:
@@ -92,6 +94,7 @@ class FaceMesh:
         """What the network sees in the square with this centre and side, turned clockwise by ``roll``."""
         side = max(side, 1.0)
         crop, matrix = crop_square(image, centre, side=side, turn=roll, size=_SIZE)
+        crop = normalised(crop, self.normalisation)
         rgb = cv2.cvtColor(crop, cv2.COLOR_BGR2RGB).astype(np.float32) / 255
         net = self._net()
         net.setInput(np.ascontiguousarray(rgb.transpose(2, 0, 1)[None]))

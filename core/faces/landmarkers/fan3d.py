@@ -3,9 +3,10 @@
 from pathlib import Path
 
 from core.faces import fan_points
+from core.imaging.normalise import Normalisation
 from core.inference import user_weights
 
 
-def create(assets: Path | None = None) -> fan_points.FAN:
+def create(assets: Path | None = None, normalisation: Normalisation = "none") -> fan_points.FAN:
     """Load both networks. Raises as ``core.faces.fan_points.create`` does."""
-    return fan_points.create(user_weights.FAN_3D, assets)
+    return fan_points.create(user_weights.FAN_3D, assets, normalisation)

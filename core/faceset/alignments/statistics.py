@@ -136,12 +136,10 @@ def _misaligned(connection: sqlite3.Connection, limit: float) -> tuple[tuple[str
     cursor = connection.execute("SELECT face, landmarks FROM faces WHERE status = 'kept'")
     while rows := cursor.fetchmany(_AT_ONCE):
         ids, blobs = zip(*checked_rows(rows, (TEXT, BLOB), "faces"), strict=True)
-        points = [landmarks_of(blob) for blob in blobs]
-        known = [index for index, one in enumerate(points) if one is not None]
+        points = {face: landmarks_of(blob) for face, blob in zip(ids, blobs, strict=True)}
+        known = {face: one for face, one in points.items() if one is not None}
         pointless += len(points) - len(known)
-        if not known:
-            continue
-        distances = average_distances(np.stack([points[index] for index in known]))
-        found += [(value, ids[index]) for value, index in zip(distances, known, strict=True) if not value <= limit]
+        if known:
+            distances = average_distances(np.stack(list(known.values())))
+            found += [(value, face) for value, face in zip(distances, known, strict=True) if not value <= limit]
     return tuple(face for _, face in sorted(found, key=lambda pair: -pair[0])), pointless
-

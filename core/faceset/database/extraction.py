@@ -2,10 +2,10 @@
 
 import json
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from core.faceset.database.cells import WHOLE, checked, damaged, json_value
+from core.faceset.database.cells import TEXT, WHOLE, checked, damaged, json_value
 
 _MOST_FRAMES = 10**8  # of a film: it would last five weeks
 
@@ -22,6 +22,19 @@ def write_settings(connection: sqlite3.Connection, settings: Mapping[str, Any]) 
     with connection:
         connection.execute("DELETE FROM settings")
         connection.executemany("INSERT INTO settings VALUES (?, ?)", rows)
+
+
+def write_sources(connection: sqlite3.Connection, paths: Sequence[str]) -> None:
+    """Remember which films and folders the frames come from; none where they are the side's own."""
+    with connection:
+        connection.execute("INSERT OR REPLACE INTO state VALUES ('sources', ?)", (json.dumps(list(paths)),))
+
+
+def read_sources(connection: sqlite3.Connection) -> tuple[str, ...]:
+    """What ``write_sources`` left."""
+    row = connection.execute("SELECT value FROM state WHERE key = 'sources'").fetchone()
+    (paths,) = checked([json_value(row[0], "state") if row else []], [(list,)], "state")
+    return tuple(checked(paths, [TEXT] * len(paths), "state"))
 
 
 def write_film_length(connection: sqlite3.Connection, film: Mapping[str, Any], frames: int) -> None:

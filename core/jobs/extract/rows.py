@@ -1,0 +1,87 @@
+"""What a frame gave, as files and as rows of the database."""
+
+import re
+import sqlite3
+from collections.abc import Iterator, Mapping
+from hashlib import sha256
+
+from core import fsio
+from core.faces.extractor import AlignedFace, FrameFaces
+from core.faceset.database import faces, images
+from core.faceset.database.faces import FaceRow
+from core.faceset.database.frames import FrameRow
+from core.faceset.identity import record_geometry
+from core.formats import dfl_image
+from core.jobs.extract.settings import ExtractSettings
+from core.progress import Task
+from core.safe_paths import own_folder
+from core.workspace import Side
+
+FILTERED = "aligned_filtered"
+# Rows wait for this many frames, so that the disk is not waited for after each.
+_COMMIT_FRAMES = 16
+
+
+def commit(
+    connection: sqlite3.Connection,
+    side: Side,
+    settings: ExtractSettings,
+    results: Iterator[FrameFaces],
+    times: Mapping[str, float],
+    task: Task,
+) -> None:
+    """Write the face files of each frame, then, some frames at a time, their rows: a row means that the files are
+    there.
+
+    times: name of a frame -> seconds, of those that are known.
+    """
+    rows: list[tuple[FrameRow, list[FaceRow]]] = []
+    try:
+        for result in results:
+            _draw(side, result)
+            frame = FrameRow(result.name, "corrupt" if result.error else "done", result.error)
+            rows.append((frame, [_written(side, settings, each) for each in (*result.faces, *result.filtered)]))
+            if len(rows) >= _COMMIT_FRAMES:
+                faces.add(connection, rows)
+                rows = []
+            task.update()
+    finally:
+        faces.add(connection, rows)
+
+
+def _draw(side: Side, result: FrameFaces) -> None:
+    if result.drawing:
+        own_folder(side.aligned_debug)
+        fsio.write_bytes(side.aligned_debug / f"{result.name.rpartition('.')[0]}.jpg", result.drawing, durable=False)
+
+
+def _written(side: Side, settings: ExtractSettings, found: AlignedFace) -> FaceRow:
+    """Write the file of a face, where it has one; its row."""
+    vectors = {} if found.identity is None else {settings.embedder: found.identity}
+    if found.record is None or found.data is None:
+        return FaceRow(found.face, None, found.scores, vectors)
+    folder = images.ALIGNED if found.face.status == "kept" else f"{FILTERED}/{slug(found.face.reason)}"
+    path = side.frames / folder / found.record.name
+    if folder != images.ALIGNED:
+        own_folder(side.frames, *folder.split("/"))
+    # Not waited for: a file that a power cut leaves empty is found by the next run.
+    fsio.write_bytes(path, found.data, durable=False)
+    image = images.ImageRow(
+        face=found.face.id,
+        folder=folder,
+        name=path.name,
+        extracted_name=path.name,
+        face_type=found.record.face_type,
+        size=found.record.shape[0],
+        image_digest=dfl_image.image_digest(found.data),
+        sha256=sha256(found.data).hexdigest(),
+        bytes=len(found.data),
+        mtime_ns=path.stat().st_mtime_ns,
+        geometry=record_geometry(found.record),
+    )
+    return FaceRow(found.face, image, found.scores, vectors)
+
+
+def slug(reason: str) -> str:
+    """The name of the folder for faces that were not kept for a reason."""
+    return re.sub("[^a-z0-9]+", "-", reason.lower()).strip("-")

@@ -1,0 +1,60 @@
+"""The measures of a face's shape against golden numbers."""
+
+import numpy as np
+import pytest
+from golden_files import golden_json
+
+from core.errors import InputError
+from core.geometry.centring import axes, pose_degrees
+from core.geometry.face_shape import (
+    average_distance,
+    average_distances,
+    eye_mouth_gap,
+    face_side,
+    levelled,
+    residual_roll,
+)
+
+
+def cases():
+    points = golden_json("faceswap/landmarks.json")
+    for name, expected in golden_json("faceswap/newest/expected_geometry.json").items():
+        image, index = name.split(":")
+        yield np.array(points[image][int(index)]), expected
+
+
+def test_equal_to_golden():
+    for points, expected in cases():
+        level = levelled(points)
+        assert average_distance(level) == pytest.approx(expected["avg_distance"], abs=1e-6)
+        assert eye_mouth_gap(level) == pytest.approx(expected["rel_eye_mouth"], abs=1e-5)
+        assert face_side(points) == pytest.approx(expected["filter_size"], rel=1e-5)
+        pose = expected["pose"]
+        np.testing.assert_allclose(pose_degrees(level), (pose["pitch"], pose["yaw"], pose["roll"]), atol=2e-3)
+        assert residual_roll(level) == pytest.approx(pose["roll"], abs=2e-3)
+
+
+def test_axes_point_where_the_head_does():
+    points, _ = next(cases())
+    centre, right, up, forward = axes(levelled(points))
+    assert right[0] > centre[0] + 0.2 or right[0] < centre[0] - 0.2
+    assert up[1] < centre[1] - 0.2
+    assert np.hypot(*(forward - centre)) < np.hypot(*(up - centre))
+
+
+def test_a_face_upside_down_is_no_matter_and_scrambled_points_are():
+    points, _ = next(cases())
+    assert eye_mouth_gap(levelled(-points)) == pytest.approx(eye_mouth_gap(levelled(points)))
+    scrambled = points[np.random.default_rng(0).permutation(68)]
+    assert average_distance(levelled(scrambled)) > 0.15
+    with pytest.raises(InputError):
+        levelled(np.zeros((68, 2)))
+
+
+def test_many_at_once_are_measured_as_one_by_one():
+    points = np.stack([case for case, _ in cases()])
+    turned = np.concatenate([points, points[..., ::-1] * [1, -1], np.zeros((1, 68, 2))])
+    expected = [average_distance(levelled(one)) for one in turned[:-1]]
+    found = average_distances(turned)
+    np.testing.assert_allclose(found[:-1], expected, atol=1e-6)
+    assert np.isnan(found[-1])
