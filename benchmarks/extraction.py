@@ -25,7 +25,8 @@ import skimage.data  # noqa: E402
 
 from core import parallel, plugins  # noqa: E402
 from core.faces.contract import DetectorSettings  # noqa: E402
-from core.faces.extractor import CropSettings, Extractor, one_opencv_thread  # noqa: E402
+from core.faces.cropping import CropSettings  # noqa: E402
+from core.faces.extractor import Extractor, one_opencv_thread  # noqa: E402
 from core.faces.filters import Limits  # noqa: E402
 from core.faces.finding import Finder  # noqa: E402
 from core.geometry.align import FaceType, face_matrix  # noqa: E402

@@ -1,7 +1,6 @@
 """From a frame to its face files: find, recognize, name, crop, encode."""
 
 import itertools
-import math
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -15,44 +14,16 @@ from numpy.typing import NDArray
 from core.errors import CorruptFileError, InputError
 from core.faces import filters
 from core.faces.contract import Embedder
+from core.faces.cropping import CropSettings, cut, encoded, large_enough, pose_scores, record_of, sharpness
 from core.faces.finding import Finder
 from core.faces.overlay import draw
 from core.faces.wanted import Wanted
 from core.faceset.identity import birth_id
-from core.formats import dfl_image
-from core.geometry.align import FaceType, Matrix, face_matrix, transform_points
-from core.geometry.face_shape import face_side
-from core.geometry.pose import pitch_yaw_roll
 from core.imaging.codec import encode_jpeg
-from core.imaging.warp import warp_face
 from core.types import Face, FaceRecord
 
 _LOOK = 8  # side of the small picture that tells frames apart
 _SMALLEST = 4  # pixels of the frame that a face must have to be written
-
-
-@dataclass(frozen=True)
-class CropSettings:
-    """How faces are cropped and stored.
-
-    face_type: how much around the face.
-    size: side of the crop, pixels.
-    quality: of the JPEG, 1..100.
-    exact: bilinear and 4:2:0 as DeepFaceLab writes; else anti-aliased and 4:4:4.
-    debug: also draw what was found into a copy of the frame.
-    files: make files of faces that are kept.
-    filtered: make files of the others, too.
-    min_scale: per cent of ``size`` that the face-centred square must have in the frame, or there is no file.
-    """
-
-    face_type: FaceType = FaceType.WHOLE_FACE
-    size: int = 512
-    quality: int = 90
-    exact: bool = False
-    debug: bool = False
-    files: bool = True
-    filtered: bool = False
-    min_scale: float = 0.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -149,48 +120,25 @@ class Extractor:
         identity = found.identity
         if identity is None and self.embedder:
             identity = self.embedder.embed(image, points)
-        matrix = face_matrix(points, self.crop.size, self.crop.face_type)
-        record = self._record(found.face, name, points, matrix)
-        pitch, yaw, _ = pitch_yaw_roll(record.landmarks, self.crop.size)
-        scores = found.scores | {"pitch": pitch, "yaw": yaw, "roll": _roll(points)}
+        record = record_of(found.face, name, self.crop)
+        scores = found.scores | pose_scores(record)
         if not self.crop.files:
             return AlignedFace(found.face, record, None, scores, identity)
-        aligned = warp_face(image, matrix, self.crop.size, exact=self.crop.exact)
-        data = self._encoded(aligned, record) if large_enough(points, self.crop) else None
+        aligned = cut(image, record, self.crop)
+        data = encoded(aligned, record, self.crop) if large_enough(points, self.crop) else None
         return AlignedFace(found.face, record, data, scores | {"sharpness": sharpness(aligned)}, identity)
 
     def _set_aside(self, image: NDArray[np.uint8], found: AlignedFace) -> AlignedFace:
         """A face that is not kept, with a file of its own where those are wanted and one can be made."""
-        if not self.crop.filtered:
+        if not self.crop.filtered or found.face.landmarks is None:
             return found
-        face, points = found.face, np.asarray(found.face.landmarks)
+        face = found.face
         name = f"{PurePath(face.frame).stem}_{face.id}.jpg"
         try:
-            matrix = face_matrix(points, self.crop.size, self.crop.face_type)
+            record = record_of(face, name if len(os.fsencode(name)) <= 255 else f"{face.id}.jpg", self.crop)
         except InputError:  # the points are no face at all
             return found
-        record = self._record(face, name if len(os.fsencode(name)) <= 255 else f"{face.id}.jpg", points, matrix)
-        aligned = warp_face(image, matrix, self.crop.size, exact=self.crop.exact)
-        return replace(found, record=record, data=self._encoded(aligned, record))
-
-    def _encoded(self, aligned: NDArray[np.uint8], record: FaceRecord) -> bytes:
-        jpeg = encode_jpeg(aligned, self.crop.quality, "420" if self.crop.exact else "444")
-        return dfl_image.embed(jpeg, record)
-
-    def _record(self, face: Face, name: str, points: NDArray[np.float64], matrix: Matrix) -> FaceRecord:
-        # Cut off and not rounded, as the original writes it.
-        left, top, right, bottom = (int(value) for value in face.box)
-        return FaceRecord(
-            name=name,
-            shape=(self.crop.size, self.crop.size),
-            landmarks=transform_points(points, matrix),
-            face_type=self.crop.face_type.file_name,
-            source_filename=face.frame,
-            source_rect=(left, top, right, bottom),
-            source_landmarks=points,
-            image_to_face_mat=matrix,
-            face_id=face.id,
-        )
+        return replace(found, record=record, data=encoded(cut(image, record, self.crop), record, self.crop))
 
 
 def _judged(wanted: Wanted, image: NDArray[np.uint8], face: Face) -> AlignedFace:
@@ -198,11 +146,6 @@ def _judged(wanted: Wanted, image: NDArray[np.uint8], face: Face) -> AlignedFace
     vector = wanted.embedder.embed(image, np.asarray(face.landmarks))
     reason, likeness = wanted.judge(vector)
     return AlignedFace(filters.filtered(face, reason) if reason else face, scores=likeness, identity=vector)
-
-
-def large_enough(points: NDArray[np.float64], crop: CropSettings) -> bool:
-    """Whether a face gets a file: its square in the frame is as large as ``min_scale`` asks."""
-    return not crop.min_scale or face_side(points) >= max(crop.size * crop.min_scale / 100, _SMALLEST)
 
 
 def _named(found: Sequence[AlignedFace]) -> list[AlignedFace]:
@@ -217,18 +160,6 @@ def _named(found: Sequence[AlignedFace]) -> list[AlignedFace]:
         taken.add(identity)
         named.append(replace(each, face=replace(face, id=identity)))
     return named
-
-
-def _roll(points: NDArray[np.float64]) -> float:
-    """The clockwise turn of the line through the eyes, radians."""
-    eyes = points[42:48].mean(axis=0) - points[36:42].mean(axis=0)
-    return math.atan2(eyes[1], eyes[0])
-
-
-def sharpness(aligned: NDArray[np.uint8]) -> float:
-    """Variance of the Laplacian of the middle of an aligned face, at 256 pixels a side so that sizes compare."""
-    grey = cv2.cvtColor(cv2.resize(aligned, (256, 256), interpolation=cv2.INTER_AREA), cv2.COLOR_BGR2GRAY)
-    return float(cv2.Laplacian(grey[32:224, 32:224], cv2.CV_64F).var())
 
 
 @contextmanager

@@ -79,9 +79,9 @@ def register(connection: sqlite3.Connection, faceset: Faceset) -> Registered:
         record = faceset.full_record(index)
         ids.append(face_id(record))
         new.append((name, record, faceset.size(index)))
-    with connection:
-        _take_in(connection, folder, new)
     there = {face_key(record) for record in faceset.records()} | {name for name, _ in faceset.problems}
+    with connection:
+        _take_in(connection, folder, new, there)
     gone = [row for name, row in known.items() if name not in there]
     renamed = set(ids)
     images.forget_images(connection, folder, [row.name for row in gone if faceset.packed or row.face in renamed])
@@ -100,7 +100,7 @@ def register_files(connection: sqlite3.Connection, paths: Sequence[Path]) -> Reg
     records, _ = read_records(unread)
     with connection:
         new = [(record.name, record, status[record.name].st_size) for record in records]
-        _take_in(connection, images.ALIGNED, new)
+        _take_in(connection, images.ALIGNED, new, status)
         # The rows were written with no time, which means that nobody has looked.
         seen = [(status[record.name].st_mtime_ns, images.ALIGNED, stored(record.name)) for record in records]
         connection.executemany("UPDATE images SET mtime_ns = ? WHERE folder = ? AND name = ?", seen)
@@ -191,15 +191,28 @@ def _same_file(faceset: Faceset, index: int, record: FaceRecord, row: ImageRow) 
     return face_id(record) == row.face or (not record.face_id and row.geometry == record_geometry(record))
 
 
-def _take_in(connection: sqlite3.Connection, folder: str, new: list[tuple[str, FaceRecord, int]]) -> None:
+def _take_in(
+    connection: sqlite3.Connection, folder: str, new: list[tuple[str, FaceRecord, int]], there: Collection[str]
+) -> None:
+    """Note new files. there: the names of all files in the folder."""
     source = add_source(connection)
     frames = _frames(connection, source)
+    before = _extracted_names(connection, folder, set(there) - {name for name, _, _ in new}) if new else {}
     for name, record, size in new:
         face = face_id(record)
         if faces.find_face(connection, face) is None:
             frame = _frame(connection, source, frames, record)
             faces.add_face(connection, frame, faces.FaceRow(imported_face(record)))
-        images.add_image(connection, image_row(face, folder, name, record, size))
+        row = image_row(face, folder, name, record, size)
+        images.add_image(connection, replace(row, extracted_name=before.get(face, row.extracted_name)))
+
+
+def _extracted_names(connection: sqlite3.Connection, folder: str, unchanged: Collection[str]) -> dict[str, str]:
+    """Face -> the name that its file was extracted under: a file that was changed or renamed keeps it.
+
+    unchanged: names of files that stay as they are; a new file of such a face is another one.
+    """
+    return {row.face: row.extracted_name for row in images.images(connection, folder) if row.name not in unchanged}
 
 
 def _frames(connection: sqlite3.Connection, source: int) -> dict[str, int]:

@@ -11,7 +11,8 @@ import numpy as np
 
 from core import fsio, parallel
 from core.errors import InputError
-from core.faces.extractor import Extractor, large_enough, one_opencv_thread
+from core.faces.cropping import large_enough
+from core.faces.extractor import Extractor, one_opencv_thread
 from core.faces.wanted import LIKENESS_UNWANTED, LIKENESS_WANTED
 from core.faceset.database import extraction, faces, frames, images, measured
 from core.faceset.database.connection import open_database

@@ -10,9 +10,10 @@ from jpegs import samplings
 from core.errors import CorruptFileError
 from core.faces import filters
 from core.faces.contract import DetectorSettings
+from core.faces.cropping import CropSettings, sharpness
 from core.faces.detectors import yunet
 from core.faces.embedders import sface
-from core.faces.extractor import CropSettings, Extractor, FrameFaces, sharpness
+from core.faces.extractor import Extractor, FrameFaces
 from core.faces.filters import Extent, Limits
 from core.faces.finding import Finder
 from core.faces.landmarkers import facemesh

@@ -8,6 +8,7 @@ from core.faceset.database import backups, changes
 from core.faceset.database.backups import Copy
 from core.faceset.database.changes import Done
 from core.faceset.database.connection import open_database
+from core.jobs.alignments.opened import opened_faces
 from core.jobs.side import opened_side
 from core.workspace import Workspace
 
@@ -81,7 +82,8 @@ def _replace(copy: Path, database: Path) -> None:
 
 
 def _exchanged(workspace: Workspace, name: str, *, back: bool) -> Undone:
-    with opened_side(workspace, name) as side, open_database(side.database) as connection:
+    with opened_faces(workspace, name) as opened:
+        connection = opened.connection
         done = changes.undo(connection) if back else changes.redo(connection)
         query = """
         SELECT COUNT(*) FROM images JOIN faces ON faces.face = images.face

@@ -8,7 +8,8 @@ from core import plugins
 from core.errors import UsageError
 from core.faces.at_angles import AtAngles, angles_of
 from core.faces.contract import Detector, DetectorSettings, Embedder, Rotations
-from core.faces.extractor import CropSettings, Extractor
+from core.faces.cropping import CropSettings
+from core.faces.extractor import Extractor
 from core.faces.filters import Extent, Limits
 from core.faces.finding import Finder
 from core.faces.refeed import Looks

@@ -1,0 +1,93 @@
+"""The order of the faces of a frame, and names of files after it."""
+
+from collections import defaultdict
+from dataclasses import dataclass
+from pathlib import Path
+
+from core.faceset import journal
+from core.faceset.database import faces, images
+from core.faceset.database.changes import changing
+from core.faceset.journal import ALIGNED, Move
+from core.jobs.alignments.opened import opened_faces
+from core.types import Face
+from core.workspace import Workspace, natural_key
+
+# The place of a face among those of its frame, from 0, where somebody has decided it.
+INDEX = "index"
+
+
+@dataclass(frozen=True)
+class Renamed:
+    """renamed: files that got another name. kept: those that had the right one."""
+
+    renamed: int
+    kept: int
+
+
+@dataclass(frozen=True)
+class Sorted:
+    """faces: how many have another place in their frame now. renamed: files that got another name."""
+
+    faces: int
+    renamed: int
+
+
+def rename(workspace: Workspace, name: str) -> Renamed:
+    """Give the pictures of a side the names that they were extracted under, or that ``sort`` has decided.
+
+    It is a step of the journal, which ``sort --undo`` takes back.
+
+    Raises:
+        InputError: there is no database, or a name is taken by another file.
+    """
+    with opened_faces(workspace, name) as opened:
+        rows = [row for row in images.images(opened.connection) if row.name in opened.names]
+        chosen = {face.id: face.extra[INDEX] for face in faces.faces(opened.connection, "") if INDEX in face.extra}
+        frames = {face.id: face.frame for face in faces.faces(opened.connection, "") if face.id in chosen}
+        wanted = {}
+        for row in sorted(rows, key=lambda row: natural_key(row.name)):
+            better = row.extracted_name
+            if row.face in chosen:
+                better = f"{Path(frames[row.face]).stem}_{chosen[row.face]}{Path(row.name).suffix}"
+            wanted[row.name] = better
+        moves = [Move(f"{ALIGNED}/{old}", f"{ALIGNED}/{new}") for old, new in _apart(wanted, opened.names).items()]
+        step = journal.begin(opened.side.frames, "give names back", moves)
+        renamed = len(step.moves) if step else 0
+        return Renamed(renamed, len(rows) - renamed)
+
+
+def sort_by_position(workspace: Workspace, name: str) -> Sorted:
+    """Count the faces of each frame from left to right, and name their files so."""
+    with opened_faces(workspace, name) as opened:
+        by_frame: dict[str, list[Face]] = defaultdict(list)
+        for face in faces.faces(opened.connection):
+            by_frame[face.frame].append(face)
+        with changing(opened.connection, "sort by position", expected=sum(map(len, by_frame.values()))) as change:
+            for found in by_frame.values():
+                for index, face in enumerate(sorted(found, key=_left)):
+                    if face.extra.get(INDEX) != index:
+                        change.update(face, extra={**face.extra, INDEX: index})
+            count = change.faces
+    return Sorted(count, rename(workspace, name).renamed)
+
+
+def _left(face: Face) -> float:
+    """Of the box; of the points of a face that has none."""
+    left = float(face.box[0])
+    if left == left or face.landmarks is None:
+        return left
+    return float(face.landmarks[:, 0].min())
+
+
+def _apart(wanted: dict[str, str], there: frozenset[str]) -> dict[str, str]:
+    """The names, each once: of two files that want one, and where another file stays under it, one gets a number."""
+    taken = {name.lower() for name in there - wanted.keys()}
+    apart = {}
+    for old, new in wanted.items():
+        candidate, number = new, 1
+        while candidate.lower() in taken:
+            number += 1
+            candidate = f"{Path(new).stem}~{number}{Path(new).suffix}"
+        taken.add(candidate.lower())
+        apart[old] = candidate
+    return apart

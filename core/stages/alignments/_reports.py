@@ -1,0 +1,47 @@
+"""How the jobs word what they found."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from core.types import StageReport
+
+if TYPE_CHECKING:
+    from core.jobs.alignments.decide import Decided
+    from core.jobs.alignments.look import Listed
+
+_SHOWN = 20
+
+
+def listed_report(side: str, what: str, found: "Listed") -> StageReport:
+    """A list: the first names, and where all of them are."""
+    rows: list[tuple[str, object]] = [(name, remark) for name, remark in list(found.found.items())[:_SHOWN]]
+    left = len(found.found) - _SHOWN
+    if left > 0:
+        rows.append(("...", f"{left} more{'' if found.files else '; --list writes all of them'}"))
+    return StageReport(f"data_{side}: {len(found.found)} {what}", tuple(rows), outputs=found.files)
+
+
+def decided_report(side: str, what: str, done: "Decided") -> StageReport:
+    """How many faces were dropped or came back, by reason."""
+    rows: list[tuple[str, object]] = counted_rows(done.reasons)
+    warnings: tuple[str, ...] = ()
+    if done.without_picture:
+        warnings = (
+            f"{done.without_picture} of them have no picture yet: python -m core alignments extract {side} makes it",
+        )
+    if done.faces:
+        rows.append(("to take it back", f"python -m core alignments undo {side}"))
+    return StageReport(f"data_{side}: {done.faces} faces {what}", tuple(rows), warnings)
+
+
+def counted_rows(counts: Mapping[str, int]) -> list[tuple[str, object]]:
+    """(what, how many), the most first."""
+    return [(what or "no reason", count) for what, count in sorted(counts.items(), key=lambda item: -item[1])]
+
+
+def named(names: Sequence[str]) -> str:
+    """How many there are, and the first of them."""
+    if not names:
+        return "0"
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return f"{len(names)}: {', '.join(names[:_SHOWN])}{more}"

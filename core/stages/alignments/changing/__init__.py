@@ -1,0 +1,1 @@
+"""Jobs that decide about faces, cut them out again, and name their files."""

@@ -1,0 +1,1 @@
+"""Jobs that look and change nothing, but where somebody asks for a choice."""
