@@ -51,7 +51,7 @@ class CropTask:
     extracted_name: str = ""
 
 
-@dataclass
+@dataclass(frozen=True)
 class CropPlan:
     """The crops that are to be made, by frame.
 
@@ -60,8 +60,8 @@ class CropPlan:
     """
 
     tasks: dict[str, list[CropTask]] = field(default_factory=lambda: defaultdict(list))
-    up_to_date: int = 0
-    small: int = 0
+    up_to_date: list[str] = field(default_factory=list)
+    small: list[str] = field(default_factory=list)
     problems: list[tuple[str, str]] = field(default_factory=list)
 
 
@@ -91,9 +91,9 @@ def outdated(opened: OpenedFaces, crop: CropSettings) -> CropPlan:
             continue  # somebody threw its picture away, which `alignments remove-faces` makes a decision
         path = None if row is None else side.aligned / row.name
         if row is not None and path is not None and path.stat().st_size and _is_current(row, face, crop):
-            plan.up_to_date += 1
+            plan.up_to_date.append(face.id)
         elif not large_enough(np.asarray(face.landmarks), crop):
-            plan.small += 1
+            plan.small.append(face.id)
         else:
             plan.tasks[face.frame].append(_task(face, row, path, names))
     return plan
@@ -120,7 +120,7 @@ def set_of(opened: OpenedFaces, again: Again, crop: CropSettings) -> CropPlan:
         if face.frame not in wanted or (again.persons and face.person not in again.persons):
             continue
         if not large_enough(np.asarray(face.landmarks), crop):
-            plan.small += 1
+            plan.small.append(face.id)
             continue
         row = rows.get(face.id)
         old = None if row is None else opened.side.aligned / row.name

@@ -81,8 +81,8 @@ def extract_again(workspace: Workspace, name: str, again: Again, *, workers: int
             _note_settings(opened.connection, again)
         return CutAgain(
             made=made,
-            up_to_date=plan.up_to_date,
-            small=plan.small,
+            up_to_date=len(plan.up_to_date),
+            small=len(plan.small),
             problems=tuple(plan.problems),
             unread=tuple(sorted(unread, key=natural_key)),
             size=crop.size,
