@@ -12,8 +12,8 @@ from portraits import person
 
 from core.errors import InputError, UsageError
 from core.faces import filters, wanted
+from core.faceset.database import extraction, frames, images, measured
 from core.faceset.database import faces as database
-from core.faceset.database import images
 from core.faceset.database.connection import open_database
 from core.formats import dfl_image
 from core.options import parse
@@ -57,7 +57,20 @@ def known(workspace, status="kept"):
 
 def recorded(workspace):
     with open_database(workspace.side("src").database) as connection:
-        return database.read_settings(connection)
+        return extraction.read_settings(connection)
+
+
+def frame_rows(workspace):
+    with open_database(workspace.side("src").database) as connection:
+        return {row.name: row for row in frames.frames(connection)}
+
+
+def test_facts_of_frames(workspace, portrait):
+    run(workspace)
+    row = frame_rows(workspace)["00001.png"]
+    assert (row.width, row.height, row.time) == (240, 240, None)
+    look = np.frombuffer(row.look, np.uint8).reshape(8, 8, 3)
+    np.testing.assert_allclose(look[2, 3], portrait[60:90, 90:120].mean(axis=(0, 1)), atol=1)
 
 
 def test_defaults_record_nothing_new(workspace):
@@ -217,6 +230,7 @@ def test_a_film_by_time(workspace, portrait, tmp_path):
     make_clip(workspace.root / "data_src.mp4", *still(tmp_path / "p.png", 2), "-pix_fmt", "yuv420p")
     run(workspace, "--from-video", "--fps", "1")
     assert names(workspace) == ["00001_0.jpg", "00006_0.jpg"]
+    assert [row.time for row in frame_rows(workspace).values()] == pytest.approx([0, 1])
     assert "nothing to do" in run(workspace, "--from-video", "--fps", "1").title
     with pytest.raises(InputError, match="not known when"):
         run(workspace, "--fps", "1", "--overwrite")
@@ -232,6 +246,12 @@ def test_several_sources(workspace, portrait, tmp_path):
     expected = ["day_00001_0.jpg", "day_00002_0.jpg", "night_00001_0.jpg", "night_00002_0.jpg"]
     assert names(workspace) == expected
     assert dfl_image.read(workspace.side("src").aligned / expected[0]).source_filename == "day_00001.png"
+    with open_database(workspace.side("src").database) as connection:
+        sources = list(connection.execute("SELECT path, kind, fps FROM sources ORDER BY kind"))
+        count = connection.execute("SELECT COUNT(*) FROM frames JOIN sources USING (source) WHERE kind = 'film'")
+        assert count.fetchone()[0] == 2
+    assert sources == [("../../night.mp4", "film", pytest.approx(5)), ("../../day", "frames", None)]
+    assert frame_rows(workspace)["night_00002.png"].time == pytest.approx(0.2)
     assert "nothing to do" in run(workspace, *flags).title
     with pytest.raises(InputError, match="night.mp4 .* -> "):
         try:
@@ -262,8 +282,8 @@ def test_wanted_and_unwanted_people(workspace, portrait, tmp_path):
     dropped, _ = known(workspace, "filtered")
     assert dropped.reason == wanted.UNWANTED and names(workspace) == ["00004_0.jpg"]
     with open_database(workspace.side("src").database) as connection:
-        assert dropped.id in database.vectors(connection, "sface")
-        assert database.scores(connection, "likeness_unwanted")[dropped.id] > 0.9
+        assert dropped.id in measured.vectors(connection, "sface")
+        assert measured.scores(connection, "likeness_unwanted")[dropped.id] > 0.9
     with pytest.raises(InputError, match="no faces") as caught:
         run(workspace, "--keep-id", str(folder), "--overwrite", "--id-threshold", "0.99", common=SMALL[:2])
     assert "likeness to wanted: 0.18 to 0.98" in caught.value.why and "--id-threshold" in caught.value.hint
