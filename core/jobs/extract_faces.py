@@ -226,7 +226,7 @@ def _work(
     ):
         before = task.done
         results = parallel.in_threads(lambda item: extractor.extract(*item), todo, workers)
-        commit(connection, side, settings, results, source.times(), task)
+        commit(connection, side, settings, results, source, task)
         new = task.done - before
     return _Run(new, time.monotonic() - started, workers, _devices(extractor), read=ended[-1], people=people)
 
@@ -251,7 +251,8 @@ def _note_end(
     if source.sure:
         missing = set(source.names) - set(frames.faces_by_frame(connection))
         why = "the video holds no such frame: it may be truncated"
-        faces.add(connection, [(FrameRow(name, "corrupt", why), []) for name in sorted(missing)])
+        for name in sorted(missing):
+            faces.add(connection, [(FrameRow(name, "corrupt", why), [])], source.of(name))
     elif settings.from_video:
         extraction.write_film_length(connection, identity(find_film(side)), run.read)
 

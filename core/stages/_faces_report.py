@@ -124,13 +124,15 @@ def no_faces(side: Side, done: "ExtractedFaces") -> InputError:
     reasons = [f"{count} dropped: {reason}" for reason, count in done.filtered.items()]
     if done.corrupt:
         reasons.append(f"{len(done.corrupt)} frames could not be read, the first: {next(iter(done.corrupt.items()))}")
-    return InputError(
-        f"no faces in {done.frames} frames",
-        where=side.frames,
-        why="; ".join(reasons),
-        hint="is it the right video? --detect-score 0.4, --min-face-size 20, --detect-size 1280 and --rotations all "
-        "find more",
+    hint = (
+        "is it the right video? --detect-score 0.4, --min-face-size 20, --detect-size 1280 and --rotations all "
+        "find more"
     )
+    for what, values in (("wanted", done.wanted), ("unwanted", done.unwanted)):
+        if values:
+            reasons.append(f"likeness to {what}: {min(values):.2f} to {max(values):.2f}")
+            hint = "are the pictures of the right people? --id-threshold says how like them faces have to be"
+    return InputError(f"no faces in {done.frames} frames", where=side.frames, why="; ".join(reasons), hint=hint)
 
 
 def summary(made: StageReport) -> str:

@@ -35,7 +35,7 @@ FaceTypeName = Literal[
 # Not among the settings of the job, or under another name there.
 _OWN = {
     *("side", "workers", "overwrite", "retry_empty", "overlay", "mask", "batch"),
-    *("face_type", "image_size", "for_model", "source"),
+    *("face_type", "image_size", "for_model", "source", "faces"),
 }
 
 
@@ -77,7 +77,7 @@ class Options(SideOptions):
         False,
         description="also write images of the faces that are not kept, a folder for each reason in aligned_filtered/",
     )
-    no_faces: bool = Field(False, description="fill the database only, write no images of faces")
+    faces: bool = Field(True, description="write images of faces; --no-faces fills the database only")
     max_faces: int = Field(0, ge=0, description="keep at most N faces of each frame, the largest ones; 0 keeps all")
     min_face_size: str = Field(
         "40",
@@ -223,9 +223,9 @@ class Options(SideOptions):
             ("source", "from_video", bool(self.source)),
             ("batch", "source", self.batch is not None),
             ("batch", "from_video", self.batch is not None),
-            ("no_faces", "mask", self.no_faces),
-            ("no_faces", "save_filtered", self.no_faces),
         )
+        if not self.faces and (self.mask or self.save_filtered):
+            raise ValueError("--no-faces writes no images, so --mask and --save-filtered have nothing to do")
         for one, other, given in pairs:
             if given and getattr(self, other):
                 flags = (f"--{name.replace('_', '-')}" for name in (one, other))
@@ -285,6 +285,7 @@ def _settings(options: Options) -> "ExtractSettings":
         face_type=face_type,
         image_size=size,
         sources=tuple(map(Path, options.source)),
+        no_faces=not options.faces,
         **options.model_dump(exclude=_OWN),
     )
 

@@ -22,7 +22,7 @@ from core.faceset.database.cells import (
     known,
     value_of,
 )
-from core.faceset.database.frames import FrameRow, add_frame, add_source, remove_frame
+from core.faceset.database.frames import OWN_SOURCE, FrameRow, Source, add_frame, add_source, remove_frame
 from core.faceset.database.images import ImageRow, add_image
 from core.faceset.database.names import NAME, restored
 from core.faceset.identity import birth_id, geometry_of
@@ -46,10 +46,12 @@ class FaceRow:
     vectors: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)
 
 
-def add(connection: sqlite3.Connection, results: Iterable[tuple[FrameRow, list[FaceRow]]]) -> None:
-    """Frames with their faces, all or none; a frame that is there is replaced."""
+def add(
+    connection: sqlite3.Connection, results: Iterable[tuple[FrameRow, list[FaceRow]]], origin: Source = OWN_SOURCE
+) -> None:
+    """Frames of a source with their faces, all or none; a frame that is there is replaced."""
     with connection:
-        source = add_source(connection)
+        source = add_source(connection, origin.path, origin.kind, origin.fps)
         for frame, found in results:
             remove_frame(connection, source, frame.name)
             number = add_frame(connection, source, frame)

@@ -48,9 +48,28 @@ class FrameRow:
     extra: Mapping[str, Any] = field(default_factory=dict)
 
 
-def add_source(connection: sqlite3.Connection, path: str = DEFAULT_SOURCE, kind: str = "frames") -> int:
-    """The number of a source, a new one if need be. path: relative to the side; kind: ``frames`` or ``film``."""
+@dataclass(frozen=True)
+class Source:
+    """A folder of frames, or a film.
+
+    path: relative to the side. kind: ``frames`` or ``film``. fps: frames a second; None where that is not known.
+    """
+
+    path: str = DEFAULT_SOURCE
+    kind: str = "frames"
+    fps: float | None = None
+
+
+OWN_SOURCE = Source()
+
+
+def add_source(
+    connection: sqlite3.Connection, path: str = DEFAULT_SOURCE, kind: str = "frames", fps: float | None = None
+) -> int:
+    """The number of a source, a new one if need be; see ``Source``."""
     connection.execute("INSERT OR IGNORE INTO sources (path, kind) VALUES (?, ?)", (path, kind))
+    if fps is not None:
+        connection.execute("UPDATE sources SET fps = ? WHERE path = ?", (fps, path))
     return connection.execute("SELECT source FROM sources WHERE path = ?", (path,)).fetchone()[0]
 
 

@@ -3,7 +3,7 @@
 import logging
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache, partial
 from itertools import chain
 from pathlib import Path
@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import InputError
+from core.faceset.database.frames import Source
 from core.imaging.codec import read_frame
 from core.jobs.extract.frame_times import times_of_images
 from core.video.decode import read_frames
@@ -51,6 +52,7 @@ class FrameSource:
     rate: frames a second of those in ``names``; None where it is not known.
     sure: whether each of the names is a frame: one that does not come is damaged.
     left_out: (name, why) of files beside the frames that are none.
+    origins: name of a frame -> the source that it is of; those of the side's own source are not in it.
     """
 
     names: tuple[str, ...]
@@ -59,6 +61,11 @@ class FrameSource:
     rate: float | None = None
     sure: bool = True
     left_out: tuple[tuple[str, str], ...] = ()
+    origins: Mapping[str, Source] = field(default_factory=dict)
+
+    def of(self, name: str) -> Source:
+        """The source of a frame, with its rate where that is known."""
+        return self.origins.get(name, Source(fps=self.rate))
 
 
 def frames_of_folder(folder: Path, pick: Pick, prefix: str = "") -> FrameSource:
@@ -206,6 +213,7 @@ def joined(sources: Sequence[FrameSource]) -> FrameSource:
         # How long one of several is, is not kept, so that those of its frames that did not come count as damaged.
         sure=True,
         left_out=tuple(chain.from_iterable(source.left_out for source in sources)),
+        origins={name: origin for source in sources for name, origin in source.origins.items()},
     )
 
 

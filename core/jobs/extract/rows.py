@@ -2,8 +2,9 @@
 
 import re
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from hashlib import sha256
+from itertools import groupby
 
 from core import fsio
 from core.faces.extractor import AlignedFace, FrameFaces
@@ -12,12 +13,14 @@ from core.faceset.database.faces import FaceRow
 from core.faceset.database.frames import FrameRow
 from core.faceset.identity import record_geometry
 from core.formats import dfl_image
+from core.jobs.extract.frame_source import FrameSource
 from core.jobs.extract.settings import ExtractSettings
 from core.progress import Task
 from core.safe_paths import own_folder
 from core.workspace import Side
 
 FILTERED = "aligned_filtered"
+Rows = tuple[FrameRow, list[FaceRow]]
 # Rows wait for this many frames, so that the disk is not waited for after each.
 _COMMIT_FRAMES = 16
 
@@ -27,26 +30,36 @@ def commit(
     side: Side,
     settings: ExtractSettings,
     results: Iterator[FrameFaces],
-    times: Mapping[str, float],
+    source: FrameSource,
     task: Task,
 ) -> None:
     """Write the face files of each frame, then, some frames at a time, their rows: a row means that the files are
     there.
-
-    times: name of a frame -> seconds, of those that are known.
     """
-    rows: list[tuple[FrameRow, list[FaceRow]]] = []
+    times = source.times()
+    rows: list[Rows] = []
     try:
         for result in results:
             _draw(side, result)
-            frame = FrameRow(result.name, "corrupt" if result.error else "done", result.error)
-            rows.append((frame, [_written(side, settings, each) for each in (*result.faces, *result.filtered)]))
+            found = [_written(side, settings, each) for each in (*result.faces, *result.filtered)]
+            rows.append((_frame(result, times.get(result.name)), found))
             if len(rows) >= _COMMIT_FRAMES:
-                faces.add(connection, rows)
+                _add(connection, source, rows)
                 rows = []
             task.update()
     finally:
-        faces.add(connection, rows)
+        _add(connection, source, rows)
+
+
+def _frame(result: FrameFaces, time: float | None) -> FrameRow:
+    height, width = result.size
+    status = "corrupt" if result.error else "done"
+    return FrameRow(result.name, status, result.error, time, width, height, result.look)
+
+
+def _add(connection: sqlite3.Connection, source: FrameSource, rows: list[Rows]) -> None:
+    for origin, group in groupby(rows, key=lambda row: source.of(row[0].name)):
+        faces.add(connection, group, origin)
 
 
 def _draw(side: Side, result: FrameFaces) -> None:

@@ -1,10 +1,13 @@
 """The frames that a run looks at, by its settings: of the side itself, or of films and folders anywhere."""
 
+import os
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from core.errors import InputError
+from core.faceset.database.frames import Source
 from core.jobs.extract.frame_source import FrameSource, Pick, frames_of_film, frames_of_folder, joined
 from core.jobs.extract.settings import ExtractSettings
 from core.jobs.frame_receipt import Receipt, identity, read_receipt
@@ -22,16 +25,20 @@ def frames_of(settings: ExtractSettings, side: Side, known: Known = lambda film:
     """
     pick = Pick(settings.every, settings.fps)
     if settings.sources:
-        return joined([_named(path, pick, settings, prefix) for path, prefix in _prefixes(settings.sources)])
+        return joined([_named(side, path, pick, settings, prefix) for path, prefix in _prefixes(settings.sources)])
     if settings.from_video:
         return frames_of_film(find_film(side), pick, deinterlace=settings.deinterlace, known=known)
     return frames_of_folder(side.frames, pick)
 
 
-def _named(path: Path, pick: Pick, settings: ExtractSettings, prefix: str) -> FrameSource:
+def _named(side: Side, path: Path, pick: Pick, settings: ExtractSettings, prefix: str) -> FrameSource:
     if path.is_dir():
-        return frames_of_folder(path, pick, prefix)
-    return frames_of_film(path, pick, prefix, deinterlace=settings.deinterlace)
+        source = frames_of_folder(path, pick, prefix)
+    else:
+        source = frames_of_film(path, pick, prefix, deinterlace=settings.deinterlace)
+    place = os.path.relpath(path, side.frames)
+    known_as = Source(place, "frames" if path.is_dir() else "film", source.rate)
+    return replace(source, origins=dict.fromkeys(source.names, known_as))
 
 
 def _prefixes(sources: tuple[Path, ...]) -> list[tuple[Path, str]]:
