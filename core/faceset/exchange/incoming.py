@@ -16,6 +16,7 @@ from core.faceset.database.frames import FrameRow
 from core.faceset.exchange.placed import stored_mask
 from core.faceset.identity import face_id
 from core.formats.faceswap.document import FsaFace, FsaFrame, FsaMask, landmarks_68
+from core.safe_paths import is_name
 from core.types import Face, FaceRecord
 
 # Under this name ``extra`` of a face and of a frame has what faceswap's files say and we have no place for.
@@ -56,12 +57,20 @@ def from_fsa(
         if frame.key not in names:
             continue
         name = names[frame.key]
-        faces = tuple(_from_face(face, index, name, origin, remarks) for index, face in enumerate(frame.faces))
+        faces = tuple(from_face(face, index, name, origin, remarks) for index, face in enumerate(frame.faces))
         yield IncomingFrame(_frame_row(frame, name, remarks), faces)
 
 
-def face_of(face: FsaFace, index: int, frame: str, origin: str, remarks: Counter[str]) -> Face:
-    """A face of a file as ours. index: its place among the faces of its frame."""
+def from_face(face: FsaFace, index: int, frame: str, origin: str, remarks: Counter[str]) -> Incoming:
+    """A face of a file with its masks, identities and thumbnail. index: its place among the faces of its frame."""
+    masks = {name: _maker(name, mask, origin) for name, mask in face.masks.items()}
+    sound = {name: vector for name, vector in face.identities.items() if np.isfinite(vector).all()}
+    if len(sound) < len(face.identities):
+        remarks["identities that are no numbers"] += len(face.identities) - len(sound)
+    return Incoming(_face_of(face, index, frame, origin, remarks), masks, sound, face.thumb)
+
+
+def _face_of(face: FsaFace, index: int, frame: str, origin: str, remarks: Counter[str]) -> Face:
     x, y, w, h = face.box
     points = landmarks_68(face.landmarks)
     kept: dict[str, Any] = {"index": index}
@@ -88,7 +97,7 @@ def face_of(face: FsaFace, index: int, frame: str, origin: str, remarks: Counter
 
 def from_record(record: FaceRecord, origin: str, remarks: Counter[str]) -> Incoming | None:
     """The face of a DeepFaceLab face file; None where the file does not say where in which frame it is."""
-    if record.source_landmarks is None or not record.source_filename:
+    if record.source_landmarks is None or not is_name(record.source_filename):
         return None
     box = np.full(4, np.nan) if record.source_rect is None else np.array(record.source_rect, np.float64)
     face = Face(
@@ -97,7 +106,7 @@ def from_record(record: FaceRecord, origin: str, remarks: Counter[str]) -> Incom
         roll=np.nan,
         landmarks=record.source_landmarks,
         landmark_confidence=np.nan,
-        frame=record.source_filename,
+        frame=record.source_filename or "",
         origin=origin,
         id=face_id(record),
     )
@@ -113,14 +122,6 @@ def from_record(record: FaceRecord, origin: str, remarks: Counter[str]) -> Incom
     pixels, matrix = found
     made = FrameMask("xseg", frame_masks.encode(pixels), matrix, record.face_type, 1, origin, "")
     return Incoming(face, {"xseg": lambda: made})
-
-
-def _from_face(face: FsaFace, index: int, frame: str, origin: str, remarks: Counter[str]) -> Incoming:
-    masks = {name: _maker(name, mask, origin) for name, mask in face.masks.items()}
-    sound = {name: vector for name, vector in face.identities.items() if np.isfinite(vector).all()}
-    if len(sound) < len(face.identities):
-        remarks["identities that are no numbers"] += len(face.identities) - len(sound)
-    return Incoming(face_of(face, index, frame, origin, remarks), masks, sound, face.thumb)
 
 
 def _maker(name: str, mask: FsaMask, origin: str) -> Callable[[], FrameMask]:

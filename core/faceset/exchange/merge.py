@@ -55,12 +55,14 @@ def merge(
     merged = Merged()
     rows = _frames(connection, coming, merged)
     known = _faces_by_frame(connection)
+    ids = {face.id for there in known.values() for face in there}
     expected = sum(len(frame.faces) for frame in coming)
     placed: list[tuple[str, Incoming, bool]] = []
     with changing(connection, tool, expected=expected) as change:
         for frame in coming:
             there = known.get(frame.row.name, [])
-            placed += _Frame(change, rows[frame.row.name], there, merged, prefer_file, twins).take(frame.faces)
+            one = _Frame(change, rows[frame.row.name], there, ids, merged, prefer_file=prefer_file, twins=twins)
+            placed += one.take(frame.faces)
     # After the change: what is derived from faces is no part of it, and the same again completes what a kill left out.
     with connection:
         _note_derived(connection, placed, merged)
@@ -70,12 +72,22 @@ def merge(
 class _Frame:
     """The faces of one frame, while those of a file are taken in."""
 
-    def __init__(self, change: Change, row: int, known: Sequence[Face], merged: Merged, prefer_file: bool, twins: bool):
+    def __init__(
+        self,
+        change: Change,
+        row: int,
+        known: Sequence[Face],
+        ids: set[str],
+        merged: Merged,
+        *,
+        prefer_file: bool,
+        twins: bool,
+    ):
         self._change, self._row, self._merged = change, row, merged
         self._prefer_file, self._twins = prefer_file, twins
         self._unmade = {face.id: face for face in known if face.reason == _UNDONE}
         self._known = [face for face in known if face.reason != _UNDONE]
-        self._ids = {face.id for face in self._known}
+        self._ids = ids
 
     def take(self, coming: Sequence[Incoming]) -> list[tuple[str, Incoming, bool]]:
         """(id of the face, what came, whether it takes the place of what is there) of those at whose place it is."""
@@ -103,36 +115,35 @@ class _Frame:
         self._merged.added += 1
         face = replace(face, id=self._free_id(face))
         self._ids.add(face.id)
-        if face.id in self._unmade:
+        before = self._unmade.pop(face.id, None)
+        if before is not None:
             values = {name: getattr(face, name) for name in ("box", "landmarks", "origin", "status", "reason", "extra")}
-            return self._change.update(self._unmade[face.id], **values)
+            return self._change.update(before, **values)
         self._change.add(self._row, FaceRow(face))
         return face
 
     def _free_id(self, face: Face) -> str:
         """The id that a face says, or that of its place; another one where two faces have the same place."""
         identity, twin = face.id or birth_id(face.frame, points_of(face)), 0
-        while identity in self._ids:
+        while identity in self._ids and identity not in self._unmade:
             twin += 1
             identity = birth_id(face.frame, points_of(face), twin)
         return identity
 
     def _update(self, before: Face, face: Face) -> Face:
+        same = same_place(before, face)
         values: dict[str, Any] = {}
         if self._prefer_file:
             values = {"status": "kept", "reason": ""}
-            if not same_place(before, face):
-                values |= {"box": face.box, "landmarks": face.landmarks, "origin": face.origin}
-        elif before.status != "kept":
-            self._merged.not_kept_here += 1
-        if face.extra and (self._prefer_file or same_place(before, face)):
+            values |= {} if same else {"box": face.box, "landmarks": face.landmarks, "origin": face.origin}
+        if face.extra and (same or self._prefer_file):
             values["extra"] = {**before.extra, **face.extra}
-        after = self._change.update(before, **values) if values else before
-        if any(getattr(after, name) is not getattr(before, name) for name in values if name != "extra"):
+        self._merged.not_kept_here += before.status != "kept" and not self._prefer_file
+        if self._prefer_file and not (same and before.status == "kept"):
             self._merged.updated += 1
         else:
             self._merged.kept += 1
-        return after
+        return self._change.update(before, **values)
 
 
 def _frames(connection: sqlite3.Connection, coming: Sequence[IncomingFrame], merged: Merged) -> dict[str, int]:

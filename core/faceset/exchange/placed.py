@@ -3,8 +3,9 @@
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from core.errors import CorruptFileError
 from core.faceset.database.frame_masks import FrameMask
-from core.formats.faceswap.document import CENTRINGS, FsaMask, make_mask
+from core.formats.faceswap.document import CENTRINGS, LARGEST_MASK, FsaMask, make_mask
 from core.geometry.align import FaceType, compose, face_matrix, invert
 from core.geometry.centring import crop_matrix
 from core.imaging.masks import decode_mask
@@ -29,8 +30,14 @@ def for_faceswap(mask: FrameMask, landmarks: NDArray[np.float64] | None, *, stal
     points of today: the same for its own crops, else that of the face.
 
     landmarks: (68, 2), frame pixels; None where there are none, and the mask stays where it is.
+
+    Raises:
+        CorruptFileError: it is no square picture of 8 bits.
+        InputError: points or a matrix that place nothing.
     """
     pixels = mask.pixels()
+    if pixels.dtype != np.uint8 or pixels.shape[0] != pixels.shape[1] or len(pixels) > LARGEST_MASK:
+        raise CorruptFileError("a damaged mask", where=mask.kind, why=f"{pixels.shape}, {pixels.dtype}")
     centring = mask.centring if mask.centring in CENTRINGS else "face"
     if landmarks is None or (mask.centring in CENTRINGS and not stale):
         return make_mask(pixels, mask.matrix, centring, mask.interpolation)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from core.errors import CorruptFileError
+from core.errors import PipelineError
 from core.faceset.database import frame_masks, frames, measured, thumbs
 from core.faceset.database.faces import faces, points_of
 from core.faceset.exchange.incoming import FACESWAP
@@ -19,6 +19,8 @@ from core.formats.faceswap.document import FsaDocument, FsaFace, FsaFrame, FsaMa
 from core.types import Face
 from core.workspace import natural_key
 
+_UNKNOWN = "unknown keys of other programs"
+_FARTHEST = 1 << 30  # pixels
 # Identity vectors of our own networks, for which faceswap has no name.
 OUR_VECTORS = frozenset({"sface"})
 
@@ -51,11 +53,10 @@ def to_fsa(
     rows.sort(key=lambda row: natural_key(row.name))
     for row in rows:
         pairs = [(face.id, made_face) for face in by_frame[row.name] if (made_face := derived.face(face)) is not None]
-        theirs = row.extra.get(FACESWAP, {})
-        meta = theirs.get("video_meta", {}) if isinstance(theirs, dict) else {}
-        made.append(FsaFrame(key_of(row.name), tuple(face for _, face in pairs), meta))
+        theirs = _part(row.extra, FACESWAP)
+        made.append(FsaFrame(key_of(row.name), tuple(face for _, face in pairs), _part(theirs, "video_meta")))
         ids.append(tuple(face for face, _ in pairs))
-        left_out["unknown keys of other programs"] += len(theirs.get("unknown", ()))
+        left_out[_UNKNOWN] += len(_part(theirs, "unknown"))
     names = tuple(row.name for row in rows)
     return Written(FsaDocument(tuple(made)), tuple(ids), names, {what: n for what, n in left_out.items() if n})
 
@@ -70,15 +71,26 @@ def _kept_faces(connection: sqlite3.Connection, left_out: Counter[str]) -> dict[
         found[face.frame].append(face)
         left_out["names of persons"] += bool(face.person)
         left_out["numbers of tracks"] += bool(face.track)
-        left_out["unknown keys of other programs"] += len(_theirs(face).get("unknown", ()))
+        left_out[_UNKNOWN] += len(_part(_theirs(face), "unknown"))
     for there in found.values():
-        there.sort(key=lambda face: _theirs(face).get("index", len(there)))
+        there.sort(key=_index)
     return found
 
 
-def _theirs(face: Face) -> dict[str, Any]:
-    kept = face.extra.get(FACESWAP, {})
-    return kept if isinstance(kept, dict) else {}
+def _index(face: Face) -> float:
+    """The place that a face had in its file; those that were in none come last."""
+    index = _theirs(face).get("index")
+    return index if type(index) is int else np.inf
+
+
+def _theirs(face: Face) -> Mapping[str, Any]:
+    return _part(face.extra, FACESWAP)
+
+
+def _part(values: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    """The dict under a name; an empty one where there is something else."""
+    found = values.get(name)
+    return found if isinstance(found, dict) else {}
 
 
 class _Derived:
@@ -96,7 +108,7 @@ class _Derived:
         for face, name, vector in measured.all_vectors(connection):
             if name in OUR_VECTORS:
                 left_out[f"identity vectors of {name}"] += 1
-            else:
+            elif vector.size and np.isfinite(vector).all():
                 self._vectors[face][name] = vector
         (left_out["scores"],) = connection.execute("SELECT COUNT(*) FROM scores").fetchone()
 
@@ -114,8 +126,8 @@ class _Derived:
         for mask in frame_masks.masks_of(self._connection, face.id):
             try:
                 found[mask.kind] = for_faceswap(mask, face.landmarks, stale=mask.geometry != geometry)
-            except CorruptFileError:
-                self._left_out["masks that are damaged"] += 1
+            except PipelineError:
+                self._left_out["masks that cannot be placed"] += 1
         return found | dict(self._more.get(face.id, {}))
 
 
@@ -123,12 +135,14 @@ def _points(face: Face) -> NDArray[np.float32] | None:
     """The points as the file had them, as long as nobody has moved them; else the 68; else the corners of the box."""
     theirs = _file_points(face)
     if face.landmarks is not None:
+        if np.abs(face.landmarks).max() > _FARTHEST:
+            return None
         points = face.landmarks.astype(np.float32)
         mapped = None if theirs is None else landmarks_68(theirs)
         return theirs if mapped is not None and np.array_equal(mapped, points) else points
     if theirs is not None and len(theirs) == 4:
         return theirs
-    if not np.isfinite(face.box).all():
+    if not _is_near(face.box):
         return None
     left, top, right, bottom = face.box
     return np.array([(left, top), (right, top), (right, bottom), (left, bottom)], np.float32)
@@ -145,9 +159,14 @@ def _file_points(face: Face) -> NDArray[np.float32] | None:
 def _box(face: Face) -> tuple[int, int, int, int] | None:
     """x, y, w, h of the detector's box; of the points where it is not known."""
     corners = np.asarray(face.box, np.float64)
-    if not np.isfinite(corners).all():
-        if face.landmarks is None:
-            return None
+    if not _is_near(corners) and face.landmarks is not None:
         corners = np.concatenate([face.landmarks.min(0), face.landmarks.max(0)])
+    if not _is_near(corners):
+        return None
     left, top, right, bottom = (round(float(n)) for n in corners)
     return left, top, right - left, bottom - top
+
+
+def _is_near(corners: NDArray) -> bool:
+    """Whether the numbers are some, and such as pixels have."""
+    return bool((np.abs(corners) < _FARTHEST).all())

@@ -19,6 +19,7 @@ from core.faceset import checking, describe, gallery, journal, saved_metadata, s
 from core.faceset.database import extraction, faces, frames, images, measured
 from core.faceset.database.connection import open_database
 from core.faceset.database.masks import MaskTable
+from core.faceset.exchange import to_fsa
 from core.faceset.masks import labels
 from core.faceset.register import missing_files, open_known
 from core.faceset.scores import known, pixels, score_files, shape
@@ -159,6 +160,7 @@ def database(folder: Path) -> None:
             lambda: images.images_by_folder(connection),
             lambda: [MaskTable(connection).pending(face, "xseg 1") for face in MaskTable(connection).rows],
             lambda: missing_files(connection, list_images(side.aligned)),
+            lambda: to_fsa.to_fsa(connection, str, {}),
             lambda: saved_metadata.restore(connection, list_images(side.aligned)),
         )
     tried(lambda: _known(side), lambda: _columns(side))
