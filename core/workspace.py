@@ -26,6 +26,8 @@ _OTHER_IMAGES = (
 PAK_NAME = "faceset.pak"
 # Of this program and of file managers.
 _NO_FRAMES = frozenset({"faces.db", "masks.db", "thumbs.db", "desktop.ini"})
+# Lists of faces, ours and those of other programs.
+_LISTS = (".fsa", ".csv", ".json")
 _DATABASE_PARTS = ("-journal", "-wal", "-shm")
 
 
@@ -90,7 +92,7 @@ def _belongs(name: str) -> bool:
     plain = name.lower()
     for part in _DATABASE_PARTS:
         plain = plain.removesuffix(part)
-    return plain in _NO_FRAMES
+    return plain in _NO_FRAMES or plain.endswith(_LISTS)
 
 
 def natural_key(name: str) -> tuple:

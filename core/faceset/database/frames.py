@@ -91,6 +91,18 @@ def add_frame(connection: sqlite3.Connection, source: int, frame: FrameRow) -> i
     return connection.execute("SELECT last_insert_rowid()").fetchone()[0]
 
 
+def note_more(connection: sqlite3.Connection, frame: int, more: FrameRow) -> None:
+    """Add to the frame with this number what is not known of it yet: its size, its time; ``extra`` by its keys."""
+    row = connection.execute("SELECT extra FROM frames WHERE frame = ?", (frame,)).fetchone()
+    extra = json_object(row[0], "frames") | dict(more.extra)
+    query = """
+    UPDATE frames SET time = COALESCE(time, ?), width = COALESCE(width, ?), height = COALESCE(height, ?), extra = ?
+    WHERE frame = ?
+    """
+    values = (more.time, more.width or None, more.height or None, json.dumps(extra) if extra else "", frame)
+    connection.execute(query, values)
+
+
 def frame_number(name: str) -> int | None:
     """The number at the end of the name of a frame, such as ``00012.png`` or ``holiday_00012.png``."""
     digits = PurePath(name).stem.rpartition("_")[2]

@@ -1,6 +1,7 @@
 """What was measured of faces: scores, and identity vectors."""
 
 import sqlite3
+from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +27,16 @@ def vectors(connection: sqlite3.Connection, embedder: str) -> dict[str, NDArray[
     """
     rows = connection.execute(query, (embedder,))
     return {face: floats_of(blob, "<f4") for face, blob in checked_rows(rows, (TEXT, BLOB), "vectors")}
+
+
+def all_vectors(connection: sqlite3.Connection) -> Iterator[tuple[str, str, NDArray[np.float32]]]:
+    """(face, embedder, identity vector) of all faces whose points are still those that it was made from."""
+    query = """
+    SELECT vectors.face, embedder, vector FROM vectors
+    JOIN faces ON faces.face = vectors.face AND faces.geometry = vectors.geometry ORDER BY vectors.face, embedder
+    """
+    for face, embedder, blob in checked_rows(connection.execute(query), (TEXT, TEXT, BLOB), "vectors"):
+        yield face, embedder, floats_of(blob, "<f4")
 
 
 def note_vectors(connection: sqlite3.Connection, embedder: str, found: dict[str, NDArray]) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from core.formats.pickle import allow_list, points
+from core.formats.pickle import allow_list, numbers, points
 from core.formats.pickle.allow_list import NeedsFullRun, Refused
 from core.formats.pickle.limits import MAX_MARKS, validate
 
@@ -132,10 +132,11 @@ def _tuple_of(n):
 def _dict(m):
     items = m.pop_mark()
     m.stack.append({})
-    _set_items(m.stack[-1], items)
+    _set_items(m, items)
 
 
-def _set_items(target, items):
+def _set_items(m, items):
+    target = m.stack[-1]
     if type(target) is not dict or len(items) % 2:
         raise Refused("keys and values for something that is no dict")
     keys = items[::2]
@@ -145,16 +146,18 @@ def _set_items(target, items):
     if int in kinds and any(type(key) is int and abs(key) > _LARGEST_KEY for key in keys):
         raise Refused("an integer of that size as the key of a dict")
     target.update(zip(keys, items[1::2], strict=True))
+    if m.fold is not None:
+        m.fold(target)
 
 
 def _setitem(m):
     value, key = m.stack.pop(), m.stack.pop()
-    _set_items(m.stack[-1], [key, value])
+    _set_items(m, [key, value])
 
 
 def _setitems(m):
     items = m.pop_mark()
-    _set_items(m.stack[-1], items)
+    _set_items(m, items)
 
 
 def _append(m):
@@ -250,6 +253,9 @@ def _proto(m):
 
 def _frame(m):
     m.take(8)
+    # A frame may begin within a list.
+    if m.pos < len(m.data):
+        m.pos = numbers.read_run(m.data, m.pos, m.stack)
 
 
 def _pop(m):

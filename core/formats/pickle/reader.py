@@ -10,11 +10,14 @@ from typing import Any
 
 import numpy as np
 
+from core.formats.pickle import numbers
 from core.formats.pickle.allow_list import NeedsFullRun, Refused
 from core.formats.pickle.limits import MAX_MARKS, budget_of
 from core.formats.pickle.opcodes import TABLE
 
 _BULK = frozenset({list, tuple, dict, np.ndarray, bytearray})
+_LONGEST_KEPT = 64  # bytes
+_NUMBERS = b"KG"
 
 
 class Machine:
@@ -23,12 +26,37 @@ class Machine:
     lean: forget containers at once, which is fast (NeedsFullRun when that was wrong).
     points: lists of pairs become float64 (n, 2) arrays, only when lean.
     sink: takes the items of the outermost list one by one, which then is empty in the result.
+    fold: is given every dict that got items, to replace bulky values of it by smaller ones; byte strings are kept for
+    later references then, since the result has them anyway.
     """
 
-    __slots__ = ("budget", "count", "data", "lean", "marks", "memo", "points", "pos", "root", "sink", "stack")
+    __slots__ = (
+        "budget",
+        "count",
+        "data",
+        "fold",
+        "lean",
+        "longest_kept",
+        "marks",
+        "memo",
+        "points",
+        "pos",
+        "root",
+        "sink",
+        "stack",
+    )
 
-    def __init__(self, data, *, lean: bool = False, points: bool = False, sink: Callable[[Any], None] | None = None):
-        self.data, self.lean, self.points, self.sink = data, lean, points and lean, sink
+    def __init__(
+        self,
+        data,
+        *,
+        lean: bool = False,
+        points: bool = False,
+        sink: Callable[[Any], None] | None = None,
+        fold: Callable[[dict], None] | None = None,
+    ):
+        self.data, self.lean, self.points, self.sink, self.fold = data, lean, points and lean, sink, fold
+        self.longest_kept = len(data) if fold else _LONGEST_KEPT
         self.pos, self.count = 0, 0
         self.stack: list = []
         self.marks: list[list] = []
@@ -63,7 +91,7 @@ class Machine:
                     self.count += 1
                     pos += 1
             elif code == 0x94:  # MEMOIZE
-                if not lean or _worth_keeping(stack[-1]):
+                if not lean or _worth_keeping(stack[-1], self.longest_kept):
                     memo[self.count] = stack[-1]
                 self.count += 1
             elif code == 0x4B:  # BININT1
@@ -78,6 +106,8 @@ class Machine:
             elif code == 0x28 and len(self.marks) <= MAX_MARKS:  # MARK
                 self.marks.append(stack)
                 stack = self.stack = []
+                if data[pos] in _NUMBERS:
+                    pos = numbers.read_run(data, pos, stack)
             elif code == 0x2E:  # STOP
                 break
             else:
@@ -108,7 +138,7 @@ class Machine:
         return items
 
     def put(self, index: int) -> None:
-        if not self.lean or _worth_keeping(self.stack[-1]):
+        if not self.lean or _worth_keeping(self.stack[-1], self.longest_kept):
             self.memo[index] = self.stack[-1]
 
     def get(self, index: int) -> None:
@@ -117,9 +147,9 @@ class Machine:
         self.stack.append(self.memo[index])
 
 
-def _worth_keeping(value: Any) -> bool:
+def _worth_keeping(value: Any, longest: int) -> bool:
     """Whether a lean run keeps it for later references: texts, functions, dtypes and shapes, but nothing bulky."""
     kind = type(value)
     if kind is tuple:
         return len(value) <= 4 and all(type(item) is int for item in value)
-    return kind is str or not (kind in _BULK or (kind is bytes and len(value) > 64))
+    return kind is str or not (kind in _BULK or (kind is bytes and len(value) > longest))

@@ -25,6 +25,7 @@ from core.formats.pickle.writer import (
     dump_items,
     dumps,
     fragment,
+    in_parts,
     unused,
 )
 
@@ -41,6 +42,7 @@ __all__ = [
     "dumps",
     "face_type",
     "fragment",
+    "in_parts",
     "load",
     "load_list",
     "loads",
@@ -65,13 +67,20 @@ _MALFORMED = (
 
 
 def loads(
-    data: bytes | mmap.mmap, *, where: str | Path = "pickled data", max_bytes: int | None = None, points: bool = False
+    data: bytes | mmap.mmap,
+    *,
+    where: str | Path = "pickled data",
+    max_bytes: int | None = None,
+    points: bool = False,
+    fold: Callable[[dict], None] | None = None,
 ) -> Any:
     """The value in ``data``; bytes after its end are ignored, as ``pickle`` does.
 
     where: named in the error.
     max_bytes: refuse longer data.
     points: lists of float pairs may come back as float64 arrays (n, 2), which is fast.
+    fold: is given every dict once it got items, to replace bulky values of it by smaller ones, for data that is too
+    large to hold otherwise; it may be given the same dict again.
 
     Raises:
         CorruptFileError: damaged or hostile data; it names a global that is refused.
@@ -79,16 +88,16 @@ def loads(
     if max_bytes is not None and len(data) > max_bytes:
         raise _corrupt(where, f"{len(data)} bytes, at most {max_bytes} are allowed")
     try:
-        return _loads(data, points)
+        return _loads(data, points, fold)
     except _MALFORMED as error:
         raise _corrupt(where, _reason(error)) from None
 
 
-def _loads(data, points: bool) -> Any:
+def _loads(data, points: bool, fold: Callable[[dict], None] | None) -> Any:
     try:
-        value = Machine(data, lean=True, points=points).run()
+        value = Machine(data, lean=True, points=points, fold=fold).run()
     except NeedsFullRun:
-        value = Machine(data).run()
+        value = Machine(data, fold=fold).run()
     validate(value, budget_of(len(data)))
     return value
 

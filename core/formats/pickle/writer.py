@@ -5,7 +5,7 @@ Every version of the original program reads that. Arrays go to the stream straig
 
 import io
 import struct
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 from typing import IO, Any
 
@@ -20,6 +20,7 @@ _PROTOCOL_4 = b"\x80\x04"
 # Texts that are written once and then referred to: those that may come again, such as names of fields.
 _LONGEST_KEPT, _MOST_KEPT = 64, 4096
 _LONGEST_INTEGER = 64  # bytes, as the reader takes
+_PART = 1 << 20
 
 
 def _headed(raw: bytes) -> bytes:
@@ -215,6 +216,32 @@ def dump_items(items: Iterable[tuple[str, Any]], stream: IO[bytes]) -> None:
         writer.value(value)
         stream.write(b"s")
     stream.write(b".")
+
+
+def in_parts(head: dict[str, Any], key: str, items: Iterable[tuple[str, Any]]) -> Iterator[bytes]:
+    """``head`` with one more value under ``key``, the dict of ``items``, in parts of about a megabyte.
+
+    Each item is asked for, written and forgotten before the next.
+
+    Raises:
+        TypeError, ValueError: as :func:`dump`.
+    """
+    stream = io.BytesIO()
+    writer = Writer(stream)
+    stream.write(_PROTOCOL_4)
+    writer.value(head)
+    writer.text(key)
+    stream.write(b"}")
+    for name, value in items:
+        writer.text(name)
+        writer.value(value)
+        stream.write(b"s")
+        if stream.tell() > _PART:
+            yield stream.getvalue()
+            stream.seek(0)
+            stream.truncate()
+    stream.write(b"s.")
+    yield stream.getvalue()
 
 
 def dumps(value: Any) -> bytes:

@@ -32,6 +32,9 @@ VALUES = {
     "f2": np.array([1.5], np.float16),
     "scalar": np.float64(2.5),
     "int scalar": np.int64(-5),
+    "small numbers": [number % 256 for number in range(40_000)],
+    "floats": [number / 7 for number in range(30_000)],
+    "two kinds": [1, 2, 3, 4.0, 5.0, 6.0, 7, 8, None, 9, 1000],
     "big": np.arange(100_000, dtype="f8"),
 }
 

@@ -19,12 +19,14 @@ from core.faceset import checking, describe, gallery, journal, saved_metadata, s
 from core.faceset.database import extraction, faces, frames, images, measured
 from core.faceset.database.connection import open_database
 from core.faceset.database.masks import MaskTable
+from core.faceset.exchange import to_fsa
 from core.faceset.masks import labels
 from core.faceset.register import missing_files, open_known
 from core.faceset.scores import known, pixels, score_files, shape
 from core.faceset.scores.measures import COLUMNS
 from core.faceset.sorting import trash
 from core.formats import dfl_image, dfl_weights, safe_zip
+from core.formats.faceswap import face_png, fsa
 from core.formats.pak import PakReader
 from core.imaging import jpeg
 from core.imaging.codec import read_image
@@ -158,6 +160,7 @@ def database(folder: Path) -> None:
             lambda: images.images_by_folder(connection),
             lambda: [MaskTable(connection).pending(face, "xseg 1") for face in MaskTable(connection).rows],
             lambda: missing_files(connection, list_images(side.aligned)),
+            lambda: to_fsa.to_fsa(connection, str, {}),
             lambda: saved_metadata.restore(connection, list_images(side.aligned)),
         )
     tried(lambda: _known(side), lambda: _columns(side))
@@ -216,6 +219,31 @@ def preset(folder: Path) -> None:
         tried(lambda path=path: presets.find(str(path)))
 
 
+def faceswap(folder: Path) -> None:
+    for path in sorted(folder.iterdir()):
+        if path.suffix == ".png":
+            data = path.read_bytes()
+            tried(
+                lambda path=path: _look_at_faceswap([face_png.read(path).face]),
+                lambda data=data: face_png.with_header(data, face_png.parse(data)),
+            )
+        else:
+            tried(lambda path=path: _faceswap_alignments(path, folder))
+
+
+def _faceswap_alignments(path: Path, folder: Path) -> None:
+    found = fsa.read(path, "film.mp4")
+    _look_at_faceswap([face for frame in found.frames for face in frame.faces])
+    fsa.write(folder / "again.fsa", found)
+
+
+def _look_at_faceswap(faces) -> None:
+    for face in faces:
+        assert face.landmarks.dtype == np.float32 and face.landmarks.shape in ((68, 2), (4, 2), (98, 2))
+        for mask in face.masks.values():
+            tried(mask.pixels)
+
+
 def film(folder: Path) -> None:
     for path in folder.glob("*.mp4"):
         tried(lambda path=path: count_frames(probe(path)))
@@ -247,5 +275,9 @@ READERS = {
         Reader("scores", samples.scores, score_columns),
         Reader("preset", samples.preset, preset),
         Reader("film", samples.film, film),
+        Reader("fsa", samples.faceswap_alignments, faceswap),
+        Reader("fsapickle", samples.faceswap_pickle, faceswap),
+        Reader("fsajson", samples.faceswap_json, faceswap),
+        Reader("fsapng", samples.faceswap_picture, faceswap),
     )
 }

@@ -6,12 +6,14 @@ import sqlite3
 import tarfile
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
 import cv2
 import facekit
+import fsa_cases
 import numpy as np
 from mask_networks import tiny_net
 from model_saves import writers
@@ -29,6 +31,7 @@ from core.faceset.scores import score_files
 from core.faceset.scores.measures import COLUMNS
 from core.formats import coco, dfl_weights, labelme
 from core.formats.dfl_weights import ModelData
+from core.formats.faceswap import export_json
 from core.formats.labels import LabelledImage
 from core.formats.pak_sources import FileSource
 from core.formats.pak_writer import write_pak
@@ -340,6 +343,32 @@ def film(folder: Path) -> None:
     from clips import make_clip, pattern
 
     make_clip(folder / "data_src.mp4", *pattern(0.4, "48x32"), "-c:v", "mpeg4")
+
+
+@_made
+def faceswap_alignments(folder: Path) -> None:
+    """As faceswap writes them, with numpy's arrays and without."""
+    for era in ("newest/frames", "guide2023"):
+        (folder / f"{era[:5]}.fsa").write_bytes((TESTS / f"golden/faceswap/{era}/alignments.fsa").read_bytes())
+
+
+@_made
+def faceswap_pickle(folder: Path) -> None:
+    """Without the compression, so that changes reach what is inside."""
+    raw = zlib.decompress((TESTS / "golden/faceswap/guide2023/alignments.fsa").read_bytes())
+    (folder / "alignments.p").write_bytes(raw)
+
+
+@_made
+def faceswap_json(folder: Path) -> None:
+    export_json.write(folder / "export.json", fsa_cases.document())
+    (folder / "old.json").write_text(json.dumps(fsa_cases.plain(2.0)))
+
+
+@_made
+def faceswap_picture(folder: Path) -> None:
+    golden = TESTS / "golden/faceswap/guide2023/faces/test_img1_0.png"
+    (folder / "face.png").write_bytes(golden.read_bytes())
 
 
 def in_memory_zip(members: dict[str, bytes]) -> bytes:

@@ -1,0 +1,1 @@
+"""What the database knows about faces, out to the files of other programs and back."""

@@ -1,0 +1,1 @@
+"""Alignments of other programs: out of the database, and into it."""

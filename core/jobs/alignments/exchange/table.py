@@ -1,0 +1,87 @@
+"""All faces of a side as a table for people and their programs: CSV, a row a face."""
+
+import csv
+import io
+import math
+import sqlite3
+from pathlib import Path
+
+from core.errors import InputError
+from core.faceset.database import faces
+from core.faceset.database.cells import NUMBER, TEXT, checked_rows
+from core.fsio import write_text
+from core.geometry.align import transform_points
+from core.geometry.centring import level_matrix, pose_degrees
+from core.types import Face
+
+_HEAD = (
+    *("id", "frame", "left", "top", "right", "bottom", "pitch", "yaw", "roll", "person", "track", "status", "reason"),
+    *("origin", "confidence", "landmark_confidence"),
+)
+
+
+def write_table(connection: sqlite3.Connection, path: Path) -> tuple[int, int]:
+    """Write all faces, also those that are filtered or dropped; returns how many frames and faces there are.
+
+    Pixels of the frame, angles in degrees; what is not known is empty. Scores have columns of their own after the
+    usual ones.
+    """
+    scores = _scores(connection)
+    names = sorted({name for of_face in scores.values() for name in of_face} - {"pitch", "yaw", "roll"})
+    text, frames, count = io.StringIO(), set(), 0
+    table = csv.writer(text, lineterminator="\n")
+    table.writerow([*_HEAD, *names])
+    for face in faces.faces(connection, ""):
+        known = scores.get(face.id, {})
+        table.writerow([*_row(face), *(known.get(name, "") for name in names)])
+        frames.add(face.frame)
+        count += 1
+    write_text(path, text.getvalue())
+    return len(frames), count
+
+
+def _row(face: Face) -> list[object]:
+    box = [_number(float(n), 1) for n in face.box]
+    pose = [_number(angle, 2) for angle in _pose(face)]
+    sure = [_number(face.confidence, 4), _number(face.landmark_confidence, 4)]
+    return [
+        face.id,
+        face.frame,
+        *box,
+        *pose,
+        face.person,
+        face.track or "",
+        face.status,
+        face.reason,
+        face.origin,
+        *sure,
+    ]
+
+
+def _pose(face: Face) -> tuple[float, float, float]:
+    """Pitch and yaw of the head; roll is its turn in the frame."""
+    if face.landmarks is None:
+        return math.nan, math.nan, math.nan
+    try:
+        matrix = level_matrix(face.landmarks)
+        pitch, yaw, _ = pose_degrees(transform_points(face.landmarks, matrix))
+    except InputError:
+        return math.nan, math.nan, math.nan
+    return pitch, yaw, -math.degrees(math.atan2(matrix[1, 0], matrix[0, 0]))
+
+
+def _number(value: float, digits: int) -> object:
+    return "" if math.isnan(value) else round(value, digits)
+
+
+def _scores(connection: sqlite3.Connection) -> dict[str, dict[str, float]]:
+    """Face -> name -> value, of faces whose points are still those that were measured."""
+    query = """
+    SELECT scores.face, name, value FROM scores
+    JOIN faces ON faces.face = scores.face AND faces.geometry = scores.geometry
+    """
+    found: dict[str, dict[str, float]] = {}
+    for face, name, value in checked_rows(connection.execute(query), (TEXT, TEXT, NUMBER), "scores"):
+        if value is not None:
+            found.setdefault(face, {})[name] = value
+    return found
