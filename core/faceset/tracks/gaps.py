@@ -11,17 +11,14 @@ Floats = NDArray[np.float64]
 _NEIGHBOURS, _BELIEVED = 3, 0.7
 
 
-def missing_times(time: NDArray[np.intp], frames: NDArray[np.intp], max_gap: int) -> NDArray[np.intp]:
-    """Which of the film's ``frames`` lie in gaps of the track with at most ``max_gap`` of them.
+def missing_places(place: NDArray[np.intp], max_gap: int) -> NDArray[np.intp]:
+    """Which places lie in gaps of a track of at most ``max_gap`` frames.
 
-    time: int (n,), frame numbers of the track, ascending.
-    frames: int (m,), of all frames that were looked at, ascending.
+    place: int (n,), ascending, of the frames of the track among those that were looked at.
     """
-    before = np.searchsorted(time, frames, side="right") - 1
-    inside = (before >= 0) & (before < len(time) - 1)
-    inside[inside] = time[before[inside]] != frames[inside]
-    length = np.bincount(before[inside], minlength=len(time))
-    return frames[inside][length[before[inside]] <= max_gap]
+    length = np.diff(place) - 1
+    inside = [np.arange(place[i] + 1, place[i + 1]) for i in np.flatnonzero((length > 0) & (length <= max_gap))]
+    return np.concatenate([np.empty(0, np.intp), *inside])
 
 
 def interpolate(time: Floats, points: Floats, wanted: Floats, curved: bool = True) -> Floats:

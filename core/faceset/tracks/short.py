@@ -3,6 +3,10 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from core.types import Face
+
+_REASON = "a track of only"
+
 
 def short_tracks(
     track: NDArray[np.intp], confidence: NDArray[np.float64], min_length: int, sure: float
@@ -21,4 +25,9 @@ def short_tracks(
 
 def short_reason(frames: int) -> str:
     """Why the faces of a short track were filtered."""
-    return f"a track of only {frames} frame{'s' if frames != 1 else ''}"
+    return f"{_REASON} {frames} frame{'s' if frames != 1 else ''}"
+
+
+def was_short(face: Face) -> bool:
+    """Whether a face was filtered because its track was short."""
+    return face.status == "filtered" and face.reason.startswith(_REASON)

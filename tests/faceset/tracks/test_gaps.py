@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from moving_faces import heads
 
-from core.faceset.tracks.gaps import interpolate, interpolated_confidence, missing_times
+from core.faceset.tracks.gaps import interpolate, interpolated_confidence, missing_places
 from core.faceset.tracks.short import short_reason, short_tracks
 
 TIME = np.arange(60.0)
@@ -31,12 +31,10 @@ def test_a_track_of_two_faces_is_filled_straight():
 
 
 def test_which_frames_are_missing():
-    frames = np.arange(1, 20)
     track = np.array([3, 4, 6, 10, 11, 12])
-    assert missing_times(track, frames, 5).tolist() == [5, 7, 8, 9]
-    assert missing_times(track, frames, 2).tolist() == [5]
-    assert missing_times(track, frames[frames != 8], 2).tolist() == [5, 7, 9]
-    assert missing_times(track[:1], frames, 5).tolist() == []
+    assert missing_places(track, 5).tolist() == [5, 7, 8, 9]
+    assert missing_places(track, 2).tolist() == [5]
+    assert missing_places(track[:1], 5).tolist() == missing_places(track[:0], 5).tolist() == []
 
 
 def test_confidence_falls_with_the_distance_from_what_was_seen():
