@@ -10,14 +10,13 @@ from numpy.typing import NDArray
 
 from core.faceset.database import faces
 from core.faceset.database.changes import UNMADE, Change, changing
-from core.faceset.database.connection import open_database
 from core.faceset.database.faces import FaceRow
 from core.faceset.database.frames import frame_ids
 from core.faceset.identity import birth_id
 from core.faceset.tracks.film_faces import FilmFaces, centre_of, in_film_order, require_tracks, width_of
 from core.faceset.tracks.gaps import interpolate, interpolated_confidence, missing_places
 from core.faceset.tracks.timeline import read_timeline
-from core.jobs.side import opened_side
+from core.jobs.alignments.opened import opened_faces
 from core.types import Face
 from core.workspace import Workspace
 
@@ -44,7 +43,8 @@ def fill_gaps(workspace: Workspace, name: str, max_gap: int, person: str = "") -
 
     The new faces have no crops yet. Raises InputError where there are no tracks, or nobody of that name.
     """
-    with opened_side(workspace, name) as side, open_database(side.database) as connection:
+    with opened_faces(workspace, name) as opened:
+        connection = opened.connection
         timeline = read_timeline(connection)
         known = [face for face in faces.faces(connection, "") if face.reason != UNMADE["reason"]]
         film = in_film_order(timeline, [face for face in known if face.status == "kept"])

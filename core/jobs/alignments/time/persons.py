@@ -8,8 +8,8 @@ from core.faceset.database.changes import changing
 from core.faceset.database.connection import open_database, path_of
 from core.faceset.tracks.film_faces import in_film_order
 from core.faceset.tracks.timeline import read_timeline
+from core.jobs.alignments.opened import opened_faces
 from core.jobs.alignments.time.tracks import Person, persons_of
-from core.jobs.side import opened_side
 from core.workspace import Workspace
 
 
@@ -33,7 +33,8 @@ def name_person(workspace: Workspace, name: str, person: str, new_name: str) -> 
     Raises:
         InputError: nobody is called ``person``.
     """
-    with opened_side(workspace, name) as side, open_database(side.database) as connection:
+    with opened_faces(workspace, name) as opened:
+        connection = opened.connection
         found = list(faces.faces(connection, "", person=person))
         if not found:
             raise InputError("nobody of that name", where=person, why=f"in {path_of(connection)}")

@@ -11,15 +11,14 @@ from numpy.typing import NDArray
 from core.errors import CorruptFileError
 from core.faceset.database import faces, images
 from core.faceset.database.changes import changing
-from core.faceset.database.connection import open_database
 from core.faceset.identity import geometry_of
 from core.faceset.tracks.film_faces import in_film_order, require_tracks
 from core.faceset.tracks.measure import jitter
 from core.faceset.tracks.smooth import smooth_track
 from core.faceset.tracks.timeline import read_timeline
 from core.geometry.landmarks import COUNT
+from core.jobs.alignments.opened import opened_faces
 from core.jobs.alignments.time.motion_plot import write_motion_plot
-from core.jobs.side import opened_side
 from core.types import Face
 from core.workspace import Workspace
 
@@ -56,7 +55,8 @@ def smooth(workspace: Workspace, name: str, strength: float, person: str = "") -
         InputError: there are no tracks, or nobody of that name.
         CorruptFileError: points that were kept are damaged.
     """
-    with opened_side(workspace, name) as side, open_database(side.database) as connection:
+    with opened_faces(workspace, name) as opened:
+        side, connection = opened.side, opened.connection
         film = in_film_order(read_timeline(connection), list(faces.faces(connection)))
         require_tracks(film, connection, name, person)
         wanted: list[tuple[Face, dict[str, Any]]] = []

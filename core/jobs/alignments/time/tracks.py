@@ -10,14 +10,13 @@ import numpy as np
 
 from core.faceset.database import faces
 from core.faceset.database.changes import changing
-from core.faceset.database.connection import open_database
 from core.faceset.tracks.film_faces import FilmFaces, detections, in_film_order
 from core.faceset.tracks.link import link
 from core.faceset.tracks.persons import name_faces
 from core.faceset.tracks.short import short_reason, short_tracks, was_short
 from core.faceset.tracks.timeline import read_timeline
+from core.jobs.alignments.opened import opened_faces
 from core.jobs.alignments.time.track_sheet import write_track_sheet
-from core.jobs.side import opened_side
 from core.types import Face
 from core.workspace import Workspace
 
@@ -75,7 +74,8 @@ def find_tracks(workspace: Workspace, name: str, settings: TrackSettings) -> Fou
 
     Faces that an earlier run filtered for their short track take part again. Names that a person gave stay.
     """
-    with opened_side(workspace, name) as side, open_database(side.database) as connection:
+    with opened_faces(workspace, name) as opened:
+        side, connection = opened.side, opened.connection
         timeline = read_timeline(connection)
         found = [face for face in faces.faces(connection, "") if face.status == "kept" or was_short(face)]
         film = in_film_order(timeline, found)
