@@ -70,6 +70,15 @@ def images_by_folder(connection: sqlite3.Connection) -> dict[str, list[ImageRow]
     return found
 
 
+def count_stale(connection: sqlite3.Connection) -> int:
+    """How many face files, loose or packed, do not show their face as it is now."""
+    query = """
+    SELECT COUNT(*) FROM images JOIN faces ON faces.face = images.face
+    WHERE images.folder IN (?, ?) AND faces.geometry <> images.geometry
+    """
+    return int(connection.execute(query, (ALIGNED, PAK)).fetchone()[0])
+
+
 def move_images(connection: sqlite3.Connection, pairs: Iterable[tuple[str, str]], step: str) -> None:
     """Note that files were moved, all at once: (old path, new path) relative to the side. A step is noted once.
 

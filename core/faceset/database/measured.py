@@ -19,13 +19,16 @@ def scores(connection: sqlite3.Connection, name: str) -> dict[str, float]:
     return dict(checked_rows(connection.execute(query, (name,)), (TEXT, NUMBER), "scores"))
 
 
-def vectors(connection: sqlite3.Connection, embedder: str) -> dict[str, NDArray[np.float32]]:
-    """Face -> identity vector, of faces whose points are still those that it was made from."""
+def vectors(connection: sqlite3.Connection, embedder: str, *, stale: bool = False) -> dict[str, NDArray[np.float32]]:
+    """Face -> identity vector, of faces whose points are still those that it was made from.
+
+    stale: of the others as well: points that moved a little still show the same person.
+    """
     query = """
     SELECT vectors.face, vector FROM vectors
-    JOIN faces ON faces.face = vectors.face AND faces.geometry = vectors.geometry WHERE embedder = ?
+    JOIN faces ON faces.face = vectors.face AND (faces.geometry = vectors.geometry OR :stale) WHERE embedder = :embedder
     """
-    rows = connection.execute(query, (embedder,))
+    rows = connection.execute(query, {"embedder": embedder, "stale": stale})
     return {face: floats_of(blob, "<f4") for face, blob in checked_rows(rows, (TEXT, BLOB), "vectors")}
 
 

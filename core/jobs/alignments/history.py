@@ -4,7 +4,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from core.faceset.database import backups, changes
+from core.faceset.database import backups, changes, images
 from core.faceset.database.backups import Copy
 from core.faceset.database.changes import Done
 from core.faceset.database.connection import open_database
@@ -85,8 +85,4 @@ def _exchanged(workspace: Workspace, name: str, *, back: bool) -> Undone:
     with opened_faces(workspace, name) as opened:
         connection = opened.connection
         done = changes.undo(connection) if back else changes.redo(connection)
-        query = """
-        SELECT COUNT(*) FROM images JOIN faces ON faces.face = images.face
-        WHERE images.folder = 'aligned' AND faces.geometry <> images.geometry
-        """
-        return Undone(done, connection.execute(query).fetchone()[0])
+        return Undone(done, images.count_stale(connection))

@@ -1,0 +1,96 @@
+"""The faces of a side in the order of the film, as the jobs on time need them."""
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.errors import InputError
+from core.faceset.database import measured
+from core.faceset.database.connection import path_of
+from core.faceset.scores.measures import IDENTITY_SIZE
+from core.faceset.scores.persons import EMBEDDER
+from core.faceset.tracks.link import Detections
+from core.faceset.tracks.timeline import Timeline
+from core.types import Face
+
+
+@dataclass(frozen=True, eq=False)
+class FilmFaces:
+    """faces: in the order of the film. place: int (n,), of the frame of each in the timeline."""
+
+    timeline: Timeline
+    faces: tuple[Face, ...]
+    place: NDArray[np.intp]
+
+    def number(self, chosen: NDArray[np.intp]) -> NDArray[np.intp]:
+        """The frame numbers of these faces."""
+        return self.timeline.number[self.place[chosen]]
+
+    def tracks(self, person: str = "") -> Iterator[tuple[int, NDArray[np.intp]]]:
+        """Number of each track, and its faces with landmarks, one a frame, in the order of time.
+
+        person: only tracks with faces of this one.
+        """
+        by_track: dict[int, dict[int, int]] = {}
+        named = {face.track for face in self.faces if face.person == person}
+        for i, face in enumerate(self.faces):
+            if face.track > 0 and face.landmarks is not None and (not person or face.track in named):
+                by_track.setdefault(face.track, {}).setdefault(int(self.place[i]), i)
+        for track, members in sorted(by_track.items()):
+            yield track, np.array(list(members.values()), np.intp)
+
+
+def in_film_order(timeline: Timeline, found: Sequence[Face]) -> FilmFaces:
+    """Faces of readable frames by time, those of a frame in the order that they have."""
+    place_of = {name: place for place, name in enumerate(timeline.names)}
+    known = [face for face in found if face.frame in place_of]
+    place = np.array([place_of[face.frame] for face in known], np.intp)
+    order = np.argsort(place, kind="stable")
+    return FilmFaces(timeline, tuple(known[i] for i in order), place[order])
+
+
+def require_tracks(film: FilmFaces, connection: sqlite3.Connection, side: str, person: str = "") -> None:
+    """Raise InputError where no face has a track, or none is of the person."""
+    if not any(face.track for face in film.faces):
+        hint = f"python -m core alignments tracks {side} finds them"
+        raise InputError("the faces have no tracks yet", where=path_of(connection), hint=hint)
+    persons = sorted({face.person for face in film.faces if face.person})
+    if person and person not in persons:
+        hint = f"there are: {', '.join(persons[:20])}" if persons else "nobody has a name yet"
+        raise InputError("nobody of that name", where=person, hint=hint)
+
+
+def detections(film: FilmFaces, connection: sqlite3.Connection) -> Detections:
+    """What linking needs of the faces."""
+    known = measured.vectors(connection, EMBEDDER, stale=True)
+    vector = np.full((len(film.faces), IDENTITY_SIZE), np.nan, np.float32)
+    for row, face in enumerate(film.faces):
+        found = known.get(face.id)
+        if found is not None and len(found) == IDENTITY_SIZE:
+            vector[row] = found
+    centre, width = zip(*map(_place, film.faces), strict=True) if film.faces else ((), ())
+    return Detections(
+        number=film.timeline.number[film.place],
+        scene=film.timeline.scene[film.place],
+        centre=np.array(centre, np.float64).reshape(-1, 2),
+        width=np.array(width, np.float64),
+        vector=vector,
+    )
+
+
+def centre_of(face: Face) -> NDArray[np.float64]:
+    """The middle of a face in its frame, (2,), pixels."""
+    return face.box.reshape(2, 2).mean(axis=0) if face.landmarks is None else face.landmarks.mean(axis=0)
+
+
+def width_of(face: Face) -> float:
+    """The longer side of what the landmarks, or else the box, take up, pixels."""
+    points = face.box.reshape(2, 2) if face.landmarks is None else face.landmarks
+    return float(np.ptp(points, axis=0).max())
+
+
+def _place(face: Face) -> tuple[NDArray[np.float64], float]:
+    return centre_of(face), width_of(face)

@@ -1,0 +1,52 @@
+"""A face as motion and shape: where its upright crop is in the frame, and where the points are in that crop.
+
+The motion is the similarity transform that aligns the face (``core.geometry.align``), as four numbers that may be
+averaged: centre x, centre y, logarithm of the size, angle. The shape has the unit of the aligned face: 1 is about the
+width of eyes and brows.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.geometry import landmarks as lm
+
+Floats = NDArray[np.float64]
+
+_POINTS = np.array(lm.MEAN_33_INDICES)
+_MEAN = lm.MEAN_33.astype(np.float64)
+_MIDDLE = _MEAN.mean(axis=0)
+# What a step of each number of a motion means in face sizes: how far it moves a point at the edge of the face.
+EDGE = 0.7
+
+
+def split(points: Floats) -> tuple[Floats, Floats]:
+    """Landmarks (n, 68, 2) in frame pixels -> motion (n, 4) and shape (n, 68, 2).
+
+    motion: x and y of the centre in pixels, logarithm of the size in pixels, angle in radians without jumps of a turn.
+    The landmarks of a face must not all be in one place.
+    """
+    found = points[:, _POINTS]
+    centre = found.mean(axis=1)
+    source, target = found - centre[:, None], _MEAN - _MIDDLE
+    # The least-squares similarity of the plane, frame to mean face, as a complex number: scale and turn.
+    z = source[..., 0] + 1j * source[..., 1]
+    to_mean = (np.conj(z) @ (target[:, 0] + 1j * target[:, 1])) / (np.abs(z) ** 2).sum(axis=1)
+    motion = np.column_stack([centre, -np.log(np.abs(to_mean)), np.unwrap(-np.angle(to_mean))])
+    return motion, _turned(points - centre[:, None], -motion[:, 2], -motion[:, 3]) + _MIDDLE
+
+
+def join(motion: Floats, shape: Floats) -> Floats:
+    """The landmarks (n, 68, 2) in frame pixels of a motion (n, 4) and a shape (n, 68, 2)."""
+    return _turned(shape - _MIDDLE, motion[:, 2], motion[:, 3]) + motion[:, None, :2]
+
+
+def in_face_sizes(motion: Floats, size: float) -> Floats:
+    """Motions (n, 4) as movements of a point of the face's edge, in sizes of the face; ``size`` in pixels."""
+    return motion * np.array([1 / size, 1 / size, EDGE, EDGE])
+
+
+def _turned(points: Floats, log_scale: Floats, angle: Floats) -> Floats:
+    """Points (n, m, 2) scaled and turned about the origin, each of the n by its own."""
+    cos, sin = np.cos(angle), np.sin(angle)
+    turn = np.stack([np.stack([cos, sin], axis=-1), np.stack([-sin, cos], axis=-1)], axis=-2)
+    return np.exp(log_scale)[:, None, None] * (points @ turn)

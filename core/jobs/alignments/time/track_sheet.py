@@ -1,0 +1,59 @@
+"""A picture of all tracks: some faces of each, with the person it was taken for."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from core.faceset.database import images
+from core.faceset.database.connection import open_database
+from core.faceset.gallery import open_gallery
+from core.faceset.thumbnails import contact_sheet
+from core.fsio import write_bytes
+from core.safe_paths import own_folder
+from core.types import Face
+from core.workspace import Side
+
+_PER_TRACK = 7  # two tracks in a row of the sheet
+_TRACKS = 45  # about as many as a sheet has room for
+
+
+def write_track_sheet(side: Side, found: Sequence[Face]) -> Path | None:
+    """Write ``aligned_views/tracks.jpg``: the longest tracks, each with faces from its beginning to its end.
+
+    found: kept faces with tracks, by frame. None where there are no crops to show.
+    """
+    if not side.has_faces():
+        return None
+    with open_gallery(side.aligned, only_to_look=True) as gallery:
+        index = {name: i for i, name in enumerate(gallery.names)}
+        names = _names(side)
+        by_track: dict[int, list[Face]] = {}
+        for face in found:
+            if names.get(face.id) in index:
+                by_track.setdefault(face.track, []).append(face)
+        tiles = []
+        for track in _longest(by_track):
+            members = by_track[track]
+            chosen = np.unique(np.linspace(0, len(members) - 1, _PER_TRACK).round().astype(int))
+            caption = f"{members[0].person or 'nobody known'}, track {track}, {len(members)}"
+            tiles += [(index[names[members[i].id]], caption) for i in chosen]
+        if not tiles:
+            return None
+        own_folder(side.aligned_views)
+        path = side.aligned_views / "tracks.jpg"
+        write_bytes(path, contact_sheet(gallery, tiles, f"tracks: {len(by_track)}, the longest are shown"))
+        return path
+
+
+def _longest(by_track: dict[int, list[Face]]) -> list[int]:
+    longest = sorted(by_track, key=lambda track: (-len(by_track[track]), track))[:_TRACKS]
+    return sorted(longest, key=lambda track: (by_track[track][0].person, track))
+
+
+def _names(side: Side) -> dict[str, str]:
+    """Face -> name of its file, loose or packed."""
+    with open_database(side.database) as connection:
+        return {
+            row.face: row.name for folder in (images.PAK, images.ALIGNED) for row in images.images(connection, folder)
+        }

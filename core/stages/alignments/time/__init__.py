@@ -1,0 +1,1 @@
+"""Jobs on how faces go on from frame to frame."""
