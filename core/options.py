@@ -137,6 +137,8 @@ class _Parser(argparse.ArgumentParser):
             if place_of(field):
                 # Upper case keeps it apart from the flag of the same field; read compares the two.
                 count = None if field.is_required() else "?"
+                if get_origin(_plain(field.annotation)) is list:
+                    count = "+" if field.is_required() else "*"
                 text = argparse.SUPPRESS if name in hidden_places else _help(field)
                 self.add_argument(name.upper(), nargs=count, help=text)
         for heading, names in options.GROUPS.items():

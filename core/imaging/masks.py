@@ -18,7 +18,9 @@ Mask = NDArray[Any]  # float32
 MAX_STORED_BYTES = 50_000
 # Masks that are drawn from landmarks: they do not know hands, hair and glasses.
 FROM_LANDMARKS = frozenset({"hull", "components", "extended", "whole"})
-MAKERS = FROM_LANDMARKS | {"xseg", "custom"}
+# Drawn by a person, or brought from another program: no masker takes its place unasked.
+BY_HAND = "hand"
+MAKERS = FROM_LANDMARKS | {"xseg", "custom", BY_HAND}
 _MAKER = b"Masker\0"
 _AFTER_HEADER = len(png.SIGNATURE) + 25  # of a PNG: where its first chunk after IHDR begins
 _GREEN = np.array([0, 1, 0], np.float32)  # BGR

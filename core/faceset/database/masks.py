@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from core.faceset.database.cells import BLOB, NUMBER, TEXT, WHOLE, checked
 from core.faceset.identity import face_id, record_geometry
+from core.imaging.masks import BY_HAND
 from core.types import FaceRecord
 
 # Rows that a killed run loses are made again; a commit waits for the disk.
@@ -77,6 +78,11 @@ class MaskTable:
         if row is None or row.masker != masker:
             return False
         return record.source_landmarks is None or row.geometry == record_geometry(record)
+
+    def by_hand(self, record: FaceRecord, face: str = "") -> bool:
+        """Whether the face carries a mask that a person drew or brought."""
+        row = self.row(record, face)
+        return row is not None and row.kind == BY_HAND
 
     def pending(self, face: str, masker: str) -> bytes | None:
         """The mask that this masker made for the face and that is not yet in the faceset."""

@@ -181,12 +181,17 @@ def apply(
     with MaskTable(known.connection) as table:
         job = _Job(known, masker, style, table, batch_size)
         faces = enumerate(zip(known.faceset.records(), known.ids, strict=True))
-        todo = [i for i, (record, face) in faces if force or not table.done(record, job.identity, face)]
+        todo = [i for i, (record, face) in faces if force or not _stays(table, job.identity, record, face)]
         if known.faceset.packed:
             job.packed(todo)
         else:
             job.loose(todo)
         return AppliedMasks(job.made, len(known.ids) - len(todo), tuple(job.problems), tuple(job.reduced))
+
+
+def _stays(table: MaskTable, masker: str, record: FaceRecord, face: str) -> bool:
+    """Whether the mask of a face is left alone: it is up to date, or a person made it."""
+    return table.done(record, masker, face) or table.by_hand(record, face)
 
 
 @dataclass(frozen=True)

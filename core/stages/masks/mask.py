@@ -42,7 +42,7 @@ class Options(SideOptions):
     )
     soft: bool = Field(False, description="store 256 levels, for soft edges; DeepFaceLab stores two")
     native_resolution: bool = Field(False, description="store the mask at the size of the face, not at 256 pixels")
-    force: bool = Field(False, description="make all masks again, also those that are up to date")
+    force: bool = Field(False, description="make all masks again, also those that are up to date and those of people")
     batch_size: int = Field(8, ge=1, le=256, description="faces in one call of the network")
     remove: bool = Field(False, description="remove the stored masks from the faces instead")
     remove_labels: bool = Field(False, description="remove the hand-drawn polygons from the faces instead")
