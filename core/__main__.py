@@ -2,8 +2,10 @@
 
 import logging
 import os
+import shutil
 import signal
 import sys
+import textwrap
 from contextlib import nullcontext
 from pathlib import Path
 from types import FrameType, ModuleType
@@ -133,10 +135,18 @@ def usage(family: str = "") -> str:
     if not family:
         shown = dict(sorted((shown | stages.FAMILIES).items()))
     width = max(map(len, shown), default=0)
-    lines = [f"  {name:<{width}}  {text}" for name, text in shown.items()]
+    room = shutil.get_terminal_size().columns
+    lines = [line for name, text in shown.items() for line in _entry(f"  {name:<{width}}  ", text, room)]
+    script = os.environ.get("FORGE_SCRIPT") if family else None
     what = "JOB" if family else "STAGE"
-    head = f"usage: python -m core {start}{what} [options]     ({start}{what} --help lists its options)"
-    return "\n".join([head, "", *lines])
+    called = f"{script or f'python -m core {start}'.strip()} {what}"
+    return "\n".join([f"usage: {called} [options]", f"       {called} --help lists its options", "", *lines])
+
+
+def _entry(name: str, text: str, room: int) -> list[str]:
+    """A line of a list, and those that follow it where the text is long."""
+    indent = " " * len(name)
+    return textwrap.wrap(text, max(room, 60), initial_indent=name, subsequent_indent=indent, break_long_words=False)
 
 
 def _heed_signals() -> None:

@@ -112,10 +112,14 @@ class _Parser(argparse.ArgumentParser):
     """Reads texts by field; what they have to be is the model's to say."""
 
     def __init__(self, stage: str, options: type[Options]):
-        script = os.environ.get("FORGE_SCRIPT")
+        script = os.environ.get("FORGE_SCRIPT", "")
+        # The script of a family takes the job and the side from the command line.
+        family, _, job = stage.partition(" ")
+        of_family = bool(job) and script.endswith(f"/{family}.sh")
+        called = f"{script} {job}" if of_family else script
         # What was not given is absent, so that model_fields_set tells what a person chose.
         super().__init__(
-            prog=script or f"python -m core {stage}",
+            prog=called or f"python -m core {stage}",
             allow_abbrev=False,
             argument_default=argparse.SUPPRESS,
             formatter_class=_Help,
@@ -124,7 +128,8 @@ class _Parser(argparse.ArgumentParser):
         )
         fields = options.model_fields
         # A script has said the side already.
-        places = [name for name in fields if place_of(fields[name]) and not (script and name == "side")]
+        said = {"side"} if script and not of_family else set()
+        places = [name for name in fields if place_of(fields[name]) and name not in said]
         typed = [_typed(name, fields[name]) for name in places]
         # argparse formats the usage with %.
         self.usage = " ".join([self.prog.replace("%", "%%"), *typed, "[options]"])

@@ -1,7 +1,7 @@
 """One file a stage: its docstring's first line is shown in the list, ``Options`` are its flags, ``run`` does it.
 
 The folders are those of ``core/jobs``; a stage is called by the name of its file alone, but for a family, whose stages
-are called by two words: ``python -m core alignments draw``. Modules here import nothing heavy at the top, so that
+are called by two words: ``bash scripts/alignments.sh draw``. Modules here import nothing heavy at the top, so that
 ``--help`` answers at once; ``run`` imports what it needs.
 """
 

@@ -55,7 +55,7 @@ def in_film_order(timeline: Timeline, found: Sequence[Face]) -> FilmFaces:
 def require_tracks(film: FilmFaces, connection: sqlite3.Connection, side: str, person: str = "") -> None:
     """Raise InputError where no face has a track, or none is of the person."""
     if not any(face.track for face in film.faces):
-        hint = f"python -m core alignments tracks {side} finds them"
+        hint = f"bash scripts/alignments.sh tracks {side} finds them"
         raise InputError("the faces have no tracks yet", where=path_of(connection), hint=hint)
     persons = sorted({face.person for face in film.faces if face.person})
     if person and person not in persons:

@@ -37,7 +37,7 @@ def remove_faces(workspace: Workspace, name: str) -> Decided:
             raise UsageError(
                 "no picture is left, so none was chosen",
                 where=str(opened.side.aligned),
-                hint=f"`python -m core alignments extract {name}` makes the pictures again",
+                hint=f"`bash scripts/alignments.sh extract {name}` makes the pictures again",
             )
         gone = decisions.taken_away(opened.connection, opened.side.frames, opened.names)
         with changing(opened.connection, "remove faces", expected=len(gone)) as change:

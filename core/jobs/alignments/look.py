@@ -63,7 +63,7 @@ def no_faces(workspace: Workspace, name: str, *, write: bool = False) -> Listed:
     side = workspace.side(name)
     with open_database(side.database) as connection:
         found = dict.fromkeys(sorted(checks.frames_without_faces(connection), key=natural_key), "")
-    return _listed(side, "no_faces", found, write)
+    return _listed(side, "no_faces", found, write=write)
 
 
 def missing_alignments(workspace: Workspace, name: str, *, write: bool = False) -> Listed:
@@ -72,7 +72,7 @@ def missing_alignments(workspace: Workspace, name: str, *, write: bool = False) 
     with open_database(side.database) as connection:
         there = source_again(connection, side).names
         found = dict.fromkeys(checks.unknown_frames(connection, there), "")
-    return _listed(side, "missing_alignments", found, write)
+    return _listed(side, "missing_alignments", found, write=write)
 
 
 def missing_frames(workspace: Workspace, name: str, *, write: bool = False) -> Listed:
@@ -84,7 +84,7 @@ def missing_frames(workspace: Workspace, name: str, *, write: bool = False) -> L
         beside = [path.name for path in list_frames(side.frames)]
         gone = checks.missing_frames(connection, {*there, *beside})
         found = dict.fromkeys(sorted(gone, key=natural_key), "")
-    return _listed(side, "missing_frames", found, write)
+    return _listed(side, "missing_frames", found, write=write)
 
 
 def leftover(workspace: Workspace, name: str, *, write: bool = False) -> Listed:
@@ -92,7 +92,7 @@ def leftover(workspace: Workspace, name: str, *, write: bool = False) -> Listed:
     with opened_faces(workspace, name) as opened:
         there = sorted(opened.names, key=natural_key)
         found = checks.leftovers(opened.connection, there)
-    return _listed(workspace.side(name), "leftover", found, write)
+    return _listed(workspace.side(name), "leftover", found, write=write)
 
 
 def multi_faces(
@@ -116,10 +116,28 @@ def multi_faces(
             decisions.drop(connection, change, others)
     frames = {frame: tuple(rival.face for rival in several[frame]) for frame in sorted(several, key=natural_key)}
     remarks = {frame: " ".join(ids) for frame, ids in frames.items()}
-    return Picked(frames, len(others), _listed(workspace.side(name), "multi_faces", remarks, write).files)
+    return Picked(frames, len(others), _listed(workspace.side(name), "multi_faces", remarks, write=write).files)
 
 
-def _listed(side: Side, what: str, found: Mapping[str, str], write: bool) -> Listed:
+def repair_list(workspace: Workspace, name: str, misaligned: float = MISALIGNED) -> Listed:
+    """Everything that a person should look at: frames without faces and with several, misaligned faces.
+
+    found: name of a frame -> what to look at there. The list is written into ``aligned_views``.
+    """
+    side = workspace.side(name)
+    with open_database(side.database) as connection:
+        found: dict[str, list[str]] = {frame: ["no face"] for frame in checks.frames_without_faces(connection)}
+        for frame, rivals in checks.frames_with_several(connection).items():
+            found.setdefault(frame, []).append(f"{len(rivals)} faces: {' '.join(rival.face for rival in rivals)}")
+        for identity in statistics(connection, misaligned).misaligned:
+            face = faces.find_face(connection, identity)
+            if face is not None:
+                found.setdefault(face.frame, []).append(f"misaligned: {identity}")
+    remarks = {frame: "; ".join(found[frame]) for frame in sorted(found, key=natural_key)}
+    return _listed(side, "repair_list", remarks, write=True)
+
+
+def _listed(side: Side, what: str, found: Mapping[str, str], *, write: bool) -> Listed:
     return Listed(dict(found), _written(side, what, found) if write else ())
 
 

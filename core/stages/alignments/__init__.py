@@ -1,1 +1,1 @@
-"""``python -m core alignments JOB``: jobs on ``faces.db``, where all faces of a side are written down."""
+"""``bash scripts/alignments.sh JOB``: jobs on ``faces.db``, where all faces of a side are written down."""

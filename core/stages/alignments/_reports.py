@@ -27,10 +27,10 @@ def decided_report(side: str, what: str, done: "Decided") -> StageReport:
     warnings: tuple[str, ...] = ()
     if done.without_picture:
         warnings = (
-            f"{done.without_picture} of them have no picture yet: python -m core alignments extract {side} makes it",
+            f"{done.without_picture} of them have no picture yet: bash scripts/alignments.sh extract {side} makes it",
         )
     if done.faces:
-        rows.append(("to take it back", f"python -m core alignments undo {side}"))
+        rows.append(("to take it back", f"bash scripts/alignments.sh undo {side}"))
     return StageReport(f"data_{side}: {done.faces} faces {what}", tuple(rows), warnings)
 
 

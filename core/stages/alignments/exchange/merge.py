@@ -33,5 +33,5 @@ def run(options: Options, workspace: Workspace) -> StageReport:
         )
         rows.append((one.name, text))
         rows += [(f"{one.name}, remark", f"{what}: {count}") for what, count in merged.remarks.items()]
-    rows.append(("pictures of new faces", f"python -m core alignments extract {options.side}"))
+    rows.append(("pictures of new faces", f"bash scripts/alignments.sh extract {options.side}"))
     return StageReport(f"data_{options.side}: {len(done)} files joined", tuple(rows))

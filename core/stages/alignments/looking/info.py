@@ -61,7 +61,7 @@ def _advice(side: str, found: "Looked") -> Iterator[str]:
     if found.packed and counts.stale + counts.without_picture:
         yield "the faces are packed: unpack them before they are cut out again"
     elif counts.stale or counts.without_picture:
-        yield f"python -m core alignments extract {side} cuts out what is missing or out of date"
+        yield f"bash scripts/alignments.sh extract {side} cuts out what is missing or out of date"
     if counts.stale_masks:
         number = {"src": 3, "dst": 4}[side]
         yield f"bash scripts/{number}.2_apply_xseg_{side}.sh makes the masks that are out of date again"

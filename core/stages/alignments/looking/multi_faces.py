@@ -31,6 +31,6 @@ def run(options: Options, workspace: Workspace) -> StageReport:
         return report
     rows: tuple[tuple[str, object], ...] = (
         ("frames with several faces", len(done.frames)),
-        ("to take it back", f"python -m core alignments undo {options.side}"),
+        ("to take it back", f"bash scripts/alignments.sh undo {options.side}"),
     )
     return StageReport(f"data_{options.side}: {done.dropped} faces dropped", rows, outputs=done.files)

@@ -24,5 +24,5 @@ def run(options: Options, workspace: Workspace) -> StageReport:
     if done.too_long:
         rows.append(("longer gaps", f"{done.too_long}, left as they are"))
     if done.faces:
-        rows.append(("crops missing", f"{done.faces}; python -m core alignments extract {options.side} makes them"))
+        rows.append(("crops missing", f"{done.faces}; bash scripts/alignments.sh extract {options.side} makes them"))
     return StageReport(f"data_{options.side}: gaps of up to {options.max_gap} frames filled", tuple(rows))

@@ -30,7 +30,7 @@ def run(options: Options, workspace: Workspace) -> StageReport:
         rows.append(("trembling of the points", f"{done.shape:.0%} of before"))
     if done.stale:
         rows.append(
-            ("crops out of date", f"{done.stale}; python -m core alignments extract {options.side} makes them again")
+            ("crops out of date", f"{done.stale}; bash scripts/alignments.sh extract {options.side} makes them again")
         )
     outputs = (done.plot,) if done.plot else ()
     return StageReport(f"data_{options.side}: smoothed, strength {options.strength:g}", tuple(rows), outputs=outputs)

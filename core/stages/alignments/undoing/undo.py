@@ -25,5 +25,7 @@ def undone_report(what: str, side: str, undone: "Undone") -> StageReport:
     """What ``undo`` and ``redo`` say."""
     rows: list[tuple[str, object]] = [("faces", undone.change.faces), ("of", undone.change.time)]
     if undone.stale:
-        rows.append(("crops out of date", f"{undone.stale}; python -m core alignments extract {side} makes them again"))
+        rows.append(
+            ("crops out of date", f"{undone.stale}; bash scripts/alignments.sh extract {side} makes them again")
+        )
     return StageReport(f"data_{side}: {what}: {undone.change.tool}", tuple(rows))
