@@ -1,10 +1,11 @@
-"""How long an alignments file of many faces takes to write and to read, and how much memory.
+"""How long an alignments file of many faces takes to write and to read, and to take into a database; how much memory.
 
 Prints JSON, and keeps it in benchmarks/results/fsa.json.
 
     python benchmarks/fsa.py [FACES=100000]
 
-Each face has three masks, two identity vectors and a thumbnail, as the newest faceswap writes them.
+The database gets a tenth of the faces. Each face has three masks, two identity vectors and a thumbnail, as the newest
+faceswap writes them.
 """
 
 import json
@@ -25,6 +26,9 @@ import numpy as np  # noqa: E402
 from core.formats.faceswap import fsa  # noqa: E402
 from core.formats.faceswap.document import FsaDocument, FsaFace, FsaFrame, make_mask  # noqa: E402
 from core.formats.faceswap.spelling import NEWEST, OLDER  # noqa: E402
+from core.jobs.alignments.exchange.export import export  # noqa: E402
+from core.jobs.alignments.exchange.import_ import import_file  # noqa: E402
+from core.workspace import Workspace  # noqa: E402
 
 PROFILES = {"newest": NEWEST, "older": OLDER}
 VARIANTS = 200  # of masks and thumbnails: making a new one for each face would take longer than what is measured
@@ -65,6 +69,8 @@ def _timed(work) -> dict:
 
 
 def _child(what: str, profile: str, count: int, path: Path) -> dict:
+    if what == "database":
+        return database(count)
     if what == "write":
         made = document(count)
         before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
@@ -73,6 +79,20 @@ def _child(what: str, profile: str, count: int, path: Path) -> dict:
     before, read = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, []
     found = _timed(lambda: read.append(fsa.read(path)))
     return found | {"faces": read[0].face_count(), **_memory(before)}
+
+
+def database(count: int) -> dict:
+    """A file into a database, once more, and out again."""
+    with tempfile.TemporaryDirectory() as folder:
+        workspace, path = Workspace(Path(folder)), Path(folder) / "a.fsa"
+        fsa.write(path, document(count))
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        found = {
+            "import": _timed(lambda: import_file(workspace, "src", path)),
+            "import once more": _timed(lambda: import_file(workspace, "src", path)),
+            "export": _timed(lambda: export(workspace, "src", "fsa", Path(folder) / "b.fsa")),
+        }
+        return {"faces": count, **found, **_memory(before)}
 
 
 def _memory(before: int) -> dict:
@@ -103,6 +123,8 @@ def main(count: int) -> None:
                 child = subprocess.run(command, stdout=subprocess.PIPE, check=True)
                 results[f"{what}, {profile}"] = json.loads(child.stdout)
                 print(what, profile, results[f"{what}, {profile}"], file=sys.stderr, flush=True)
+    command = [sys.executable, __file__, "--child", "database", "newest", str(count // 10), "none"]
+    results["database"] = json.loads(subprocess.run(command, stdout=subprocess.PIPE, check=True).stdout)
     text = json.dumps(results, indent=1) + "\n"
     (ROOT / "benchmarks/results/fsa.json").write_text(text)
     print(text)

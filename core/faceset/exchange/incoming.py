@@ -16,6 +16,7 @@ from core.faceset.database.frames import FrameRow
 from core.faceset.exchange.placed import stored_mask
 from core.faceset.identity import face_id
 from core.formats.faceswap.document import FsaFace, FsaFrame, FsaMask, landmarks_68
+from core.imaging.masks import mask_origin
 from core.safe_paths import is_name
 from core.types import Face, FaceRecord
 
@@ -95,8 +96,11 @@ def _face_of(face: FsaFace, index: int, frame: str, origin: str, remarks: Counte
     )
 
 
-def from_record(record: FaceRecord, origin: str, remarks: Counter[str]) -> Incoming | None:
-    """The face of a DeepFaceLab face file; None where the file does not say where in which frame it is."""
+def from_record(record: FaceRecord, origin: str, remarks: Counter[str], *, with_mask: bool) -> Incoming | None:
+    """The face of a DeepFaceLab face file; None where the file does not say where in which frame it is.
+
+    with_mask: its stored mask goes along, under the name of who made it (``xseg``, ``hull`` ...).
+    """
     if record.source_landmarks is None or not is_name(record.source_filename):
         return None
     box = np.full(4, np.nan) if record.source_rect is None else np.array(record.source_rect, np.float64)
@@ -112,6 +116,8 @@ def from_record(record: FaceRecord, origin: str, remarks: Counter[str]) -> Incom
     )
     if record.polygons:
         remarks["faces whose hand-drawn outlines stay in their file"] += 1
+    if not with_mask:
+        return Incoming(face)
     try:
         found = stored_mask(record)
     except CorruptFileError:
@@ -120,8 +126,9 @@ def from_record(record: FaceRecord, origin: str, remarks: Counter[str]) -> Incom
     if found is None:
         return Incoming(face)
     pixels, matrix = found
-    made = FrameMask("xseg", frame_masks.encode(pixels), matrix, record.face_type, 1, origin, "")
-    return Incoming(face, {"xseg": lambda: made})
+    kind = mask_origin(record)
+    made = FrameMask(kind, frame_masks.encode(pixels), matrix, record.face_type, 1, origin, "")
+    return Incoming(face, {kind: lambda: made})
 
 
 def _maker(name: str, mask: FsaMask, origin: str) -> Callable[[], FrameMask]:

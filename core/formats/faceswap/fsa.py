@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from core import safe_files
-from core.errors import CorruptFileError, InputError
+from core.errors import CorruptFileError, InputError, from_os_error, naming
 from core.formats.faceswap import export_json, migrate, records, spelling
 from core.formats.faceswap.document import FsaDocument
 from core.formats.faceswap.packing import packed
@@ -124,7 +124,11 @@ def _unpacked(path: Path) -> Iterator[bytes | mmap.mmap]:
     """The bytes inside a zlib stream; large ones lie in a temporary file, so that they take no memory."""
     with safe_files.opened(path, MOST_BYTES) as stream, tempfile.SpooledTemporaryFile(_IN_MEMORY) as unpacked:
         most = max(_SMALL, os.fstat(stream.fileno()).st_size * _MOST_RATIO)
-        _unpack(stream, unpacked, most, path)
+        try:
+            with naming(tempfile.gettempdir()):
+                _unpack(stream, unpacked, most, path)
+        except OSError as error:
+            raise from_os_error(error) from None
         if not unpacked.tell():
             raise CorruptFileError("damaged alignments", where=path, why="there is nothing in it")
         if unpacked.tell() <= _IN_MEMORY:

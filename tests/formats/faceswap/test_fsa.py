@@ -1,5 +1,6 @@
 """Alignments files: those of every era of faceswap are read, and what is written is what faceswap writes."""
 
+import errno
 import json
 import pickle
 import zlib
@@ -10,7 +11,7 @@ import pytest
 from fsa_cases import ERAS, described, document, face, packed, plain
 from golden_files import golden_json, golden_path
 
-from core.errors import CorruptFileError, InputError
+from core.errors import CorruptFileError, DiskFullError, InputError
 from core.formats.faceswap import fsa
 from core.formats.faceswap.spelling import OLDER, Profile
 from core.geometry.centring import crop_matrix
@@ -270,6 +271,16 @@ def test_a_mask_of_another_size_is_refused():
             type(mask)(8, "face", mask.frame_to_mask, 1, zlib.compress(raw)).pixels()
     with pytest.raises(CorruptFileError):
         type(mask)(8, "face", mask.frame_to_mask, 1, b"no stream").pixels()
+
+
+def test_no_room_to_unpack_is_said(tmp_path, monkeypatch):
+    def full(*_):
+        raise OSError(errno.ENOSPC, "no space")
+
+    fsa.write(tmp_path / "a.fsa", document())
+    monkeypatch.setattr(fsa, "_unpack", full)
+    with pytest.raises(DiskFullError):
+        fsa.read(tmp_path / "a.fsa")
 
 
 def test_large_files_are_mapped(tmp_path, monkeypatch):

@@ -22,6 +22,7 @@ from core.geometry.centring import crop_matrix
 from core.imaging.masks import decode_mask, encode_mask
 from core.jobs.alignments.exchange.export import ExportSettings, export
 from core.jobs.alignments.exchange.import_ import import_file, import_pictures
+from core.jobs.frame_receipt import Receipt, write_receipt
 from core.stages.alignments.exchange import export as export_stage
 from core.stages.alignments.exchange import from_faces, import_
 from core.workspace import Workspace
@@ -184,6 +185,14 @@ def test_masks_in_face_files_go_along(workspace, tmp_path):
     found = fsa.read(export(workspace, "src", "fsa", tmp_path / "out.fsa").path)
     assert found.face_count() == 2 and "hull_face" in found.frames[0].faces[0].masks
     assert decode_mask(dfl_image.read(paths[0]).xseg_mask).max() == 1
+
+
+def test_a_choice_of_frames_is_told(workspace, tmp_path):
+    import_file(workspace, "src", golden_path("faceswap/newest/test_alignments.fsa"))
+    write_receipt(workspace.side("src").frames, Receipt(options={"fps": 5.0, "format": "png"}))
+    settings = ExportSettings(film="test.mp4")
+    assert export(workspace, "src", "fsa", tmp_path / "out.fsa", settings).choice == "fps 5.0"
+    assert import_file(workspace, "src", tmp_path / "out.fsa").choice == "fps 5.0"
 
 
 def test_nothing_changes_when_a_file_is_damaged(workspace):

@@ -223,12 +223,16 @@ def faceswap(folder: Path) -> None:
     for path in sorted(folder.iterdir()):
         if path.suffix == ".png":
             data = path.read_bytes()
-            tried(
-                lambda path=path: _look_at_faceswap([face_png.read(path).face]),
-                lambda data=data: face_png.with_header(data, face_png.parse(data)),
-            )
+            tried(lambda path=path: face_png.read(path), lambda data=data: _faceswap_picture(data))
         else:
             tried(lambda path=path: _faceswap_alignments(path, folder))
+
+
+def _faceswap_picture(data: bytes) -> None:
+    header = face_png.parse(data)
+    if header is not None:
+        _look_at_faceswap([header.face])
+        assert face_png.parse(face_png.with_header(data, header)) is not None
 
 
 def _faceswap_alignments(path: Path, folder: Path) -> None:

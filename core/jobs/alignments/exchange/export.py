@@ -12,11 +12,10 @@ from core.faceset.exchange.to_fsa import Written
 from core.formats.faceswap import export_json, fsa
 from core.formats.faceswap.spelling import NEWEST, OLDER, Profile
 from core.geometry.centring import Centring
-from core.jobs.alignments.exchange.opened import masks_in_files
+from core.jobs.alignments.exchange.opened import frame_choice, masks_in_files
 from core.jobs.alignments.exchange.pictures import write_pictures
 from core.jobs.alignments.exchange.table import write_table
 from core.jobs.alignments.opened import OpenedFaces, opened_faces
-from core.jobs.frame_receipt import read_receipt
 from core.video.find import look_beside
 from core.workspace import Side, Workspace, list_frames
 
@@ -78,7 +77,7 @@ def export(
             return Exported(path, frames, faces)
         film = settings.film or _film(side)
         written, left_out = _document(opened, film)
-        choice = _frame_choice(side) if film else ""
+        choice = frame_choice(side) if film else ""
         path = out or _default_path(side, form, film)
         if form == "faces":
             faces, problems = write_pictures(side, written, path, settings.centring, settings.size, film)
@@ -125,11 +124,3 @@ def _write(path: Path, form: Form, written: Written, settings: ExportSettings) -
     if not settings.thumbs:
         profile = Profile("none", profile.identities, profile.points_98)
     return fsa.write(path, written.document, profile)
-
-
-def _frame_choice(side: Side) -> str:
-    """How the frames step chose among the frames of the film, where it did not take all; empty where it did."""
-    receipt = read_receipt(side.frames)
-    options = (receipt.options if receipt else None) or {}
-    chosen = [f"{what} {options[what]}" for what in ("fps", "start", "end") if options.get(what)]
-    return ", ".join(chosen)

@@ -13,7 +13,7 @@ from core.faceset.exchange.names import FrameNames, names_here
 from core.formats import dfl_image
 from core.formats.faceswap import face_png, fsa
 from core.formats.faceswap.face_png import FaceHeader
-from core.jobs.alignments.exchange.opened import opened_or_new
+from core.jobs.alignments.exchange.opened import frame_choice, opened_or_new
 from core.jobs.alignments.opened import OpenedFaces
 from core.progress import progress
 from core.types import FaceRecord
@@ -27,7 +27,8 @@ class Imported:
 
     frames, faces: how many the file or folder has. merged: what became of them. film: that its frames are named after;
     empty where they are pictures. without_frame: names of frames, now in the database, that are not on the disk.
-    remarks: what could not be taken as it is. left_out: (name, why).
+    choice: how the frames step chose among the frames of the film, so that numbers may not be those of the file; empty
+    where it took all. remarks: what could not be taken as it is. left_out: (name, why).
     """
 
     frames: int
@@ -35,6 +36,7 @@ class Imported:
     merged: Merged
     film: str
     without_frame: tuple[str, ...]
+    choice: str
     remarks: tuple[str, ...]
     left_out: tuple[tuple[str, str], ...]
 
@@ -79,7 +81,9 @@ def import_pictures(
         remarks: Counter[str] = Counter()
         headers, records, left_out = _read(paths)
         names = _names(opened, sorted({header.frame for header in headers}))
-        coming = _by_frame(headers, records, names, remarks, left_out)
+        # The masks of faces in ``aligned`` stay where they are: in these very files.
+        with_masks = place != opened.side.aligned
+        coming = _by_frame(headers, records, names, remarks, left_out, with_masks=with_masks)
         tool = f"faces from {place.name}"
         merged = merge(opened.connection, coming, tool, prefer_file=prefer_file, twins=False)
         faces = len(headers) + len(records)
@@ -106,6 +110,8 @@ def _by_frame(
     names: FrameNames,
     remarks: Counter[str],
     left_out: list[tuple[str, str]],
+    *,
+    with_masks: bool,
 ) -> list[IncomingFrame]:
     rows: dict[str, FrameRow] = {}
     found: dict[str, list[Incoming]] = {}
@@ -117,7 +123,7 @@ def _by_frame(
         rows[name] = FrameRow(name, width=width, height=height)
         found.setdefault(name, []).append(from_face(header.face, header.index, name, "imported:png", remarks))
     for record in records:
-        incoming = from_record(record, "imported:dfl", remarks)
+        incoming = from_record(record, "imported:dfl", remarks, with_mask=with_masks)
         if incoming is None:
             left_out.append((record.name, "it does not say from which frame it is, or where it was there"))
             continue
@@ -155,4 +161,5 @@ def _imported(
     missing = tuple(name for name in merged.frames if name not in there) if there else ()
     counted = tuple(f"{what}: {count}" for what, count in sorted((remarks + merged.remarks).items()))
     refused = tuple((key[:80], "it names no file") for key in names.refused)
-    return Imported(frames, faces, merged, names.film, missing, (*said, *counted), (*left_out, *refused))
+    choice = frame_choice(opened.side) if names.film else ""
+    return Imported(frames, faces, merged, names.film, missing, choice, (*said, *counted), (*left_out, *refused))

@@ -13,6 +13,7 @@ from core.formats.faceswap.document import FsaMask, make_mask
 from core.geometry.centring import crop_matrix
 from core.imaging.masks import has_polygons, mask_origin
 from core.jobs.alignments.opened import OpenedFaces, opened_faces
+from core.jobs.frame_receipt import read_receipt
 from core.jobs.side import opened_side
 from core.progress import progress
 from core.types import FaceRecord
@@ -65,3 +66,11 @@ def _mask_of(record: FaceRecord) -> FsaMask | None:
     pixels, matrix = stored
     wanted = crop_matrix(record.source_landmarks, SIZE, "face")
     return make_mask(moved(pixels, matrix, wanted, SIZE), wanted, "face")
+
+
+def frame_choice(side: Side) -> str:
+    """How the frames step chose among the frames of the film, where it did not take all; empty where it did."""
+    receipt = read_receipt(side.frames)
+    options = (receipt.options if receipt else None) or {}
+    chosen = [f"{what} {options[what]}" for what in ("fps", "start", "end") if options.get(what)]
+    return ", ".join(chosen)

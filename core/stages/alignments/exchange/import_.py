@@ -53,6 +53,8 @@ def imported_report(side: str, source: str, done: "Imported") -> StageReport:
     if done.film:
         rows.append(("frames, by number, of the film", done.film))
     warnings = [*done.remarks, *_named(done.left_out)]
+    if done.choice:
+        warnings.append(f"the frames step took only some frames ({done.choice}): numbers may not be those of the film")
     return StageReport(f"data_{side}: faces of {source}", tuple(rows), tuple(warnings))
 
 
