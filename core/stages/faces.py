@@ -125,7 +125,8 @@ class Options(SideOptions):
         "slower by as much; more than 9 is not worth it",
     )
     realign: bool = Field(
-        False, description="look for the points once more in the face turned upright by the first look"
+        False,
+        description="look for the points once more in the face levelled by the first look; facemesh does so by itself",
     )
     filter_refeed: bool = Field(True, description="looks that pass no filter do not count in the mean of --refeed")
     filter_realign: bool = Field(True, description="faces that pass no filter are not looked at again by --realign")
@@ -164,11 +165,12 @@ class Options(SideOptions):
         None, description="leave out faces of the people in this folder of pictures (all faces in them)"
     )
     id_threshold: float = Field(
-        0.3,
+        0.45,
         ge=0.01,
         le=0.99,
         description="likeness (cosine) from which on two faces are of one person, for --keep-id and --drop-id. For the "
-        "sface embedder; higher keeps less. The report shows how the likenesses are spread",
+        "sface embedder: strangers are below 0.3, look-alikes reach 0.5, one person is above 0.6 in one film and may "
+        "be lower in another. The report shows how the likenesses are spread",
     )
     embedder: str = Field(
         "sface",
