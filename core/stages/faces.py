@@ -286,7 +286,7 @@ def _settings(options: Options) -> "ExtractSettings":
     return ExtractSettings(
         face_type=face_type,
         image_size=size,
-        sources=tuple(map(Path, options.source)),
+        sources=tuple(Path(path).expanduser().absolute() for path in options.source),
         no_faces=not options.faces,
         **options.model_dump(exclude=_OWN),
     )
