@@ -16,6 +16,7 @@ from core.faceset.database import extraction, frames, images, measured
 from core.faceset.database import faces as database
 from core.faceset.database.connection import open_database
 from core.formats import dfl_image
+from core.jobs.extract.settings import model_size
 from core.options import parse
 from core.stages import faces
 from core.stages._faces_report import bars
@@ -209,7 +210,7 @@ def test_overlay(workspace):
     ("text", "size"), [("448:face", 598), ("448:legacy", 748), ("96:wf", 96), ("96:head", 96), ("97:whole_face", 98)]
 )
 def test_the_size_for_a_model(text, size):
-    assert faces.model_size(text) == size
+    assert model_size(text) == size
 
 
 def test_the_size_for_a_model_is_used_and_said(workspace):
