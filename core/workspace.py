@@ -25,7 +25,7 @@ _OTHER_IMAGES = (
 )
 PAK_NAME = "faceset.pak"
 # Of this program and of file managers.
-_NO_FRAMES = frozenset({"faces.db", "masks.db", "thumbs.db", "desktop.ini"})
+_NO_FRAMES = frozenset({"faces.db", "masks.db", "overlay.mp4", "thumbs.db", "desktop.ini"})
 # Lists of faces, ours and those of other programs.
 _LISTS = (".fsa", ".csv", ".json")
 _DATABASE_PARTS = ("-journal", "-wal", "-shm")

@@ -12,7 +12,8 @@ from core.geometry.centring import axes, level_matrix, pose_degrees
 from core.imaging.drawing import draw_text, text_width
 from core.types import Face
 
-_BOX, _POINT, _SQUARE, _TEXT, _NOT_KEPT = (255, 0, 0), (0, 255, 0), (0, 220, 255), (255, 255, 255), (0, 0, 255)
+_BOX, _POINT, _SQUARE, _TEXT = (255, 0, 0), (0, 255, 0), (0, 220, 255), (255, 255, 255)
+_NOT_KEPT, _REASON = (0, 0, 255), (110, 110, 255)
 # Right, up, forward.
 _AXES = ((255, 128, 255), (255, 255, 0), (0, 165, 255))
 
@@ -28,7 +29,7 @@ def draw(
     for face in others:
         _box(canvas, face, _NOT_KEPT)
         _points(canvas, face, _NOT_KEPT)
-        _label(canvas, face, face.reason, _NOT_KEPT)
+        _label(canvas, face, face.reason, _REASON)
     for index, face in enumerate(kept):
         _box(canvas, face, _BOX)
         _points(canvas, face, _POINT)

@@ -23,7 +23,7 @@ from core.jobs.extract.agreement import agree
 from core.jobs.extract.frame_source import FrameSource
 from core.jobs.extract.networks import People, crop_settings, open_extractor
 from core.jobs.extract.overlay import write_overlay
-from core.jobs.extract.rows import FILTERED, commit
+from core.jobs.extract.rows import FILTERED, commit, sweep_filtered
 from core.jobs.extract.settings import ExtractSettings
 from core.jobs.extract.sources import frames_of, origin
 from core.jobs.frame_receipt import identity
@@ -181,6 +181,7 @@ def _extract(
     if set(source.names) - done:
         run = _work(connection, side, settings, source, done, choices.workers)
         _note_end(connection, side, settings, source, run)
+        sweep_filtered(connection, side)
     if choices.overlay:
         run.overlay = write_overlay(connection, side, source, settings.face_type)
     return _result(connection, side, settings, source, run)

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import Field, field_validator, model_validator
 
 from core import plugins
-from core.errors import InputError
 from core.options import SideOptions
 from core.stages._faces_report import batch_report, no_faces, report, summary
 from core.types import StageReport
@@ -50,7 +49,7 @@ class Options(SideOptions):
         ),
         "their landmarks": ("align_norm", "refeed", "realign"),
         "the pictures of them": ("face_type", "image_size", "for_model", "jpeg_quality", "min_scale", "save_filtered"),
-        "the run": ("overwrite", "retry_empty", "overlay", "workers"),
+        "the run": ("overwrite", "retry_empty", "overlay", "batch", "workers"),
     }
     face_type: FaceTypeName = Field(
         "whole_face",
@@ -125,7 +124,8 @@ class Options(SideOptions):
         "slower by as much; more than 9 is not worth it",
     )
     realign: bool = Field(
-        False, description="look for the points once more in the face turned upright by the first look"
+        False,
+        description="look for the points once more in the face levelled by the first look; facemesh does so by itself",
     )
     filter_refeed: bool = Field(True, description="looks that pass no filter do not count in the mean of --refeed")
     filter_realign: bool = Field(True, description="faces that pass no filter are not looked at again by --realign")
@@ -164,11 +164,13 @@ class Options(SideOptions):
         None, description="leave out faces of the people in this folder of pictures (all faces in them)"
     )
     id_threshold: float = Field(
-        0.3,
+        0.45,
         ge=0.01,
         le=0.99,
         description="likeness (cosine) from which on two faces are of one person, for --keep-id and --drop-id. For the "
-        "sface embedder; higher keeps less. The report shows how the likenesses are spread",
+        "sface embedder: strangers are below 0.3, look-alikes reach 0.5, one person is above 0.6 in one film and may "
+        "be lower in another. Higher for training, lower for a film of which each frame counts; the report shows how "
+        "the likenesses are spread",
     )
     embedder: str = Field(
         "sface",
@@ -177,7 +179,7 @@ class Options(SideOptions):
     mask: list[str] = Field(
         [],
         description="make masks as well, by these maskers one after the other (as step 3.2 or 4.2 does); the last "
-        "one's stay in the face files",
+        "one's stay in the face files. Wait with it where you will correct landmarks",
     )
     dfl_exact: bool = Field(
         False, description="cut as DeepFaceLab does: bilinear without anti-aliasing, colour at half resolution"
@@ -209,6 +211,8 @@ class Options(SideOptions):
     @field_validator("for_model")
     @classmethod
     def _for_model(cls, text: str) -> str:
+        from core.jobs.extract.settings import model_size
+
         if text:
             model_size(text)
         return text
@@ -231,24 +235,6 @@ class Options(SideOptions):
                 flags = (f"--{name.replace('_', '-')}" for name in (one, other))
                 raise ValueError(f"{' and '.join(flags)} exclude each other")
         return self
-
-
-def model_size(text: str) -> int:
-    """The side of a face image for a model given as ``448:face``. Raises ValueError for what is none."""
-    from core.geometry.align import FaceType
-    from core.geometry.centring import Centring, extracted_size
-
-    number, _, centring = text.partition(":")
-    if not number.isdecimal() or not 64 <= int(number) <= 2048:
-        raise ValueError("a size of 64 to 2048 pixels and a centring, such as 448:face")
-    theirs: dict[str, Centring] = {"face": "face", "legacy": "legacy"}
-    if centring in theirs:
-        return extracted_size(int(number), theirs[centring])
-    try:
-        FaceType.parse(centring)
-    except InputError as error:
-        raise ValueError(f"no centring {centring!r}: face, legacy, or a face type ({error.hint})") from None
-    return int(number) + int(number) % 2
 
 
 def run(options: Options, workspace: Workspace) -> StageReport:
@@ -274,7 +260,7 @@ def _one(options: Options, workspace: Workspace, maskers: Sequence["Named"]) -> 
 
 def _settings(options: Options) -> "ExtractSettings":
     from core.geometry.align import FaceType
-    from core.jobs.extract.settings import ExtractSettings
+    from core.jobs.extract.settings import ExtractSettings, model_size
 
     face_type = FaceType.parse(options.face_type)
     # Both are the original's.
@@ -284,7 +270,7 @@ def _settings(options: Options) -> "ExtractSettings":
     return ExtractSettings(
         face_type=face_type,
         image_size=size,
-        sources=tuple(map(Path, options.source)),
+        sources=tuple(Path(path).expanduser().absolute() for path in options.source),
         no_faces=not options.faces,
         **options.model_dump(exclude=_OWN),
     )

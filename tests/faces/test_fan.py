@@ -51,6 +51,25 @@ def test_golden_crops_and_points():
         np.testing.assert_allclose(to_image(parts, centre, side), points, atol=1e-9)
 
 
+def test_the_light_of_what_the_network_sees_is_evened_out():
+    seen = []
+
+    def network(crops):
+        seen.append(crops)
+        return np.zeros((len(crops), 64, 64, 68), np.float32)
+
+    image = np.full((300, 300, 3), 60, np.uint8)
+    image[:, 150:] = 90
+    face = Face(np.array([100, 100, 200, 200], np.float32), 0.9)
+    for way in ("none", "mean"):
+        FAN(network, lambda rgb: np.zeros((0, 4)), "CPU", way).landmarks(image, face)
+    plain, stretched = (crops[0] for crops in seen)
+    assert (plain.min(), plain.max()) == pytest.approx((60 / 255, 90 / 255)) and (stretched.min(), stretched.max()) == (
+        0,
+        1,
+    )
+
+
 def test_golden_two_passes():
     golden = GoldenArrays("dfl-faceset/ref.npz")
     maps, batches, cuts = golden["fan_hm"].transpose(1, 2, 0)[None], [], []

@@ -16,6 +16,7 @@ from core.faceset.database import extraction, frames, images, measured
 from core.faceset.database import faces as database
 from core.faceset.database.connection import open_database
 from core.formats import dfl_image
+from core.jobs.extract.settings import model_size
 from core.options import parse
 from core.stages import faces
 from core.stages._faces_report import bars
@@ -167,6 +168,15 @@ def test_frames_without_a_face_are_looked_at_again(workspace):
         run(workspace, "--jpeg-quality", "50", "--retry-empty")
 
 
+def test_the_file_of_a_face_that_is_kept_now_leaves_the_filtered_ones(workspace):
+    run(workspace, "--min-face-size", "80", "--save-filtered")
+    folder = workspace.side("src").frames / "aligned_filtered" / "smaller-than-min-face-size"
+    assert len(list_images(folder)) == 1
+    run(workspace, "--min-face-size", "20", "--save-filtered", "--retry-empty")
+    assert names(workspace) == ["00001_0.jpg", "00002_0.jpg"] and not list_images(folder)
+    assert len(list(workspace.trash.iterdir())) == 1
+
+
 def test_a_frame_whose_face_a_person_dropped_is_not_empty(workspace):
     run(workspace)
     with open_database(workspace.side("src").database) as connection:
@@ -191,13 +201,16 @@ def test_overlay(workspace):
     )
     assert blue.sum() > 100 and red.sum() > 100
     assert np.abs(frames[2].astype(int) - 70).max() < 12
+    # It lies among the frames and is none.
+    again = run(workspace, "--min-face-size", "80")
+    assert "left out, no frames" not in dict(again.rows)
 
 
 @pytest.mark.parametrize(
     ("text", "size"), [("448:face", 598), ("448:legacy", 748), ("96:wf", 96), ("96:head", 96), ("97:whole_face", 98)]
 )
 def test_the_size_for_a_model(text, size):
-    assert faces.model_size(text) == size
+    assert model_size(text) == size
 
 
 def test_the_size_for_a_model_is_used_and_said(workspace):

@@ -1,4 +1,4 @@
-"""SFace (the default): 128 numbers for each face; a cosine above about 0.3 means the same person"""
+"""SFace (the default): 128 numbers for each face; a cosine above about 0.45 means the same person"""
 
 from dataclasses import dataclass
 from pathlib import Path

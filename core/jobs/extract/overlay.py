@@ -13,6 +13,7 @@ from core.errors import CorruptFileError, InputError
 from core.faces.overlay import draw
 from core.faceset.database import faces
 from core.formats.provenance import CREATOR_TOOL
+from core.fsio import remove_leftovers
 from core.geometry.align import FaceType
 from core.jobs.extract.frame_source import FrameSource
 from core.progress import progress
@@ -34,6 +35,7 @@ def write_overlay(connection: sqlite3.Connection, side: Side, source: FrameSourc
     Raises:
         InputError: not one frame can be read.
     """
+    remove_leftovers(side.frames)
     kept, others = _by_frame(connection, "kept"), _by_frame(connection, "filtered")
     frames = _drawn(source, kept, others, face_type)
     try:

@@ -17,7 +17,7 @@ from core.jobs.extract.frame_source import FrameSource
 from core.jobs.extract.settings import ExtractSettings
 from core.progress import Task
 from core.safe_paths import own_folder
-from core.workspace import Side
+from core.workspace import Side, list_images
 
 FILTERED = "aligned_filtered"
 Rows = tuple[FrameRow, list[FaceRow]]
@@ -93,6 +93,15 @@ def _written(side: Side, settings: ExtractSettings, found: AlignedFace) -> FaceR
         geometry=record_geometry(found.record),
     )
     return FaceRow(found.face, image, found.scores, vectors)
+
+
+def sweep_filtered(connection: sqlite3.Connection, side: Side) -> None:
+    """Move to the trash the files of faces that were not kept once and are known otherwise now."""
+    for folder in (side.frames / FILTERED).glob("*/"):
+        known = {row.name for row in images.images(connection, f"{FILTERED}/{folder.name}")}
+        for path in list_images(folder):
+            if path.name not in known:
+                fsio.move_to_trash(path, side.workspace.trash)
 
 
 def slug(reason: str) -> str:
