@@ -126,7 +126,8 @@ def filters() -> dict:
 
 def smoothing_of(time_: np.ndarray, points: np.ndarray) -> dict:
     """Trembling left and delay of each filter on one track; "as used" is what smooth_track makes of it."""
-    parts = measure.parts(points)
+    size = measure.size_of(points)
+    parts = measure.parts(points, size)
     shown = int(pictures(time_, points)[-1]) + 1
     result = {
         "different pictures": shown,
@@ -137,7 +138,7 @@ def smoothing_of(time_: np.ndarray, points: np.ndarray) -> dict:
     for strength in STRENGTHS:
         after = smoothing.smooth_track(time_, points, strength)
         left = measure.jitter([(time_, points, after)])
-        judged = _judged(parts, measure.parts(after))
+        judged = _judged(parts, measure.parts(after, size))
         judged["median of different pictures"] = {"motion": round(left.motion, 3), "shape": round(left.shape, 3)}
         result[f"as used, strength {strength:g}"] = judged
     return result

@@ -33,8 +33,9 @@ def jitter(tracks: Iterable[tuple[Floats, Floats, Floats]]) -> Jitter:
     changes: list[list[Floats]] = [[], [], [], []]
     for time, before, after in tracks:
         different = np.flatnonzero(np.diff(pictures(time, before), prepend=-1))
+        size = size_of(before)
         for column, points in enumerate((before, after)):
-            for row, values in enumerate(parts(points[different])):
+            for row, values in enumerate(parts(points[different], size)):
                 changes[2 * row + column].append(np.linalg.norm(np.diff(values, 2, axis=0), axis=1))
     found = [np.concatenate([np.empty(0), *part]) for part in changes]
     if not len(found[0]):
@@ -43,10 +44,14 @@ def jitter(tracks: Iterable[tuple[Floats, Floats, Floats]]) -> Jitter:
     return Jitter(float(motion / motion_before), float(shape / shape_before))
 
 
-def parts(points: Floats) -> tuple[Floats, Floats]:
-    """Motion (n, 4) and shape (n, 136) of a track, both in sizes of the face."""
+def size_of(points: Floats) -> float:
+    """The usual size of a face in pixels, from landmarks (n, 68, 2)."""
+    return float(np.exp(np.median(moving.split(points)[0][:, 2])))
+
+
+def parts(points: Floats, size: float) -> tuple[Floats, Floats]:
+    """Motion (n, 4) and shape (n, 136) of a track, both in sizes of the face: ``size`` in pixels."""
     motion, shape = moving.split(points)
-    size = float(np.exp(np.median(motion[:, 2])))
     return moving.in_face_sizes(motion, size), shape.reshape(len(shape), -1)
 
 
