@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.faceset.tracks import motion as moving
+from core.faceset.tracks.held import pictures
 
 Floats = NDArray[np.float64]
 # Frames around a fast one over which a delay is fitted.
@@ -15,7 +16,7 @@ _AROUND = 2
 
 @dataclass(frozen=True)
 class Jitter:
-    """Root mean square of second differences after smoothing, as a part of that before; NaN where there are none.
+    """How much trembling is left: the median change of movement after, as a part of that before; NaN if there is none.
 
     motion: of the place, size and turn of the crop. shape: of the 68 points in it.
     """
@@ -25,23 +26,32 @@ class Jitter:
 
 
 def jitter(tracks: Iterable[tuple[Floats, Floats, Floats]]) -> Jitter:
-    """How much trembling is left. tracks: times (n,), landmarks before and after (n, 68, 2)."""
-    sums = np.zeros((2, 2))
+    """How much trembling is left. tracks: times (n,), landmarks before and after (n, 68, 2).
+
+    The change of movement is the second difference between pictures that differ. The median leaves out what is fast.
+    """
+    changes: list[list[Floats]] = [[], [], [], []]
     for time, before, after in tracks:
-        even = np.flatnonzero(np.diff(time)[:-1] == np.diff(time)[1:])
+        different = np.flatnonzero(np.diff(pictures(time, before), prepend=-1))
+        size = size_of(before)
         for column, points in enumerate((before, after)):
-            motion, shape = parts(points)
-            sums[0, column] += (np.diff(motion, 2, axis=0)[even] ** 2).sum()
-            sums[1, column] += (np.diff(shape, 2, axis=0)[even] ** 2).sum()
-    with np.errstate(invalid="ignore", divide="ignore"):
-        left = np.sqrt(sums[:, 1] / sums[:, 0])
-    return Jitter(float(left[0]), float(left[1]))
+            for row, values in enumerate(parts(points[different], size)):
+                changes[2 * row + column].append(np.linalg.norm(np.diff(values, 2, axis=0), axis=1))
+    found = [np.concatenate([np.empty(0), *part]) for part in changes]
+    if not len(found[0]):
+        return Jitter(np.nan, np.nan)
+    motion_before, motion, shape_before, shape = map(np.median, found)
+    return Jitter(float(motion / motion_before), float(shape / shape_before))
 
 
-def parts(points: Floats) -> tuple[Floats, Floats]:
-    """Motion (n, 4) and shape (n, 136) of a track, both in sizes of the face."""
+def size_of(points: Floats) -> float:
+    """The usual size of a face in pixels, from landmarks (n, 68, 2)."""
+    return float(np.exp(np.median(moving.split(points)[0][:, 2])))
+
+
+def parts(points: Floats, size: float) -> tuple[Floats, Floats]:
+    """Motion (n, 4) and shape (n, 136) of a track, both in sizes of the face: ``size`` in pixels."""
     motion, shape = moving.split(points)
-    size = float(np.exp(np.median(motion[:, 2])))
     return moving.in_face_sizes(motion, size), shape.reshape(len(shape), -1)
 
 

@@ -1,7 +1,8 @@
 """Landmarks without their trembling: motion and shape of a track are smoothed each by itself, real movement is kept.
 
 A wide fit is used where a narrow one agrees with it up to the noise of the track; where they differ, something moves,
-and the narrow one is used. ``benchmarks/tracks.py`` measures this beside other filters.
+and the narrow one is used; where that strays too far from what was found, the found points stay.
+``benchmarks/tracks.py`` measures this beside other filters, also on the pixels in the crops.
 """
 
 import math
@@ -10,25 +11,30 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.faceset.tracks import motion as moving
+from core.faceset.tracks.held import pictures
 from core.faceset.tracks.local_fit import local_fit
 from core.geometry import landmarks as lm
 
 Floats = NDArray[np.float64]
 
 # At strength 1: width of the wide fit in frames, and by how many times the noise the fits may differ.
-_WIDE, _AGREE = 6.0, 2.4
+_WIDE, _AGREE = 6.0, 2.0
 # Width of the narrow fit at strength 0, where it changes nothing, and what is added to it up to strength 1.
 _NARROW, _NARROW_GROWTH = 0.5, 1.0
-_SHARPNESS = 4  # of the passage from one fit to the other
+# By how many times the noise the result may differ from what was found. The crop must stay on the picture.
+_STRAY_MOTION, _STRAY_SHAPE = 1.5, 3.0
+_SHARPNESS = 4  # of the passage from one to the other
 # Noise in sizes of the face: where a track is too short to tell, and what is never taken for noise, also of a head that
 # is never at rest; a part of it in pixels, since small faces are found less exactly.
 _USUAL_NOISE, _MOST_NOISE, _MOST_NOISE_PIXELS = 0.0015, 0.003, 0.2
 _LEAST_FRAMES = 12
+# Movement is no noise: the calmest quarter of a track shows it, and is so much calmer than noise is on average.
+_CALM, _CALM_SHARE = 0.25, 0.6
 # How much more a face counts that a person has corrected.
 _FIXED_WEIGHT = 4.0
 # Numbers that move together: place, size and turn, parts of the face.
-_MOTION_GROUPS = (np.array([0, 1]), np.array([2, 3]))
-_SHAPE_GROUPS = tuple(
+MOTION_GROUPS = (np.array([0, 1]), np.array([2, 3]))
+SHAPE_GROUPS = tuple(
     np.concatenate([2 * np.arange(lm.COUNT)[part], 2 * np.arange(lm.COUNT)[part] + 1]) for part in lm.PARTS.values()
 )
 
@@ -49,40 +55,66 @@ def smooth_track(
     weights = np.where(fixed, _FIXED_WEIGHT, 1.0)
     motion, shape = moving.split(points)
     size = float(np.exp(np.median(motion[:, 2])))
-    unit = moving.in_face_sizes(np.ones((1, 4)), size)
     most = _MOST_NOISE + _MOST_NOISE_PIXELS / size
-    motion = _smooth(time, motion * unit, _MOTION_GROUPS, strength, weights, most) / unit
+    unit = moving.in_face_sizes(np.ones((1, 4)), size)
+    motion = smooth_motion(time, motion * unit, pictures(time, points), strength, weights, most) / unit
     flat = shape.reshape(len(shape), -1)
-    shape = _smooth(time, flat, _SHAPE_GROUPS, strength, weights, most).reshape(shape.shape)
+    shape = smooth_values(time, flat, SHAPE_GROUPS, strength, _STRAY_SHAPE, weights, most).reshape(shape.shape)
+    # What smoothing the shape moves as a whole would move the crop.
+    shape = moving.split(shape)[1]
     return np.where(fixed[:, None, None], points, moving.join(motion, shape))
 
 
-def _smooth(
+def smooth_motion(
+    time: Floats, motion: Floats, picture: NDArray[np.intp], strength: float, weights: Floats, most_noise: float
+) -> Floats:
+    """Smoothed motion (n, 4), in sizes of the face; frames that show one picture get one motion.
+
+    picture: int (n,), see ``held``. weights: (n,), how much each frame counts. most_noise: what is never noise.
+    """
+    total = np.bincount(picture, weights).astype(np.float64)
+    merged = np.zeros((len(total), motion.shape[1]))
+    np.add.at(merged, picture, motion * weights[:, None])
+    # A picture stands for the middle of the time in which it is shown.
+    middle = np.bincount(picture, time) / np.bincount(picture)
+    merged /= total[:, None]
+    return smooth_values(middle, merged, MOTION_GROUPS, strength, _STRAY_MOTION, total, most_noise)[picture]
+
+
+def smooth_values(
     time: Floats,
     values: Floats,
     groups: tuple[NDArray[np.intp], ...],
     strength: float,
+    stray: float,
     weights: Floats,
     most_noise: float,
 ) -> Floats:
+    """Smoothed values (n, d). groups: columns that move together. stray: how far, in noise, from what was found."""
     wide = local_fit(time, values, _WIDE * strength, 1, weights)
-    narrow = local_fit(time, values, _NARROW + _NARROW_GROWTH * strength, 2, weights)
-    out = narrow
+    out = local_fit(time, values, _NARROW + _NARROW_GROWTH * strength, 2, weights)
     for group in groups:
         noise = min(_noise(time, values[:, group]), most_noise)
-        differ = np.sqrt(((wide - narrow)[:, group] ** 2).mean(axis=1, keepdims=True)) / (noise * _AGREE * strength)
-        # The decision may not tremble either.
-        differ = np.maximum(local_fit(time, differ, 1.0, 1), 0)
-        share = 1 / (1 + differ**_SHARPNESS)
-        out[:, group] += share * (wide - narrow)[:, group]
+        narrow, found = out[:, group], values[:, group]
+        near = narrow + _agreement(time, wide[:, group] - narrow, noise * _AGREE * strength) * (wide[:, group] - narrow)
+        out[:, group] = found + _agreement(time, found - narrow, noise * stray) * (near - found)
     return out
+
+
+def _agreement(time: Floats, difference: Floats, noise: float) -> Floats:
+    """1 where a difference (n, d) is below the noise, 0 where it is far above; (n, 1)."""
+    size = np.sqrt((difference**2).mean(axis=1, keepdims=True)) / noise
+    # The decision may not tremble either.
+    size = np.maximum(local_fit(time, size, 1.0, 1), 0)
+    return 1 / (1 + size**_SHARPNESS)
 
 
 def _noise(time: Floats, values: Floats) -> float:
     """Standard deviation of the trembling of values (n, d), as third differences of neighbouring frames show it."""
     third = np.diff(values, 3, axis=0)
-    even = np.isclose(time[3:] - time[:-3], 3 * np.median(np.diff(time)))
+    even = np.isclose(time[3:] - time[:-3], 3 * np.median(np.diff(time))) if len(time) > 1 else np.empty(0, bool)
     if np.count_nonzero(even) < _LEAST_FRAMES:
         return _USUAL_NOISE
+    size = np.sqrt((third[even] ** 2).mean(axis=1))
     # The binomial coefficients 1, 3, 3, 1: independent noise grows by the root of the sum of their squares.
-    return max(float(np.median(np.sqrt((third[even] ** 2).mean(axis=1)))) / math.sqrt(20), 1e-9)
+    return max(float(np.quantile(size, _CALM)) / _CALM_SHARE / math.sqrt(20), 1e-9)

@@ -1,0 +1,36 @@
+"""Pictures that a film shows for several frames, as recordings of slower cameras do.
+
+Points that stand still and then jump are no trembling there: a crop that glides where the picture stands would shake.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.faceset.tracks import motion as moving
+
+# A picture is held where the points move by less than this part of what they move by in the steps before and those
+# after, so many on each side. Two finds on one picture differ by what compression did to it, far less than those on
+# different pictures; a head that turns back slows down before and after.
+_PART, _SIDE = 0.3, 2
+
+
+def pictures(time: NDArray[np.float64], points: NDArray[np.float64]) -> NDArray[np.intp]:
+    """The number (n,) of the picture that each frame of a track shows: 0, 1, ...
+
+    time: (n,), of the frames, ascending. points: (n, 68, 2), as found; smoothed ones do not tell.
+    """
+    if len(points) <= 2 * _SIDE:
+        return np.arange(len(points))
+    size = np.exp(moving.split(points)[0][1:, 2])
+    step = np.sqrt((np.diff(points, axis=0) ** 2).mean(axis=(1, 2))) / size
+    # Beyond the ends nobody knows; the other side decides.
+    windows = np.lib.stride_tricks.sliding_window_view(np.pad(step, _SIDE, constant_values=np.inf), 2 * _SIDE + 1)
+    held = step < _PART * np.minimum(_highest(windows[:, :_SIDE]), _highest(windows[:, _SIDE + 1 :]))
+    held &= np.diff(time) <= 1.5 * np.median(np.diff(time))
+    return np.concatenate([[0], np.cumsum(~held)])
+
+
+def _highest(steps: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The highest known step (n,) of each row; infinite where none is known."""
+    highest = np.where(np.isinf(steps), -1, steps).max(axis=1)
+    return np.where(highest < 0, np.inf, highest)
