@@ -60,7 +60,7 @@ def test_lists_from_the_environment(monkeypatch):
 
 
 def test_an_object_built_in_code_never_reads_the_environment(monkeypatch):
-    required = {"side": "src", "action": "list", "file": Path("x.jpg")}
+    required = {"side": "src", "action": "list", "file": Path("x.jpg"), "files": [Path("x.db")], "folder": Path("x")}
     for name in stages.names():
         options = stages.load(name).Options
         given = {field: value for field, value in required.items() if field in options.model_fields}

@@ -52,6 +52,8 @@ def imported_report(side: str, source: str, done: "Imported") -> StageReport:
     rows += [(what, count) for what, count in optional if count]
     if done.film:
         rows.append(("frames, by number, of the film", done.film))
+    if merged.added:
+        rows.append(("pictures of new faces", f"bash scripts/alignments.sh extract {side}"))
     warnings = [*done.remarks, *_named(done.left_out)]
     if done.choice:
         warnings.append(f"the frames step took only some frames ({done.choice}): numbers may not be those of the film")
