@@ -32,7 +32,7 @@ COMMANDS = (
 SHOWN = {
     "data_src/aligned_views/tracks.jpg": "tracks",
     "data_src/aligned_views/smoothing.png": "smoothing",
-    "data_src/aligned_masks/combined/00001_0.png": "mask",
+    "data_src/aligned_masks/combined/00048_0.png": "mask",
 }
 
 
@@ -46,6 +46,7 @@ def main() -> None:
         for path, name in SHOWN.items():
             keep(decode_image((workspace / path).read_bytes(), path), name)
         film = cv2.VideoCapture(str(workspace / "data_src/overlay.mp4"))
+        film.set(cv2.CAP_PROP_POS_FRAMES, 47)
         keep(film.read()[1], "overlay")
 
 
