@@ -15,6 +15,7 @@ from core.geometry.centring import Centring
 from core.jobs.alignments.exchange.opened import frame_choice, masks_in_files
 from core.jobs.alignments.exchange.pictures import write_pictures
 from core.jobs.alignments.exchange.table import write_table
+from core.jobs.alignments.frames_again import source_again
 from core.jobs.alignments.opened import OpenedFaces, opened_faces
 from core.video.find import look_beside
 from core.workspace import Side, Workspace, list_frames
@@ -80,7 +81,8 @@ def export(
         choice = frame_choice(side) if film else ""
         path = out or _default_path(side, form, film)
         if form == "faces":
-            faces, problems = write_pictures(side, written, path, settings.centring, settings.size, film)
+            source = source_again(opened.connection, side)
+            faces, problems = write_pictures(source, written, path, settings.centring, settings.size, film)
             return Exported(path, len(written.names), faces, film, None, left_out, choice, problems)
         backup = _write(path, form, written, settings)
         return Exported(path, len(written.names), written.document.face_count(), film, backup, left_out, choice)

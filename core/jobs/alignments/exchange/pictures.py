@@ -15,38 +15,28 @@ from core.fsio import write_bytes
 from core.geometry.centring import Centring, crop_matrix
 from core.imaging.codec import encode_png
 from core.imaging.warp import warp_face
-from core.jobs.extract.frame_source import FrameSource, Pick, frames_of_film, frames_of_folder
+from core.jobs.extract.frame_source import FrameSource
 from core.progress import progress
-from core.video.find import find_film
-from core.workspace import Side, list_frames
 
 Problems = list[tuple[str, str]]
 
 
 def write_pictures(
-    side: Side, written: Written, folder: Path, centring: Centring, size: int, film: str
+    source: FrameSource, written: Written, folder: Path, centring: Centring, size: int, film: str
 ) -> tuple[int, tuple[tuple[str, str], ...]]:
     """Write a picture of each face into a folder; returns how many, and (name, why) of what could not be written.
 
-    They are called ``<stem of the frame>_<index of the face>.png``; what has that name is replaced. centring: faceswap
+    source: all frames of the side. They are called ``<stem of the frame>_<index of the face>.png``; what has that name is replaced. centring: faceswap
     reads heads; the others are for looking at and for training. film: that the frames are of, or empty.
 
-    Raises:
-        InputError: there are no frames to cut them from.
     """
     wanted = {name: frame for name, frame in zip(written.names, written.document.frames, strict=True) if frame.faces}
     folder.mkdir(parents=True, exist_ok=True)
     count, problems = 0, Problems()
-    for name, image in _images(_source(side), set(wanted), problems):
+    for name, image in _images(source, set(wanted), problems):
         count += _write_frame(folder, wanted.pop(name), image, centring, size, problems, is_video=bool(film))
     problems += [(name, "there is no such frame") for name in wanted if name not in dict(problems)]
     return count, tuple(problems)
-
-
-def _source(side: Side) -> FrameSource:
-    if list_frames(side.frames):
-        return frames_of_folder(side.frames, Pick())
-    return frames_of_film(find_film(side), Pick())
 
 
 def _images(source: FrameSource, wanted: set[str], problems: Problems) -> Iterator[tuple[str, NDArray[np.uint8]]]:
