@@ -26,9 +26,10 @@ def write_pictures(
 ) -> tuple[int, tuple[tuple[str, str], ...]]:
     """Write a picture of each face into a folder; returns how many, and (name, why) of what could not be written.
 
-    source: all frames of the side. They are called ``<stem of the frame>_<index of the face>.png``; what has that name is replaced. centring: faceswap
-    reads heads; the others are for looking at and for training. film: that the frames are of, or empty.
+    They are called ``<stem of the frame>_<index of the face>.png``; what has that name is replaced.
 
+    source: all frames of the side. centring: faceswap reads heads; the others are for looking at and for training.
+    film: that the frames are of, or empty.
     """
     wanted = {name: frame for name, frame in zip(written.names, written.document.frames, strict=True) if frame.faces}
     folder.mkdir(parents=True, exist_ok=True)
