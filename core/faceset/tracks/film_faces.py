@@ -16,6 +16,9 @@ from core.faceset.tracks.link import Detections
 from core.faceset.tracks.timeline import Timeline
 from core.types import Face
 
+# ``Face.origin`` of faces that stand in gaps of their tracks; no picture was looked at for them.
+INTERPOLATED = "interpolated"
+
 
 @dataclass(frozen=True, eq=False)
 class FilmFaces:

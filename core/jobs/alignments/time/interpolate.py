@@ -13,14 +13,13 @@ from core.faceset.database.changes import UNMADE, Change, changing
 from core.faceset.database.faces import FaceRow
 from core.faceset.database.frames import frame_ids
 from core.faceset.identity import birth_id
-from core.faceset.tracks.film_faces import FilmFaces, centre_of, in_film_order, require_tracks, width_of
+from core.faceset.tracks.film_faces import INTERPOLATED, FilmFaces, centre_of, in_film_order, require_tracks, width_of
 from core.faceset.tracks.gaps import interpolate, interpolated_confidence, missing_places
 from core.faceset.tracks.timeline import read_timeline
 from core.jobs.alignments.opened import opened_faces
 from core.types import Face
 from core.workspace import Workspace
 
-ORIGIN = "interpolated"
 # In face widths: another face of the frame that is so near is this one.
 _SAME_PLACE = 0.5
 
@@ -94,7 +93,7 @@ def _between(film: FilmFaces, members: NDArray[np.intp], max_gap: int) -> list[F
                 confidence=float(confidence[k]),
                 landmark_confidence=float(sure[k]),
                 frame=film.timeline.names[missing[k]],
-                origin=ORIGIN,
+                origin=INTERPOLATED,
                 extra={},
                 id="",
             )

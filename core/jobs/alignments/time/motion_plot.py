@@ -1,5 +1,6 @@
 """A picture of one track before and after smoothing: curves of place, size, turn, an eye and the mouth."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
@@ -19,12 +20,11 @@ _FRAMES = 200  # more would hide the trembling
 _BACKGROUND, _INK, _BEFORE, _AFTER = 40, (235, 235, 235), (90, 90, 230), (120, 230, 120)
 
 
-def write_motion_plot(side: Side, track: tuple[Floats, Floats, Floats]) -> Path:
-    """Write ``aligned_views/smoothing.png``. track: times (n,), landmarks before and after (n, 68, 2)."""
-    time, before, after = track
+def write_motion_plot(side: Side, time: Floats, before: Floats, after: Floats, frames: Sequence[str]) -> Path:
+    """Write ``aligned_views/smoothing.png``. time: (n,). before, after: landmarks (n, 68, 2). frames: n names."""
     start = _liveliest(before)
     part = slice(start, start + _FRAMES)
-    title = f"before: red, after: green; frames {time[part][0]:.0f} to {time[part][-1]:.0f} of the longest track"
+    title = f"before: red, after: green; {frames[part][0]} to {frames[part][-1]} of the longest track"
     header = np.full((_TITLE, _WIDTH, 3), _BACKGROUND, np.uint8)
     draw_text(header, title, (_MARGIN, _TITLE - 8), 0.5, _INK)
     panels = [

@@ -2,11 +2,12 @@
 
 from dataclasses import dataclass
 
-from core.errors import InputError
+from core.errors import InputError, UsageError
 from core.faceset.database import faces
 from core.faceset.database.changes import changing
 from core.faceset.database.connection import open_database, path_of
 from core.faceset.tracks.film_faces import in_film_order
+from core.faceset.tracks.persons import is_number
 from core.faceset.tracks.timeline import read_timeline
 from core.jobs.alignments.opened import opened_faces
 from core.jobs.alignments.time.tracks import Person, persons_of
@@ -32,7 +33,10 @@ def name_person(workspace: Workspace, name: str, person: str, new_name: str) -> 
 
     Raises:
         InputError: nobody is called ``person``.
+        UsageError: the new name is a number, which every run of ``find_tracks`` gives anew.
     """
+    if is_number(new_name):
+        raise UsageError("a number is no name to keep", where=new_name, hint="numbers are given anew by every `tracks`")
     with opened_faces(workspace, name) as opened:
         connection = opened.connection
         found = list(faces.faces(connection, "", person=person))

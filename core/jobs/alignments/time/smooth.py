@@ -1,6 +1,7 @@
 """Landmarks without their trembling, track by track; the points as they were found are kept."""
 
 import base64
+import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from core.errors import CorruptFileError
 from core.faceset.database import faces, images
 from core.faceset.database.changes import changing
 from core.faceset.identity import geometry_of
-from core.faceset.tracks.film_faces import in_film_order, require_tracks
+from core.faceset.tracks.film_faces import FilmFaces, in_film_order, require_tracks
 from core.faceset.tracks.measure import jitter
 from core.faceset.tracks.smooth import smooth_track
 from core.faceset.tracks.timeline import read_timeline
@@ -20,7 +21,9 @@ from core.geometry.landmarks import COUNT
 from core.jobs.alignments.opened import opened_faces
 from core.jobs.alignments.time.motion_plot import write_motion_plot
 from core.types import Face
-from core.workspace import Workspace
+from core.workspace import Side, Workspace
+
+Floats = NDArray[np.float64]
 
 # Of ``Face.extra``: the points as found (base64 of 136 little-endian float64), and the geometry that smoothing gave the
 # face. With another geometry somebody moved the points since, and these are what counts.
@@ -30,10 +33,12 @@ HAND = "hand"
 
 @dataclass(frozen=True)
 class Smoothed:
-    """faces: in the tracks that were smoothed; changed: of which this run moved the points; fixed: corrected by hand,
-    not moved. motion, shape: how much trembling is left of the place of the crop and of the points in it, 1 is all;
-    NaN where no track is long enough. stale: crops that do not show their face as it is now. plot: the longest track
-    before and after, or None.
+    """What smoothing did.
+
+    faces: in the tracks that were smoothed; changed: of which this run moved the points; fixed: corrected by hand, not
+    moved. motion, shape: how much trembling is left of the place of the crop and of the points in it, 1 is all; NaN
+    where no track is long enough. step: frames of the film from one face of a track to the next, usually.
+    stale: crops that do not show their face as it is now. plot: the longest track before and after, or None.
     """
 
     faces: int
@@ -42,8 +47,20 @@ class Smoothed:
     fixed: int
     motion: float
     shape: float
+    step: float
     stale: int
     plot: Path | None
+
+
+@dataclass(frozen=True, eq=False)
+class _Track:
+    """faces: n, in the order of time (n,). raw, points: (n, 68, 2), as found and smoothed. fixed: bool (n,)."""
+
+    faces: list[Face]
+    time: Floats
+    raw: Floats
+    points: Floats
+    fixed: NDArray[np.bool_]
 
 
 def smooth(workspace: Workspace, name: str, strength: float, person: str = "") -> Smoothed:
@@ -56,29 +73,51 @@ def smooth(workspace: Workspace, name: str, strength: float, person: str = "") -
         CorruptFileError: points that were kept are damaged.
     """
     with opened_faces(workspace, name) as opened:
-        side, connection = opened.side, opened.connection
-        film = in_film_order(read_timeline(connection), list(faces.faces(connection)))
-        require_tracks(film, connection, name, person)
-        wanted: list[tuple[Face, dict[str, Any]]] = []
-        tracks = []
-        fixed = 0
-        for _, members in film.tracks(person):
-            track = [film.faces[i] for i in members]
-            time = film.number(members).astype(np.float64)
-            by_hand = np.array([face.origin == HAND for face in track])
-            raw = np.array([raw_points(face) for face in track])
-            points = smooth_track(time, raw, strength, by_hand)
-            tracks.append((time, raw, points))
-            fixed += int(by_hand.sum())
-            wanted += [(face, _fields(face, new, old)) for face, new, old in zip(track, points, raw, strict=True)]
-        moved = [(face, fields) for face, fields in wanted if _differs(face, fields)]
-        with changing(connection, f"smooth --strength {strength:g}", expected=len(moved)) as change:
-            for face, fields in moved:
-                change.update(face, **fields)
-        left = jitter(tracks)
-        plot = write_motion_plot(side, max(tracks, key=lambda track: len(track[0]))) if tracks else None
-        stale = images.count_stale(connection)
-        return Smoothed(len(wanted), len(tracks), len(moved), fixed, left.motion, left.shape, stale, plot)
+        film = in_film_order(read_timeline(opened.connection), list(faces.faces(opened.connection)))
+        require_tracks(film, opened.connection, name, person)
+        tracks = [_smoothed(film, members, strength) for _, members in film.tracks(person)]
+        changed = _write(opened.connection, tracks, strength)
+        left = jitter((track.time, track.raw, track.points) for track in tracks)
+        steps = [np.diff(track.time) for track in tracks]
+        return Smoothed(
+            faces=sum(len(track.faces) for track in tracks),
+            tracks=len(tracks),
+            changed=changed,
+            fixed=sum(int(track.fixed.sum()) for track in tracks),
+            motion=left.motion,
+            shape=left.shape,
+            step=float(np.median(np.concatenate([[1.0], *steps]))),
+            stale=images.count_stale(opened.connection),
+            plot=_plot(opened.side, tracks) if tracks and strength > 0 else None,
+        )
+
+
+def _smoothed(film: FilmFaces, members: NDArray[np.intp], strength: float) -> _Track:
+    track = [film.faces[i] for i in members]
+    time = film.number(members).astype(np.float64)
+    fixed = np.array([face.origin == HAND for face in track])
+    raw = np.array([raw_points(face) for face in track])
+    return _Track(track, time, raw, smooth_track(time, raw, strength, fixed), fixed)
+
+
+def _write(connection: sqlite3.Connection, tracks: list[_Track], strength: float) -> int:
+    """How many faces have other points now."""
+    wanted = [
+        (face, _fields(face, points, raw))
+        for track in tracks
+        for face, points, raw in zip(track.faces, track.points, track.raw, strict=True)
+    ]
+    moved = [(face, fields) for face, fields in wanted if _differs(face, fields)]
+    with changing(connection, f"smooth --strength {strength:g}", expected=len(moved)) as change:
+        for face, fields in moved:
+            change.update(face, **fields)
+    return len(moved)
+
+
+def _plot(side: Side, tracks: list[_Track]) -> Path:
+    longest = max(tracks, key=lambda track: len(track.faces))
+    frames = [face.frame for face in longest.faces]
+    return write_motion_plot(side, longest.time, longest.raw, longest.points, frames)
 
 
 def raw_points(face: Face) -> NDArray[np.float64]:

@@ -36,13 +36,15 @@ def write_track_sheet(side: Side, found: Sequence[Face]) -> Path | None:
         for track in _longest(by_track):
             members = by_track[track]
             chosen = np.unique(np.linspace(0, len(members) - 1, _PER_TRACK).round().astype(int))
-            caption = f"{members[0].person or 'nobody known'}, track {track}, {len(members)}"
+            who = f"person {members[0].person}" if members[0].person else "nobody known"
+            caption = f"{who}, track {track}, {len(members)} faces"
             tiles += [(index[names[members[i].id]], caption) for i in chosen]
         if not tiles:
             return None
         own_folder(side.aligned_views)
         path = side.aligned_views / "tracks.jpg"
-        write_bytes(path, contact_sheet(gallery, tiles, f"tracks: {len(by_track)}, the longest are shown"))
+        shown = ", the longest are shown" if len(by_track) > _TRACKS else ""
+        write_bytes(path, contact_sheet(gallery, tiles, f"tracks: {len(by_track)}{shown}"))
         return path
 
 

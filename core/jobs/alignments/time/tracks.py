@@ -10,7 +10,7 @@ import numpy as np
 
 from core.faceset.database import faces
 from core.faceset.database.changes import changing
-from core.faceset.tracks.film_faces import FilmFaces, detections, in_film_order
+from core.faceset.tracks.film_faces import INTERPOLATED, FilmFaces, detections, in_film_order
 from core.faceset.tracks.link import link
 from core.faceset.tracks.persons import name_faces
 from core.faceset.tracks.short import short_reason, short_tracks, was_short
@@ -52,8 +52,9 @@ class Person:
 class FoundTracks:
     """faces: that are kept, all in tracks. cuts: between scenes; None where the looks of frames are not known.
 
-    without_identity: faces that were linked by where they are alone. short: faces in short tracks that were never sure;
-    dropped: whether they were filtered. changed: faces that have another track, person or status now.
+    without_identity: faces that somebody found and that were linked by where they are alone.
+    short: faces in short tracks that were never sure; dropped: whether they were filtered.
+    changed: faces that have another track, person or status now.
     persons: the one with most faces first. sheet: the picture, or None where there are no crops to show.
     """
 
@@ -84,6 +85,7 @@ def find_tracks(workspace: Workspace, name: str, settings: TrackSettings) -> Fou
         given = [face.person for face in film.faces]
         person = name_faces(track, seen.number, seen.vector, given, settings.person_threshold)
         confidence = np.array([face.confidence for face in film.faces])
+        found_by_somebody = np.array([face.origin != INTERPOLATED for face in film.faces], bool)
         short = short_tracks(track, confidence, settings.min_length, settings.sure)
         length = np.bincount(track, minlength=1)
         wanted = [_wanted(int(t) + 1, who) for t, who in zip(track, person, strict=True)]
@@ -96,7 +98,7 @@ def find_tracks(workspace: Workspace, name: str, settings: TrackSettings) -> Fou
             tracks=len({face.track for face in kept}),
             films=timeline.films,
             cuts=timeline.cuts,
-            without_identity=int(np.isnan(seen.vector).any(axis=1).sum()),
+            without_identity=int((np.isnan(seen.vector).any(axis=1) & found_by_somebody).sum()),
             short=int(short.sum()),
             dropped=settings.drop_short,
             changed=changed,

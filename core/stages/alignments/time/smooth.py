@@ -8,6 +8,8 @@ from core.options import SideOptions
 from core.types import StageReport
 from core.workspace import Workspace
 
+_FAR = 4  # frames: beyond, neighbours hardly count
+
 
 class Options(SideOptions):
     strength: float = Field(0.5, ge=0, le=1, description="0 puts the points back as they were found, 1 smooths most")
@@ -32,5 +34,8 @@ def run(options: Options, workspace: Workspace) -> StageReport:
         rows.append(
             ("crops out of date", f"{done.stale}; bash scripts/alignments.sh extract {options.side} makes them again")
         )
+    warnings: tuple[str, ...] = ()
+    if done.step > _FAR:
+        warnings = (f"faces are {done.step:.0f} frames apart (--every): too far to smooth what lies between",)
     outputs = (done.plot,) if done.plot else ()
-    return StageReport(f"data_{options.side}: smoothed, strength {options.strength:g}", tuple(rows), outputs=outputs)
+    return StageReport(f"data_{options.side}: smoothed, strength {options.strength:g}", tuple(rows), warnings, outputs)
