@@ -10,6 +10,7 @@ import multiprocessing
 import os
 import shutil
 import signal
+import sqlite3
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -19,8 +20,10 @@ from typing import Any
 
 import cv2
 import facekit
+import numpy as np
 import onnx
 from clips import make_clip, pattern
+from found_faces import face_at, side_with
 from mask_networks import write_xseg
 from model_saves import writers
 from portraits import person
@@ -33,7 +36,8 @@ from core.errors import PipelineError
 from core.formats import dfl_image
 from core.formats.pak import PakReader
 from core.imaging.codec import encode_png
-from core.workspace import Workspace
+from core.safe_paths import own_folder
+from core.workspace import Workspace, list_frames
 
 # What changes a disk, or makes a change last.
 CALLS = ("replace", "rename", "link", "unlink", "remove", "rmdir", "mkdir", "truncate", "ftruncate", "fsync")
@@ -47,7 +51,8 @@ class Case:
     """What is killed.
 
     name: in reports. stage: as typed. prepare: fills an empty workspace. options: of the stage; paths in them are
-    below the workspace. start: how its processes are started; one with a framework cannot be forked.
+    below the workspace. start: how its processes are started; one with a framework cannot be forked. renders: it makes
+    crops anew, which are no work that could be lost.
     """
 
     name: str
@@ -55,6 +60,7 @@ class Case:
     prepare: Callable[[Workspace], None]
     options: dict[str, Any] = field(default_factory=dict)
     start: str = "fork"
+    renders: bool = False
 
     def run(self, workspace: Workspace) -> None:
         module = stages.load(self.stage)
@@ -65,9 +71,12 @@ class Case:
         """The options as typed."""
         typed = []
         for name, value in self.options.items():
+            if isinstance(value, list):
+                typed += [f"--{name.replace('_', '-')}", *value]
+                continue
             flag = f"--{name.replace('_', '-')}"
-            if name in ("side", "action"):
-                typed.append(str(value))
+            if name in ("side", "action", "file") or (name == "folder" and self.stage == "mask-import"):
+                typed.append(str(workspace.root / value if isinstance(value, Path) else value))
             elif value is True:
                 typed.append(flag)
             else:
@@ -153,6 +162,69 @@ CASES = (
 )
 
 
+def found(workspace: Workspace) -> None:
+    """Faces in a database and their frames; no crops yet. The frame in the middle of a track has none."""
+    frames = [f"{number:05d}.png" for number in range(1, 6)]
+    places = {name: [face_at(name, 100 + 4 * number, track=1)] for number, name in enumerate(frames)}
+    places[frames[0]].append(face_at(frames[0], 240, track=2))
+    places[frames[2]] = []
+    side_with(workspace, places)
+
+
+def cut_out(workspace: Workspace) -> None:
+    found(workspace)
+    Case("", "alignments extract", found, {"side": "src", "workers": 1}).run(workspace)
+
+
+def moved_points(workspace: Workspace) -> None:
+    cut_out(workspace)
+    Case("", "alignments smooth", found, {"side": "src", "strength": 1.0}).run(workspace)
+
+
+def deleted(workspace: Workspace) -> None:
+    cut_out(workspace)
+    (workspace.side("src").aligned / "00001_1.jpg").unlink()
+
+
+def dropped(workspace: Workspace) -> None:
+    cut_out(workspace)
+    Case("", "alignments drop", found, {"side": "src", "frame": ["00001.png"]}).run(workspace)
+
+
+def with_fsa(workspace: Workspace) -> None:
+    """What another program made of the same frames lies beside them."""
+    found(workspace)
+    out = Path("alignments.fsa")
+    Case("", "alignments export", found, {"side": "src", "out": out}).run(workspace)
+    workspace.side("src").database.unlink()
+
+
+def with_masks(workspace: Workspace) -> None:
+    cut_out(workspace)
+    mask = np.full((200, 320), 255, np.uint8)
+    for path in list_frames(workspace.side("src").frames):
+        fsio.write_bytes(own_folder(workspace.root / "masks") / path.name, encode_png(mask))
+
+
+_ON_FACES = {"side": "src"}
+ALIGNMENTS = (
+    Case("cut out", "alignments extract", found, {"side": "src", "workers": 1}, renders=True),
+    Case("cut out again", "alignments extract", moved_points, {"side": "src", "workers": 1}, renders=True),
+    Case("remove faces", "alignments remove-faces", deleted, _ON_FACES),
+    Case("drop", "alignments drop", cut_out, {"side": "src", "frame": ["00001.png"]}),
+    Case("restore faces", "alignments restore-faces", dropped, {"side": "src", "reason": ["hand"]}),
+    Case("undo", "alignments undo", dropped, _ON_FACES),
+    Case("pick a face", "alignments multi-faces", cut_out, {"side": "src", "pick": True}),
+    Case("sort by position", "alignments sort", cut_out, _ON_FACES),
+    Case("tracks", "alignments tracks", cut_out, _ON_FACES),
+    Case("smooth", "alignments smooth", cut_out, _ON_FACES),
+    Case("interpolate", "alignments interpolate", cut_out, _ON_FACES),
+    Case("import", "alignments import", with_fsa, {"side": "src", "file": Path("alignments.fsa")}),
+    Case("bring masks", "mask-import", with_masks, {"side": "src", "folder": Path("masks")}),
+)
+CASES += ALIGNMENTS
+
+
 def filmed(workspace: Workspace) -> None:
     make_clip(workspace.root / "data_src.mp4", *pattern(FACES / 10))
 
@@ -235,7 +307,7 @@ def look(case: Case, root: Path, step: int, wanted: dict[str, str]) -> list[str]
     Returns what is wrong; None when it has no such step and was not killed.
     """
     workspace = _prepared(case, root)
-    before = set(contents(workspace))
+    before = set(contents(workspace, leaving_out="aligned" if case.renders else ""))
     if not killed(case, workspace, step):
         return None
     wrong = [f"lost by the kill: {each}" for each in before.difference(contents(workspace))]
@@ -256,10 +328,13 @@ def _prepared(case: Case, root: Path) -> Workspace:
     return workspace
 
 
-def contents(workspace: Workspace) -> Iterator[str]:
-    """A digest of every piece of work in the workspace, its trash and its paks; of an image that of its pixels."""
+def contents(workspace: Workspace, leaving_out: str = "") -> Iterator[str]:
+    """A digest of every piece of work in the workspace, its trash and its paks; of an image that of its pixels.
+
+    leaving_out: name of a folder.
+    """
     for path in workspace.root.rglob("*"):
-        if path.name == MANIFEST:
+        if path.name == MANIFEST or path.parent.name == leaving_out:
             continue
         if path.suffix == ".pak":
             with contextlib.suppress(PipelineError), PakReader(path) as reader:
@@ -283,7 +358,30 @@ def visible(workspace: Workspace) -> dict[str, str]:
         hidden = any(part.startswith(".") or part.endswith(("_history", "_scores")) for part in name.parts)
         if path.suffix in _WORK and path.is_file() and not hidden:
             found[name.as_posix()] = hashlib.sha256(_without_time(path)).hexdigest()
+        if path.name == "faces.db" and not hidden:
+            found[name.as_posix()] = hashlib.sha256(repr(_rows(path)).encode()).hexdigest()
     return found
+
+
+def _rows(database: Path) -> list[Any]:
+    """All that a database says of frames, faces, pictures and masks, in an order of its own.
+
+    Without times, numbers of rows, and what was last seen of files, which the next look brings up to date.
+    """
+    queries = (
+        "SELECT name, number, status, error, time, width, height, look, extra FROM frames",
+        """SELECT face, (SELECT name FROM frames WHERE frames.frame = faces.frame), "left", top, landmarks, origin,
+           status, reason, person, track, geometry, extra FROM faces""",
+        "SELECT face, folder, name, extracted_name, face_type, size, geometry FROM images",
+        "SELECT face, kind, masker, checksum, geometry, pending FROM masks",
+        "SELECT face, kind, png, matrix, geometry FROM frame_masks",
+        "SELECT face, embedder, geometry, vector FROM vectors",
+        "SELECT face, name, geometry, value FROM scores",
+        "SELECT tool, undone FROM changes",
+        "SELECT face, other, landmarks FROM edits",
+    )
+    with contextlib.closing(sqlite3.connect(database)) as connection:
+        return [sorted(connection.execute(query).fetchall(), key=repr) for query in queries]
 
 
 def _without_time(path: Path) -> bytes:

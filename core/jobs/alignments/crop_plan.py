@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -10,7 +10,7 @@ import numpy as np
 
 from core.errors import InputError
 from core.faces.cropping import CropSettings, large_enough
-from core.faceset.database import extraction, faces, images
+from core.faceset.database import extraction, faces, images, measured
 from core.faceset.database.frames import frame_ids
 from core.faceset.database.images import ImageRow
 from core.faceset.identity import geometry_of
@@ -84,13 +84,15 @@ def outdated(opened: OpenedFaces, crop: CropSettings) -> CropPlan:
     plan = CropPlan()
     rows = {row.face: row for row in images.images(opened.connection) if row.name in opened.names}
     elsewhere = _elsewhere(opened.connection)
+    known = measured.scores(opened.connection, "sharpness")
     names = _Names({row.name for row in images.images(opened.connection)} | opened.names)
     for face in _with_points(opened.connection, plan):
         row = rows.get(face.id)
         if row is None and face.id in elsewhere:
             continue  # somebody threw its picture away, which `alignments remove-faces` makes a decision
         path = None if row is None else side.aligned / row.name
-        if row is not None and path is not None and path.stat().st_size and _is_current(row, face, crop):
+        unfinished = row is not None and _is_unfinished(row, face, known)
+        if row is not None and path is not None and _is_current(row, path, face, crop) and not unfinished:
             plan.up_to_date.append(face.id)
         elif not large_enough(np.asarray(face.landmarks), crop):
             plan.small.append(face.id)
@@ -136,7 +138,14 @@ def _with_points(connection: sqlite3.Connection, plan: CropPlan) -> Iterator[Fac
             yield face
 
 
-def _is_current(row: ImageRow, face: Face, crop: CropSettings) -> bool:
+def _is_unfinished(row: ImageRow, face: Face, known: Container[str]) -> bool:
+    """Whether a killed run wrote the file and did not come to note what it measured. known: faces with a score."""
+    return not row.sha256 and face.id not in known and not face.origin.startswith("imported")
+
+
+def _is_current(row: ImageRow, path: Path, face: Face, crop: CropSettings) -> bool:
+    if not path.stat().st_size:  # left empty by a power cut
+        return False
     wanted = (geometry_of(face.frame, np.asarray(face.landmarks)), crop.size, crop.face_type.file_name)
     return (row.geometry, row.size, row.face_type) == wanted
 

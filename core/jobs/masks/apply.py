@@ -137,7 +137,9 @@ def remove_masks(workspace: Workspace, name: str) -> RemovedMasks:
         chosen = [i for i, record in enumerate(known.faceset.records()) if record.xseg_mask is not None]
         changes = dict.fromkeys(chosen, partial(_with_mask, None))
         problems = change_records(known.faceset, changes)
-        MaskTable(known.connection).remove(known.ids[i] for i in chosen)
+        # Also of faces whose mask a killed run removed.
+        bare = [i for i, record in enumerate(known.faceset.records()) if record.xseg_mask is None]
+        MaskTable(known.connection).remove(known.ids[i] for i in (*chosen, *bare))
         return RemovedMasks(len(chosen) - len(problems), tuple(problems))
 
 
