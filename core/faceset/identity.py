@@ -14,6 +14,9 @@ from numpy.typing import ArrayLike
 
 from core.types import FaceRecord
 
+# Under this name ``Face.extra`` has the place of a face among those of its frame, from 0, where somebody decided it.
+INDEX = "index"
+
 
 def birth_id(frame: str, points: ArrayLike, twin: int = 0) -> str:
     """The id of a face that is found in ``frame`` (a file name) with these points (n, 2) in it: 16 hexadecimal digits.

@@ -84,6 +84,13 @@ def brought_back(connection: sqlite3.Connection, there: Collection[str]) -> list
     ]
 
 
+def returned(connection: sqlite3.Connection, there: Collection[str]) -> list[str]:
+    """Faces that were dropped because their picture was gone, and whose picture is in ``aligned`` again: ids."""
+    query = "SELECT face, reason FROM faces WHERE status = 'dropped'"
+    gone = {face for face, reason in connection.execute(query) if str(reason).startswith((DELETED, IN_THE_TRASH))}
+    return [face for face in brought_back(connection, there) if face in gone]
+
+
 def drop(connection: sqlite3.Connection, change: Change, reasons: Mapping[str, str]) -> None:
     """Note that these faces are not wanted: id -> reason."""
     for face in _found(connection, reasons):

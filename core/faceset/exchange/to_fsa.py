@@ -14,7 +14,7 @@ from core.faceset.database import frame_masks, frames, measured, thumbs
 from core.faceset.database.faces import faces, points_of
 from core.faceset.exchange.incoming import FACESWAP
 from core.faceset.exchange.placed import for_faceswap
-from core.faceset.identity import geometry_of
+from core.faceset.identity import INDEX, geometry_of
 from core.formats.faceswap.document import FsaDocument, FsaFace, FsaFrame, FsaMask, landmarks_68
 from core.types import Face
 from core.workspace import natural_key
@@ -39,14 +39,18 @@ class Written:
 
 
 def to_fsa(
-    connection: sqlite3.Connection, key_of: Callable[[str], str], more_masks: Mapping[str, Mapping[str, FsaMask]]
+    connection: sqlite3.Connection,
+    key_of: Callable[[str], str],
+    more_masks: Mapping[str, Mapping[str, FsaMask]],
+    person: str = "",
 ) -> Written:
     """The kept faces of the database, and all frames that were looked at.
 
     key_of: name of a frame -> its key in the file. more_masks: face -> masks by name, such as those in its face files.
+    person: faces of this one only.
     """
     left_out: Counter[str] = Counter()
-    by_frame = _kept_faces(connection, left_out)
+    by_frame = _kept_faces(connection, person, left_out)
     derived = _Derived(connection, more_masks, left_out)
     made, ids = [], []
     rows = [row for row in frames.frames(connection) if row.status == "done"]
@@ -61,12 +65,15 @@ def to_fsa(
     return Written(FsaDocument(tuple(made)), tuple(ids), names, {what: n for what, n in left_out.items() if n})
 
 
-def _kept_faces(connection: sqlite3.Connection, left_out: Counter[str]) -> dict[str, list[Face]]:
-    """The kept faces of each frame in the order that their file had, new ones after them."""
+def _kept_faces(connection: sqlite3.Connection, person: str, left_out: Counter[str]) -> dict[str, list[Face]]:
+    """The kept faces of each frame, as somebody has ordered them, else as their file had them; new ones come last."""
     found: dict[str, list[Face]] = defaultdict(list)
     for face in faces(connection, ""):
         if face.status != "kept":
             left_out["faces that are filtered or dropped"] += 1
+            continue
+        if person and face.person != person:
+            left_out["faces of other people"] += 1
             continue
         found[face.frame].append(face)
         left_out["names of persons"] += bool(face.person)
@@ -78,8 +85,8 @@ def _kept_faces(connection: sqlite3.Connection, left_out: Counter[str]) -> dict[
 
 
 def _index(face: Face) -> float:
-    """The place that a face had in its file; those that were in none come last."""
-    index = _theirs(face).get("index")
+    """The place of a face in its frame; those that have none come last."""
+    index = face.extra.get(INDEX, _theirs(face).get("index"))
     return index if type(index) is int else np.inf
 
 

@@ -15,7 +15,7 @@ from core.faceset.database.frames import frame_ids
 from core.faceset.database.images import ImageRow
 from core.faceset.identity import geometry_of
 from core.geometry.align import FaceType
-from core.jobs.alignments.opened import OpenedFaces
+from core.jobs.alignments.opened import OpenedFaces, require_loose
 from core.types import Face
 from core.workspace import list_images, natural_key
 
@@ -78,9 +78,8 @@ def crop_settings(connection: sqlite3.Connection, again: Again) -> CropSettings:
 
 def outdated(opened: OpenedFaces, crop: CropSettings) -> CropPlan:
     """The faces whose file in ``aligned`` is missing, empty, or made from other points or in another way."""
+    require_loose(opened)
     side = opened.side
-    if side.pak.exists() and not list_images(side.aligned):
-        raise InputError("the faces are packed", where=side.pak, hint="unpack them first: step 3.4 or 4.4")
     plan = CropPlan()
     rows = {row.face: row for row in images.images(opened.connection) if row.name in opened.names}
     elsewhere = _elsewhere(opened.connection)

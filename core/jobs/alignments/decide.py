@@ -8,7 +8,7 @@ from core.faceset.alignments import decisions
 from core.faceset.alignments.decisions import Which
 from core.faceset.database import faces
 from core.faceset.database.changes import changing
-from core.jobs.alignments.opened import opened_faces
+from core.jobs.alignments.opened import opened_faces, require_loose
 from core.workspace import Workspace
 
 
@@ -18,31 +18,38 @@ class Decided:
 
     faces: how many have another status now. reasons: reason -> how many, of those that were dropped; of those that came
     back, what they had not been kept for. without_picture: faces that came back and have no picture in ``aligned`` yet.
+    returned: faces that are kept again because their picture is back.
     """
 
     faces: int
     reasons: dict[str, int]
     without_picture: int = 0
+    returned: int = 0
 
 
 def remove_faces(workspace: Workspace, name: str) -> Decided:
     """Drop the faces of a side whose pictures somebody deleted from ``aligned``, or that are in its trash.
 
+    Those that were dropped so and whose picture is back are kept again.
+
     Raises:
-        InputError: there is no database.
+        InputError: there is no database, or the faces are packed.
         UsageError: ``aligned`` holds no picture at all: that is no choice of some.
     """
     with opened_faces(workspace, name) as opened:
-        if not opened.names and not opened.side.pak.exists():
+        require_loose(opened)
+        if not opened.names:
             raise UsageError(
                 "no picture is left, so none was chosen",
                 where=str(opened.side.aligned),
                 hint=f"`bash scripts/alignments.sh extract {name}` makes the pictures again",
             )
         gone = decisions.taken_away(opened.connection, opened.side.frames, opened.names)
-        with changing(opened.connection, "remove faces", expected=len(gone)) as change:
+        back = decisions.returned(opened.connection, opened.names)
+        with changing(opened.connection, "remove faces", expected=len(gone) + len(back)) as change:
             decisions.drop(opened.connection, change, gone)
-        return Decided(len(gone), dict(Counter(gone.values())))
+            decisions.keep(opened.connection, change, back)
+        return Decided(len(gone), dict(Counter(gone.values())), returned=len(back))
 
 
 def drop_faces(workspace: Workspace, name: str, which: Which, reason: str = "dropped by hand") -> Decided:
@@ -50,10 +57,11 @@ def drop_faces(workspace: Workspace, name: str, which: Which, reason: str = "dro
 
     Raises:
         UsageError: nothing says which.
-        InputError: an id is of no face.
+        InputError: an id is of no face, or the faces are packed.
     """
     _require_some(which)
     with opened_faces(workspace, name) as opened:
+        require_loose(opened)
         found = decisions.chosen(opened.connection, which, "kept")
         with changing(opened.connection, f"drop: {reason}", expected=len(found)) as change:
             decisions.drop(opened.connection, change, {face.id: reason for face in found})

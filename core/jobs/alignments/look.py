@@ -12,7 +12,7 @@ from core.faceset.database.changes import changing
 from core.faceset.database.connection import open_database
 from core.fsio import write_text
 from core.jobs.alignments.frames_again import source_again
-from core.jobs.alignments.opened import opened_faces
+from core.jobs.alignments.opened import opened_faces, require_loose
 from core.safe_paths import own_folder
 from core.types import Face
 from core.workspace import Side, Workspace, list_frames, natural_key
@@ -105,6 +105,8 @@ def multi_faces(
     """
     with opened_faces(workspace, name) as opened:
         connection = opened.connection
+        if pick:
+            require_loose(opened)
         several = checks.frames_with_several(connection)
         others: dict[str, str] = {}
         if pick:

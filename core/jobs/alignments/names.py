@@ -7,13 +7,11 @@ from pathlib import Path
 from core.faceset import journal
 from core.faceset.database import faces, images
 from core.faceset.database.changes import changing
+from core.faceset.identity import INDEX
 from core.faceset.journal import ALIGNED, Move
 from core.jobs.alignments.opened import opened_faces
 from core.types import Face
 from core.workspace import Workspace, natural_key
-
-# The place of a face among those of its frame, from 0, where somebody has decided it.
-INDEX = "index"
 
 
 @dataclass(frozen=True)

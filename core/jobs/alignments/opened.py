@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from core.errors import InputError
 from core.faceset.alignments.settle import settle
 from core.faceset.database.connection import open_database
 from core.faceset.register import register_files
@@ -22,6 +23,19 @@ class OpenedFaces:
     side: OpenedSide
     connection: sqlite3.Connection
     names: frozenset[str]
+
+
+def require_loose(opened: OpenedFaces) -> None:
+    """Refuse to decide about faces whose pictures are packed: no single one leaves a pak.
+
+    Raises:
+        InputError: they are.
+    """
+    side = opened.side
+    if side.pak.exists() and not opened.names:
+        number = {"src": 3, "dst": 4}[side.name]
+        hint = f"unpack them first: bash scripts/{number}.4_unpack_{side.name}.sh"
+        raise InputError("the faces are packed", where=side.pak, hint=hint)
 
 
 @contextmanager

@@ -24,12 +24,14 @@ def listed_report(side: str, what: str, found: "Listed") -> StageReport:
 def decided_report(side: str, what: str, done: "Decided") -> StageReport:
     """How many faces were dropped or came back, by reason."""
     rows: list[tuple[str, object]] = counted_rows(done.reasons)
+    if done.returned:
+        rows.append(("kept again, since their picture is back", done.returned))
     warnings: tuple[str, ...] = ()
     if done.without_picture:
         warnings = (
             f"{done.without_picture} of them have no picture yet: bash scripts/alignments.sh extract {side} makes it",
         )
-    if done.faces:
+    if done.faces or done.returned:
         rows.append(("to take it back", f"bash scripts/alignments.sh undo {side}"))
     return StageReport(f"data_{side}: {done.faces} faces {what}", tuple(rows), warnings)
 

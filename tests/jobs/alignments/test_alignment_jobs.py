@@ -176,6 +176,34 @@ def test_what_lies_in_the_trash_is_dropped_for_its_reason_and_comes_back(side, w
     assert status(side)[face] == ("kept", "")
 
 
+def test_undoing_a_clean_brings_the_faces_back_with_their_pictures(side, workspace):
+    from core.faceset import journal
+    from core.faceset.sorting.trash import to_trash
+
+    journal.begin(side.frames, "clean", to_trash(side.frames, {"00004_1.jpg": "blurred"}))
+    decide.remove_faces(workspace, "src")
+    journal.undo(side.frames)
+    done = decide.remove_faces(workspace, "src")
+    assert (done.faces, done.returned) == (0, 1)
+    assert all(state == "kept" for state, _ in status(side).values())
+
+
+def test_packed_faces_are_unpacked_before_anything_is_decided_about_them(side, workspace):
+    from core.jobs.faceset.pack import pack_faces
+
+    pack_faces(workspace, "src", remove_originals=True)
+    for decision in (
+        lambda: decide.remove_faces(workspace, "src"),
+        lambda: decide.drop_faces(workspace, "src", Which(frames=(FRAMES[0],))),
+        lambda: look.multi_faces(workspace, "src", pick=True),
+        lambda: extract_again(workspace, "src", Again()),
+    ):
+        with pytest.raises(InputError, match="packed"):
+            decision()
+    assert all(state == "kept" for state, _ in status(side).values())
+    assert look.info(workspace, "src").packed
+
+
 def test_no_picture_at_all_is_no_choice(side, workspace):
     for path in list_images(side.aligned):
         path.unlink()

@@ -29,7 +29,7 @@ class ExportSettings:
     """film: file name of the film as faceswap knows it, so that frames are named after it; empty: ask the side.
 
     older: as versions of faceswap from before 2026 want it. thumbs: small pictures go along. centring, size: of face
-    pictures.
+    pictures. person: faces of this one only, but in a table.
     """
 
     film: str = ""
@@ -37,6 +37,7 @@ class ExportSettings:
     thumbs: bool = True
     centring: Centring = "head"
     size: int = 512
+    person: str = ""
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,7 @@ def export(
             frames, faces = write_table(opened.connection, path)
             return Exported(path, frames, faces)
         film = settings.film or _film(side)
-        written, left_out = _document(opened, film)
+        written, left_out = _document(opened, film, settings.person)
         choice = frame_choice(side) if film else ""
         path = out or _default_path(side, form, film)
         if form == "faces":
@@ -88,10 +89,10 @@ def export(
         return Exported(path, len(written.names), written.document.face_count(), film, backup, left_out, choice)
 
 
-def _document(opened: OpenedFaces, film: str) -> tuple[Written, dict[str, int]]:
+def _document(opened: OpenedFaces, film: str, person: str) -> tuple[Written, dict[str, int]]:
     counted: Counter[str] = Counter()
     masks = masks_in_files(opened.side, counted)
-    written = to_fsa.to_fsa(opened.connection, lambda name: key_of(name, film), masks)
+    written = to_fsa.to_fsa(opened.connection, lambda name: key_of(name, film), masks, person)
     if film and written.names and all(key_of(name, film) == name for name in written.names):
         raise InputError(
             "the frames have no numbers for names, so they cannot be named after a film",

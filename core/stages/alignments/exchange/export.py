@@ -34,13 +34,16 @@ class Options(SideOptions):
         "head", description="faces: what of the head they show; faceswap itself reads only head"
     )
     size: int = Field(512, ge=64, le=4096, description="faces: pixels of a side")
+    person: str = Field("", description="faces of this person only; the table has all")
 
 
 def run(options: Options, workspace: Workspace) -> StageReport:
     """Write the faces of a side."""
     from core.jobs.alignments.exchange.export import ExportSettings, export
 
-    settings = ExportSettings(options.film, options.older, options.thumbs, options.centring, options.size)
+    settings = ExportSettings(
+        options.film, options.older, options.thumbs, options.centring, options.size, options.person
+    )
     done = export(workspace, options.side, options.format, options.out, settings)
     rows: list[tuple[str, object]] = [("frames", done.frames), ("faces", done.faces)]
     if done.film:
