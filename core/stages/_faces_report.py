@@ -34,7 +34,7 @@ def report(
         ("frames without faces", _listed(done.without_faces)),
         ("frames with several", "all" if len(done.with_several) == done.frames else _listed(done.with_several)),
     ]
-    rows += [("dropped", f"{count}: {reason}") for reason, count in done.filtered.items()]
+    rows += [("filtered", f"{count}: {reason}") for reason, count in done.filtered.items()]
     if for_model:
         rows.append(("image size", _size(settings.image_size, for_model)))
     if done.unwritten:

@@ -84,7 +84,7 @@ def test_sizes_in_per_cent_and_filtered_faces_keep_their_points(workspace):
     assert names(workspace) == ["00001_0.jpg"]
     (small,) = known(workspace, "filtered")
     assert small.reason == filters.SMALL and small.landmarks.shape == (68, 2)
-    assert ("dropped", f"1: {filters.SMALL}") in report.rows
+    assert ("filtered", f"1: {filters.SMALL}") in report.rows
     assert recorded(workspace)["min_face_size"] == "30%"
     run(workspace, "--overwrite", "--max-face-size", "60")
     assert names(workspace) == ["00002_0.jpg"] and known(workspace, "filtered")[0].reason == filters.LARGE

@@ -260,7 +260,7 @@ def test_every_and_max_faces_and_debug(workspace, portrait):
     )
     report = run(workspace, "--every", "5", "--max-faces", "1", "--debug")
     assert list(files(workspace)) == ["00001_0.jpg", "00006_0.jpg"]
-    assert ("dropped", "1: beyond --max-faces") in report.rows
+    assert ("filtered", "1: beyond --max-faces") in report.rows
     assert [path.name for path in list_images(workspace.side("src").aligned_debug)] == ["00001.jpg", "00006.jpg"]
 
 

@@ -3,7 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,7 @@ from core.faceset.database import frame_masks
 from core.faceset.database.frame_masks import FrameMask
 from core.faceset.database.frames import FrameRow
 from core.faceset.exchange.placed import stored_mask
-from core.faceset.identity import face_id
+from core.faceset.register import imported_face
 from core.formats.faceswap.document import FsaFace, FsaFrame, FsaMask, landmarks_68
 from core.imaging.masks import mask_origin
 from core.safe_paths import is_name
@@ -103,17 +103,7 @@ def from_record(record: FaceRecord, origin: str, remarks: Counter[str], *, with_
     """
     if record.source_landmarks is None or not is_name(record.source_filename):
         return None
-    box = np.full(4, np.nan) if record.source_rect is None else np.array(record.source_rect, np.float64)
-    face = Face(
-        box=box.astype(np.float32),
-        confidence=np.nan,
-        roll=np.nan,
-        landmarks=record.source_landmarks,
-        landmark_confidence=np.nan,
-        frame=record.source_filename or "",
-        origin=origin,
-        id=face_id(record),
-    )
+    face = replace(imported_face(record), origin=origin)
     if record.polygons:
         remarks["faces whose hand-drawn outlines stay in their file"] += 1
     if not with_mask:
