@@ -10,6 +10,7 @@ from core.types import StageReport
 from core.workspace import Side
 
 if TYPE_CHECKING:
+    from core.jobs.alignments.time.calm import Calmed
     from core.jobs.extract.batch import Batch
     from core.jobs.extract.settings import ExtractSettings
     from core.jobs.extract_faces import ExtractedFaces
@@ -26,6 +27,7 @@ def report(
     done: "ExtractedFaces",
     masks: Sequence[tuple[str, "AppliedMasks"]],
     for_model: str,
+    calmed: "Calmed | None" = None,
 ) -> StageReport:
     """The report of one side."""
     rows: list[tuple[str, object]] = [
@@ -42,6 +44,7 @@ def report(
     if settings.no_faces:
         rows.append(("without a file", "all: --no-faces"))
     rows += _people(settings, done)
+    rows += _calmed(calmed)
     if done.deleted:
         rows.append(("face files deleted by hand", _listed(done.deleted)))
     if done.left_out:
@@ -81,6 +84,16 @@ def _size(size: int, for_model: str) -> str:
         part = "three quarters" if centring == "face" else "six tenths"
         return f"{size}: a faceswap model of {number} px with {centring} centring cuts {part} out of it"
     return f"{size}: models of DeepFaceLab's face types take the whole image, so the model's own size is right"
+
+
+def _calmed(calmed: "Calmed | None") -> list[tuple[str, object]]:
+    if calmed is None:
+        return []
+    rows: list[tuple[str, object]] = [("tracks", calmed.tracks), ("faces in gaps", calmed.added)]
+    if calmed.smoothed:
+        left = f"{calmed.smoothed.motion:.0%} of crops, {calmed.smoothed.shape:.0%} of points"
+        rows.append(("trembling that is left", left))
+    return [*rows, ("cut out again", calmed.made)]
 
 
 def _people(settings: "ExtractSettings", done: "ExtractedFaces") -> list[tuple[str, object]]:

@@ -33,7 +33,7 @@ FaceTypeName = Literal[
 ]
 # Not among the settings of the job, or under another name there.
 _OWN = {
-    *("side", "workers", "overwrite", "retry_empty", "overlay", "mask", "batch"),
+    *("side", "workers", "overwrite", "retry_empty", "overlay", "mask", "batch", "interpolate", "smooth"),
     *("face_type", "image_size", "for_model", "source", "faces"),
 }
 
@@ -47,7 +47,7 @@ class Options(SideOptions):
             *("max_faces", "min_face_size", "max_face_size", "detect_score", "rotations", "keep_id", "drop_id"),
             *("id_threshold", "filter"),
         ),
-        "their landmarks": ("align_norm", "refeed", "realign"),
+        "their landmarks": ("align_norm", "refeed", "realign", "interpolate", "smooth"),
         "the pictures of them": ("face_type", "image_size", "for_model", "jpeg_quality", "min_scale", "save_filtered"),
         "the run": ("overwrite", "retry_empty", "overlay", "batch", "workers"),
     }
@@ -126,6 +126,20 @@ class Options(SideOptions):
     realign: bool = Field(
         False,
         description="look for the points once more in the face levelled by the first look; facemesh does so by itself",
+    )
+    interpolate: int = Field(
+        0,
+        ge=0,
+        le=100,
+        description="afterwards, give frames a face in which a head was not found, where it was before and after: in "
+        "gaps of up to N frames (as `alignments interpolate` does)",
+    )
+    smooth: float = Field(
+        0,
+        ge=0,
+        le=1,
+        description="afterwards, take the trembling out of the landmarks along the film: 0.5 is a good strength (as "
+        "`alignments smooth` does, and takes back)",
     )
     filter_refeed: bool = Field(True, description="looks that pass no filter do not count in the mean of --refeed")
     filter_realign: bool = Field(True, description="faces that pass no filter are not looked at again by --realign")
@@ -245,6 +259,7 @@ def run(options: Options, workspace: Workspace) -> StageReport:
 
 
 def _one(options: Options, workspace: Workspace, maskers: Sequence["Named"]) -> StageReport:
+    from core.jobs.alignments.time.calm import Calm, make_calm
     from core.jobs.extract_faces import RunChoices, extract_faces
     from core.jobs.masks.apply import MaskStyle, apply_masks
 
@@ -254,8 +269,12 @@ def _one(options: Options, workspace: Workspace, maskers: Sequence["Named"]) -> 
     side = workspace.side(options.side)
     if done.faces == 0:
         raise no_faces(side, done)
+    calmed = None
+    if options.interpolate or options.smooth:
+        calm = Calm(options.interpolate, options.smooth, files=options.faces)
+        calmed = make_calm(workspace, options.side, calm, options.workers)
     masks = [(name, apply_masks(workspace, options.side, masker, MaskStyle())) for name, masker in maskers]
-    return report(side, settings, done, masks, options.for_model)
+    return report(side, settings, done, masks, options.for_model, calmed)
 
 
 def _settings(options: Options) -> "ExtractSettings":
