@@ -15,6 +15,7 @@ LAYERS = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
 ALLOWED_NEIGHBOURS = {
     ("imaging", "geometry"),
     ("networks", "formats"),
+    ("video", "formats"),
     ("faces", "inference"),
     ("errors", "console"),
     ("types", "console"),

@@ -191,6 +191,15 @@ def encode_png(image: NDArray, level: int = 3) -> bytes:
     return _encode(".png", image, [cv2.IMWRITE_PNG_COMPRESSION, level])
 
 
+def encode_tiff(image: NDArray) -> bytes:
+    """A TIFF, lossless (LZW), of an image (uint8 or uint16, H x W or H x W x 3 BGR).
+
+    Raises:
+        InputError: it is no image.
+    """
+    return _encode(".tiff", image, [cv2.IMWRITE_TIFF_COMPRESSION, cv2.IMWRITE_TIFF_COMPRESSION_LZW])
+
+
 def _encode(suffix: str, image: NDArray, flags: list[int]) -> bytes:
     if image.size == 0 or image.dtype not in (np.uint8, np.uint16):
         raise InputError("cannot encode this as a picture", why=f"shape {image.shape}, {image.dtype}")

@@ -41,13 +41,17 @@ def decoded(
     *,
     size: tuple[int, int] | None = None,
     exact: bool = True,
+    skip: int = 0,
+    tone_map: bool = True,
 ) -> Any:
-    """Input and filters for ffmpeg-python: frames with square pixels, upright, 8 bits, standard dynamic range.
+    """Input and filters for ffmpeg-python: frames with square pixels, upright, standard dynamic range.
 
     pixels: format of the pixels, such as "rgb24".
     size: width and height of all frames; one of another shape keeps its proportions, between black bars. None: each
         has its own.
     exact: begin at ``selection.start`` exactly; else at a frame near it, which is quicker.
+    skip: how many frames to leave out of those that would come.
+    tone_map: without it the colors of a high dynamic range stay as they are.
 
     Raises:
         EnvironmentFault: the program cannot deinterlace.
@@ -61,7 +65,11 @@ def decoded(
         stream = stream.filter("bwdif", mode="send_frame", parity="auto", deint=chosen)
     if selection.fps is not None:
         stream = stream.filter("fps", fps=f"{selection.fps:g}")
-    if info.colors.hdr and program.has_filter(info.program, "zscale"):
+    if skip:
+        stream = stream.filter("trim", start_frame=skip)
+    if info.colors.hdr and not tone_map:
+        stream = _with_supposed(stream, info)
+    elif info.colors.hdr and program.has_filter(info.program, "zscale"):
         stream = _tone_mapped(stream, info)
     width, height = _own_size(info) if size is None else _fitted(*size)
     # eval=frame: the shape of frames may change within a film.
@@ -93,11 +101,15 @@ def _require_deinterlacer(path: str) -> None:
 
 
 def _tone_mapped(stream: Any, info: VideoInfo) -> Any:
-    if said := _supposed(info.colors):
-        stream = stream.filter("setparams", **said)
+    stream = _with_supposed(stream, info)
     for name, arguments in _TONE_MAP:
         stream = stream.filter(name, **arguments)
     return stream
+
+
+def _with_supposed(stream: Any, info: VideoInfo) -> Any:
+    said = _supposed(info.colors)
+    return stream.filter("setparams", **said) if said else stream
 
 
 def _supposed(colors: Colors) -> dict[str, str]:

@@ -65,7 +65,7 @@ def write_frames(
             elif key == b"out_time_us" and value.isdigit():
                 seconds = int(value) / 1e6
         outcome = replace(run.end(), seconds=seconds)
-    _require_finished(info, outcome, selection, count)
+    require_finished(info, outcome, selection, count)
     return outcome
 
 
@@ -91,7 +91,7 @@ def read_frames(
             count += 1
             yield np.frombuffer(data, np.uint8).reshape(info.height, info.width, 3)
         outcome = run.end()
-    _require_finished(info, outcome, selection, count)
+    require_finished(info, outcome, selection, count)
     if count == 0:
         raise unreadable(info.path, outcome.last_complaint)
     on_end(outcome)
@@ -137,7 +137,7 @@ def _command(info: VideoInfo, stream: Any) -> list[str]:
     return program.command(info.program, stream, info.path)
 
 
-def _require_finished(info: VideoInfo, outcome: Outcome, selection: Selection, count: int) -> None:
+def require_finished(info: VideoInfo, outcome: Outcome, selection: Selection, count: int) -> None:
     """Frames that were not decoded because of this machine are never taken for frames that the video does not have.
 
     A damaged video is another matter: ffmpeg goes on behind the damage and ends well.

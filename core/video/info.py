@@ -11,16 +11,18 @@ ASPECTS = (0.1, 10)
 
 @dataclass(frozen=True)
 class Colors:
-    """What a video says of its colors, as numbers of ITU-T H.273; 2 is "not said".
+    """What a video says of its colors, as numbers of ITU-T H.273, of which 2 is "not said".
 
     transfer: the transfer curve.
     primaries: what red, green and blue are.
     matrix: how they became luma and chroma; 0 where they did not.
+    range: 1 where black is 16 of 255, 2 where it is 0; 0 is "not said".
     """
 
     transfer: int = 2
     primaries: int = 2
     matrix: int = 2
+    range: int = 0
 
     @property
     def hdr(self) -> bool:

@@ -36,7 +36,7 @@ def probe(path: Path) -> VideoInfo:
     """
     path.open("rb").close()  # what cannot be opened is no fault of the video
     with opened(path) as container:
-        stream = _main_stream(container, path)
+        stream = main_stream(container, path)
         frames = list(first_frames(container, stream))
         info = _info(path, container, stream, frames)
     return settle(info, plays_here=bool(frames))
@@ -84,7 +84,12 @@ def video_streams(container: Any) -> list[Any]:
     return films or streams
 
 
-def _main_stream(container: Any, path: Path) -> Any:
+def main_stream(container: Any, path: Path) -> Any:
+    """The video stream that is marked as the default, else the largest.
+
+    Raises:
+        InputError: there is none.
+    """
     streams = video_streams(container)
     if not streams:
         raise InputError(
@@ -187,7 +192,7 @@ def _seeking(container: Any) -> Literal["exact", "near", "none"]:
 
 
 def _colors(frame: Any) -> Colors:
-    return Colors(int(frame.color_trc), int(frame.color_primaries), int(frame.colorspace))
+    return Colors(int(frame.color_trc), int(frame.color_primaries), int(frame.colorspace), int(frame.color_range))
 
 
 def _is_mirrored(frame: Any) -> bool:
