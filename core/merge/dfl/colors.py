@@ -50,7 +50,7 @@ def drawn(name: str, seed: int) -> NDArray:
     return np.empty(0)
 
 
-def histogram_matched(face: Array, target: Array, threshold: int) -> Array:
+def histogram_matched(face: Array, target: Array, threshold: float) -> Array:
     """``face`` with the histogram of ``target`` in each channel; unequal values stay unequal, no bins are made.
 
     threshold: 0..255; the face's brightest value becomes that of the target at this part of 255.
@@ -59,7 +59,7 @@ def histogram_matched(face: Array, target: Array, threshold: int) -> Array:
     return np.stack(channels, axis=-1).astype(np.float32)
 
 
-def _matched_channel(face: Array, target: Array, threshold: int) -> NDArray[np.float64]:
+def _matched_channel(face: Array, target: Array, threshold: float) -> NDArray[np.float64]:
     _, place, counts = np.unique(face, return_inverse=True, return_counts=True)
     values, target_counts = np.unique(target, return_counts=True)
     share = threshold * np.cumsum(counts).astype(np.float64) / face.size
