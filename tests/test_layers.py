@@ -46,6 +46,7 @@ FRAMEWORK_FREE = {
     "imaging",
     "geometry",
     "checkpoints",
+    "merge",
 }
 # The builders of trainable networks are what the rest of their room is described for.
 WITH_FRAMEWORK = {"core/networks/keras_builder.py", "core/networks/keras_layers.py"}

@@ -42,8 +42,10 @@ _HEAD = np.array([
 _CAMERA = np.array([[4.0, 0, 0.5], [0, 4.0, 0.5], [0, 0, 1]])
 
 
-def crop_matrix(landmarks: ArrayLike, size: int, centring: Centring) -> Matrix:
+def crop_matrix(landmarks: ArrayLike, size: int, centring: Centring, coverage: float = 1.0) -> Matrix:
     """Frame -> crop of ``size`` pixels: float64 (2, 3). landmarks: (68, 2), frame pixels.
+
+    coverage: the part of the crop's side that a model sees, which is then the crop.
 
     Raises:
         InputError: degenerate landmarks.
@@ -51,10 +53,28 @@ def crop_matrix(landmarks: ArrayLike, size: int, centring: Centring) -> Matrix:
     points = lm.validated(landmarks)
     matrix = level_matrix(points)
     matrix[:, 2] -= centre_offset(transform_points(points, matrix), centring)
-    padding = round(size * _PADDING[centring] / 2)
-    matrix *= size - 2 * padding
-    matrix[:, 2] += padding
+    core = core_size(size, centring, coverage)
+    matrix *= core
+    matrix[:, 2] += (size - core) // 2
     return matrix
+
+
+def core_size(size: int, centring: Centring, coverage: float = 1.0) -> int:
+    """The side, in pixels of a crop of ``size``, of the unit square of the mean face."""
+    return size - 2 * round(size * (_PADDING[centring] + coverage - 1) / (2 * coverage))
+
+
+def cut_out_of(
+    other: Centring, size: int, centring: Centring, coverage: float, shift: ArrayLike
+) -> tuple[NDArray[np.int64], int]:
+    """Where a crop lies within another one of the same face: centre (x, y) and side, in pixels of the other.
+
+    other, size: centring and side of the crop that is there.
+    shift: (2,), the ``centre_offset`` of the wanted crop minus that of the other.
+    """
+    inner = size * (1 - _PADDING[other])
+    centre = np.rint(np.asarray(shift, np.float64) * inner + size / 2).astype(np.int64)
+    return centre, 2 * round(inner / (1 - _PADDING[centring]) * coverage / 2)
 
 
 def extracted_size(size: int, centring: Centring) -> int:

@@ -28,17 +28,22 @@ def transfer(mode: str, image: Array, reference: Array, random: np.random.Random
     """
     if mode == "none":
         return image
-    if mode in _RANDOM:
-        changed = _RANDOM[mode](image, reference, random)
+    if mode == "idt":
+        changed = iterative_distribution(image, reference, random_rotations(random))
+    elif mode == "sot":
+        changed = sliced_transport(image, reference, random_directions(random))
     else:
         changed = _FIXED[mode](image, reference)
     return np.clip(changed, 0, 1).astype(np.float32)
 
 
-def reinhard(image: Array, reference: Array) -> Array:
-    """Take over the mean and deviation of each Lab channel; not clipped."""
+def reinhard(image: Array, reference: Array, counted: NDArray[np.bool_] | None = None) -> Array:
+    """Take over the mean and deviation of each Lab channel; not clipped.
+
+    counted: (H, W), of two images of one size: pixels outside count as Lab (0, 0, 0), as DeepFaceLab's merger has it.
+    """
     source, target = cv2.cvtColor(image, cv2.COLOR_BGR2LAB), cv2.cvtColor(reference, cv2.COLOR_BGR2LAB)
-    (mean_s, std_s), (mean_t, std_t) = _statistics(source), _statistics(target)
+    (mean_s, std_s), (mean_t, std_t) = _statistics(source, counted), _statistics(target, counted)
     # The format has no epsilon; this one only keeps images of a single color finite.
     moved = (source - mean_s) * (std_t / np.maximum(std_s, np.finfo(np.float32).tiny)) + mean_t
     # The range of Lab in float32, as OpenCV has it.
@@ -64,40 +69,51 @@ def monge_kantorovich(image: Array, reference: Array) -> Array:
     return (source @ move + mean_t).reshape(image.shape).astype(np.float32)
 
 
-def iterative_distribution(
-    image: Array, reference: Array, random: np.random.RandomState, steps: int = 20, bins: int = 256
-) -> Array:
-    """Match the histograms along random axes, one of ``steps`` parts of the way at a time; not clipped."""
-    from scipy.stats import special_ortho_group
+def iterative_distribution(image: Array, reference: Array, rotations: NDArray, bins: int = 256) -> Array:
+    """Match the histograms along the axes of each rotation, one part of the way at a time; not clipped.
 
+    rotations: (steps, 3, 3), as of :func:`random_rotations`.
+    """
     source, target = image.reshape(-1, 3).T, reference.reshape(-1, 3).T
-    for _ in range(steps):
-        axes = special_ortho_group.rvs(3, random_state=random).astype(np.float32)
+    for axes in np.asarray(rotations, np.float32):
         along_s, along_t = axes @ source, axes @ target
         matched = np.stack([_match_axis(s, t, bins) for s, t in zip(along_s, along_t, strict=True)])
-        source = source + axes.T @ (matched - along_s) / steps
+        source = source + axes.T @ (matched - along_s) / len(rotations)
     return source.T.reshape(image.shape)
 
 
-def sliced_transport(
-    image: Array, reference: Array, random: np.random.RandomState, steps: int = 10, directions: int = 5
-) -> Array:
-    """Sort both along random directions and pair them; the change is smoothed with a bilateral filter; not clipped."""
+def sliced_transport(image: Array, reference: Array, directions: NDArray, steps: int = 10) -> Array:
+    """Sort both along the directions and pair them; the change is smoothed with a bilateral filter; not clipped.
+
+    directions: (n, 3), as of :func:`random_directions`; each step takes an equal part of them, in order.
+    """
     source, target = image.reshape(-1, 3).copy(), reference.reshape(-1, 3)
-    for _ in range(steps):
+    axes = np.asarray(directions, np.float32).reshape(steps, -1, 3)
+    for batch in axes:
         advance = np.zeros_like(source)
-        for _ in range(directions):
-            axis = random.normal(size=3).astype(np.float32)
-            axis /= np.linalg.norm(axis)
+        for vector in batch:
+            axis = vector / np.linalg.norm(vector)
             along_s, along_t = source @ axis, np.sort(target @ axis)
             order = np.argsort(along_s)
             if len(along_t) != len(along_s):
                 # Another number of pixels: the sorted values are read as quantiles.
                 along_t = np.interp(np.linspace(0, 1, len(along_s)), np.linspace(0, 1, len(along_t)), along_t)
-            advance[order] += (along_t - along_s[order])[:, None] * axis / directions
+            advance[order] += (along_t - along_s[order])[:, None] * axis / len(batch)
         source += advance
     change = (source.reshape(image.shape) - image).astype(np.float32)
     return image + cv2.bilateralFilter(change, 0, 5, 16)
+
+
+def random_rotations(random: np.random.RandomState, count: int = 20) -> NDArray[np.float32]:
+    """Rotations for :func:`iterative_distribution`: (count, 3, 3)."""
+    from scipy.stats import special_ortho_group
+
+    return np.stack([special_ortho_group.rvs(3, random_state=random) for _ in range(count)]).astype(np.float32)
+
+
+def random_directions(random: np.random.RandomState, count: int = 50) -> NDArray[np.float32]:
+    """Directions for :func:`sliced_transport`, not of length 1 yet: (count, 3)."""
+    return random.normal(size=(count, 3)).astype(np.float32)
 
 
 _FIXED: dict[str, Callable[[Array, Array], Array]] = {
@@ -105,14 +121,12 @@ _FIXED: dict[str, Callable[[Array, Array], Array]] = {
     "lct": linear,
     "mkl": monge_kantorovich,
 }
-_RANDOM: dict[str, Callable[[Array, Array, np.random.RandomState], Array]] = {
-    "idt": iterative_distribution,
-    "sot": sliced_transport,
-}
 
 
-def _statistics(lab: Array) -> tuple[Array, Array]:
+def _statistics(lab: Array, counted: NDArray[np.bool_] | None) -> tuple[Array, Array]:
     flat = lab.reshape(-1, 3).astype(np.float64)
+    if counted is not None:
+        flat = flat * counted.reshape(-1, 1)
     return flat.mean(0), flat.std(0)
 
 
@@ -136,7 +150,7 @@ def _match_axis(source: Array, target: Array, bins: int) -> Array:
         return source
     edges = np.histogram_bin_edges(source, bins, (low, high))
     share_s, share_t = (_cumulated(values, bins, (low, high)) for values in (source, target))
-    place = np.interp(share_s, share_t, edges[1:], left=0, right=bins)
+    place = np.interp(share_s, share_t, edges[1:])
     # 0 and 256 beyond the edges are the format's own, odd as they are for values of 0..1.
     return np.interp(source, edges[1:], place, left=0, right=bins).astype(np.float32)
 

@@ -19,7 +19,7 @@ FLOORS = (
     ("geometry", "imaging"),
     ("networks", "formats", "video"),
     ("faceset",),
-    ("faces", "data", "inference", "checkpoints"),
+    ("faces", "data", "inference", "checkpoints", "merge"),
     ("training", "export", "demo"),
     ("jobs",),
     ("stages",),
