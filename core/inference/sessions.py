@@ -1,7 +1,7 @@
 """The one maker of onnxruntime sessions: explicit settings, the network's origin in every message, typed errors."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -52,6 +52,7 @@ class Session:
     source: where the network comes from, for messages.
     device: where it really computes, ``CPU`` or ``CUDA``.
     inputs, outputs: in the order of the file.
+    metadata: what the file says about itself.
     runtime: onnxruntime's own object.
     """
 
@@ -60,6 +61,7 @@ class Session:
     inputs: tuple[TensorInfo, ...]
     outputs: tuple[TensorInfo, ...]
     runtime: Any
+    metadata: Mapping[str, str] = field(default_factory=dict)
 
     def run(self, feeds: Mapping[str, NDArray], outputs: Sequence[str] | None = None) -> list[NDArray]:
         """The named outputs, or all of them in the order of the file. feeds: name of an input -> array.
@@ -116,6 +118,7 @@ def open_session(model: bytes | Path, source: str | Path, settings: Settings) ->
         inputs=inputs,
         outputs=outputs,
         runtime=runtime,
+        metadata=dict(runtime.get_modelmeta().custom_metadata_map),
     )
 
 

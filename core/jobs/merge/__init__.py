@@ -1,0 +1,1 @@
+"""Merging: the trained face put into the film."""

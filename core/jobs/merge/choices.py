@@ -1,0 +1,40 @@
+"""What a merge can be told."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from core.geometry.align import FaceType
+from core.merge.dfl.settings import DflSettings
+from core.merge.settings import MergeSettings
+from core.video.film.encoders import FilmSettings
+
+
+@dataclass(frozen=True)
+class MergeChoices:
+    """How a film is merged.
+
+    dfm: the model; None for that of the workspace. face_type: of a model that does not say it; None asks the model.
+    settings: of our composition. exact: DeepFaceLab's instead, bit by bit; None for ours.
+    morph: 0..1, of models that have it.
+    persons: whose faces are swapped; all without a name. first, last: numbers of frames in which faces are swapped, the
+    others stay as they are; None for no limit.
+    film: how the film is written. output: the film; None for ``result.mp4`` in the workspace.
+    pictures: write ``merged/`` and ``merged_mask/`` beside the frames instead of a film.
+    rate: frames a second of pictures that come from no film.
+    batch: faces in one call of the network. workers: threads, 0 for one a core.
+    """
+
+    dfm: Path | None = None
+    face_type: FaceType | None = None
+    settings: MergeSettings = field(default_factory=MergeSettings)
+    exact: DflSettings | None = None
+    morph: float = 1.0
+    persons: tuple[str, ...] = ()
+    first: int | None = None
+    last: int | None = None
+    film: FilmSettings = field(default_factory=FilmSettings)
+    output: Path | None = None
+    pictures: bool = False
+    rate: float | None = None
+    batch: int = 4
+    workers: int = 0

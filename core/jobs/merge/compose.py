@@ -1,0 +1,129 @@
+"""Faces of a frame, cut, swapped and put back: our composition, or DeepFaceLab's."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.geometry.align import face_matrix
+from core.imaging.warp import warp_face
+from core.jobs.merge.model import Swapper
+from core.merge.dfl.compose import CutFace, cut_face, merged_face, merged_frame
+from core.merge.dfl.settings import DflSettings, Prediction, Surroundings
+from core.merge.face import merge_faces
+from core.merge.patch import SwappedFace
+from core.merge.settings import MergeSettings
+from core.types import Face
+from core.video.film.frames import Frame, Image
+
+FloatArray = NDArray[np.float32]
+
+
+@dataclass(frozen=True, eq=False)
+class Swapped:
+    """What the model made of a face: face (R, R, 3), target_mask and face_mask (R, R), float32."""
+
+    face: FloatArray
+    target_mask: FloatArray
+    face_mask: FloatArray
+
+
+@dataclass(frozen=True, eq=False)
+class Work:
+    """A frame on its way.
+
+    faces: that are swapped in it. cuts: one for each, as the composer made them. swapped: one for each, once the model
+    has been asked. motion: (pixels, degrees). seed: of its scene.
+    """
+
+    frame: Frame
+    faces: tuple[Face, ...] = ()
+    cuts: tuple[Any, ...] = ()
+    swapped: tuple[Swapped, ...] = ()
+    motion: tuple[float, float] = (0.0, 0.0)
+    seed: int = 0
+
+
+class Composer(Protocol):
+    """Cuts faces for the model, and puts what it made of them back. Called from several threads."""
+
+    def cut(self, image: Image, face: Face) -> Any:
+        """A face cut out; what it is, is the composer's own business."""
+
+    def network_input(self, cut: Any) -> FloatArray:
+        """The face as the model takes it: float32 (R, R, 3), BGR, 0..1."""
+
+    def compose(self, work: Work) -> tuple[Image, NDArray]:
+        """The frame with its faces, and what they cover (H, W)."""
+
+
+@dataclass(frozen=True)
+class OurComposer:
+    """The face put where the mask is, and nowhere else (``core.merge.face``)."""
+
+    swapper: Swapper
+    settings: MergeSettings
+
+    def cut(self, image: Image, face: Face) -> FloatArray:
+        size = self.swapper.dfm.resolution
+        matrix = face_matrix(np.asarray(face.landmarks), size, self.swapper.face_type)
+        crop = warp_face(image, matrix, size)
+        return crop.astype(np.float32) / np.float32(np.iinfo(image.dtype).max)
+
+    def network_input(self, cut: FloatArray) -> FloatArray:
+        return cut
+
+    def compose(self, work: Work) -> tuple[Image, NDArray]:
+        found = [
+            SwappedFace(
+                landmarks=np.asarray(face.landmarks),
+                prediction=swapped.face,
+                masks=self._masks(swapped),
+                face_type=self.swapper.face_type,
+                motion=work.motion,
+            )
+            for face, swapped in zip(work.faces, work.swapped, strict=True)
+        ]
+        merged = merge_faces(work.frame.image, found, self.settings, work.seed, work.frame.number)
+        return merged.image, merged.mask
+
+    def _masks(self, swapped: Swapped) -> Mapping[str, FloatArray]:
+        return {"learned_prd": swapped.face_mask, "learned_dst": swapped.target_mask}
+
+
+@dataclass(frozen=True)
+class ExactComposer:
+    """As DeepFaceLab merges, bit by bit (``core.merge.dfl``)."""
+
+    swapper: Swapper
+    settings: DflSettings
+
+    def cut(self, image: Image, face: Face) -> CutFace:
+        size, face_type = self.swapper.dfm.resolution, self.swapper.face_type
+        return cut_face(np.asarray(image, np.uint8), np.asarray(face.landmarks), face_type, size, self.settings)
+
+    def network_input(self, cut: CutFace) -> FloatArray:
+        return cut.network_input
+
+    def compose(self, work: Work) -> tuple[Image, NDArray]:
+        around = Surroundings(motion_power=work.motion[0], motion_degrees=work.motion[1], seed=work.seed)
+        merged = [
+            merged_face(cut, Prediction(swapped.face, swapped.face_mask, swapped.target_mask), self.settings, around)
+            for cut, swapped in zip(work.cuts, work.swapped, strict=True)
+        ]
+        return merged_frame(np.asarray(work.frame.image, np.uint8), merged)
+
+
+def swap_all(swapper: Swapper, composer: Composer, works: Sequence[Work], morph: float, batch: int) -> list[Swapped]:
+    """What the model makes of all faces of some frames, in their order."""
+    inputs = [composer.network_input(cut) for work in works for cut in work.cuts]
+    made: list[Swapped] = []
+    for start in range(0, len(inputs), batch):
+        found = swapper.dfm.swap(np.stack(inputs[start : start + batch]), morph)
+        made += [
+            Swapped(face, target[..., 0], own[..., 0])
+            for face, target, own in zip(found.face, found.target_mask, found.face_mask, strict=True)
+        ]
+    return made

@@ -1,0 +1,189 @@
+"""The trained face in the film: frame by frame from the film into the new one, without pictures on the disk between."""
+
+import hashlib
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from core import parallel
+from core.errors import InputError
+from core.faces.extractor import one_opencv_thread
+from core.faceset.database.connection import open_database
+from core.formats.provenance import write_synthetic_image
+from core.jobs.merge.choices import MergeChoices
+from core.jobs.merge.compose import Composer, ExactComposer, OurComposer, Swapped, Work, swap_all
+from core.jobs.merge.faces_of_film import FilmFaces, read_faces
+from core.jobs.merge.footage import Footage, open_footage
+from core.jobs.merge.model import Swapper, open_swapper
+from core.jobs.side import opened_side
+from core.progress import Task
+from core.safe_paths import own_folder
+from core.video.film.frames import Frame
+from core.video.film.writer import FilmReport, FilmWriter
+from core.workspace import Side, Workspace
+
+RESULT = "result.mp4"
+MERGED, MASKS = "merged", "merged_mask"
+
+
+@dataclass(frozen=True)
+class MergedFilm:
+    """What was made.
+
+    frames: of the film. swapped: of these, frames with a swapped face. faces: that were swapped. left_out: faces
+    without landmarks.
+    model: the file that swapped. device: where it computed. film: the new film, or None. folders: of pictures.
+    new_frames: made by this run; seconds: what that took.
+    """
+
+    frames: int
+    swapped: int
+    faces: int
+    left_out: int
+    model: Path
+    device: str
+    film: FilmReport | None
+    folders: tuple[Path, ...]
+    new_frames: int
+    seconds: float
+
+
+def merge(workspace: Workspace, name: str, choices: MergeChoices) -> MergedFilm:
+    """Put the model's face into the film of a side, where the database of the side has faces.
+
+    name: ``dst``, or ``src`` for a model that swaps the other way. A killed run goes on where it was, and ends in the
+    same bytes.
+
+    Raises:
+        InputError: there is no model, no film, no database, or no face to swap.
+        CorruptFileError: one of them is damaged.
+    """
+    with opened_side(workspace, name) as side:
+        with open_database(side.database) as connection:
+            faces = read_faces(connection, choices)
+        swapper = open_swapper(workspace, choices.dfm, choices.face_type)
+        composer = _composer(swapper, choices)
+        output = choices.output or workspace.root / RESULT
+        footage = open_footage(side, output.suffix or ".mp4", choices.film, choices.rate)
+        if choices.exact is not None and footage.plan.deep:
+            raise InputError(
+                "the original's way knows 8 bits only", where=side.frames, hint="--bits 8, or leave --exact out"
+            )
+        started = time.monotonic()
+        with one_opencv_thread():
+            if choices.pictures:
+                film, folders, new = None, *_pictures(side, footage, faces, composer, swapper, choices)
+            else:
+                film, new = _film(output, footage, faces, composer, swapper, choices)
+                folders = ()
+        return MergedFilm(
+            frames=film.frames if film else footage.count,
+            swapped=len(faces.by_number),
+            faces=faces.count,
+            left_out=faces.left_out,
+            model=swapper.path,
+            device=swapper.dfm.session.device,
+            film=film,
+            folders=folders,
+            new_frames=new,
+            seconds=time.monotonic() - started,
+        )
+
+
+def _composer(swapper: Swapper, choices: MergeChoices) -> Composer:
+    if choices.exact is not None:
+        return ExactComposer(swapper, choices.exact)
+    return OurComposer(swapper, choices.settings)
+
+
+def _film(
+    output: Path, footage: Footage, faces: FilmFaces, composer: Composer, swapper: Swapper, choices: MergeChoices
+) -> tuple[FilmReport, int]:
+    """Write the film; returns also how many frames this run made."""
+    made_from = _made_from(footage, faces, swapper, choices)
+    with (
+        FilmWriter(output, footage.plan, footage.info, made_from=made_from) as writer,
+        Task("merging", "frame", total=footage.count or None, done=writer.done) as task,
+    ):
+        before = writer.done
+        works = _works(footage.read(writer.done + 1), faces)
+        for number, work, image, _ in _merged(works, composer, swapper, choices, start=writer.done + 1):
+            writer.write(replace(work.frame, number=number, image=image))
+            task.update()
+        report = writer.finish()
+        return report, report.frames - before
+
+
+def _pictures(
+    side: Side, footage: Footage, faces: FilmFaces, composer: Composer, swapper: Swapper, choices: MergeChoices
+) -> tuple[tuple[Path, ...], int]:
+    """Write pictures of the frames and of what the faces cover; returns the folders and how many."""
+    folders = own_folder(side.frames / MERGED), own_folder(side.frames / MASKS)
+    count = 0
+    with Task("merging", "frame", total=footage.count or None) as task:
+        works = _works(footage.read(1), faces)
+        for _, work, image, mask in _merged(works, composer, swapper, choices, start=1):
+            name = f"{work.frame.number:05d}.png"
+            write_synthetic_image(folders[0] / name, image)
+            write_synthetic_image(folders[1] / name, cv2.cvtColor(mask, cv2.COLOR_GRAY2BGR))
+            count += 1
+            task.update()
+    return folders, count
+
+
+def _works(frames: Iterable[Frame], faces: FilmFaces) -> Iterator[Work]:
+    for frame in frames:
+        there = faces.by_number.get(frame.number, ())
+        motion = faces.motion.get(frame.number, (0.0, 0.0))
+        yield Work(frame, there, motion=motion, seed=faces.scene.get(frame.number, 0))
+
+
+def _merged(
+    works: Iterator[Work], composer: Composer, swapper: Swapper, choices: MergeChoices, *, start: int
+) -> Iterator[tuple[int, Work, np.ndarray, np.ndarray]]:
+    """(number in the film from ``start`` on, work, image, mask): cut and put back in threads, swapped in batches."""
+    workers = choices.workers or parallel.cores()
+    cut = parallel.in_threads(partial(_cut, composer), works, workers)
+    swapped = _in_batches(cut, composer, swapper, choices)
+    composed = parallel.in_threads(partial(_composed, composer), swapped, workers)
+    for number, (work, image, mask) in enumerate(composed, start=start):
+        yield number, work, image, mask
+
+
+def _cut(composer: Composer, work: Work) -> Work:
+    return replace(work, cuts=tuple(composer.cut(work.frame.image, face) for face in work.faces))
+
+
+def _in_batches(works: Iterator[Work], composer: Composer, swapper: Swapper, choices: MergeChoices) -> Iterator[Work]:
+    """Frames whose faces the model has been asked about, so many faces at a time."""
+    waiting: list[Work] = []
+    for work in works:
+        waiting.append(work)
+        # Also frames without faces are kept for a short while only.
+        if sum(len(each.cuts) for each in waiting) >= choices.batch or len(waiting) >= 2 * choices.batch:
+            yield from _swapped(waiting, composer, swapper, choices)
+            waiting = []
+    yield from _swapped(waiting, composer, swapper, choices)
+
+
+def _swapped(works: list[Work], composer: Composer, swapper: Swapper, choices: MergeChoices) -> Iterator[Work]:
+    made: Iterator[Swapped] = iter(swap_all(swapper, composer, works, choices.morph, choices.batch))
+    for work in works:
+        yield replace(work, swapped=tuple(next(made) for _ in work.cuts))
+
+
+def _composed(composer: Composer, work: Work) -> tuple[Work, np.ndarray, np.ndarray]:
+    if not work.faces:
+        return work, work.frame.image, np.zeros(work.frame.image.shape[:2], work.frame.image.dtype)
+    return work, *composer.compose(work)
+
+
+def _made_from(footage: Footage, faces: FilmFaces, swapper: Swapper, choices: MergeChoices) -> str:
+    """All that decides the pixels: parts of a killed run that were made of something else are of no use."""
+    said = (footage.identity, faces.identity(), swapper.identity, choices.settings, choices.exact, choices.morph)
+    return hashlib.sha256(repr(said).encode()).hexdigest()
