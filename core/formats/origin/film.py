@@ -74,7 +74,8 @@ def _comment(file: IO[bytes], size: int) -> Label | None:
         if kind == _NAME:
             name = file.read(min(length, _MOST))
         elif kind == _TEXT and name.strip(b"\0").upper() == b"COMMENT":
-            return parse_comment(file.read(min(length, _MOST)).decode(errors="replace"))
+            text = file.read(min(length, _MOST))
+            return parse_comment(text.decode(errors="replace")) if len(text) == length else None
     return None
 
 

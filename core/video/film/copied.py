@@ -72,7 +72,8 @@ def film_tags(source: Any, tags: Mapping[str, str]) -> dict[str, str]:
     found = {key: text for key, text in source.metadata.items() if _is_kept(key)}
     for key, text in tags.items():
         old = [found.pop(name) for name in list(found) if name.lower() == key.lower()]
-        found[key] = "; before: ".join([text, *(one for one in old if one != text)])
+        labelled = next((one for one in old if text in one), "")
+        found[key] = labelled or "; before: ".join([text, *old])
     return found
 
 
@@ -90,9 +91,10 @@ def _is_kept(key: str) -> bool:
 
 
 def _is_made_anew(stream: Any, source: Any) -> bool:
-    """The tracks of an mp4 that hold its chapters and its time code, which the library writes by itself."""
-    tag = stream.codec_tag.strip("\0") if hasattr(stream, "codec_tag") and stream.codec_tag else ""
-    return stream.type == "data" and source.format.name.startswith("mov") and tag in ("text", "tmcd")
+    """The tracks of an mp4 that hold its time code and its chapters, which the library writes by itself."""
+    if stream.type != "data" or not source.format.name.startswith("mov"):
+        return False
+    return "timecode" in stream.metadata or (stream.name == "bin_data" and stream.frames == len(source.chapters()))
 
 
 def _named(stream: Any) -> str:

@@ -14,6 +14,7 @@ from core.video.film.encoders import FilmSettings
 from core.video.film.frames import Frame, Image, read_film
 from core.video.film.plan import plan_film
 from core.video.film.writer import FilmReport, FilmWriter
+from core.video.messages import Outcome
 from core.video.probe import probe
 
 DEFAULTS = FilmSettings()
@@ -40,10 +41,13 @@ def edit_film(
     info = probe(source)
     plan = plan_film(info, target.suffix, settings)
     with FilmWriter(target, plan, info, made_from=made_from) as writer:
-        frames = read_film(info, first=writer.done + 1, deep=plan.deep, deinterlace=settings.deinterlace)
-        for frame in frames:
+        ended: list[Outcome] = []
+        read = partial(read_film, deep=plan.deep, deinterlace=settings.deinterlace, on_end=ended.append)
+        for frame in read(info, first=writer.done + 1):
             changed = change(frame.number, frame.image)
             writer.write(replace(frame, image=changed))
+        if complaints := ended[-1].complaints:
+            writer.note(f"the film is damaged ({complaints[-1]}): it has the frames that decode")
         return writer.finish()
 
 

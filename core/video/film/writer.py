@@ -120,6 +120,10 @@ class FilmWriter:
             if self.done % self.plan.part == 0:
                 self._end_part()
 
+    def note(self, text: str) -> None:
+        """Add what a person should know of the film to the report."""
+        self._notes.append(text)
+
     def finish(self) -> FilmReport:
         """Make the film of all frames so far, label it, and put it in its place.
 
