@@ -124,10 +124,8 @@ _FIXED: dict[str, Callable[[Array, Array], Array]] = {
 
 
 def _statistics(lab: Array, counted: NDArray[np.bool_] | None) -> tuple[Array, Array]:
-    flat = lab.reshape(-1, 3).astype(np.float64)
-    if counted is not None:
-        flat = flat * counted.reshape(-1, 1)
-    return flat.mean(0), flat.std(0)
+    mean, deviation = cv2.meanStdDev(lab if counted is None else lab * counted[..., None])
+    return mean[:, 0], deviation[:, 0]
 
 
 def _centred(image: Array) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

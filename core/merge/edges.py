@@ -32,8 +32,8 @@ def with_edge(mask: Array, settings: MergeSettings) -> Array:
 def _signed_distance(inside: NDArray[np.uint8]) -> Array:
     """Pixels from the edge, above 0 inside; outside of the square counts as outside."""
     padded = np.pad(inside, 1)
-    within = cv2.distanceTransform(padded, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)[1:-1, 1:-1]
-    beyond = cv2.distanceTransform(1 - padded, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)[1:-1, 1:-1]
+    within = cv2.distanceTransform(padded, cv2.DIST_L2, cv2.DIST_MASK_5)[1:-1, 1:-1]
+    beyond = cv2.distanceTransform(1 - padded, cv2.DIST_L2, cv2.DIST_MASK_5)[1:-1, 1:-1]
     # The edge runs between two pixels, half a pixel from each.
     return np.where(inside > 0, within - 0.5, 0.5 - beyond).astype(np.float32)
 

@@ -79,8 +79,10 @@ def _validate_frame(frame: NDArray) -> None:
 
 @dataclass(frozen=True, eq=False)
 class _Place:
-    """Where a face goes. inner: the box of what is covered; box: of what is changed; back, cover: the frame there, 0..1
-    (h, w, 3), and the mask (h, w).
+    """Where a face goes.
+
+    inner, box: of what is covered, and of what is changed. back: the frame there, in its levels, 0..top, (h, w, 3).
+    cover: the mask there, 0..1, (h, w).
     """
 
     face: SwappedFace
@@ -91,6 +93,7 @@ class _Place:
     box: Box
     back: Array
     cover: Array
+    top: np.float32
 
 
 def _put(
@@ -107,13 +110,13 @@ def _put(
     np.maximum(part, np.rint(cover * top).astype(mask.dtype), out=part)
     if s.mode == "original" or not s.opacity:
         return
-    place = _Place(face, patch, s, seed, inner, box, image[_slices(box)].astype(np.float32) / top, cover)
+    place = _Place(face, patch, s, seed, inner, box, image[_slices(box)].astype(np.float32), cover, top)
     front = _warped(patch.image, patch.to_image, box, cv2.INTER_CUBIC, cv2.BORDER_REPLICATE)
     front = _like_the_film(front, place)
     if s.grain:
         front = _grained(front, place, image)
-    out = _composed(np.clip(front, 0, 1), place)
-    image[_slices(box)] = np.rint(np.clip(out, 0, 1) * top).astype(image.dtype)
+    out = _composed(np.clip(front, 0, 1, out=front), place)
+    image[_slices(box)] = np.rint(out, out=out)
 
 
 def _like_the_film(front: Array, place: _Place) -> Array:
@@ -137,29 +140,35 @@ def _grained(front: Array, place: _Place, image: NDArray) -> Array:
 
 
 def _composed(front: Array, place: _Place) -> Array:
+    """The frame with the face, in levels, not rounded. ``front`` is used up."""
     s, back, weight = place.settings, place.back, place.cover
+    front *= place.top
     if s.mode == "raw-rgb":
         weight = _square(place)
     elif s.seamless:
-        front = _cloned(back, front, place.cover)
+        front = _cloned(back, front, place)
         if s.mode == "seamless-hist-match":
             front = colors.matched(front, back, place.cover, s.hist_threshold)
     elif s.mode == "multiband":
         # Outside of its square there is no face: it goes on with the frame there.
         front = back + (front - back) * _square(place)[..., None]
-        front = pyramid.blended(back, front, place.cover, _levels(place.inner))
+        front = np.clip(pyramid.blended(back, front, place.cover, _levels(place.inner)), 0, place.top)
         weight = np.ones_like(weight)
-    return back + (front - back) * (weight * np.float32(s.opacity))[..., None]
+    front -= back
+    front *= (weight * np.float32(s.opacity))[..., None]
+    front += back
+    return front
 
 
-def _cloned(back: Array, front: Array, cover: Array) -> Array:
+def _cloned(back: Array, front: Array, place: _Place) -> Array:
     """By Poisson's equation, in 8 bits, with room around so that the mask never ends at the picture's border."""
-    mask = np.pad((cover > _SEAMLESS_FROM).astype(np.uint8) * 255, 2)
+    mask = np.pad((place.cover > _SEAMLESS_FROM).astype(np.uint8) * 255, 2)
     if not mask.any():
         return front
     wide = ((2, 2), (2, 2), (0, 0))
-    front8, back8 = (np.pad(np.rint(x * 255).astype(np.uint8), wide, mode="edge") for x in (front, back))
-    return cloned(front8, back8, mask)[2:-2, 2:-2].astype(np.float32) / 255
+    scale = np.float32(255 / place.top)
+    front8, back8 = (np.pad(np.rint(x * scale).astype(np.uint8), wide, mode="edge") for x in (front, back))
+    return cloned(front8, back8, mask)[2:-2, 2:-2].astype(np.float32) / scale
 
 
 def _mask_box(patch: Patch, shape: tuple[int, ...]) -> Box | None:
@@ -208,8 +217,8 @@ def _square(place: _Place) -> Array:
 
 
 def _warped(picture: Array, matrix: Matrix, box: Box, interpolation: int, border: int) -> Array:
-    """The part of the frame in ``box`` filled from ``picture``, 0..1. matrix: frame -> picture."""
+    """The part of the frame in ``box`` filled from ``picture``. matrix: frame -> picture."""
     here = compose([[1, 0, box[0]], [0, 1, box[1]]], matrix)
     size = box[2] - box[0], box[3] - box[1]
     warped = cv2.warpAffine(picture, here, size, flags=interpolation | cv2.WARP_INVERSE_MAP, borderMode=border)
-    return np.clip(np.asarray(warped, np.float32), 0, 1)
+    return np.asarray(warped, np.float32)

@@ -13,7 +13,7 @@ Array = NDArray[Any]  # float32
 _KERNEL = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], np.float32)
 _GAIN = 6.0  # its norm: what it makes of white noise of deviation 1
 _TO_DEVIATION = 1.4826  # from the median of absolute values, for normal noise
-_FEWEST = 200  # pixels to measure
+_FEWEST, _ENOUGH = 200, 10_000  # pixels to measure
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,11 +44,11 @@ def grained(image: Array, grain: Grain, own: Grain, strength: float, seed: tuple
     random = np.random.default_rng(seed)
     height, width = image.shape[:2]
     fine = _root(grain.fine @ grain.fine.T - own.fine @ own.fine.T)
-    noise = random.standard_normal((height, width, 3), np.float32) @ fine.T.astype(np.float32)
+    noise = cv2.transform(random.standard_normal((height, width, 3), np.float32), fine.astype(np.float32))
     coarse = _root(grain.coarse @ grain.coarse.T - own.coarse @ own.coarse.T)
     if coarse.any():
         small = random.standard_normal(((height + 1) // 2, (width + 1) // 2, 3), np.float32)
-        small = small @ coarse.T.astype(np.float32)
+        small = cv2.transform(small, coarse.astype(np.float32))
         noise += cv2.resize(small, (width, height), interpolation=cv2.INTER_CUBIC)
     return image + noise * np.float32(strength)
 
@@ -60,7 +60,8 @@ def _covariance(image: Array, clear: NDArray[np.uint8]) -> NDArray[np.float64]:
     rest = np.asarray(cv2.filter2D(image, -1, _KERNEL), np.float32) / _GAIN
     # A pixel counts if all that the kernel sees of it is clear, and the image does not end there.
     counted = cv2.erode(np.pad(clear[1:-1, 1:-1], 1), np.ones((3, 3), np.uint8)) > 0
-    values = rest[counted].astype(np.float64)
+    values = rest[counted]
+    values = values[:: max(1, len(values) // _ENOUGH)].astype(np.float64)
     if len(values) < _FEWEST:
         return np.zeros((3, 3))
     deviation = _TO_DEVIATION * np.median(np.abs(values), axis=0)

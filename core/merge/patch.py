@@ -100,11 +100,14 @@ def _resampled(matrix: Matrix, size: int, other: int) -> Matrix:
 
 def _mask(face: SwappedFace, to_face: Matrix, size: int, mask_size: int, settings: MergeSettings) -> Array:
     expression = expressions.parse(settings.mask)
+    given = {name: _validated(face.masks[name], f"mask {name}", 0) for name in expression.names & face.masks.keys()}
+    if given.keys() == expression.names and len({len(mask) for mask in given.values()}) == 1:
+        return _fitted(expressions.evaluate(expression, given), size, mask_size)
     masks: dict[str, Array] = {"full": np.ones((mask_size, mask_size), np.float32)}
     to_mask = _resampled(to_face, size, mask_size)
     for name in expression.names - masks.keys():
-        if name in face.masks:
-            masks[name] = _fitted(_validated(face.masks[name], f"mask {name}", 0), size, mask_size)
+        if name in given:
+            masks[name] = _fitted(given[name], size, mask_size)
         elif name in _DRAWN:
             points = transform_points(face.landmarks, to_mask)
             masks[name] = draw(name, (mask_size, mask_size), points)[..., 0]
@@ -135,7 +138,10 @@ def _recolored(
     size = len(prediction)
     target = prediction
     if wants_target:
-        target = warp_face(source, to_face, size).astype(np.float32) / np.iinfo(source.dtype).max
+        # Up to two pixels of the frame for one of the face, a bilinear sample misses none.
+        plain = float(np.hypot(*to_face[:, 0])) >= 0.5
+        cut = warp_face(source, to_face, size, exact=plain)
+        target = cut.astype(np.float32) / np.float32(np.iinfo(source.dtype).max)
     seen = cv2.resize(mask, (size, size), interpolation=cv2.INTER_AREA if len(mask) > size else cv2.INTER_LINEAR)
     image = colors.recolored(prediction, target, seen, settings, seed)
     if settings.mode == "hist-match":
