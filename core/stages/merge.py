@@ -60,8 +60,8 @@ class Options(SideOptions):
     mask: str = Field(
         "learned_prd * learned_dst",
         description="where the face is: learned_prd (the model's face), learned_dst (the film's face), hull, "
-        "components, extended, whole, full; also calculated: `learned_dst * hull`, `a + b`, `a - b`; names "
-        "of other programs are understood",
+        "components, extended, whole, full, xseg_prd and xseg_dst (the mask network), stored and polygons (of the face "
+        "files); also calculated: `learned_dst * hull`, `a + b`, `a - b`; names of other programs are understood",
     )
     color: str = Field(
         "rct",

@@ -1,7 +1,7 @@
 """Faces of a frame, cut, swapped and put back: our composition, or DeepFaceLab's."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from core.geometry.align import face_matrix
 from core.imaging.warp import warp_face
+from core.jobs.merge.masks import MaskSources
 from core.jobs.merge.model import Swapper
 from core.merge.dfl.compose import CutFace, cut_face, merged_face, merged_frame
 from core.merge.dfl.settings import DflSettings, Prediction, Surroundings
@@ -65,6 +66,7 @@ class OurComposer:
 
     swapper: Swapper
     settings: MergeSettings
+    sources: MaskSources = field(default_factory=MaskSources)
 
     def cut(self, image: Image, face: Face) -> FloatArray:
         size = self.swapper.dfm.resolution
@@ -80,17 +82,18 @@ class OurComposer:
             SwappedFace(
                 landmarks=np.asarray(face.landmarks),
                 prediction=swapped.face,
-                masks=self._masks(swapped),
+                masks=self._masks(face, cut, swapped),
                 face_type=self.swapper.face_type,
                 motion=work.motion,
             )
-            for face, swapped in zip(work.faces, work.swapped, strict=True)
+            for face, cut, swapped in zip(work.faces, work.cuts, work.swapped, strict=True)
         ]
         merged = merge_faces(work.frame.image, found, self.settings, work.seed, work.frame.number)
         return merged.image, merged.mask
 
-    def _masks(self, swapped: Swapped) -> Mapping[str, FloatArray]:
-        return {"learned_prd": swapped.face_mask, "learned_dst": swapped.target_mask}
+    def _masks(self, face: Face, cut: FloatArray, swapped: Swapped) -> Mapping[str, FloatArray]:
+        learned = {"learned_prd": swapped.face_mask, "learned_dst": swapped.target_mask}
+        return learned | self.sources.masks(face, self.swapper.face_type, target=cut, made=swapped.face)
 
 
 @dataclass(frozen=True)
@@ -99,6 +102,7 @@ class ExactComposer:
 
     swapper: Swapper
     settings: DflSettings
+    sources: MaskSources = field(default_factory=MaskSources)
 
     def cut(self, image: Image, face: Face) -> CutFace:
         size, face_type = self.swapper.dfm.resolution, self.swapper.face_type
@@ -108,7 +112,12 @@ class ExactComposer:
         return cut.network_input
 
     def compose(self, work: Work) -> tuple[Image, NDArray]:
-        around = Surroundings(motion_power=work.motion[0], motion_degrees=work.motion[1], seed=work.seed)
+        around = Surroundings(
+            segment=self.sources.segment if "xseg" in self.sources.maskers else None,
+            motion_power=work.motion[0],
+            motion_degrees=work.motion[1],
+            seed=work.seed,
+        )
         merged = [
             merged_face(cut, Prediction(swapped.face, swapped.face_mask, swapped.target_mask), self.settings, around)
             for cut, swapped in zip(work.cuts, work.swapped, strict=True)

@@ -1,6 +1,7 @@
 """The trained face in the film: frame by frame from the film into the new one, without pictures on the disk between."""
 
 import hashlib
+import sqlite3
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -10,17 +11,21 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from core import parallel
+from core import parallel, plugins
 from core.errors import InputError
+from core.faces.contract import Masker, MaskerRequest
 from core.faces.extractor import one_opencv_thread
+from core.faceset.database import images
 from core.faceset.database.connection import open_database
 from core.formats.provenance import write_synthetic_image
 from core.jobs.merge.choices import MergeChoices
 from core.jobs.merge.compose import Composer, ExactComposer, OurComposer, Swapped, Work, swap_all
 from core.jobs.merge.faces_of_film import FilmFaces, read_faces
 from core.jobs.merge.footage import Footage, open_footage
+from core.jobs.merge.masks import MaskSources, open_sources
 from core.jobs.merge.model import Swapper, open_swapper
 from core.jobs.side import opened_side
+from core.merge.expressions import parse
 from core.progress import Task
 from core.safe_paths import own_folder
 from core.video.film.frames import Frame
@@ -66,8 +71,9 @@ def merge(workspace: Workspace, name: str, choices: MergeChoices) -> MergedFilm:
     with opened_side(workspace, name) as side:
         with open_database(side.database) as connection:
             faces = read_faces(connection, choices)
+            sources = _mask_sources(workspace, side, connection, choices)
         swapper = open_swapper(workspace, choices.dfm, choices.face_type)
-        composer = _composer(swapper, choices)
+        composer = _composer(swapper, sources, choices)
         output = choices.output or workspace.root / RESULT
         footage = open_footage(side, output.suffix or ".mp4", choices.film, choices.rate)
         if choices.exact is not None and footage.plan.deep:
@@ -95,10 +101,27 @@ def merge(workspace: Workspace, name: str, choices: MergeChoices) -> MergedFilm:
         )
 
 
-def _composer(swapper: Swapper, choices: MergeChoices) -> Composer:
+def _mask_sources(
+    workspace: Workspace, side: Side, connection: sqlite3.Connection, choices: MergeChoices
+) -> MaskSources:
+    if choices.exact is None:
+        names = parse(choices.settings.mask).names
+    else:
+        names = frozenset({"xseg_dst"} if "XSeg" in choices.exact.mask_mode else ())
+
+    def opened(name: str) -> Masker:
+        return plugins.load("maskers", name).create(MaskerRequest(workspace.model, workspace.assets))
+
+    def files() -> dict[str, Path]:
+        return {row.face: side.aligned / row.name for row in images.images(connection)}
+
+    return open_sources(names, opened, files)
+
+
+def _composer(swapper: Swapper, sources: MaskSources, choices: MergeChoices) -> Composer:
     if choices.exact is not None:
-        return ExactComposer(swapper, choices.exact)
-    return OurComposer(swapper, choices.settings)
+        return ExactComposer(swapper, choices.exact, sources)
+    return OurComposer(swapper, choices.settings, sources)
 
 
 def _film(
