@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The built-in demo: sets everything up, makes two clips of fictional faces, runs steps 1 to 5, shows the swap.
+# The built-in demo: sets everything up, makes two clips of fictional faces, runs steps 1 to 6, shows the swap.
 # DEMO_WORKSPACE chooses its folder (default: workspace/demo), DEMO_ITERATIONS how long it trains.
 set -euo pipefail
 case "${1:-}" in
@@ -32,3 +32,5 @@ step 4.3_pack_dst.sh
 step 5_train.sh "${DEMO_ITERATIONS:-1000}" --model demo --preset quick
 printf '\n== what it learned\n'
 "$FORGE_PYTHON" -P -m core sheet
+step 6_merge.sh
+step 6.x_compare.sh
