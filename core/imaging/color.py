@@ -45,10 +45,11 @@ def reinhard(image: Array, reference: Array, counted: NDArray[np.bool_] | None =
     source, target = cv2.cvtColor(image, cv2.COLOR_BGR2LAB), cv2.cvtColor(reference, cv2.COLOR_BGR2LAB)
     (mean_s, std_s), (mean_t, std_t) = _statistics(source, counted), _statistics(target, counted)
     # The format has no epsilon; this one only keeps images of a single color finite.
-    moved = (source - mean_s) * (std_t / np.maximum(std_s, np.finfo(np.float32).tiny)) + mean_t
+    gain = (std_t / np.maximum(std_s, 1e-6)).astype(np.float32)
+    moved = (source - mean_s.astype(np.float32)) * gain + mean_t.astype(np.float32)
     # The range of Lab in float32, as OpenCV has it.
     limits = np.array([[0, -127, -127], [100, 127, 127]], np.float32)
-    return cv2.cvtColor(np.clip(moved, *limits).astype(np.float32), cv2.COLOR_LAB2BGR)
+    return cv2.cvtColor(np.clip(moved, *limits), cv2.COLOR_LAB2BGR)
 
 
 def linear(image: Array, reference: Array) -> Array:

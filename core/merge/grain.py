@@ -59,9 +59,8 @@ def _covariance(image: Array, clear: NDArray[np.uint8]) -> NDArray[np.float64]:
         return np.zeros((3, 3))
     rest = np.asarray(cv2.filter2D(image, -1, _KERNEL), np.float32) / _GAIN
     # A pixel counts if all that the kernel sees of it is clear, and the image does not end there.
-    counted = cv2.erode(np.pad(clear[1:-1, 1:-1], 1), np.ones((3, 3), np.uint8)) > 0
-    values = rest[counted]
-    values = values[:: max(1, len(values) // _ENOUGH)].astype(np.float64)
+    counted = np.flatnonzero(cv2.erode(np.pad(clear[1:-1, 1:-1], 1), np.ones((3, 3), np.uint8)))
+    values = rest.reshape(-1, 3)[counted[:: max(1, len(counted) // _ENOUGH)]].astype(np.float64)
     if len(values) < _FEWEST:
         return np.zeros((3, 3))
     deviation = _TO_DEVIATION * np.median(np.abs(values), axis=0)
