@@ -65,9 +65,8 @@ def _covariance(image: Array, clear: NDArray[np.uint8]) -> NDArray[np.float64]:
         return np.zeros((3, 3))
     deviation = _TO_DEVIATION * np.median(np.abs(values), axis=0)
     usual = values[(np.abs(values) <= 3 * deviation + 1e-9).all(1)]
-    correlation = np.eye(3)
-    if len(usual) >= _FEWEST and (usual.std(0) > 1e-9).all():
-        correlation = np.corrcoef(usual, rowvar=False)
+    known = len(usual) >= _FEWEST and (usual.std(0) > 1e-9).all()
+    correlation = np.asarray(np.corrcoef(usual, rowvar=False)) if known else np.eye(3)
     return np.outer(deviation, deviation) * correlation
 
 
