@@ -17,8 +17,10 @@ from core.errors import InputError
 from core.faces.contract import FloatArray, Masker, MaskerRequest
 from core.faces.mask_placing import resize
 from core.faces.masking import STORED_SIDE, PendingFace, masks_of
+from core.faceset.database.frame_masks import FrameMask, encode, note_mask
 from core.faceset.database.masks import MaskRow, MaskTable, checksum
 from core.faceset.edit import Change, change_records, face_of, rewrite_pak
+from core.faceset.exchange.placed import stored_mask
 from core.faceset.identity import identified, record_geometry
 from core.faceset.masks.report import counted
 from core.faceset.register import KnownFaces, open_known
@@ -200,6 +202,7 @@ def _stays(table: MaskTable, masker: str, record: FaceRecord, face: str) -> bool
 class _Saved:
     row: MaskRow
     reduced: bool
+    mask: FrameMask | None
 
 
 @dataclass
@@ -249,6 +252,8 @@ class _Job:
                 self.problems.append((result.key, result.problem))
                 continue
             self.table.add(result.saved.row)
+            if result.saved.mask is not None:
+                note_mask(self.known.connection, result.saved.row.face, result.saved.mask)
             self.made += 1
             if result.saved.reduced:
                 self.reduced.append(result.key)
@@ -267,12 +272,13 @@ class _Job:
         path = self.known.faceset.path(index)
         data, mask, reduced = _embedded(path.read_bytes(), path.name, soft, self.style, self.masker.kind)
         fsio.write_bytes(path, data, durable=False)
-        return _Saved(self._row(index, self.identity, mask, soft), reduced)
+        return _Saved(self._row(index, self.identity, mask, soft), reduced, _beside(data, path.name, self.masker.kind))
 
     def _keep(self, index: int, waiting: str, soft: FloatArray) -> _Saved:
         name = self.known.faceset.records()[index].name
-        _, mask, reduced = _embedded(self.known.faceset.read(index), name, soft, self.style, self.masker.kind)
-        return _Saved(replace(self._row(index, waiting, mask, soft), pending=mask), reduced)
+        data, mask, reduced = _embedded(self.known.faceset.read(index), name, soft, self.style, self.masker.kind)
+        row = replace(self._row(index, waiting, mask, soft), pending=mask)
+        return _Saved(row, reduced, _beside(data, name, self.masker.kind))
 
     def _row(self, index: int, identity: str, mask: bytes, soft: FloatArray) -> MaskRow:
         return MaskRow(
@@ -284,6 +290,18 @@ class _Job:
             uncertainty=uncertainty(soft),
             geometry=record_geometry(self.known.faceset.full_record(index)),
         )
+
+
+def _beside(image: bytes, name: str, kind: str) -> FrameMask | None:
+    """The mask of a face file for the database, which keeps one of each kind; None where the file names no frame."""
+    record = dfl_image.parse(image, name)
+    stored = stored_mask(record)
+    if stored is None:
+        return None
+    pixels, matrix = stored
+    return FrameMask(
+        f"{kind}_face", encode(pixels), matrix, record.face_type, cv2.INTER_LINEAR, kind, record_geometry(record)
+    )
 
 
 def _embedded(image: bytes, name: str, soft: FloatArray, style: MaskStyle, maker: str) -> tuple[bytes, bytes, bool]:

@@ -160,3 +160,19 @@ def test_masks_can_be_cut_softened_and_grown(tmp_path, workspace):
 def test_a_folder_without_pictures_is_an_error(tmp_path, workspace):
     with pytest.raises(InputError, match="no pictures"):
         bring_masks(workspace, "src", tmp_path, "frame")
+
+
+def test_the_database_keeps_a_mask_of_each_masker(workspace, side):
+    from core.faceset.database import frame_masks
+
+    for name in ("hull", "components"):
+        apply_masks(workspace, "src", open_masker(workspace, name, MaskerRequest()), MaskStyle())
+    with open_database(side.database) as connection:
+        kept = list(frame_masks.all_masks(connection))
+    assert [mask.kind for _, mask in kept] == ["components_face", "hull_face"] * 3
+    face, mask = kept[1]
+    records = [record(side, name) for name in ("00001_0.jpg", "00001_1.jpg", "00002_0.jpg")]
+    found = next(each for each in records if each.face_id == face)
+    middle = transform_points([[mask.pixels().shape[0] / 2] * 2], cv2.invertAffineTransform(mask.matrix))[0]
+    wanted = transform_points([[32, 32]], cv2.invertAffineTransform(found.image_to_face_mat))[0]
+    np.testing.assert_allclose(middle, wanted, atol=1)
