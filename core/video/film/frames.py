@@ -28,6 +28,8 @@ Image = NDArray[np.uint8] | NDArray[np.uint16]
 # Times may be negative, which NUT cannot say: they are sent later by so many times the length of the time base's
 # numerator in seconds, which is a whole number of ticks.
 _LATER = 100
+# White with 16 bits, for us and for FFmpeg's library, which appends a byte to the 255 of 8 bits.
+WHITE, DEEP_WHITE = 65535, 65280
 _SMALL = (16, 16)
 _BUFFER = 1 << 20
 
@@ -39,7 +41,7 @@ class Frame:
     number: 1 for the first.
     pts: when it is shown, in ticks.
     time_base: seconds of a tick.
-    image: H x W x 3 BGR; uint8, or uint16 with 65535 for the brightest.
+    image: H x W x 3 BGR; uint8, or uint16 with 65535 for white.
     """
 
     number: int
@@ -97,7 +99,12 @@ def _image(packet: Any, info: VideoInfo, deep: bool) -> Image:
     if not deep:
         return np.frombuffer(packet, np.uint8).reshape(info.height, info.width, 3)
     green, blue, red = np.frombuffer(packet, "<u2").reshape(3, info.height, info.width)
-    return np.asarray(cv2.merge([blue, green, red]), np.uint16)
+    return rescaled(np.asarray(cv2.merge([blue, green, red]), np.uint16), WHITE / DEEP_WHITE)
+
+
+def rescaled(image: Image, factor: float) -> Image:
+    """All values times a factor, rounded; those above the largest become the largest."""
+    return cv2.multiply(image, (factor,) * 4)  # type: ignore[return-value]
 
 
 def frame_times(info: VideoInfo, *, deinterlace: bool = False) -> list[int]:

@@ -28,6 +28,7 @@ class Plan:
     options: what the encoder is told.
     pixels: FFmpeg's name of the format.
     sampling: of chroma: 420, 422 or 444.
+    depth: bits of a sample.
     deep: whether frames are uint16; else uint8.
     colors: as the film will say, and as its pixels are made.
     rate: average frames a second.
@@ -42,6 +43,7 @@ class Plan:
     options: dict[str, str]
     pixels: str
     sampling: str
+    depth: int
     deep: bool
     colors: Colors
     rate: Fraction
@@ -78,6 +80,8 @@ def plan_film(info: VideoInfo, suffix: str, settings: FilmSettings) -> Plan:
         notes += (f"{before} bits became 8, as asked for",)
     if info.colors.hdr and not deep:
         notes += ("its high dynamic range was mapped down to BT.709",)
+    if info.colors.hdr and deep:
+        notes += ("what it may say of the screen that it was graded on was left out",)
     if "a" in info.pixel_format.replace("gray", "").replace("bayer", "").replace("pal", "")[:5]:
         notes += ("its transparency was left out",)
     colors = _colors(info, deep)
@@ -120,6 +124,7 @@ def _plan(
         options=told(encoder, settings),
         pixels=_named(encoder, sampling, depth),
         sampling=sampling,
+        depth=depth,
         deep=deep,
         colors=colors,
         rate=rate,

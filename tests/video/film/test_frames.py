@@ -120,7 +120,7 @@ def test_deep_films_keep_their_depth(tmp_path):
     info = probe(path)
     deep, flat = next(read_film(info, deep=True)).image, next(read_frames(info))
     assert deep.dtype == np.uint16 and len(np.unique(deep)) > 256
-    np.testing.assert_allclose(deep / 257, flat, atol=1.6)
+    np.testing.assert_allclose(deep / 257, flat, atol=0.6)
 
 
 def test_interlaced_films_need_a_word(tmp_path):
