@@ -73,16 +73,15 @@ def test_the_bytes_are_those_of_an_unbroken_run(source, tmp_path, codec, suffix)
     assert sorted(tmp_path.glob(".*")) == []
 
 
-@pytest.mark.parametrize("last", [6, 12])
-def test_killed_without_a_word(source, tmp_path, last):
+def test_killed_without_a_word(source, tmp_path):
     edit_film(source, tmp_path / "whole.mp4", same, SHORT)
-    code = f"""
+    code = """
 import os, sys
 from pathlib import Path
 from core.video.film.edit import edit_film
 from core.video.film.encoders import FilmSettings
 def change(number, image):
-    if number == {last}:
+    if number == 10:
         os.kill(os.getpid(), 9)
     return image
 edit_film(Path(sys.argv[1]), Path(sys.argv[2]), change, FilmSettings(part=4))
@@ -90,7 +89,7 @@ edit_film(Path(sys.argv[1]), Path(sys.argv[2]), change, FilmSettings(part=4))
     target = tmp_path / "broken.mp4"
     done = subprocess.run([sys.executable, "-c", code, source, target], cwd=ROOT, check=False)
     assert done.returncode == -9 and not target.exists()
-    assert edit_film(source, target, same, SHORT).resumed == (last - 1) // 4 * 4
+    assert edit_film(source, target, same, SHORT).resumed == 8
     assert target.read_bytes() == (tmp_path / "whole.mp4").read_bytes()
 
 
