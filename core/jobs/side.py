@@ -11,7 +11,7 @@ from core.faceset import journal
 from core.faceset.database.connection import open_database
 from core.faceset.register import missing_files
 from core.faceset.store import warn_of_other_faces, why_empty
-from core.workspace import Side, Workspace, list_images
+from core.workspace import Side, Workspace, image_names, list_images
 
 log = logging.getLogger(__name__)
 _NAMED = 20
@@ -52,12 +52,12 @@ def opened_side(workspace: Workspace, name: str) -> Iterator[OpenedSide]:
 
 def deleted_faces(side: Side) -> tuple[str, ...]:
     """Names of loose faces that the database has and the folder has not, where nothing of ours has moved them."""
-    there = list_images(side.aligned)
+    there = image_names(side.aligned)
     # With no loose file at all the faces were packed or moved away, not deleted one by one.
     if not there or not side.database.is_file():
         return ()
     with open_database(side.database) as connection:
-        return tuple(missing_files(connection, there))
+        return tuple(missing_files(connection, side.aligned, there))
 
 
 def loose_faces(side: Side) -> list[Path]:

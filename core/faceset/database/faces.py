@@ -73,11 +73,11 @@ def add_face(connection: sqlite3.Connection, frame: int, row: FaceRow) -> None:
         connection.execute("INSERT INTO vectors VALUES (?, ?, ?, ?)", (face.id, name, geometry, blob))
 
 
-# left and right are keywords of SQL, hence the quotation marks.
+# left and right are keywords of SQL, hence the quotation marks. CROSS JOIN: frame by frame, which leaves little to sort.
 _FACE = """
 SELECT faces.face, frames.name, "left", top, "right", bottom, landmarks, confidence, landmark_confidence, roll, origin,
        faces.status, reason, person, track, faces.extra
-FROM faces JOIN frames ON frames.frame = faces.frame
+FROM frames CROSS JOIN faces ON faces.frame = frames.frame
 """
 _FACE_KINDS = (TEXT, NAME, *[NUMBER] * 4, BLOB, *[NUMBER] * 3, *[TEXT] * 4, WHOLE, TEXT)
 
@@ -86,14 +86,16 @@ def faces(connection: sqlite3.Connection, status: str = "kept", *, person: str |
     """All faces of a status, by frame, the largest first. status: empty for any; person: of this one only."""
     where = "(faces.status = :status OR :status = '') AND (person = :person OR :person IS NULL)"
     order = 'ORDER BY frames.name, -("right" - "left") * (bottom - top), faces.face'
-    for values in connection.execute(f"{_FACE} WHERE {where} {order}", {"status": status, "person": person}):
+    rows = connection.execute(f"{_FACE} WHERE {where} {order}", {"status": status, "person": person})
+    for values in checked_rows(rows, _FACE_KINDS, "faces"):
         yield _face(*values)
 
 
 def find_face(connection: sqlite3.Connection, face: str) -> Face | None:
     """The face with this id."""
-    values = connection.execute(f"{_FACE} WHERE faces.face = ?", (face,)).fetchone()
-    return None if values is None else _face(*values)
+    query = _FACE.replace("CROSS JOIN", "JOIN")
+    values = connection.execute(f"{query} WHERE faces.face = ?", (face,)).fetchone()
+    return None if values is None else _face(*checked(values, _FACE_KINDS, "faces"))
 
 
 def filtered_by_reason(connection: sqlite3.Connection) -> dict[str, int]:
@@ -131,10 +133,8 @@ def landmarks_of(blob: bytes | None) -> NDArray[np.float64] | None:
     return points.reshape(COUNT, 2)
 
 
-def _face(*values: Any) -> Face:
-    checked(values, _FACE_KINDS, "faces")
-    face, frame, left, top, right, bottom, landmarks, confidence, sure, roll, *rest = values
-    origin, status, reason, person, track, extra = rest
+def _face(face: str, frame: str | bytes, *values: Any) -> Face:
+    left, top, right, bottom, landmarks, confidence, sure, roll, origin, status, reason, person, track, extra = values
     return Face(
         box=np.array([value_of(value) for value in (left, top, right, bottom)], np.float32),
         confidence=value_of(confidence),
@@ -147,7 +147,7 @@ def _face(*values: Any) -> Face:
         reason=reason,
         person=person,
         track=track,
-        extra=json_object(extra, "faces"),
+        extra=json_object(extra, "faces") if extra else {},
         id=face,
     )
 
@@ -157,25 +157,39 @@ def points_of(face: Face) -> NDArray:
     return face.box.reshape(2, 2) if face.landmarks is None else face.landmarks
 
 
-def columns_of(face: Face) -> dict[str, Any]:
-    """The columns of the table that say something about a face, but its id, its frame and the hash of its points."""
-    left, top, right, bottom = map(known, np.asarray(face.box, np.float64))
-    return {
-        "left": left,
-        "top": top,
-        "right": right,
-        "bottom": bottom,
-        "landmarks": None if face.landmarks is None else np.asarray(face.landmarks, "<f8").tobytes(),
-        "confidence": known(face.confidence),
-        "landmark_confidence": known(face.landmark_confidence),
-        "roll": known(face.roll),
-        "origin": face.origin,
-        "status": face.status,
-        "reason": face.reason,
-        "person": face.person,
-        "track": face.track,
-        "extra": json.dumps(dict(face.extra)) if face.extra else "",
-    }
+# The columns that say something about a face, but its id, its frame and the hash of its points.
+COLUMNS: dict[str, tuple[type, ...]] = {
+    **dict.fromkeys(("left", "top", "right", "bottom"), NUMBER),
+    "landmarks": BLOB,
+    **dict.fromkeys(("confidence", "landmark_confidence", "roll"), NUMBER),
+    **dict.fromkeys(("origin", "status", "reason", "person"), TEXT),
+    "track": WHOLE,
+    "extra": TEXT,
+}
+# The fields of ``Face`` that are a column of the same name.
+_PLAIN = ("origin", "status", "reason", "person", "track")
+_MEASURED = ("confidence", "landmark_confidence", "roll")
+_FIELDS = ("box", "landmarks", *_MEASURED, *_PLAIN, "extra")
+
+
+def columns_of(face: Face, fields: Iterable[str] = _FIELDS) -> dict[str, Any]:
+    """The values of ``COLUMNS``, in their order. fields: of ``Face``, in any order; only the columns for these."""
+    columns: dict[str, Any] = {}
+    for name in fields:
+        value = getattr(face, name)
+        if name == "box":
+            columns |= zip(("left", "top", "right", "bottom"), map(known, np.asarray(value, np.float64)), strict=True)
+        elif name == "landmarks":
+            columns[name] = None if value is None else np.asarray(value, "<f8").tobytes()
+        elif name == "extra":
+            columns[name] = json.dumps(dict(value)) if value else ""
+        elif name in _MEASURED:
+            columns[name] = known(value)
+        elif name in _PLAIN:
+            columns[name] = value
+        else:
+            raise ValueError(f"a face does not change its {name}")
+    return columns
 
 
 def filtered_face(frame: str, reason: str, ordinal: int) -> Face:

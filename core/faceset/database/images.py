@@ -2,10 +2,10 @@
 
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from typing import Any
 
-from core.faceset.database.cells import TEXT, WHOLE, checked, checked_name
+from core.faceset.database.cells import TEXT, WHOLE, checked_name, checked_rows
 from core.faceset.database.names import NAME, restored, stored
 
 # Folders, relative to the side. Inside a pak a name is ``person/name`` where the pak has persons.
@@ -57,14 +57,34 @@ def add_image(connection: sqlite3.Connection, row: ImageRow) -> None:
 def images(connection: sqlite3.Connection, folder: str = ALIGNED) -> Iterator[ImageRow]:
     """The files in a folder, by name."""
     query = f"SELECT {_COLUMNS} FROM images WHERE folder = ? ORDER BY name"
-    for values in connection.execute(query, (folder,)):
+    for values in checked_rows(connection.execute(query, (folder,)), _KINDS, "images"):
         yield _row(values)
+
+
+@dataclass(frozen=True, slots=True)
+class SeenFile:
+    """What tells whether a file is the one that was seen; see ``ImageRow``."""
+
+    face: str
+    bytes: int
+    mtime_ns: int
+
+
+def seen_files(connection: sqlite3.Connection, folder: str) -> dict[str, SeenFile]:
+    """The files in a folder, by name: of many far quicker than their whole rows."""
+    rows = connection.execute("SELECT name, face, bytes, mtime_ns FROM images WHERE folder = ?", (folder,))
+    levels = _levels(folder)
+    return {
+        checked_name(restored(name), "images", levels=levels): SeenFile(face, size, time)
+        for name, face, size, time in checked_rows(rows, (NAME, TEXT, WHOLE, WHOLE), "images")
+    }
 
 
 def images_by_folder(connection: sqlite3.Connection) -> dict[str, list[ImageRow]]:
     """All files, by folder."""
     found: dict[str, list[ImageRow]] = {}
-    for values in connection.execute(f"SELECT {_COLUMNS} FROM images ORDER BY folder, name"):
+    rows = connection.execute(f"SELECT {_COLUMNS} FROM images ORDER BY folder, name")
+    for values in checked_rows(rows, _KINDS, "images"):
         row = _row(values)
         found.setdefault(row.folder, []).append(row)
     return found
@@ -119,9 +139,14 @@ def note_contents(connection: sqlite3.Connection, folder: str, seen: Mapping[str
 
 
 def _row(values: tuple) -> ImageRow:
-    row = ImageRow(*checked(values, _KINDS, "images"))
-    name = checked_name(restored(row.name), "images", levels=2 if row.folder == PAK else 1)
-    return replace(row, name=name, extracted_name=restored(row.extracted_name))
+    face, folder, name, extracted_name, *rest = values
+    name = checked_name(restored(name), "images", levels=_levels(folder))
+    return ImageRow(face, folder, name, restored(extracted_name), *rest)
+
+
+def _levels(folder: str) -> int:
+    """Of names in a folder: those in a pak may have a slash."""
+    return 2 if folder == PAK else 1
 
 
 def _noted(connection: sqlite3.Connection) -> str:

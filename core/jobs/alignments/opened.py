@@ -9,7 +9,7 @@ from core.faceset.alignments.settle import settle
 from core.faceset.database.connection import open_database
 from core.faceset.register import register_files
 from core.jobs.side import OpenedSide, opened_side
-from core.workspace import Workspace, list_images
+from core.workspace import Workspace, image_files
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ def opened_faces(workspace: Workspace, name: str) -> Iterator[OpenedFaces]:
     """
     with opened_side(workspace, name) as side, open_database(side.database) as connection:
         settle(connection, side.frames)
-        images = list_images(side.aligned)
-        register_files(connection, images)
-        yield OpenedFaces(side, connection, frozenset(path.name for path in images))
+        files = image_files(side.aligned)
+        register_files(connection, side.aligned, files)
+        yield OpenedFaces(side, connection, frozenset(files))
         settle(connection, side.frames)
