@@ -223,7 +223,8 @@ class _Exchanged:
 
 
 _EDIT = f"""
-SELECT edits.other, edits.landmarks, faces.face, frames.name, geometry, {", ".join(f'faces."{name}"' for name in COLUMNS)}
+SELECT edits.other, edits.landmarks, faces.face, frames.name, geometry,
+       {", ".join(f'faces."{name}"' for name in COLUMNS)}
 FROM edits JOIN faces ON faces.face = edits.face JOIN frames ON frames.frame = faces.frame WHERE edit = ?
 """
 _EDIT_KINDS = (TEXT, BLOB, TEXT, NAME, TEXT, *COLUMNS.values())

@@ -73,7 +73,7 @@ def add_face(connection: sqlite3.Connection, frame: int, row: FaceRow) -> None:
         connection.execute("INSERT INTO vectors VALUES (?, ?, ?, ?)", (face.id, name, geometry, blob))
 
 
-# left and right are keywords of SQL, hence the quotation marks. CROSS JOIN: frame by frame, which leaves little to sort.
+# left and right are keywords of SQL, hence the quotation marks. CROSS JOIN: frame by frame, so that little is sorted.
 _FACE = """
 SELECT faces.face, frames.name, "left", top, "right", bottom, landmarks, confidence, landmark_confidence, roll, origin,
        faces.status, reason, person, track, faces.extra
