@@ -95,7 +95,7 @@ def register_files(connection: sqlite3.Connection, folder: Path, files: Mapping[
     folder: where they are. files: name -> size and time.
     ids: in the order of ``files``; empty for an image that shows no face.
     """
-    known = images.seen_files(connection, images.ALIGNED)
+    known = images.seen_files(connection, files)
     unread = [name for name, status in files.items() if not _unchanged(known.get(name), status)]
     unread.sort(key=natural_key)
     records, _ = read_records([folder / name for name in unread])
@@ -172,7 +172,7 @@ def missing_files(connection: sqlite3.Connection, folder: Path, there: Collectio
 
     folder: where the loose faces are. there: the names of the images in it, for which a set is quick.
     """
-    known = images.seen_files(connection, images.ALIGNED)
+    known = images.seen_files(connection, there)
     gone = {name: row.face for name, row in known.items() if name not in there}
     if not gone:
         return []

@@ -1,7 +1,7 @@
 """Where the files of each face are: the one table that renaming, sorting, trashing and packing change."""
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -70,14 +70,19 @@ class SeenFile:
     mtime_ns: int
 
 
-def seen_files(connection: sqlite3.Connection, folder: str) -> dict[str, SeenFile]:
-    """The files in a folder, by name: of many far quicker than their whole rows."""
-    rows = connection.execute("SELECT name, face, bytes, mtime_ns FROM images WHERE folder = ?", (folder,))
-    levels = _levels(folder)
-    return {
-        checked_name(restored(name), "images", levels=levels): SeenFile(face, size, time)
-        for name, face, size, time in checked_rows(rows, (NAME, TEXT, WHOLE, WHOLE), "images")
-    }
+def seen_files(connection: sqlite3.Connection, there: Collection[str]) -> dict[str, SeenFile]:
+    """The files in ``aligned``, by name: of many far quicker than their whole rows.
+
+    there: names that are known to be some, such as those in the folder, for which a set is quick.
+    """
+    rows = connection.execute("SELECT name, face, bytes, mtime_ns FROM images WHERE folder = ?", (ALIGNED,))
+    found = {}
+    for name, face, size, time in checked_rows(rows, (NAME, TEXT, WHOLE, WHOLE), "images"):
+        name = restored(name)
+        if name not in there:
+            checked_name(name, "images")
+        found[name] = SeenFile(face, size, time)
+    return found
 
 
 def images_by_folder(connection: sqlite3.Connection) -> dict[str, list[ImageRow]]:

@@ -24,7 +24,8 @@ CREATE TABLE faces (
   landmarks BLOB
 );
 """
-FACES_INDEX = "CREATE INDEX faces_frame ON faces (frame);"
+# With the status, so that counting by frame reads the index alone.
+FACES_INDEX = "CREATE INDEX faces_frame ON faces (frame, status);"
 
 # The id of a face is never used again: it is a hash of where the face was found (core.faceset.identity). Whatever is
 # derived from a face carries the geometry that it was made from; it is stale when the face has another by now.
