@@ -10,7 +10,7 @@ import json
 import sqlite3
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -65,9 +65,11 @@ class Done:
 class Change:
     """A change under way. ``faces``: how many it has changed so far."""
 
-    def __init__(self, connection: sqlite3.Connection, number: int):
+    def __init__(self, connection: sqlite3.Connection, number: int, why: str):
         self._connection = connection
         self._number = number
+        # What a copy is made before; empty once there is one.
+        self._why = why
         self._moves_files = False
         # What is not written yet: many rows of one kind at once take a third of the time.
         self._edits: list[tuple[Any, ...]] = []
@@ -104,6 +106,15 @@ class Change:
     def _note(self, face: str, other: dict[str, Any]) -> None:
         self._edits.append((self._number, face, *_stored(other)))
         self.faces += 1
+        if self._why and self.faces > MANY:
+            self._copy()
+
+    def _copy(self) -> None:
+        """Copy the database as it was before this change, which other connections see until the change is made."""
+        path = path_of(self._connection)
+        with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as other:
+            back_up(other, path, self._why)
+        self._why = ""
 
     def _write(self) -> None:
         self._connection.executemany(
@@ -125,17 +136,22 @@ class Change:
 def changing(connection: sqlite3.Connection, tool: str, *, expected: int = 0) -> Iterator[Change]:
     """A change that is made as a whole or not at all, and that ``undo`` takes back.
 
-    tool: what makes it, for the history. expected: how many faces it will change, as far as that is known; with many
-    the database is copied first (``core.faceset.database.backups``). What was undone before can be redone no more.
+    The database is copied first (``core.faceset.database.backups``) when more than ``MANY`` faces change. What was
+    undone before can be redone no more.
+
+    tool: what makes it, for the history; its first word names the copy. expected: how many faces it will change, as far
+    as that is known: where that is many, no lock is held while the database is copied.
     """
+    why = tool.split()[0]
     if expected > MANY:
-        back_up(connection, path_of(connection), tool.split()[0])
+        back_up(connection, path_of(connection), why)
+        why = ""
     with connection:
         connection.execute("BEGIN IMMEDIATE")
         connection.execute("DELETE FROM changes WHERE undone")
         now = time.strftime("%Y-%m-%d %H:%M:%S")
         insert(connection, "changes", {"time": now, "tool": tool})
-        change = Change(connection, connection.execute("SELECT last_insert_rowid()").fetchone()[0])
+        change = Change(connection, connection.execute("SELECT last_insert_rowid()").fetchone()[0], why)
         yield change
         change.finish()
         if not change.faces:

@@ -85,6 +85,12 @@ def seen_files(connection: sqlite3.Connection, there: Collection[str]) -> dict[s
     return found
 
 
+def names_of_faces(connection: sqlite3.Connection, folder: str) -> dict[str, str]:
+    """Face -> name of its file in a folder. It may be anything: whoever opens the file looks for it in the folder."""
+    rows = connection.execute("SELECT face, name FROM images WHERE folder = ?", (folder,))
+    return {face: restored(name) for face, name in checked_rows(rows, (TEXT, NAME), "images")}
+
+
 def images_by_folder(connection: sqlite3.Connection) -> dict[str, list[ImageRow]]:
     """All files, by folder."""
     found: dict[str, list[ImageRow]] = {}

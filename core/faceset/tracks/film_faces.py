@@ -14,10 +14,12 @@ from core.faceset.scores.measures import IDENTITY_SIZE
 from core.faceset.scores.persons import EMBEDDER
 from core.faceset.tracks.link import Detections
 from core.faceset.tracks.timeline import Timeline
+from core.geometry.landmarks import COUNT
 from core.types import Face
 
 # ``Face.origin`` of faces that stand in gaps of their tracks; no picture was looked at for them.
 INTERPOLATED = "interpolated"
+_AT_ONCE = 1000  # faces
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,12 +76,12 @@ def detections(film: FilmFaces, connection: sqlite3.Connection) -> Detections:
         found = known.get(face.id)
         if found is not None and len(found) == IDENTITY_SIZE:
             vector[row] = found
-    centre, width = zip(*map(_place, film.faces), strict=True) if film.faces else ((), ())
+    centre, width = _places(film.faces)
     return Detections(
         number=film.timeline.number[film.place],
         scene=film.timeline.scene[film.place],
-        centre=np.array(centre, np.float64).reshape(-1, 2),
-        width=np.array(width, np.float64),
+        centre=centre,
+        width=width,
         vector=vector,
     )
 
@@ -95,5 +97,18 @@ def width_of(face: Face) -> float:
     return float(np.ptp(points, axis=0).max())
 
 
-def _place(face: Face) -> tuple[NDArray[np.float64], float]:
-    return centre_of(face), width_of(face)
+def _places(found: Sequence[Face]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """``centre_of`` (n, 2) and ``width_of`` (n,) of many faces."""
+    centre, width = np.empty((len(found), 2)), np.empty(len(found))
+    for start in range(0, len(found), _AT_ONCE):
+        part = slice(start, start + _AT_ONCE)
+        # A box is as good as its corners as often as there are landmarks.
+        points = np.array([_points(face) for face in found[part]])
+        centre[part] = points.mean(axis=1)
+        width[part] = np.ptp(points, axis=1).max(axis=1)
+    return centre, width
+
+
+def _points(face: Face) -> NDArray[np.float64]:
+    """The landmarks (68, 2), or the corners of the box so often."""
+    return np.tile(face.box.reshape(2, 2), (COUNT // 2, 1)) if face.landmarks is None else face.landmarks

@@ -76,7 +76,7 @@ def find_tracks(workspace: Workspace, name: str, settings: TrackSettings) -> Fou
     Faces that an earlier run filtered for their short track take part again. Names that a person gave stay.
     """
     with opened_faces(workspace, name) as opened:
-        side, connection = opened.side, opened.connection
+        connection = opened.connection
         timeline = read_timeline(connection)
         found = [face for face in faces.faces(connection, "") if face.status == "kept" or was_short(face)]
         film = in_film_order(timeline, found)
@@ -91,8 +91,8 @@ def find_tracks(workspace: Workspace, name: str, settings: TrackSettings) -> Fou
         wanted = [_wanted(int(t) + 1, who) for t, who in zip(track, person, strict=True)]
         for i in np.flatnonzero(short & settings.drop_short):
             wanted[i] |= {"status": "filtered", "reason": short_reason(int(length[track[i]]))}
-        changed = _write(connection, film, wanted)
-        kept = [face for face in faces.faces(connection) if face.track]
+        after, changed = _write(connection, film, wanted)
+        kept = tuple(face for face in after if face.status == "kept")
         return FoundTracks(
             faces=len(kept),
             tracks=len({face.track for face in kept}),
@@ -102,8 +102,8 @@ def find_tracks(workspace: Workspace, name: str, settings: TrackSettings) -> Fou
             short=int(short.sum()),
             dropped=settings.drop_short,
             changed=changed,
-            persons=persons_of(in_film_order(timeline, kept).faces),
-            sheet=write_track_sheet(side, kept),
+            persons=persons_of(kept),
+            sheet=write_track_sheet(opened, kept),
         )
 
 
@@ -111,16 +111,11 @@ def _wanted(track: int, person: str) -> dict[str, Any]:
     return {"track": track, "person": person, "status": "kept", "reason": ""}
 
 
-def _write(connection: sqlite3.Connection, film: FilmFaces, wanted: list[dict[str, Any]]) -> int:
-    differing = [
-        (face, fields)
-        for face, fields in zip(film.faces, wanted, strict=True)
-        if any(getattr(face, key) != value for key, value in fields.items())
-    ]
-    with changing(connection, "tracks", expected=len(differing)) as change:
-        for face, fields in differing:
-            change.update(face, **fields)
-        return change.faces
+def _write(connection: sqlite3.Connection, film: FilmFaces, wanted: list[dict[str, Any]]) -> tuple[list[Face], int]:
+    """The faces as they are now, and how many have changed."""
+    with changing(connection, "tracks") as change:
+        after = [change.update(face, **fields) for face, fields in zip(film.faces, wanted, strict=True)]
+        return after, change.faces
 
 
 def persons_of(found: tuple[Face, ...]) -> tuple[Person, ...]:
