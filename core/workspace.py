@@ -43,10 +43,14 @@ def image_names(folder: Path) -> set[str]:
 
 def image_files(folder: Path) -> dict[str, os.stat_result]:
     """The same with their sizes and times; one that goes away meanwhile is left out."""
-    found = {}
-    for name in image_names(folder):
-        with suppress(FileNotFoundError):
-            found[name] = os.stat(f"{folder}/{name}")
+    found: dict[str, os.stat_result] = {}
+    if not folder.is_dir():
+        return found
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if _is_visible_file(entry) and not _why_not(entry.name, IMAGE_SUFFIXES):
+                with suppress(FileNotFoundError):
+                    found[entry.name] = entry.stat()
     return found
 
 
@@ -77,7 +81,11 @@ def names_in(folder: Path) -> list[str]:
     if not folder.is_dir():
         return []
     with os.scandir(folder) as entries:
-        return [entry.name for entry in entries if not entry.name.startswith(".") and entry.is_file()]
+        return [entry.name for entry in entries if _is_visible_file(entry)]
+
+
+def _is_visible_file(entry: os.DirEntry[str]) -> bool:
+    return not entry.name.startswith(".") and entry.is_file()
 
 
 def _listed(folder: Path, suffixes: tuple[str, ...]) -> list[Path]:
@@ -92,6 +100,8 @@ def _left_out(names: Iterable[str], suffixes: tuple[str, ...]) -> list[tuple[str
 
 def _why_not(name: str, suffixes: tuple[str, ...]) -> str:
     """Why a file is not taken; empty when it is."""
+    if name.isascii() and name.endswith(suffixes):  # nearly all, and quick
+        return ""
     plain = name.lower()
     if plain.endswith(".pak"):
         return f"a pak is read under the name {PAK_NAME}: rename it, or join it by --merge of steps 3.3 and 4.3"

@@ -1,9 +1,9 @@
 """How every job that changes faces begins: alone on its side, with nothing half done by a run that was killed."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from core.errors import InputError
@@ -39,15 +39,27 @@ def opened_side(workspace: Workspace, name: str) -> Iterator[OpenedSide]:
         InputError: another run holds the side, or a name was taken by another file while files were moving.
         CorruptFileError: the record of moved files is damaged.
     """
+    with locked_side(workspace, name) as side:
+        deleted = deleted_faces(side)
+        say_deleted(side, deleted)
+        yield replace(side, deleted=deleted)
+
+
+@contextmanager
+def locked_side(workspace: Workspace, name: str) -> Iterator[OpenedSide]:
+    """The same without looking for what somebody deleted, which reads the database; raises as ``opened_side``."""
     side = workspace.side(name)
     with side.locked():
         # Files on their way have names that no job would take for faces.
         step = journal.finish(side.frames)
         warn_of_other_faces(side.aligned)
-        deleted = deleted_faces(side)
-        if deleted:
-            log.info("%s: %d deleted by hand: %s", side.frames.name, len(deleted), ", ".join(deleted[:_NAMED]))
-        yield OpenedSide(workspace, name, step.what if step else "", deleted)
+        yield OpenedSide(workspace, name, step.what if step else "")
+
+
+def say_deleted(side: Side, deleted: Sequence[str]) -> None:
+    """Name the faces that somebody deleted by hand in the log."""
+    if deleted:
+        log.info("%s: %d deleted by hand: %s", side.frames.name, len(deleted), ", ".join(deleted[:_NAMED]))
 
 
 def deleted_faces(side: Side) -> tuple[str, ...]:

@@ -32,7 +32,7 @@ from core.faceset.database.cells import (
     value_of,
 )
 from core.faceset.database.connection import path_of
-from core.faceset.database.faces import COLUMNS, FaceRow, columns_of, landmarks_of, points_of
+from core.faceset.database.faces import COLUMNS, FaceRow, columns_for, landmarks_of, points_of
 from core.faceset.database.names import NAME, restored
 from core.faceset.identity import geometry_of
 from core.types import Face
@@ -78,24 +78,24 @@ class Change:
         self.faces = 0
 
     def update(self, before: Face, **fields: Any) -> Face:
-        """Give a face other values in these fields of ``Face``; returns it as it is now.
+        """The same as ``set``; returns the face as it is now."""
+        self.set(before, **fields)
+        return replace(before, **fields)
 
-        before: the face as the database has it.
-        """
-        after = replace(before, **fields)
-        old, new = columns_of(before, fields), columns_of(after, fields)
+    def set(self, before: Face, **fields: Any) -> None:
+        """Give a face other values in these fields of ``Face``. before: the face as the database has it."""
+        old, new = columns_for({name: getattr(before, name) for name in fields}), columns_for(fields)
         differing = {name: old[name] for name in old if old[name] != new[name]}
         if not differing:
-            return after
+            return
         if not _POINTS.isdisjoint(differing):
-            new["geometry"] = geometry_of(before.frame, points_of(after))
+            new["geometry"] = geometry_of(before.frame, points_of(replace(before, **fields)))
         if tuple(new) != self._columns or len(self._rows) >= _AT_ONCE:
             self._write()
             self._columns = tuple(new)
         self._moves_files |= "status" in differing
         self._note(before.id, differing)
         self._rows.append((*new.values(), before.id))
-        return after
 
     def add(self, frame: int, row: FaceRow) -> None:
         """Add a face to the frame with this number in the table."""

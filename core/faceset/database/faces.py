@@ -174,18 +174,24 @@ COLUMNS: dict[str, tuple[type, ...]] = {
     "track": WHOLE,
     "extra": TEXT,
 }
-# The fields of ``Face`` that are a column of the same name.
+# The fields of ``Face`` that these are.
 _PLAIN = ("origin", "status", "reason", "person", "track")
 _MEASURED = ("confidence", "landmark_confidence", "roll")
 _FIELDS = ("box", "landmarks", *_MEASURED, *_PLAIN, "extra")
 
 
-def columns_of(face: Face, fields: Iterable[str] = _FIELDS) -> dict[str, Any]:
-    """The values of ``COLUMNS``, in their order. fields: of ``Face``, in any order; only the columns for these."""
+def columns_of(face: Face) -> dict[str, Any]:
+    """The values of ``COLUMNS``, in their order."""
+    return columns_for({name: getattr(face, name) for name in _FIELDS})
+
+
+def columns_for(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """The columns that these fields of a ``Face`` are. Raises ValueError for one that never changes."""
     columns: dict[str, Any] = {}
-    for name in fields:
-        value = getattr(face, name)
-        if name == "box":
+    for name, value in fields.items():
+        if name in _PLAIN:
+            columns[name] = value
+        elif name == "box":
             columns |= zip(("left", "top", "right", "bottom"), map(known, np.asarray(value, np.float64)), strict=True)
         elif name == "landmarks":
             columns[name] = None if value is None else np.asarray(value, "<f8").tobytes()
@@ -193,8 +199,6 @@ def columns_of(face: Face, fields: Iterable[str] = _FIELDS) -> dict[str, Any]:
             columns[name] = json.dumps(dict(value)) if value else ""
         elif name in _MEASURED:
             columns[name] = known(value)
-        elif name in _PLAIN:
-            columns[name] = value
         else:
             raise ValueError(f"a face does not change its {name}")
     return columns

@@ -3,23 +3,47 @@
 import sqlite3
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import InputError
 from core.faceset.database import measured
+from core.faceset.database.cells import TEXT, WHOLE, checked_rows
 from core.faceset.database.connection import path_of
+from core.faceset.database.names import NAME, restored
 from core.faceset.scores.measures import IDENTITY_SIZE
 from core.faceset.scores.persons import EMBEDDER
 from core.faceset.tracks.link import Detections
-from core.faceset.tracks.timeline import Timeline
+from core.faceset.tracks.timeline import Timeline, read_timeline
 from core.geometry.landmarks import COUNT
 from core.types import Face
 
 # ``Face.origin`` of faces that stand in gaps of their tracks; no picture was looked at for them.
 INTERPOLATED = "interpolated"
 _AT_ONCE = 1000  # faces
+
+
+class InTrack(NamedTuple):
+    """What is asked of a face where its points are not: see ``Face``."""
+
+    id: str
+    frame: str
+    track: int
+    person: str
+
+
+def in_tracks(connection: sqlite3.Connection) -> list[InTrack]:
+    """The kept faces of readable frames in the order of the film, with or without tracks."""
+    query = """
+    SELECT face, frames.name, track, person FROM frames JOIN faces ON faces.frame = frames.frame
+    WHERE faces.status = 'kept'
+    """
+    rows = checked_rows(connection.execute(query), (TEXT, NAME, WHOLE, TEXT), "faces")
+    place = {name: place for place, name in enumerate(read_timeline(connection).names)}
+    found = [InTrack(face, restored(name), track, person) for face, name, track, person in rows]
+    return sorted((face for face in found if face.frame in place), key=lambda face: place[face.frame])
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,18 +95,16 @@ def require_tracks(film: FilmFaces, connection: sqlite3.Connection, side: str, p
 def detections(film: FilmFaces, connection: sqlite3.Connection) -> Detections:
     """What linking needs of the faces."""
     known = measured.vectors(connection, EMBEDDER, stale=True)
-    vector = np.full((len(film.faces), IDENTITY_SIZE), np.nan, np.float32)
-    for row, face in enumerate(film.faces):
-        found = known.get(face.id)
-        if found is not None and len(found) == IDENTITY_SIZE:
-            vector[row] = found
+    unknown = np.full(IDENTITY_SIZE, np.nan, np.float32)
+    found = (known.get(face.id, unknown) for face in film.faces)
+    vector = np.array([one if len(one) == IDENTITY_SIZE else unknown for one in found], np.float32)
     centre, width = _places(film.faces)
     return Detections(
         number=film.timeline.number[film.place],
         scene=film.timeline.scene[film.place],
         centre=centre,
         width=width,
-        vector=vector,
+        vector=vector.reshape(-1, IDENTITY_SIZE),
     )
 
 
@@ -104,8 +126,9 @@ def _places(found: Sequence[Face]) -> tuple[NDArray[np.float64], NDArray[np.floa
         part = slice(start, start + _AT_ONCE)
         # A box is as good as its corners as often as there are landmarks.
         points = np.array([_points(face) for face in found[part]])
-        centre[part] = points.mean(axis=1)
-        width[part] = np.ptp(points, axis=1).max(axis=1)
+        x, y = points[:, :, 0].copy(), points[:, :, 1].copy()  # each in one piece: far quicker
+        centre[part] = np.column_stack([x.mean(axis=1), y.mean(axis=1)])
+        width[part] = np.maximum(np.ptp(x, axis=1), np.ptp(y, axis=1))
     return centre, width
 
 

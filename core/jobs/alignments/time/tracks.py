@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -10,14 +11,13 @@ import numpy as np
 
 from core.faceset.database import faces
 from core.faceset.database.changes import changing
-from core.faceset.tracks.film_faces import INTERPOLATED, FilmFaces, detections, in_film_order
+from core.faceset.tracks.film_faces import INTERPOLATED, FilmFaces, InTrack, detections, in_film_order
 from core.faceset.tracks.link import link
 from core.faceset.tracks.persons import name_faces
 from core.faceset.tracks.short import short_reason, short_tracks, was_short
 from core.faceset.tracks.timeline import read_timeline
 from core.jobs.alignments.opened import opened_faces
 from core.jobs.alignments.time.track_sheet import write_track_sheet
-from core.types import Face
 from core.workspace import Workspace
 
 
@@ -91,8 +91,12 @@ def find_tracks(workspace: Workspace, name: str, settings: TrackSettings) -> Fou
         wanted = [_wanted(int(t) + 1, who) for t, who in zip(track, person, strict=True)]
         for i in np.flatnonzero(short & settings.drop_short):
             wanted[i] |= {"status": "filtered", "reason": short_reason(int(length[track[i]]))}
-        after, changed = _write(connection, film, wanted)
-        kept = tuple(face for face in after if face.status == "kept")
+        changed = _write(connection, film, wanted)
+        kept = tuple(
+            InTrack(face.id, face.frame, fields["track"], fields["person"])
+            for face, fields in zip(film.faces, wanted, strict=True)
+            if fields["status"] == "kept"
+        )
         return FoundTracks(
             faces=len(kept),
             tracks=len({face.track for face in kept}),
@@ -111,14 +115,15 @@ def _wanted(track: int, person: str) -> dict[str, Any]:
     return {"track": track, "person": person, "status": "kept", "reason": ""}
 
 
-def _write(connection: sqlite3.Connection, film: FilmFaces, wanted: list[dict[str, Any]]) -> tuple[list[Face], int]:
-    """The faces as they are now, and how many have changed."""
+def _write(connection: sqlite3.Connection, film: FilmFaces, wanted: list[dict[str, Any]]) -> int:
+    """How many faces have changed."""
     with changing(connection, "tracks") as change:
-        after = [change.update(face, **fields) for face, fields in zip(film.faces, wanted, strict=True)]
-        return after, change.faces
+        for face, fields in zip(film.faces, wanted, strict=True):
+            change.set(face, **fields)
+        return change.faces
 
 
-def persons_of(found: tuple[Face, ...]) -> tuple[Person, ...]:
+def persons_of(found: Sequence[InTrack]) -> tuple[Person, ...]:
     """Who is there, by number of faces. found: faces in the order of the film."""
     count = Counter(face.person for face in found)
     tracks = Counter(person for person, _ in {(face.person, face.track) for face in found})
