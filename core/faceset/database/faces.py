@@ -82,13 +82,27 @@ FROM frames CROSS JOIN faces ON faces.frame = frames.frame
 _FACE_KINDS = (TEXT, NAME, *[NUMBER] * 4, BLOB, *[NUMBER] * 3, *[TEXT] * 4, WHOLE, TEXT)
 
 
-def faces(connection: sqlite3.Connection, status: str = "kept", *, person: str | None = None) -> Iterator[Face]:
-    """All faces of a status, by frame, the largest first. status: empty for any; person: of this one only."""
-    where = "(faces.status = :status OR :status = '') AND (person = :person OR :person IS NULL)"
+def faces(
+    connection: sqlite3.Connection,
+    status: str = "kept",
+    *,
+    person: str | None = None,
+    tracks: tuple[int, int] | None = None,
+) -> Iterator[Face]:
+    """All faces of a status, by frame, the largest first.
+
+    status: empty for any. person: of this one only. tracks: only those from the first to the last of these.
+    """
+    first, last = tracks or (None, None)
+    where = """
+    (faces.status = :status OR :status = '') AND (person = :person OR :person IS NULL)
+    AND (track BETWEEN :first AND :last OR :first IS NULL)
+    """
     order = 'ORDER BY frames.name, -("right" - "left") * (bottom - top), faces.face'
-    rows = connection.execute(f"{_FACE} WHERE {where} {order}", {"status": status, "person": person})
-    for values in checked_rows(rows, _FACE_KINDS, "faces"):
-        yield _face(*values)
+    values = {"status": status, "person": person, "first": first, "last": last}
+    rows = connection.execute(f"{_FACE} WHERE {where} {order}", values)
+    for row in checked_rows(rows, _FACE_KINDS, "faces"):
+        yield _face(*row)
 
 
 def find_face(connection: sqlite3.Connection, face: str) -> Face | None:

@@ -143,6 +143,13 @@ CREATE TABLE thumbs (
   jpeg BLOB NOT NULL
 ) WITHOUT ROWID;
 
+CREATE TABLE smoothed (
+  face TEXT NOT NULL REFERENCES faces ON DELETE CASCADE,
+  geometry TEXT NOT NULL,
+  landmarks BLOB NOT NULL,
+  PRIMARY KEY (face, geometry)
+);
+
 CREATE TABLE changes (
   change INTEGER PRIMARY KEY,
   time TEXT NOT NULL,

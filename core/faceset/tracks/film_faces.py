@@ -16,7 +16,7 @@ from core.faceset.database.names import NAME, restored
 from core.faceset.scores.measures import IDENTITY_SIZE
 from core.faceset.scores.persons import EMBEDDER
 from core.faceset.tracks.link import Detections
-from core.faceset.tracks.timeline import Timeline, read_timeline
+from core.faceset.tracks.timeline import Timeline
 from core.geometry.landmarks import COUNT
 from core.types import Face
 
@@ -34,14 +34,14 @@ class InTrack(NamedTuple):
     person: str
 
 
-def in_tracks(connection: sqlite3.Connection) -> list[InTrack]:
+def in_tracks(connection: sqlite3.Connection, timeline: Timeline) -> list[InTrack]:
     """The kept faces of readable frames in the order of the film, with or without tracks."""
     query = """
     SELECT face, frames.name, track, person FROM frames JOIN faces ON faces.frame = frames.frame
     WHERE faces.status = 'kept'
     """
     rows = checked_rows(connection.execute(query), (TEXT, NAME, WHOLE, TEXT), "faces")
-    place = {name: place for place, name in enumerate(read_timeline(connection).names)}
+    place = {name: place for place, name in enumerate(timeline.names)}
     found = [InTrack(face, restored(name), track, person) for face, name, track, person in rows]
     return sorted((face for face in found if face.frame in place), key=lambda face: place[face.frame])
 
@@ -81,12 +81,14 @@ def in_film_order(timeline: Timeline, found: Sequence[Face]) -> FilmFaces:
     return FilmFaces(timeline, tuple(known[i] for i in order), place[order])
 
 
-def require_tracks(film: FilmFaces, connection: sqlite3.Connection, side: str, person: str = "") -> None:
+def require_tracks(
+    found: Sequence[Face | InTrack], connection: sqlite3.Connection, side: str, person: str = ""
+) -> None:
     """Raise InputError where no face has a track, or none is of the person."""
-    if not any(face.track for face in film.faces):
+    if not any(face.track for face in found):
         hint = f"bash scripts/alignments.sh tracks {side} finds them"
         raise InputError("the faces have no tracks yet", where=path_of(connection), hint=hint)
-    persons = sorted({face.person for face in film.faces if face.person})
+    persons = sorted({face.person for face in found if face.person})
     if person and person not in persons:
         hint = f"there are: {', '.join(persons[:20])}" if persons else "nobody has a name yet"
         raise InputError("nobody of that name", where=person, hint=hint)

@@ -8,6 +8,7 @@ from core.faceset.database.changes import changing
 from core.faceset.database.connection import open_database, path_of
 from core.faceset.tracks.film_faces import in_tracks
 from core.faceset.tracks.persons import is_number
+from core.faceset.tracks.timeline import read_timeline
 from core.jobs.alignments.opened import opened_faces
 from core.jobs.alignments.time.tracks import Person, persons_of
 from core.workspace import Workspace
@@ -24,7 +25,7 @@ class People:
 def people(workspace: Workspace, name: str) -> People:
     """Who is in the film of a side."""
     with open_database(workspace.side(name).database) as connection:
-        return People(persons_of(in_tracks(connection)))
+        return People(persons_of(in_tracks(connection, read_timeline(connection))))
 
 
 def name_person(workspace: Workspace, name: str, person: str, new_name: str) -> People:
