@@ -32,7 +32,7 @@ from core.faceset.database.cells import (
     value_of,
 )
 from core.faceset.database.connection import path_of
-from core.faceset.database.faces import COLUMNS, FaceRow, columns_for, landmarks_of, points_of
+from core.faceset.database.faces import COLUMNS, BriefFace, FaceRow, columns_for, landmarks_of, points_of
 from core.faceset.database.names import NAME, restored
 from core.faceset.identity import geometry_of
 from core.types import Face
@@ -82,13 +82,16 @@ class Change:
         self.set(before, **fields)
         return replace(before, **fields)
 
-    def set(self, before: Face, **fields: Any) -> None:
-        """Give a face other values in these fields of ``Face``. before: the face as the database has it."""
+    def set(self, before: Face | BriefFace, **fields: Any) -> None:
+        """Give a face other values in these fields.
+
+        before: the face as the database has it; all of it where its points are among the fields.
+        """
         old, new = columns_for({name: getattr(before, name) for name in fields}), columns_for(fields)
         differing = {name: old[name] for name in old if old[name] != new[name]}
         if not differing:
             return
-        if not _POINTS.isdisjoint(differing):
+        if isinstance(before, Face) and not _POINTS.isdisjoint(differing):
             new["geometry"] = geometry_of(before.frame, points_of(replace(before, **fields)))
         if tuple(new) != self._columns or len(self._rows) >= _AT_ONCE:
             self._write()

@@ -1,10 +1,11 @@
 """The faces: where each is in its frame, what became of it, who it is."""
 
+import itertools
 import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -79,6 +80,8 @@ SELECT faces.face, frames.name, "left", top, "right", bottom, landmarks, confide
        faces.status, reason, person, track, faces.extra
 FROM frames CROSS JOIN faces ON faces.frame = frames.frame
 """
+_ORDER = 'ORDER BY frames.name, -("right" - "left") * (bottom - top), faces.face'
+_AT_ONCE = 1000
 _FACE_KINDS = (TEXT, NAME, *[NUMBER] * 4, BLOB, *[NUMBER] * 3, *[TEXT] * 4, WHOLE, TEXT)
 
 
@@ -98,11 +101,60 @@ def faces(
     (faces.status = :status OR :status = '') AND (person = :person OR :person IS NULL)
     AND (track BETWEEN :first AND :last OR :first IS NULL)
     """
-    order = 'ORDER BY frames.name, -("right" - "left") * (bottom - top), faces.face'
     values = {"status": status, "person": person, "first": first, "last": last}
-    rows = connection.execute(f"{_FACE} WHERE {where} {order}", values)
+    rows = connection.execute(f"{_FACE} WHERE {where} {_ORDER}", values)
     for row in checked_rows(rows, _FACE_KINDS, "faces"):
         yield _face(*row)
+
+
+def extras(connection: sqlite3.Connection) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """(id, name of the frame, ``extra``) of the faces that have something there."""
+    query = """
+    SELECT faces.face, frames.name, faces.extra FROM faces JOIN frames ON frames.frame = faces.frame
+    WHERE faces.extra <> ''
+    """
+    for face, frame, extra in checked_rows(connection.execute(query), (TEXT, NAME, TEXT), "faces"):
+        yield face, restored(frame), json_object(extra, "faces")
+
+
+class BriefFace(NamedTuple):
+    """What ``Face`` says, but where the face is: of many far quicker, and a tenth of the memory."""
+
+    id: str
+    frame: str
+    confidence: float
+    origin: str
+    status: str
+    reason: str
+    person: str
+    track: int
+
+
+def in_brief(connection: sqlite3.Connection, status: str = "kept") -> Iterator[BriefFace]:
+    """The faces that ``faces`` gives, in the same order."""
+    query = f"""
+    SELECT faces.face, frames.name, confidence, origin, faces.status, reason, person, track
+    FROM frames CROSS JOIN faces ON faces.frame = frames.frame
+    WHERE faces.status = :status OR :status = '' {_ORDER}
+    """
+    kinds = (TEXT, NAME, NUMBER, *[TEXT] * 4, WHOLE)
+    for face, frame, confidence, *rest in checked_rows(connection.execute(query, {"status": status}), kinds, "faces"):
+        yield BriefFace(face, restored(frame), value_of(confidence), *rest)
+
+
+def all_points(connection: sqlite3.Connection) -> Iterator[tuple[list[str], NDArray[np.float64]]]:
+    """(ids of faces, n; their landmarks (n, 68, 2), or the corners of the box so often), some at a time."""
+    query = 'SELECT face, landmarks, "left", top, "right", bottom FROM faces'
+    rows = checked_rows(connection.execute(query), (TEXT, BLOB, *[NUMBER] * 4), "faces")
+    while some := list(itertools.islice(rows, _AT_ONCE)):
+        points = np.empty((len(some), COUNT, 2))
+        with_points = [row for row, values in enumerate(some) if values[1] is not None]
+        points[with_points] = all_landmarks([some[row][1] for row in with_points])
+        for row, (_, blob, *box) in enumerate(some):
+            if blob is None:
+                corners = np.array([value_of(value) for value in box], np.float32).reshape(2, 2)
+                points[row] = np.tile(corners, (COUNT // 2, 1))
+        yield [face for face, *_ in some], points
 
 
 def find_face(connection: sqlite3.Connection, face: str) -> Face | None:

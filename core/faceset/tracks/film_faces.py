@@ -3,47 +3,29 @@
 import sqlite3
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import InputError
 from core.faceset.database import measured
-from core.faceset.database.cells import TEXT, WHOLE, checked_rows
 from core.faceset.database.connection import path_of
-from core.faceset.database.names import NAME, restored
+from core.faceset.database.faces import BriefFace, all_points, in_brief
 from core.faceset.scores.measures import IDENTITY_SIZE
 from core.faceset.scores.persons import EMBEDDER
 from core.faceset.tracks.link import Detections
 from core.faceset.tracks.timeline import Timeline
-from core.geometry.landmarks import COUNT
 from core.types import Face
 
 # ``Face.origin`` of faces that stand in gaps of their tracks; no picture was looked at for them.
 INTERPOLATED = "interpolated"
-_AT_ONCE = 1000  # faces
 
 
-class InTrack(NamedTuple):
-    """What is asked of a face where its points are not: see ``Face``."""
-
-    id: str
-    frame: str
-    track: int
-    person: str
-
-
-def in_tracks(connection: sqlite3.Connection, timeline: Timeline) -> list[InTrack]:
-    """The kept faces of readable frames in the order of the film, with or without tracks."""
-    query = """
-    SELECT face, frames.name, track, person FROM frames JOIN faces ON faces.frame = frames.frame
-    WHERE faces.status = 'kept'
-    """
-    rows = checked_rows(connection.execute(query), (TEXT, NAME, WHOLE, TEXT), "faces")
+def in_tracks(connection: sqlite3.Connection, timeline: Timeline, status: str = "kept") -> list[BriefFace]:
+    """The faces of a status of readable frames, with or without tracks, in the order of ``in_film_order``."""
     place = {name: place for place, name in enumerate(timeline.names)}
-    found = [InTrack(face, restored(name), track, person) for face, name, track, person in rows]
-    return sorted((face for face in found if face.frame in place), key=lambda face: place[face.frame])
+    found = [face for face in in_brief(connection, status) if face.frame in place]
+    return sorted(found, key=lambda face: place[face.frame])
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,7 +64,7 @@ def in_film_order(timeline: Timeline, found: Sequence[Face]) -> FilmFaces:
 
 
 def require_tracks(
-    found: Sequence[Face | InTrack], connection: sqlite3.Connection, side: str, person: str = ""
+    found: Sequence[Face | BriefFace], connection: sqlite3.Connection, side: str, person: str = ""
 ) -> None:
     """Raise InputError where no face has a track, or none is of the person."""
     if not any(face.track for face in found):
@@ -94,20 +76,20 @@ def require_tracks(
         raise InputError("nobody of that name", where=person, hint=hint)
 
 
-def detections(film: FilmFaces, connection: sqlite3.Connection) -> Detections:
-    """What linking needs of the faces."""
+def detections(found: Sequence[BriefFace], timeline: Timeline, connection: sqlite3.Connection) -> Detections:
+    """What linking needs of faces in the order of the film."""
+    place_of = {name: place for place, name in enumerate(timeline.names)}
+    place = np.array([place_of[face.frame] for face in found], np.intp)
+    centre, width = _places(connection, [face.id for face in found])
+    return Detections(timeline.number[place], timeline.scene[place], centre, width, _vectors(connection, found))
+
+
+def _vectors(connection: sqlite3.Connection, found: Sequence[BriefFace]) -> NDArray[np.float32]:
     known = measured.vectors(connection, EMBEDDER, stale=True)
     unknown = np.full(IDENTITY_SIZE, np.nan, np.float32)
-    found = (known.get(face.id, unknown) for face in film.faces)
-    vector = np.array([one if len(one) == IDENTITY_SIZE else unknown for one in found], np.float32)
-    centre, width = _places(film.faces)
-    return Detections(
-        number=film.timeline.number[film.place],
-        scene=film.timeline.scene[film.place],
-        centre=centre,
-        width=width,
-        vector=vector.reshape(-1, IDENTITY_SIZE),
-    )
+    one_each = (known.get(face.id, unknown) for face in found)
+    vector = np.array([one if len(one) == IDENTITY_SIZE else unknown for one in one_each], np.float32)
+    return vector.reshape(-1, IDENTITY_SIZE)
 
 
 def centre_of(face: Face) -> NDArray[np.float64]:
@@ -121,19 +103,14 @@ def width_of(face: Face) -> float:
     return float(np.ptp(points, axis=0).max())
 
 
-def _places(found: Sequence[Face]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """``centre_of`` (n, 2) and ``width_of`` (n,) of many faces."""
-    centre, width = np.empty((len(found), 2)), np.empty(len(found))
-    for start in range(0, len(found), _AT_ONCE):
-        part = slice(start, start + _AT_ONCE)
-        # A box is as good as its corners as often as there are landmarks.
-        points = np.array([_points(face) for face in found[part]])
-        x, y = points[:, :, 0].copy(), points[:, :, 1].copy()  # each in one piece: far quicker
-        centre[part] = np.column_stack([x.mean(axis=1), y.mean(axis=1)])
-        width[part] = np.maximum(np.ptp(x, axis=1), np.ptp(y, axis=1))
+def _places(connection: sqlite3.Connection, ids: Sequence[str]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """``centre_of`` (n, 2) and ``width_of`` (n,) of the faces with these ids, read some at a time."""
+    row = {face: row for row, face in enumerate(ids)}
+    centre, width = np.empty((len(ids), 2)), np.empty(len(ids))
+    for some, points in all_points(connection):
+        known = [k for k, face in enumerate(some) if face in row]
+        rows = [row[some[k]] for k in known]
+        x, y = points[known, :, 0], points[known, :, 1]  # each in one piece: far quicker
+        centre[rows] = np.column_stack([x.mean(axis=1), y.mean(axis=1)])
+        width[rows] = np.maximum(np.ptp(x, axis=1), np.ptp(y, axis=1))
     return centre, width
-
-
-def _points(face: Face) -> NDArray[np.float64]:
-    """The landmarks (68, 2), or the corners of the box so often."""
-    return np.tile(face.box.reshape(2, 2), (COUNT // 2, 1)) if face.landmarks is None else face.landmarks

@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 
 from core.faceset.database import faces, images
 from core.faceset.database.changes import Change, changing
+from core.faceset.database.faces import BriefFace
 from core.faceset.database.smoothed import found_points, note_found_points
 from core.faceset.identity import geometry_of
-from core.faceset.tracks.film_faces import FilmFaces, InTrack, in_film_order, in_tracks, require_tracks
+from core.faceset.tracks.film_faces import FilmFaces, in_film_order, in_tracks, require_tracks
 from core.faceset.tracks.measure import jitter
 from core.faceset.tracks.smooth import smooth_track
 from core.faceset.tracks.timeline import read_timeline
@@ -128,7 +129,7 @@ def smooth(workspace: Workspace, name: str, strength: float, person: str = "") -
         )
 
 
-def _some_tracks(found: Sequence[InTrack], person: str) -> Iterator[tuple[int, int]]:
+def _some_tracks(found: Sequence[BriefFace], person: str) -> Iterator[tuple[int, int]]:
     """The tracks (first, last) with faces of the person, some at a time: all faces are looked through for each."""
     wanted = {face.track for face in found if face.track > 0 and person in ("", face.person)}
     lengths = Counter(face.track for face in found if face.track in wanted)

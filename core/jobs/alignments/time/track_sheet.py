@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 
 from core.faceset.database import images
+from core.faceset.database.faces import BriefFace
 from core.faceset.gallery import Gallery
 from core.faceset.store import face_key
 from core.faceset.thumbnails import contact_sheet
-from core.faceset.tracks.film_faces import InTrack
 from core.formats.pak import PakReader
 from core.fsio import write_bytes
 from core.jobs.alignments.opened import OpenedFaces
@@ -20,7 +20,7 @@ _PER_TRACK = 7  # two tracks in a row of the sheet
 _TRACKS = 45  # about as many as a sheet has room for
 
 
-def write_track_sheet(opened: OpenedFaces, found: Sequence[InTrack]) -> Path | None:
+def write_track_sheet(opened: OpenedFaces, found: Sequence[BriefFace]) -> Path | None:
     """Write ``aligned_views/tracks.jpg``: the longest tracks, each with faces from its beginning to its end.
 
     found: kept faces with tracks, by frame. None where there are no crops to show.
@@ -30,7 +30,7 @@ def write_track_sheet(opened: OpenedFaces, found: Sequence[InTrack]) -> Path | N
         index = {name: i for i, name in enumerate(gallery.names)}
         folder = images.ALIGNED if gallery.pak is None else images.PAK
         names = images.names_of_faces(opened.connection, folder)
-        by_track: dict[int, list[InTrack]] = {}
+        by_track: dict[int, list[BriefFace]] = {}
         for face in found:
             if names.get(face.id) in index:
                 by_track.setdefault(face.track, []).append(face)
@@ -50,7 +50,7 @@ def write_track_sheet(opened: OpenedFaces, found: Sequence[InTrack]) -> Path | N
         return path
 
 
-def _longest(by_track: dict[int, list[InTrack]]) -> list[int]:
+def _longest(by_track: dict[int, list[BriefFace]]) -> list[int]:
     longest = sorted(by_track, key=lambda track: (-len(by_track[track]), track))[:_TRACKS]
     return sorted(longest, key=lambda track: (by_track[track][0].person, track))
 

@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from core.faceset.database import faces
 from core.faceset.database.changes import changing
-from core.faceset.tracks.film_faces import INTERPOLATED, FilmFaces, InTrack, detections, in_film_order
+from core.faceset.database.faces import BriefFace
+from core.faceset.tracks.film_faces import INTERPOLATED, detections, in_tracks
 from core.faceset.tracks.link import link
 from core.faceset.tracks.persons import name_faces
 from core.faceset.tracks.short import short_reason, short_tracks, was_short
@@ -78,24 +78,21 @@ def find_tracks(workspace: Workspace, name: str, settings: TrackSettings) -> Fou
     with opened_faces(workspace, name) as opened:
         connection = opened.connection
         timeline = read_timeline(connection)
-        found = [face for face in faces.faces(connection, "") if face.status == "kept" or was_short(face)]
-        film = in_film_order(timeline, found)
-        seen = detections(film, connection)
+        found = [face for face in in_tracks(connection, timeline, "") if face.status == "kept" or was_short(face)]
+        seen = detections(found, timeline, connection)
         track = link(seen, settings.max_gap)
-        given = [face.person for face in film.faces]
+        given = [face.person for face in found]
         person = name_faces(track, seen.number, seen.vector, given, settings.person_threshold)
-        confidence = np.array([face.confidence for face in film.faces])
-        found_by_somebody = np.array([face.origin != INTERPOLATED for face in film.faces], bool)
+        confidence = np.array([face.confidence for face in found])
+        found_by_somebody = np.array([face.origin != INTERPOLATED for face in found], bool)
         short = short_tracks(track, confidence, settings.min_length, settings.sure)
         length = np.bincount(track, minlength=1)
         wanted = [_wanted(int(t) + 1, who) for t, who in zip(track, person, strict=True)]
         for i in np.flatnonzero(short & settings.drop_short):
             wanted[i] |= {"status": "filtered", "reason": short_reason(int(length[track[i]]))}
-        changed = _write(connection, film, wanted)
+        changed = _write(connection, found, wanted)
         kept = tuple(
-            InTrack(face.id, face.frame, fields["track"], fields["person"])
-            for face, fields in zip(film.faces, wanted, strict=True)
-            if fields["status"] == "kept"
+            face._replace(**fields) for face, fields in zip(found, wanted, strict=True) if fields["status"] == "kept"
         )
         return FoundTracks(
             faces=len(kept),
@@ -115,15 +112,15 @@ def _wanted(track: int, person: str) -> dict[str, Any]:
     return {"track": track, "person": person, "status": "kept", "reason": ""}
 
 
-def _write(connection: sqlite3.Connection, film: FilmFaces, wanted: list[dict[str, Any]]) -> int:
+def _write(connection: sqlite3.Connection, found: Sequence[BriefFace], wanted: list[dict[str, Any]]) -> int:
     """How many faces have changed."""
     with changing(connection, "tracks") as change:
-        for face, fields in zip(film.faces, wanted, strict=True):
+        for face, fields in zip(found, wanted, strict=True):
             change.set(face, **fields)
         return change.faces
 
 
-def persons_of(found: Sequence[InTrack]) -> tuple[Person, ...]:
+def persons_of(found: Sequence[BriefFace]) -> tuple[Person, ...]:
     """Who is there, by number of faces. found: faces in the order of the film."""
     count = Counter(face.person for face in found)
     tracks = Counter(person for person, _ in {(face.person, face.track) for face in found})
