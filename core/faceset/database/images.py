@@ -121,13 +121,12 @@ def move_images(connection: sqlite3.Connection, pairs: Iterable[tuple[str, str]]
     moved = {ids[old]: new for old, new in pairs if old in ids}
     with connection:
         # Names may be exchanged: all leave their places before any arrives.
-        for image in moved:
-            connection.execute("UPDATE images SET folder = ?, name = ? WHERE image = ?", ("moving", str(image), image))
-        for image, path in moved.items():
-            folder, _, name = _split(path)
-            values = (folder, stored(name), image)
-            connection.execute("DELETE FROM images WHERE folder = ? AND name = ?", values[:2])
-            connection.execute("UPDATE images SET folder = ?, name = ? WHERE image = ?", values)
+        away = "UPDATE images SET folder = 'moving', name = CAST(image AS TEXT) WHERE image = ?"
+        connection.executemany(away, [(image,) for image in moved])
+        places = [(folder, stored(name)) for folder, _, name in map(_split, moved.values())]
+        connection.executemany("DELETE FROM images WHERE folder = ? AND name = ?", places)
+        arrive = "UPDATE images SET folder = ?, name = ? WHERE image = ?"
+        connection.executemany(arrive, [(*place, image) for place, image in zip(places, moved, strict=True)])
         connection.execute("INSERT OR REPLACE INTO state VALUES ('journal', ?)", (step,))
 
 

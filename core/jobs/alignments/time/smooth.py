@@ -103,15 +103,18 @@ def smooth(workspace: Workspace, name: str, strength: float, person: str = "") -
         require_tracks(found, connection, name, person)
         sums = _Sums()
 
+        def one(change: Change, track: _Track) -> tuple[Floats, Floats, Floats]:
+            _write(connection, change, track)
+            sums.add(track)
+            return track.time, track.raw, track.points
+
         def written(change: Change) -> Iterator[tuple[Floats, Floats, Floats]]:
             for some in _some_tracks(found, person):
                 film = in_film_order(timeline, list(faces.faces(connection, tracks=some)))
                 kept = found_points(connection, some)
                 for _, members in film.tracks(person):
-                    track = _smoothed(film, members, kept, strength)
-                    _write(connection, change, track)
-                    sums.add(track)
-                    yield track.time, track.raw, track.points
+                    yield one(change, _smoothed(film, members, kept, strength))
+                del film, kept  # before the next ones are read
 
         # Track by track, so that memory holds one at a time.
         with changing(connection, f"smooth --strength {strength:g}") as change:
