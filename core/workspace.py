@@ -3,7 +3,7 @@
 import os
 import re
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -36,6 +36,24 @@ def list_images(folder: Path) -> list[Path]:
     return _listed(folder, IMAGE_SUFFIXES)
 
 
+def image_names(folder: Path) -> set[str]:
+    """The names of what ``list_images`` gives, in no order, which is far quicker with many."""
+    return {name for name in names_in(folder) if not _why_not(name, IMAGE_SUFFIXES)}
+
+
+def image_files(folder: Path) -> dict[str, os.stat_result]:
+    """The same with their sizes and times; one that goes away meanwhile is left out."""
+    found: dict[str, os.stat_result] = {}
+    if not folder.is_dir():
+        return found
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if _is_visible_file(entry) and not _why_not(entry.name, IMAGE_SUFFIXES):
+                with suppress(FileNotFoundError):
+                    found[entry.name] = entry.stat()
+    return found
+
+
 def list_frames(folder: Path) -> list[Path]:
     """The same for frames, which may have more formats than faces."""
     return _listed(folder, FRAME_SUFFIXES)
@@ -44,13 +62,13 @@ def list_frames(folder: Path) -> list[Path]:
 def other_faces(folder: Path) -> list[tuple[str, str]]:
     """(name, why) of the files in a folder of faces that are images or paks and are not taken for faces."""
     known = (*FRAME_SUFFIXES, *_OTHER_IMAGES, ".pak")
-    names = (name for name in _names(folder) if name.lower().endswith(known) and name != PAK_NAME)
+    names = (name for name in names_in(folder) if name.lower().endswith(known) and name != PAK_NAME)
     return _left_out(names, IMAGE_SUFFIXES)
 
 
 def other_frames(folder: Path) -> list[tuple[str, str]]:
     """(name, why) of the files in a folder of frames that are not in ``list_frames`` and do not belong there."""
-    return _left_out((name for name in _names(folder) if not _belongs(name)), FRAME_SUFFIXES)
+    return _left_out((name for name in names_in(folder) if not _belongs(name)), FRAME_SUFFIXES)
 
 
 def printable(name: str) -> str:
@@ -58,28 +76,36 @@ def printable(name: str) -> str:
     return os.fsencode(name).decode(errors="backslashreplace")
 
 
-def _names(folder: Path) -> list[str]:
-    """The names of the visible files directly in ``folder``, in order."""
+def names_in(folder: Path) -> list[str]:
+    """The names of the visible files directly in ``folder``, in no order."""
     if not folder.is_dir():
         return []
     with os.scandir(folder) as entries:
-        names = [entry.name for entry in entries if not entry.name.startswith(".") and entry.is_file()]
-    return sorted(names, key=natural_key)
+        return [entry.name for entry in entries if _is_visible_file(entry)]
+
+
+def _is_visible_file(entry: os.DirEntry[str]) -> bool:
+    return not entry.name.startswith(".") and entry.is_file()
 
 
 def _listed(folder: Path, suffixes: tuple[str, ...]) -> list[Path]:
-    return [folder / name for name in _names(folder) if not _why_not(name, suffixes)]
+    names = [name for name in names_in(folder) if not _why_not(name, suffixes)]
+    return [folder / name for name in sorted(names, key=natural_key)]
 
 
 def _left_out(names: Iterable[str], suffixes: tuple[str, ...]) -> list[tuple[str, str]]:
-    return [(printable(name), why) for name in names if (why := _why_not(name, suffixes))]
+    found = [(name, why) for name in names if (why := _why_not(name, suffixes))]
+    return [(printable(name), why) for name, why in sorted(found, key=lambda pair: natural_key(pair[0]))]
 
 
 def _why_not(name: str, suffixes: tuple[str, ...]) -> str:
     """Why a file is not taken; empty when it is."""
-    if name.lower().endswith(".pak"):
+    if name.isascii() and name.endswith(suffixes):  # nearly all, and quick
+        return ""
+    plain = name.lower()
+    if plain.endswith(".pak"):
         return f"a pak is read under the name {PAK_NAME}: rename it, or join it by --merge of steps 3.3 and 4.3"
-    if not name.lower().endswith(suffixes):
+    if not plain.endswith(suffixes):
         return "not an ending that is read here: convert it to png"
     try:
         name.encode()
@@ -141,7 +167,7 @@ class Side:
 
     def has_faces(self) -> bool:
         """Whether there are faces, loose or packed."""
-        return self.pak.exists() or bool(list_images(self.aligned))
+        return self.pak.exists() or bool(image_names(self.aligned))
 
     @contextmanager
     def locked(self) -> Iterator[None]:

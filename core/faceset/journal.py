@@ -30,7 +30,7 @@ from core.faceset.steps import (
     read_trash_log,
     save,
     steps,
-    validate_path,
+    validate_paths,
 )
 from core.fsio import append_text, fsync_dir, temporary_path
 
@@ -87,18 +87,17 @@ def _check(folder: Path, pairs: list[tuple[str, str]]) -> None:
     leaving, targets = {source for source, _ in pairs}, {target for _, target in pairs}
     if len(leaving) != len(pairs) or len(targets) != len(pairs):
         raise InputError("two files would get one name", where=folder)
-    for name in leaving | targets:
-        validate_path(folder, name, folder / HISTORY)
+    validate_paths(folder, leaving | targets, folder / HISTORY)
     for target in targets - leaving:
-        if (folder / target).exists():
+        if os.path.exists(f"{folder}/{target}"):
             raise InputError(
                 "a name is taken by another file", where=folder / target, hint="move that file away and run it again"
             )
 
 
-def _parked(folder: Path, step: Step, index: int, source: str) -> Path:
-    place = folder / source
-    return place.with_name(f"{PARKED}{step.name}-{index:06d}{place.suffix}")
+def _parked(folder: Path, step: Step, index: int, source: str) -> str:
+    parent, _, name = source.rpartition("/")
+    return f"{folder}/{parent}/{PARKED}{step.name}-{index:06d}{os.path.splitext(name)[1]}"
 
 
 def _carry_on(folder: Path, step: Step) -> Step:
@@ -107,12 +106,12 @@ def _carry_on(folder: Path, step: Step) -> Step:
     if step.phase == "away":
         for index, (source, _) in enumerate(pairs):
             # Else it is parked already, by the run that was killed, or somebody has deleted it.
-            if (folder / source).exists():
-                _rename(folder / source, _parked(folder, step, index, source))
+            if os.path.exists(f"{folder}/{source}"):
+                _rename(f"{folder}/{source}", _parked(folder, step, index, source))
         step = _next(folder, step, "arrive", {source for source, _ in pairs})
     if step.phase == "arrive":
         for index, (source, target) in enumerate(pairs):
-            _arrive(_parked(folder, step, index, source), folder / target)
+            _arrive(_parked(folder, step, index, source), f"{folder}/{target}")
         step = _next(folder, step, "note", {name for pair in pairs for name in pair})
     if step.phase == "note":
         _write_trash_log(folder, step)
@@ -126,47 +125,52 @@ def _carry_on(folder: Path, step: Step) -> Step:
 
 def _next(folder: Path, step: Step, phase: str, touched: set[str]) -> Step:
     # The renames must be on the disk before the journal says that they are done.
-    for parent in {(folder / name).parent for name in touched}:
-        if parent.is_dir():
-            fsync_dir(parent)
+    for parent in _parents(touched):
+        if (folder / parent).is_dir():
+            fsync_dir(folder / parent)
     step = replace(step, phase=phase)
     save(folder, step)
     return step
 
 
-def _arrive(parked: Path, target: Path) -> None:
-    if not parked.exists():
+def _parents(paths: Iterable[str]) -> set[str]:
+    """The folders that files are in, relative to the side."""
+    return {path.rpartition("/")[0] for path in paths}
+
+
+def _arrive(parked: str, target: str) -> None:
+    if not os.path.exists(parked):
         return
-    if target.exists():
+    if os.path.exists(target):
         raise InputError(
             "a name was taken while files were moving",
             where=target,
             why=f"the file for it waits as {parked}",
             hint="move that file away and run any sort again: it finishes the move",
         )
-    target.parent.mkdir(parents=True, exist_ok=True)
+    os.makedirs(os.path.dirname(target), exist_ok=True)
     _rename(parked, target)
 
 
-def _rename(source: Path, target: Path) -> None:
+def _rename(source: str, target: str) -> None:
     try:
         os.rename(source, target)
     except OSError as error:
         # EXDEV: a folder of the side may be a mount of its own.
         if error.errno != errno.EXDEV:
             raise
-        half = temporary_path(target.parent)  # another file system: copy, then let go
+        half = temporary_path(Path(target).parent)  # another file system: copy, then let go
         shutil.copy2(source, half)
         with open(half, "rb") as stream:
             os.fsync(stream.fileno())
         os.replace(half, target)
-        source.unlink()
+        os.unlink(source)
 
 
 def _remove_empty(folder: Path, step: Step) -> None:
     """Bins that undoing has emptied; a folder with anything in it stays."""
-    keep = {folder, folder / ALIGNED, folder / TRASH}
-    for parent in {(folder / source).parent for source, _ in step.pairs()} - keep:
+    for name in _parents(source for source, _ in step.pairs()) - {"", ALIGNED, TRASH}:
+        parent = folder / name
         if parent.is_dir() and not any(parent.iterdir()):
             parent.rmdir()
 
@@ -195,10 +199,9 @@ def _write_trash_log(folder: Path, step: Step) -> None:
     # Written already, by a run that was killed after it.
     if any(entry.get("step") == step.number for entry in read_trash_log(folder)):
         return
-    lines = [
-        json.dumps(
-            {"file": Path(m.target).name, "from": m.source, "reason": m.reason, "step": step.number, "time": step.time}
-        )
-        for m in thrown
-    ]
+    lines = []
+    for move in thrown:
+        name = move.target.rpartition("/")[2]
+        entry = {"file": name, "from": move.source, "reason": move.reason, "step": step.number, "time": step.time}
+        lines.append(json.dumps(entry))
     append_text(path, "\n".join(lines) + "\n", durable=True)

@@ -2,7 +2,7 @@
 
 import os
 import sqlite3
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,12 +13,12 @@ from core.errors import InputError
 from core.faceset.database import faces, images
 from core.faceset.database.connection import open_database
 from core.faceset.database.frames import FrameRow, add_frame, add_source
-from core.faceset.database.images import ImageRow
+from core.faceset.database.images import ImageRow, SeenFile
 from core.faceset.database.names import restored, stored
 from core.faceset.identity import face_id, record_geometry
 from core.faceset.store import Faceset, face_key, open_faceset, read_records
 from core.types import Face, FaceRecord
-from core.workspace import Side, list_images
+from core.workspace import Side, image_names, natural_key
 
 
 @dataclass(frozen=True)
@@ -89,32 +89,34 @@ def register(connection: sqlite3.Connection, faceset: Faceset) -> Registered:
     return Registered(tuple(ids), missing)
 
 
-def register_files(connection: sqlite3.Connection, paths: Sequence[Path]) -> Registered:
+def register_files(connection: sqlite3.Connection, folder: Path, files: Mapping[str, os.stat_result]) -> Registered:
     """The same for the loose images in ``aligned/``, reading only those that are new or have changed since.
 
-    ids: empty for an image that shows no face.
+    folder: where they are. files: name -> size and time.
+    ids: in the order of ``files``; empty for an image that shows no face.
     """
-    known = {row.name: row for row in images.images(connection, images.ALIGNED)}
-    status = {path.name: path.stat() for path in paths}
-    unread = [path for path in paths if not _unchanged(known.get(path.name), status[path.name])]
-    records, _ = read_records(unread)
-    with connection:
-        new = [(record.name, record, status[record.name].st_size) for record in records]
-        _take_in(connection, images.ALIGNED, new, status)
-        # The rows were written with no time, which means that nobody has looked.
-        seen = [(status[record.name].st_mtime_ns, images.ALIGNED, stored(record.name)) for record in records]
-        connection.executemany("UPDATE images SET mtime_ns = ? WHERE folder = ? AND name = ?", seen)
+    known = images.seen_files(connection, files)
+    unread = [name for name, status in files.items() if not _unchanged(known.get(name), status)]
+    unread.sort(key=natural_key)
+    records, _ = read_records([folder / name for name in unread])
+    if records:
+        with connection:
+            new = [(record.name, record, files[record.name].st_size) for record in records]
+            _take_in(connection, images.ALIGNED, new, files)
+            # The rows were written with no time, which means that nobody has looked.
+            seen = [(files[record.name].st_mtime_ns, images.ALIGNED, stored(record.name)) for record in records]
+            connection.executemany("UPDATE images SET mtime_ns = ? WHERE folder = ? AND name = ?", seen)
     found = {record.name: face_id(record) for record in records}
-    read = {path.name for path in unread}
-    ids = tuple(found.get(name, "") if name in read else known[name].face for name in status)
-    gone = [row for name, row in known.items() if name not in status]
-    renamed = set(ids)
-    images.forget_images(connection, images.ALIGNED, [row.name for row in gone if row.face in renamed])
-    return Registered(ids, tuple(row.name for row in gone if row.face not in renamed))
+    read = set(unread)
+    ids = tuple(found.get(name, "") if name in read else known[name].face for name in files)
+    gone = {name: row.face for name, row in known.items() if name not in files}
+    renamed = set(ids) if gone else set()
+    images.forget_images(connection, images.ALIGNED, [name for name, face in gone.items() if face in renamed])
+    return Registered(ids, tuple(name for name, face in gone.items() if face not in renamed))
 
 
-def _unchanged(row: ImageRow | None, status: os.stat_result) -> bool:
-    return row is not None and (row.bytes, row.mtime_ns) == (status.st_size, status.st_mtime_ns)
+def _unchanged(row: SeenFile | None, status: os.stat_result) -> bool:
+    return row is not None and row.bytes == status.st_size and row.mtime_ns == status.st_mtime_ns
 
 
 def note_packed(connection: sqlite3.Connection, inside: Collection[str], sizes: Mapping[str, int]) -> None:
@@ -151,11 +153,10 @@ def refuse_deleted_originals(side: Side) -> None:
     Raises:
         InputError: some loose originals of packed faces were deleted; names them.
     """
-    there = list_images(side.aligned)
-    if not there or not side.pak.is_file() or not side.database.is_file():
+    if not side.pak.is_file() or not side.database.is_file():
         return
     with open_database(side.database) as connection:
-        deleted = deleted_originals(connection, [path.name for path in there])
+        deleted = deleted_originals(connection, image_names(side.aligned))
     if deleted:
         more = f" and {len(deleted) - 5} more" if len(deleted) > 5 else ""
         raise InputError(
@@ -166,17 +167,16 @@ def refuse_deleted_originals(side: Side) -> None:
         )
 
 
-def missing_files(connection: sqlite3.Connection, there: Sequence[Path]) -> list[str]:
+def missing_files(connection: sqlite3.Connection, folder: Path, there: Collection[str]) -> list[str]:
     """Names of loose faces that the database has and the folder has not: deleted by hand, not only renamed.
 
-    there: the images in the folder.
+    folder: where the loose faces are. there: the names of the images in it, for which a set is quick.
     """
-    names = {path.name for path in there}
-    known = {row.name: row.face for row in images.images(connection, images.ALIGNED)}
-    gone = {name: face for name, face in known.items() if name not in names}
+    known = images.seen_files(connection, there)
+    gone = {name: row.face for name, row in known.items() if name not in there}
     if not gone:
         return []
-    strangers, _ = read_records([path for path in there if path.name not in known])
+    strangers, _ = read_records([folder / name for name in there if name not in known])
     renamed = set(map(face_id, strangers))
     return [name for name, face in gone.items() if face not in renamed]
 

@@ -5,14 +5,15 @@ Paths are relative to the folder of the side (``data_src``).
 
 import json
 import re
+from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from core.fsio import write_text
 from core.safe_files import damaged, read_object, read_text
-from core.safe_paths import child, descendant, own_folder
+from core.safe_paths import child, descendant, is_name, own_folder
 
 HISTORY = "aligned_history"
 ALIGNED, TRASH, GROUPS = "aligned", "aligned_trash", "aligned_groups"
@@ -117,19 +118,23 @@ def load(path: Path) -> Step:
         )
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise damaged(_DAMAGED, path, error, "put it back from a backup, or move it away to give up undoing") from None
-    for move in step.moves:
-        validate_path(path.parent.parent, move.source, path)
-        validate_path(path.parent.parent, move.target, path)
+    validate_paths(path.parent.parent, (name for move in step.moves for name in (move.source, move.target)), path)
     return step
 
 
-def validate_path(folder: Path, path: str, where: Path) -> None:
-    """Refuse a path, relative to ``folder``, that leads anywhere else than to where faces travel. where: who says so.
+def validate_paths(folder: Path, paths: Iterable[str], where: Path) -> None:
+    """Refuse paths, relative to ``folder``, that lead anywhere else than to where faces travel. where: who says so.
 
     Raises:
-        CorruptFileError: it does, by its names or by links.
+        CorruptFileError: one does, by its names or by links.
     """
-    descendant(folder, path, where, PLACES, links=(ALIGNED,))
+    sound: set[str] = set()
+    for path in paths:
+        parent, _, name = path.rpartition("/") if isinstance(path, str) else ("", "", "")
+        # Of many files in few folders each folder is looked at once.
+        if parent not in sound or not is_name(name):
+            descendant(folder, path, where, PLACES, links=(ALIGNED,))
+            sound.add(parent)
 
 
 def _number(value: Any, path: Path) -> int:
@@ -154,7 +159,7 @@ def _one_of(choices: tuple[str, ...], value: Any) -> str:
 def save(folder: Path, step: Step) -> None:
     """Write the step into the journal of ``folder``, replacing its file."""
     path = own_folder(folder / HISTORY) / f"{step.name}.json"
-    fields = {**asdict(step), "moves": [(m.source, m.target, m.reason) for m in step.moves]}
+    fields = {**vars(step), "moves": [(m.source, m.target, m.reason) for m in step.moves]}
     write_text(path, json.dumps(fields))
 
 
@@ -171,8 +176,8 @@ def read_trash_log(folder: Path) -> list[dict[str, Any]]:
         with suppress(ValueError, RecursionError):
             entry = json.loads(line)
         if isinstance(entry, dict) and "file" in entry and isinstance(entry.get("reason", ""), str):
-            child(folder / TRASH, entry["file"], path)
-            if "from" in entry:
-                validate_path(folder, entry["from"], path)
             entries.append(entry)
+    for entry in entries:
+        child(folder / TRASH, entry["file"], path)
+    validate_paths(folder, (entry["from"] for entry in entries if "from" in entry), path)
     return entries

@@ -30,7 +30,7 @@ from core.jobs.frame_receipt import identity
 from core.jobs.side import opened_side
 from core.progress import Task
 from core.video.find import find_film
-from core.workspace import Side, Workspace, list_images
+from core.workspace import Side, Workspace, image_names, list_images
 
 log = logging.getLogger(__name__)
 
@@ -275,7 +275,7 @@ def _result(
         people=run.people,
         wanted=tuple(measured.scores(connection, LIKENESS_WANTED).values()),
         unwanted=tuple(measured.scores(connection, LIKENESS_UNWANTED).values()),
-        deleted=tuple(missing_files(connection, list_images(side.aligned))),
+        deleted=tuple(missing_files(connection, side.aligned, image_names(side.aligned))),
         new_frames=run.new_frames,
         seconds=run.seconds,
         workers=run.workers,

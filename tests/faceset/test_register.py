@@ -73,14 +73,14 @@ def test_a_deleted_file_is_named_and_a_renamed_one_is_not(workspace, side):
 def test_only_new_and_changed_files_are_read(side, monkeypatch):
     paths = list_images(side.aligned)
     with open_database(side.database, create=True) as connection:
-        first = register_files(connection, paths)
+        first = register_files(connection, side.aligned, {path.name: path.stat() for path in paths})
         paths[1].write_bytes(facekit.face("another.jpg", seed=40))
         read = []
         monkeypatch.setattr(
             "core.faceset.register.read_records",
             lambda some: read.append(some) or ([dfl_image.read(p) for p in some], []),
         )
-        again = register_files(connection, paths)
+        again = register_files(connection, side.aligned, {path.name: path.stat() for path in paths})
     assert read == [[paths[1]]]
     assert again.ids[1] == face_id(dfl_image.read(paths[1])) != first.ids[1]
     assert (again.ids[0], *again.ids[2:]) == (first.ids[0], *first.ids[2:])

@@ -8,11 +8,12 @@ import sqlite3
 from pathlib import Path
 
 from core.faceset import journal
-from core.faceset.alignments.pictures import pictures_of
-from core.faceset.database.cells import TEXT, checked_rows
+from core.faceset.database.cells import TEXT, checked_name, checked_rows
 from core.faceset.database.changes import unsettled
+from core.faceset.database.names import NAME, restored
 from core.faceset.sorting.trash import free_name
 from core.faceset.steps import ALIGNED, TRASH, Move
+from core.workspace import names_in
 
 
 def settle(connection: sqlite3.Connection, frames: Path) -> int:
@@ -28,25 +29,22 @@ def settle(connection: sqlite3.Connection, frames: Path) -> int:
 
 
 def _moves(connection: sqlite3.Connection, frames: Path, changes: list[int]) -> list[Move]:
+    there = {folder: set(names_in(frames / folder)) for folder in (ALIGNED, TRASH)}
     places = ", ".join("?" for _ in changes)
     query = f"""
-    SELECT face, status, reason FROM faces WHERE face IN (SELECT face FROM edits WHERE change IN ({places}))
+    SELECT faces.face, status, reason, folder, name FROM faces JOIN images ON images.face = faces.face
+    WHERE folder IN ('{ALIGNED}', '{TRASH}') AND faces.face IN (SELECT face FROM edits WHERE change IN ({places}))
+    ORDER BY image
     """
-    rows = list(checked_rows(connection.execute(query, changes), (TEXT, TEXT, TEXT), "faces"))
-    pictures = pictures_of(connection)
+    rows = checked_rows(connection.execute(query, changes), (TEXT, TEXT, TEXT, TEXT, NAME), "images")
+    pictures = [(*row[:4], checked_name(restored(row[4]), "images")) for row in rows]
+    # What is in the trash of a face that has a file in ``aligned`` already stays there.
+    shown = {face for face, _, _, folder, name in pictures if folder == ALIGNED and name in there[ALIGNED]}
     taken: set[str] = set()
     moves = []
-    for face, status, reason in rows:
-        here, there = (ALIGNED, TRASH) if status != "kept" else (TRASH, ALIGNED)
-        for folder, name in pictures.get(face, []):
-            if folder == here and (frames / folder / name).is_file() and not _shown(frames, pictures, face, there):
-                target = free_name(frames / there, name, taken)
-                moves.append(Move(f"{folder}/{name}", f"{there}/{target}", reason or "restored"))
+    for face, status, reason, folder, name in pictures:
+        here, target = (ALIGNED, TRASH) if status != "kept" else (TRASH, ALIGNED)
+        if folder == here and name in there[here] and not (here == TRASH and face in shown):
+            free = free_name(frames / target, name, taken)
+            moves.append(Move(f"{folder}/{name}", f"{target}/{free}", reason or "restored"))
     return moves
-
-
-def _shown(frames: Path, pictures: dict[str, list[tuple[str, str]]], face: str, folder: str) -> bool:
-    """Whether a kept face has a file in ``aligned`` already: then what is in the trash stays there."""
-    if folder != ALIGNED:
-        return False
-    return any(place == ALIGNED and (frames / place / name).is_file() for place, name in pictures.get(face, []))

@@ -1,18 +1,21 @@
 """What the database says of all faces of a side, counted."""
 
+import itertools
 import sqlite3
+from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
 from core.faceset.database.cells import BLOB, TEXT, WHOLE, checked_rows
-from core.faceset.database.faces import landmarks_of
+from core.faceset.database.faces import all_landmarks
 from core.faceset.database.names import NAME, restored
 from core.geometry.face_shape import average_distances
 
 # Landmarks that are farther than this from the mean face, sides of the unit square, are worth a look.
 MISALIGNED = 0.1
-_AT_ONCE = 10_000  # faces
+_AT_ONCE = 2_000  # faces
 
 
 @dataclass(frozen=True)
@@ -59,18 +62,25 @@ class Statistics:
 
 def statistics(connection: sqlite3.Connection, misaligned: float = MISALIGNED) -> Statistics:
     """Count. misaligned: the mean distance from the mean face beyond which points are, sides of the unit square."""
-    far, pointless = _misaligned(connection, misaligned)
+    far, pointless = misaligned_faces(connection, misaligned)
     counts = _kept_by_frame(connection)
+    statuses: Counter[str] = Counter()
+    reasons: Counter[tuple[str, str]] = Counter()
+    origins: Counter[str] = Counter()
+    for status, reason, origin, count in _kinds(connection):
+        statuses[status] += count
+        if status == "kept":
+            origins[origin] += count
+        else:
+            reasons[status, reason] += count
     return Statistics(
         frames=_count(connection, "SELECT COUNT(*) FROM frames"),
         corrupt=_count(connection, "SELECT COUNT(*) FROM frames WHERE status = 'corrupt'"),
         empty=counts.get(0, 0),
         several=sum(count for faces, count in counts.items() if faces > 1),
-        statuses=_counted(connection, "SELECT status, COUNT(*) FROM faces GROUP BY status ORDER BY status"),
-        reasons=_reasons(connection),
-        origins=_counted(
-            connection, "SELECT origin, COUNT(*) FROM faces WHERE status = 'kept' GROUP BY origin ORDER BY 2 DESC"
-        ),
+        statuses=dict(sorted(statuses.items())),
+        reasons=dict(sorted(reasons.items(), key=lambda item: (item[0][0], -item[1]))),
+        origins=dict(origins.most_common()),
         persons=_persons(connection),
         without_picture=_count(connection, _WITHOUT_PICTURE),
         stale=_count(connection, _STALE.format("images", "AND other.folder = 'aligned'")),
@@ -82,8 +92,8 @@ def statistics(connection: sqlite3.Connection, misaligned: float = MISALIGNED) -
 
 
 _WITHOUT_PICTURE = """
-SELECT COUNT(*) FROM faces WHERE status = 'kept' AND NOT EXISTS
-  (SELECT 1 FROM images WHERE images.face = faces.face AND folder IN ('aligned', 'aligned/faceset.pak'))
+SELECT COUNT(*) FROM faces WHERE status = 'kept' AND face NOT IN
+  (SELECT face FROM images WHERE folder IN ('aligned', 'aligned/faceset.pak'))
 """
 _STALE = """
 SELECT COUNT(*) FROM {} AS other JOIN faces ON faces.face = other.face
@@ -95,16 +105,10 @@ def _count(connection: sqlite3.Connection, query: str) -> int:
     return connection.execute(query).fetchone()[0]
 
 
-def _counted(connection: sqlite3.Connection, query: str) -> dict[str, int]:
-    return dict(checked_rows(connection.execute(query), (TEXT, WHOLE), "faces"))
-
-
-def _reasons(connection: sqlite3.Connection) -> dict[tuple[str, str], int]:
-    query = """
-    SELECT status, reason, COUNT(*) FROM faces WHERE status <> 'kept' GROUP BY status, reason ORDER BY status, 3 DESC
-    """
-    rows = checked_rows(connection.execute(query), (TEXT, TEXT, WHOLE), "faces")
-    return {(status, reason): count for status, reason, count in rows}
+def _kinds(connection: sqlite3.Connection) -> Iterator[tuple[str, str, str, int]]:
+    """(status, reason, origin, how many faces)."""
+    query = "SELECT status, reason, origin, COUNT(*) FROM faces GROUP BY status, reason, origin"
+    return checked_rows(connection.execute(query), (TEXT, TEXT, TEXT, WHOLE), "faces")
 
 
 def _kept_by_frame(connection: sqlite3.Connection) -> dict[int, int]:
@@ -129,17 +133,17 @@ def _persons(connection: sqlite3.Connection) -> tuple[PersonFaces, ...]:
     return tuple(PersonFaces(who, count, tracks, restored(a), restored(b)) for who, count, tracks, a, b in rows)
 
 
-def _misaligned(connection: sqlite3.Connection, limit: float) -> tuple[tuple[str, ...], int]:
+def misaligned_faces(connection: sqlite3.Connection, limit: float = MISALIGNED) -> tuple[tuple[str, ...], int]:
     """(ids of kept faces beyond the limit, the farthest first; how many have no points)."""
     found: list[tuple[float, str]] = []
     pointless = 0
-    cursor = connection.execute("SELECT face, landmarks FROM faces WHERE status = 'kept'")
-    while rows := cursor.fetchmany(_AT_ONCE):
-        ids, blobs = zip(*checked_rows(rows, (TEXT, BLOB), "faces"), strict=True)
-        points = {face: landmarks_of(blob) for face, blob in zip(ids, blobs, strict=True)}
-        known = {face: one for face, one in points.items() if one is not None}
-        pointless += len(points) - len(known)
+    rows = connection.execute("SELECT face, landmarks FROM faces WHERE status = 'kept'")
+    checked = checked_rows(rows, (TEXT, BLOB), "faces")
+    while some := list(itertools.islice(checked, _AT_ONCE)):
+        known = [(face, blob) for face, blob in some if blob is not None]
+        pointless += len(some) - len(known)
         if known:
-            distances = average_distances(np.stack(list(known.values())))
-            found += [(value, face) for value, face in zip(distances, known, strict=True) if not value <= limit]
+            distances = average_distances(all_landmarks([blob for _, blob in known]))
+            far = np.flatnonzero(~(distances <= limit))
+            found += [(float(distances[i]), known[i][0]) for i in far]
     return tuple(face for _, face in sorted(found, key=lambda pair: -pair[0])), pointless

@@ -15,6 +15,7 @@ from core.safe_paths import own_folder
 FOLDER = "faces_backups"
 # Of those that are made unasked.
 _KEPT = 5
+_LONGEST = 40  # letters of why
 _NAME = re.compile(r"^(?P<time>\d{4}-\d\d-\d\d_\d\d\.\d\d\.\d\d\.\d+)_(?P<why>[\w-]+)\.db$")
 BY_HAND = "by-hand"
 
@@ -40,14 +41,18 @@ def copies(database: Path) -> list[Copy]:
 
 
 def back_up(connection: sqlite3.Connection, database: Path, why: str = BY_HAND) -> Copy:
-    """Copy the database as it is now; of copies that were made unasked the newest five stay."""
+    """Copy the database as it is now; of copies that were made unasked the newest five stay.
+
+    why: a word or two for the name of the file; what a name cannot have becomes dashes.
+    """
     folder = own_folder(database.parent / FOLDER)
     stamp = time.strftime("%Y-%m-%d_%H.%M.%S")
     # Several in one second are told apart, and stay in their order.
     numbers = [
         int(copy.name[len(stamp) + 1 :].split("_")[0]) for copy in copies(database) if copy.name.startswith(stamp)
     ]
-    path = folder / f"{stamp}.{max(numbers, default=0) + 1:03d}_{why}.db"
+    word = re.sub(r"[^\w-]+", "-", why).strip("-")[:_LONGEST] or "change"
+    path = folder / f"{stamp}.{max(numbers, default=0) + 1:03d}_{word}.db"
     copy_database(connection, path)
     unasked = [copy for copy in copies(database) if copy.why != BY_HAND]
     for copy in unasked[:-_KEPT]:

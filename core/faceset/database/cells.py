@@ -28,7 +28,18 @@ def checked(values: Sequence[Any], kinds: Sequence[tuple[type, ...]], table: str
 
 def checked_rows(rows: Iterable[Any], kinds: Sequence[tuple[type, ...]], table: str) -> Iterator[Any]:
     """The rows, each of which :func:`checked`."""
-    return (checked(values, kinds, table) for values in rows)
+    # Many rows have few patterns of types: a pattern that agrees leaves only the floats to look at.
+    floats_of: dict[tuple[type, ...], tuple[int, ...]] = {}
+    for values in rows:
+        types = tuple(map(type, values))
+        floats = floats_of.get(types)
+        if floats is None:
+            checked(values, kinds, table)
+            floats = floats_of[types] = tuple(place for place, kind in enumerate(types) if kind is float)
+        for place in floats:
+            if math.isinf(values[place]):
+                checked(values, kinds, table)
+        yield values
 
 
 def checked_name(name: Any, table: str, *, levels: int = 1) -> str:

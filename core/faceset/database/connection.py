@@ -12,6 +12,7 @@ from core.faceset.database import schema, upgrade
 _ROOM = 1 << 16  # bytes
 _SMALLEST = 512  # bytes of a database
 _LARGEST_CELL = 1 << 27  # bytes
+_CACHE = 64  # MiB of pages: changes of many faces go all over the file
 # Instructions of SQLite without a change of the database: many times what reading all of it takes.
 _STEP, _STEPS, _STEPS_PER_BYTE = 1_000_000, 500_000_000, 500
 
@@ -49,6 +50,7 @@ def _connected(path: Path) -> sqlite3.Connection:
     connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _LARGEST_CELL)
     # A schema from elsewhere must not call functions with side effects.
     connection.execute("PRAGMA trusted_schema = OFF")
+    connection.execute(f"PRAGMA cache_size = {-1024 * _CACHE}")
     _bound_reading(connection, path)
     return connection
 

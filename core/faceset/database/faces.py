@@ -1,10 +1,11 @@
 """The faces: where each is in its frame, what became of it, who it is."""
 
+import itertools
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -73,27 +74,94 @@ def add_face(connection: sqlite3.Connection, frame: int, row: FaceRow) -> None:
         connection.execute("INSERT INTO vectors VALUES (?, ?, ?, ?)", (face.id, name, geometry, blob))
 
 
-# left and right are keywords of SQL, hence the quotation marks.
+# left and right are keywords of SQL, hence the quotation marks. CROSS JOIN: frame by frame, so that little is sorted.
 _FACE = """
 SELECT faces.face, frames.name, "left", top, "right", bottom, landmarks, confidence, landmark_confidence, roll, origin,
        faces.status, reason, person, track, faces.extra
-FROM faces JOIN frames ON frames.frame = faces.frame
+FROM frames CROSS JOIN faces ON faces.frame = frames.frame
 """
+_ORDER = 'ORDER BY frames.name, -("right" - "left") * (bottom - top), faces.face'
+_AT_ONCE = 1000
 _FACE_KINDS = (TEXT, NAME, *[NUMBER] * 4, BLOB, *[NUMBER] * 3, *[TEXT] * 4, WHOLE, TEXT)
 
 
-def faces(connection: sqlite3.Connection, status: str = "kept", *, person: str | None = None) -> Iterator[Face]:
-    """All faces of a status, by frame, the largest first. status: empty for any; person: of this one only."""
-    where = "(faces.status = :status OR :status = '') AND (person = :person OR :person IS NULL)"
-    order = 'ORDER BY frames.name, -("right" - "left") * (bottom - top), faces.face'
-    for values in connection.execute(f"{_FACE} WHERE {where} {order}", {"status": status, "person": person}):
-        yield _face(*values)
+def faces(
+    connection: sqlite3.Connection,
+    status: str = "kept",
+    *,
+    person: str | None = None,
+    tracks: tuple[int, int] | None = None,
+) -> Iterator[Face]:
+    """All faces of a status, by frame, the largest first.
+
+    status: empty for any. person: of this one only. tracks: only those from the first to the last of these.
+    """
+    first, last = tracks or (None, None)
+    where = """
+    (faces.status = :status OR :status = '') AND (person = :person OR :person IS NULL)
+    AND (track BETWEEN :first AND :last OR :first IS NULL)
+    """
+    values = {"status": status, "person": person, "first": first, "last": last}
+    rows = connection.execute(f"{_FACE} WHERE {where} {_ORDER}", values)
+    for row in checked_rows(rows, _FACE_KINDS, "faces"):
+        yield _face(*row)
+
+
+def extras(connection: sqlite3.Connection) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """(id, name of the frame, ``extra``) of the faces that have something there."""
+    query = """
+    SELECT faces.face, frames.name, faces.extra FROM faces JOIN frames ON frames.frame = faces.frame
+    WHERE faces.extra <> ''
+    """
+    for face, frame, extra in checked_rows(connection.execute(query), (TEXT, NAME, TEXT), "faces"):
+        yield face, restored(frame), json_object(extra, "faces")
+
+
+class BriefFace(NamedTuple):
+    """What ``Face`` says, but where the face is: of many far quicker, and a tenth of the memory."""
+
+    id: str
+    frame: str
+    confidence: float
+    origin: str
+    status: str
+    reason: str
+    person: str
+    track: int
+
+
+def in_brief(connection: sqlite3.Connection, status: str = "kept") -> Iterator[BriefFace]:
+    """The faces that ``faces`` gives, in the same order."""
+    query = f"""
+    SELECT faces.face, frames.name, confidence, origin, faces.status, reason, person, track
+    FROM frames CROSS JOIN faces ON faces.frame = frames.frame
+    WHERE faces.status = :status OR :status = '' {_ORDER}
+    """
+    kinds = (TEXT, NAME, NUMBER, *[TEXT] * 4, WHOLE)
+    for face, frame, confidence, *rest in checked_rows(connection.execute(query, {"status": status}), kinds, "faces"):
+        yield BriefFace(face, restored(frame), value_of(confidence), *rest)
+
+
+def all_points(connection: sqlite3.Connection) -> Iterator[tuple[list[str], NDArray[np.float64]]]:
+    """(ids of faces, n; their landmarks (n, 68, 2), or the corners of the box so often), some at a time."""
+    query = 'SELECT face, landmarks, "left", top, "right", bottom FROM faces'
+    rows = checked_rows(connection.execute(query), (TEXT, BLOB, *[NUMBER] * 4), "faces")
+    while some := list(itertools.islice(rows, _AT_ONCE)):
+        points = np.empty((len(some), COUNT, 2))
+        with_points = [row for row, values in enumerate(some) if values[1] is not None]
+        points[with_points] = all_landmarks([some[row][1] for row in with_points])
+        for row, (_, blob, *box) in enumerate(some):
+            if blob is None:
+                corners = np.array([value_of(value) for value in box], np.float32).reshape(2, 2)
+                points[row] = np.tile(corners, (COUNT // 2, 1))
+        yield [face for face, *_ in some], points
 
 
 def find_face(connection: sqlite3.Connection, face: str) -> Face | None:
     """The face with this id."""
-    values = connection.execute(f"{_FACE} WHERE faces.face = ?", (face,)).fetchone()
-    return None if values is None else _face(*values)
+    query = _FACE.replace("CROSS JOIN", "JOIN")
+    values = connection.execute(f"{query} WHERE faces.face = ?", (face,)).fetchone()
+    return None if values is None else _face(*checked(values, _FACE_KINDS, "faces"))
 
 
 def filtered_by_reason(connection: sqlite3.Connection) -> dict[str, int]:
@@ -131,10 +199,16 @@ def landmarks_of(blob: bytes | None) -> NDArray[np.float64] | None:
     return points.reshape(COUNT, 2)
 
 
-def _face(*values: Any) -> Face:
-    checked(values, _FACE_KINDS, "faces")
-    face, frame, left, top, right, bottom, landmarks, confidence, sure, roll, *rest = values
-    origin, status, reason, person, track, extra = rest
+def all_landmarks(blobs: Sequence[bytes]) -> NDArray[np.float64]:
+    """The landmarks (n, 68, 2) in many cells at once. Raises CorruptFileError when some are none."""
+    points = floats_of(b"".join(blobs), "<f8")
+    if {len(blob) for blob in blobs} - {2 * COUNT * points.itemsize} or not np.isfinite(points).all():
+        raise damaged("faces", "its landmarks are no points")
+    return points.reshape(-1, COUNT, 2)
+
+
+def _face(face: str, frame: str | bytes, *values: Any) -> Face:
+    left, top, right, bottom, landmarks, confidence, sure, roll, origin, status, reason, person, track, extra = values
     return Face(
         box=np.array([value_of(value) for value in (left, top, right, bottom)], np.float32),
         confidence=value_of(confidence),
@@ -147,7 +221,7 @@ def _face(*values: Any) -> Face:
         reason=reason,
         person=person,
         track=track,
-        extra=json_object(extra, "faces"),
+        extra=json_object(extra, "faces") if extra else {},
         id=face,
     )
 
@@ -157,25 +231,43 @@ def points_of(face: Face) -> NDArray:
     return face.box.reshape(2, 2) if face.landmarks is None else face.landmarks
 
 
+# The columns that say something about a face, but its id, its frame and the hash of its points.
+COLUMNS: dict[str, tuple[type, ...]] = {
+    **dict.fromkeys(("left", "top", "right", "bottom"), NUMBER),
+    "landmarks": BLOB,
+    **dict.fromkeys(("confidence", "landmark_confidence", "roll"), NUMBER),
+    **dict.fromkeys(("origin", "status", "reason", "person"), TEXT),
+    "track": WHOLE,
+    "extra": TEXT,
+}
+# The fields of ``Face`` that these are.
+_PLAIN = ("origin", "status", "reason", "person", "track")
+_MEASURED = ("confidence", "landmark_confidence", "roll")
+_FIELDS = ("box", "landmarks", *_MEASURED, *_PLAIN, "extra")
+
+
 def columns_of(face: Face) -> dict[str, Any]:
-    """The columns of the table that say something about a face, but its id, its frame and the hash of its points."""
-    left, top, right, bottom = map(known, np.asarray(face.box, np.float64))
-    return {
-        "left": left,
-        "top": top,
-        "right": right,
-        "bottom": bottom,
-        "landmarks": None if face.landmarks is None else np.asarray(face.landmarks, "<f8").tobytes(),
-        "confidence": known(face.confidence),
-        "landmark_confidence": known(face.landmark_confidence),
-        "roll": known(face.roll),
-        "origin": face.origin,
-        "status": face.status,
-        "reason": face.reason,
-        "person": face.person,
-        "track": face.track,
-        "extra": json.dumps(dict(face.extra)) if face.extra else "",
-    }
+    """The values of ``COLUMNS``, in their order."""
+    return columns_for({name: getattr(face, name) for name in _FIELDS})
+
+
+def columns_for(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """The columns that these fields of a ``Face`` are. Raises ValueError for one that never changes."""
+    columns: dict[str, Any] = {}
+    for name, value in fields.items():
+        if name in _PLAIN:
+            columns[name] = value
+        elif name == "box":
+            columns |= zip(("left", "top", "right", "bottom"), map(known, np.asarray(value, np.float64)), strict=True)
+        elif name == "landmarks":
+            columns[name] = None if value is None else np.asarray(value, "<f8").tobytes()
+        elif name == "extra":
+            columns[name] = json.dumps(dict(value)) if value else ""
+        elif name in _MEASURED:
+            columns[name] = known(value)
+        else:
+            raise ValueError(f"a face does not change its {name}")
+    return columns
 
 
 def filtered_face(frame: str, reason: str, ordinal: int) -> Face:

@@ -1,10 +1,10 @@
 """Where the faces come from: sources, and the frames of each that were looked at."""
 
 import json
+import os
 import sqlite3
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from pathlib import PurePath
 from typing import Any
 
 from core.faceset.database.cells import (
@@ -105,7 +105,7 @@ def note_more(connection: sqlite3.Connection, frame: int, more: FrameRow) -> Non
 
 def frame_number(name: str) -> int | None:
     """The number at the end of the name of a frame, such as ``00012.png`` or ``holiday_00012.png``."""
-    digits = PurePath(name).stem.rpartition("_")[2]
+    digits = os.path.splitext(name)[0].rpartition("_")[2]
     # isdigit alone accepts superscripts and digits of other scripts, which int refuses or reads otherwise.
     return int(digits) if digits.isascii() and digits.isdigit() and len(digits) <= _MOST_DIGITS else None
 
@@ -139,6 +139,12 @@ def frames(connection: sqlite3.Connection) -> Iterator[FrameRow]:
             look or b"",
             json_object(extra, "frames"),
         )
+
+
+def looks(connection: sqlite3.Connection) -> dict[str, bytes]:
+    """The readable frames and what they look like (``FrameRow.look``), by name: of many far quicker than whole rows."""
+    rows = connection.execute("SELECT name, look FROM frames WHERE status = 'done' ORDER BY name")
+    return {restored(name): look or b"" for name, look in checked_rows(rows, (NAME, BLOB), "frames")}
 
 
 def frame_ids(connection: sqlite3.Connection) -> dict[str, int]:

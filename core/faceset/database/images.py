@@ -1,11 +1,11 @@
 """Where the files of each face are: the one table that renaming, sorting, trashing and packing change."""
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, fields, replace
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, fields
 from typing import Any
 
-from core.faceset.database.cells import TEXT, WHOLE, checked, checked_name
+from core.faceset.database.cells import TEXT, WHOLE, checked_name, checked_rows
 from core.faceset.database.names import NAME, restored, stored
 
 # Folders, relative to the side. Inside a pak a name is ``person/name`` where the pak has persons.
@@ -57,14 +57,45 @@ def add_image(connection: sqlite3.Connection, row: ImageRow) -> None:
 def images(connection: sqlite3.Connection, folder: str = ALIGNED) -> Iterator[ImageRow]:
     """The files in a folder, by name."""
     query = f"SELECT {_COLUMNS} FROM images WHERE folder = ? ORDER BY name"
-    for values in connection.execute(query, (folder,)):
+    for values in checked_rows(connection.execute(query, (folder,)), _KINDS, "images"):
         yield _row(values)
+
+
+@dataclass(frozen=True, slots=True)
+class SeenFile:
+    """What tells whether a file is the one that was seen; see ``ImageRow``."""
+
+    face: str
+    bytes: int
+    mtime_ns: int
+
+
+def seen_files(connection: sqlite3.Connection, there: Collection[str]) -> dict[str, SeenFile]:
+    """The files in ``aligned``, by name: of many far quicker than their whole rows.
+
+    there: names that are known to be some, such as those in the folder, for which a set is quick.
+    """
+    rows = connection.execute("SELECT name, face, bytes, mtime_ns FROM images WHERE folder = ?", (ALIGNED,))
+    found = {}
+    for name, face, size, time in checked_rows(rows, (NAME, TEXT, WHOLE, WHOLE), "images"):
+        name = restored(name)
+        if name not in there:
+            checked_name(name, "images")
+        found[name] = SeenFile(face, size, time)
+    return found
+
+
+def names_of_faces(connection: sqlite3.Connection, folder: str) -> dict[str, str]:
+    """Face -> name of its file in a folder. It may be anything: whoever opens the file looks for it in the folder."""
+    rows = connection.execute("SELECT face, name FROM images WHERE folder = ?", (folder,))
+    return {face: restored(name) for face, name in checked_rows(rows, (TEXT, NAME), "images")}
 
 
 def images_by_folder(connection: sqlite3.Connection) -> dict[str, list[ImageRow]]:
     """All files, by folder."""
     found: dict[str, list[ImageRow]] = {}
-    for values in connection.execute(f"SELECT {_COLUMNS} FROM images ORDER BY folder, name"):
+    rows = connection.execute(f"SELECT {_COLUMNS} FROM images ORDER BY folder, name")
+    for values in checked_rows(rows, _KINDS, "images"):
         row = _row(values)
         found.setdefault(row.folder, []).append(row)
     return found
@@ -90,13 +121,12 @@ def move_images(connection: sqlite3.Connection, pairs: Iterable[tuple[str, str]]
     moved = {ids[old]: new for old, new in pairs if old in ids}
     with connection:
         # Names may be exchanged: all leave their places before any arrives.
-        for image in moved:
-            connection.execute("UPDATE images SET folder = ?, name = ? WHERE image = ?", ("moving", str(image), image))
-        for image, path in moved.items():
-            folder, _, name = _split(path)
-            values = (folder, stored(name), image)
-            connection.execute("DELETE FROM images WHERE folder = ? AND name = ?", values[:2])
-            connection.execute("UPDATE images SET folder = ?, name = ? WHERE image = ?", values)
+        away = "UPDATE images SET folder = 'moving', name = CAST(image AS TEXT) WHERE image = ?"
+        connection.executemany(away, [(image,) for image in moved])
+        places = [(folder, stored(name)) for folder, _, name in map(_split, moved.values())]
+        connection.executemany("DELETE FROM images WHERE folder = ? AND name = ?", places)
+        arrive = "UPDATE images SET folder = ?, name = ? WHERE image = ?"
+        connection.executemany(arrive, [(*place, image) for place, image in zip(places, moved, strict=True)])
         connection.execute("INSERT OR REPLACE INTO state VALUES ('journal', ?)", (step,))
 
 
@@ -119,9 +149,14 @@ def note_contents(connection: sqlite3.Connection, folder: str, seen: Mapping[str
 
 
 def _row(values: tuple) -> ImageRow:
-    row = ImageRow(*checked(values, _KINDS, "images"))
-    name = checked_name(restored(row.name), "images", levels=2 if row.folder == PAK else 1)
-    return replace(row, name=name, extracted_name=restored(row.extracted_name))
+    face, folder, name, extracted_name, *rest = values
+    name = checked_name(restored(name), "images", levels=_levels(folder))
+    return ImageRow(face, folder, name, restored(extracted_name), *rest)
+
+
+def _levels(folder: str) -> int:
+    """Of names in a folder: those in a pak may have a slash."""
+    return 2 if folder == PAK else 1
 
 
 def _noted(connection: sqlite3.Connection) -> str:

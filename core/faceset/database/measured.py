@@ -24,11 +24,13 @@ def vectors(connection: sqlite3.Connection, embedder: str, *, stale: bool = Fals
 
     stale: of the others as well: points that moved a little still show the same person.
     """
-    query = """
-    SELECT vectors.face, vector FROM vectors
-    JOIN faces ON faces.face = vectors.face AND (faces.geometry = vectors.geometry OR :stale) WHERE embedder = :embedder
-    """
-    rows = connection.execute(query, {"embedder": embedder, "stale": stale})
+    query = "SELECT vectors.face, vector FROM vectors WHERE embedder = ?"
+    if not stale:
+        query = """
+        SELECT vectors.face, vector FROM vectors
+        JOIN faces ON faces.face = vectors.face AND faces.geometry = vectors.geometry WHERE embedder = ?
+        """
+    rows = connection.execute(query, (embedder,))
     return {face: floats_of(blob, "<f4") for face, blob in checked_rows(rows, (TEXT, BLOB), "vectors")}
 
 

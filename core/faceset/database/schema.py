@@ -2,9 +2,34 @@
 
 VERSION = 3
 
+# With row ids: rows of more than a kilobyte would have pages of their own beside the table. In version 2 they had.
+FACES = """
+CREATE TABLE faces (
+  face TEXT PRIMARY KEY NOT NULL,
+  frame INTEGER NOT NULL REFERENCES frames ON DELETE CASCADE,
+  "left" REAL,
+  top REAL,
+  "right" REAL,
+  bottom REAL,
+  confidence REAL,
+  landmark_confidence REAL,
+  roll REAL,
+  origin TEXT NOT NULL,
+  status TEXT NOT NULL,
+  reason TEXT NOT NULL,
+  person TEXT NOT NULL,
+  geometry TEXT NOT NULL,
+  track INTEGER NOT NULL DEFAULT 0,
+  extra TEXT NOT NULL DEFAULT '',
+  landmarks BLOB
+);
+"""
+# With the status, so that counting by frame reads the index alone.
+FACES_INDEX = "CREATE INDEX faces_frame ON faces (frame, status);"
+
 # The id of a face is never used again: it is a hash of where the face was found (core.faceset.identity). Whatever is
 # derived from a face carries the geometry that it was made from; it is stale when the face has another by now.
-TABLES = """
+TABLES = f"""
 CREATE TABLE settings (
   key TEXT PRIMARY KEY,
   value TEXT NOT NULL
@@ -39,26 +64,8 @@ CREATE TABLE frames (
 );
 CREATE INDEX frames_name ON frames (name);
 
-CREATE TABLE faces (
-  face TEXT PRIMARY KEY,
-  frame INTEGER NOT NULL REFERENCES frames ON DELETE CASCADE,
-  "left" REAL,
-  top REAL,
-  "right" REAL,
-  bottom REAL,
-  landmarks BLOB,
-  confidence REAL,
-  landmark_confidence REAL,
-  roll REAL,
-  origin TEXT NOT NULL,
-  status TEXT NOT NULL,
-  reason TEXT NOT NULL,
-  person TEXT NOT NULL,
-  geometry TEXT NOT NULL,
-  track INTEGER NOT NULL DEFAULT 0,
-  extra TEXT NOT NULL DEFAULT ''
-) WITHOUT ROWID;
-CREATE INDEX faces_frame ON faces (frame);
+{FACES}
+{FACES_INDEX}
 
 CREATE TABLE images (
   image INTEGER PRIMARY KEY,
@@ -135,6 +142,13 @@ CREATE TABLE thumbs (
   geometry TEXT NOT NULL,
   jpeg BLOB NOT NULL
 ) WITHOUT ROWID;
+
+CREATE TABLE smoothed (
+  face TEXT NOT NULL REFERENCES faces ON DELETE CASCADE,
+  geometry TEXT NOT NULL,
+  landmarks BLOB NOT NULL,
+  PRIMARY KEY (face, geometry)
+);
 
 CREATE TABLE changes (
   change INTEGER PRIMARY KEY,

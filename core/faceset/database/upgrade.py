@@ -82,6 +82,7 @@ def from_version_2(connection: sqlite3.Connection, path: Path) -> None:
     try:
         for table, column in schema.COLUMNS_OF_3:
             connection.execute(f"ALTER TABLE {table} ADD COLUMN {column}")
+        _rebuild_faces(connection)
         for statement in schema.NEW_IN_3.split(";"):
             connection.execute(statement)
         connection.execute(f"PRAGMA user_version = {schema.VERSION}")
@@ -89,6 +90,16 @@ def from_version_2(connection: sqlite3.Connection, path: Path) -> None:
         connection.rollback()
         raise
     connection.commit()
+
+
+def _rebuild_faces(connection: sqlite3.Connection) -> None:
+    """The table of faces as it is today. Foreign keys are not looked at yet: what belongs to the faces stays."""
+    connection.execute(schema.FACES.replace("TABLE faces", "TABLE new_faces"))
+    columns = ", ".join(f'"{row[1]}"' for row in connection.execute("PRAGMA table_info(new_faces)"))
+    connection.execute(f"INSERT INTO new_faces ({columns}) SELECT {columns} FROM faces ORDER BY frame, face")
+    connection.execute("DROP TABLE faces")
+    connection.execute("ALTER TABLE new_faces RENAME TO faces")
+    connection.execute(schema.FACES_INDEX)
 
 
 def _keep(connection: sqlite3.Connection, path: Path, version: int) -> None:

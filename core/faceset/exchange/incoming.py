@@ -29,13 +29,14 @@ class Incoming:
     """A face that may be new.
 
     face: its id may be empty. masks: kind -> what makes it, for they are many; without a geometry. vectors: embedder ->
-    identity vector. thumb: a JPEG.
+    identity vector. thumb: a JPEG. found_points: of a smoothed face, see ``core.faceset.database.smoothed``.
     """
 
     face: Face
     masks: Mapping[str, Callable[[], FrameMask]] = field(default_factory=dict)
     vectors: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)
     thumb: bytes | None = None
+    found_points: bytes | None = None
 
 
 @dataclass(frozen=True, eq=False)

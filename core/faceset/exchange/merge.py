@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from core.errors import CorruptFileError
-from core.faceset.database import frame_masks, frames, thumbs
+from core.faceset.database import frame_masks, frames, smoothed, thumbs
 from core.faceset.database.changes import Change, changing
 from core.faceset.database.faces import FaceRow, faces, points_of
 from core.faceset.exchange.incoming import Incoming, IncomingFrame
@@ -175,17 +175,19 @@ def _note_derived(connection: sqlite3.Connection, placed: Sequence[tuple[str, In
         geometry = geometry_of(one.face.frame, points_of(one.face))
         wanted = {(face, "mask", kind) for kind in one.masks} | {(face, "vector", name) for name in one.vectors}
         wanted |= {(face, "thumb", "")} if one.thumb else set()
+        wanted |= {(face, "found points", geometry)} if one.found_points else set()
         new = wanted if replacing else {item for item in wanted if there.get(item) != geometry}
         noted = [_note(connection, item, one, geometry, merged) for item in sorted(new)]
         merged.completed += any(noted) and not replacing
 
 
 def _derived(connection: sqlite3.Connection) -> dict[tuple[str, str, str], str]:
-    """(face, what, name) -> geometry of all masks, identities and thumbnails."""
+    """(face, what, name) -> geometry of all masks, identities, thumbnails and points before smoothing."""
     queries = {
         "mask": "SELECT face, kind, geometry FROM frame_masks",
         "vector": "SELECT face, embedder, geometry FROM vectors",
         "thumb": "SELECT face, '', geometry FROM thumbs",
+        "found points": "SELECT face, geometry, geometry FROM smoothed",
     }
     return {
         (face, what, name): geometry
@@ -208,6 +210,8 @@ def _note(
     elif what == "vector":
         blob = one.vectors[name].astype("<f4").tobytes()
         connection.execute("INSERT OR REPLACE INTO vectors VALUES (?, ?, ?, ?)", (face, name, geometry, blob))
+    elif what == "found points" and one.found_points:
+        smoothed.note_found_points(connection, [(face, geometry, one.found_points)])
     elif one.thumb:
         thumbs.note_thumb(connection, face, one.thumb)
     return True

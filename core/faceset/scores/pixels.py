@@ -4,7 +4,6 @@ from typing import Any
 
 import cv2
 import numpy as np
-import scipy.fft
 from numpy.typing import NDArray
 
 from core.faceset.gallery import record_of
@@ -157,6 +156,8 @@ def _motion_blur(masked: Image, hull: Image) -> float:
 
 def _fft_detail(grey: Image) -> float:
     """Mean log magnitude of a 256 px image without its 150 x 150 lowest frequencies."""
+    import scipy.fft  # takes half a second, which most commands need not wait
+
     spectrum = scipy.fft.fft2(grey.astype(np.float32))
     spectrum[_LOWEST] = 0
     detail = np.abs(scipy.fft.ifft2(spectrum, overwrite_x=True))

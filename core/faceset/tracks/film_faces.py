@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from core.errors import InputError
 from core.faceset.database import measured
 from core.faceset.database.connection import path_of
+from core.faceset.database.faces import BriefFace, all_points, in_brief
 from core.faceset.scores.measures import IDENTITY_SIZE
 from core.faceset.scores.persons import EMBEDDER
 from core.faceset.tracks.link import Detections
@@ -18,6 +19,13 @@ from core.types import Face
 
 # ``Face.origin`` of faces that stand in gaps of their tracks; no picture was looked at for them.
 INTERPOLATED = "interpolated"
+
+
+def in_tracks(connection: sqlite3.Connection, timeline: Timeline, status: str = "kept") -> list[BriefFace]:
+    """The faces of a status of readable frames, with or without tracks, in the order of ``in_film_order``."""
+    place = {name: place for place, name in enumerate(timeline.names)}
+    found = [face for face in in_brief(connection, status) if face.frame in place]
+    return sorted(found, key=lambda face: place[face.frame])
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,33 +63,33 @@ def in_film_order(timeline: Timeline, found: Sequence[Face]) -> FilmFaces:
     return FilmFaces(timeline, tuple(known[i] for i in order), place[order])
 
 
-def require_tracks(film: FilmFaces, connection: sqlite3.Connection, side: str, person: str = "") -> None:
+def require_tracks(
+    found: Sequence[Face | BriefFace], connection: sqlite3.Connection, side: str, person: str = ""
+) -> None:
     """Raise InputError where no face has a track, or none is of the person."""
-    if not any(face.track for face in film.faces):
+    if not any(face.track for face in found):
         hint = f"bash scripts/alignments.sh tracks {side} finds them"
         raise InputError("the faces have no tracks yet", where=path_of(connection), hint=hint)
-    persons = sorted({face.person for face in film.faces if face.person})
+    persons = sorted({face.person for face in found if face.person})
     if person and person not in persons:
         hint = f"there are: {', '.join(persons[:20])}" if persons else "nobody has a name yet"
         raise InputError("nobody of that name", where=person, hint=hint)
 
 
-def detections(film: FilmFaces, connection: sqlite3.Connection) -> Detections:
-    """What linking needs of the faces."""
+def detections(found: Sequence[BriefFace], timeline: Timeline, connection: sqlite3.Connection) -> Detections:
+    """What linking needs of faces in the order of the film."""
+    place_of = {name: place for place, name in enumerate(timeline.names)}
+    place = np.array([place_of[face.frame] for face in found], np.intp)
+    centre, width = _places(connection, [face.id for face in found])
+    return Detections(timeline.number[place], timeline.scene[place], centre, width, _vectors(connection, found))
+
+
+def _vectors(connection: sqlite3.Connection, found: Sequence[BriefFace]) -> NDArray[np.float32]:
     known = measured.vectors(connection, EMBEDDER, stale=True)
-    vector = np.full((len(film.faces), IDENTITY_SIZE), np.nan, np.float32)
-    for row, face in enumerate(film.faces):
-        found = known.get(face.id)
-        if found is not None and len(found) == IDENTITY_SIZE:
-            vector[row] = found
-    centre, width = zip(*map(_place, film.faces), strict=True) if film.faces else ((), ())
-    return Detections(
-        number=film.timeline.number[film.place],
-        scene=film.timeline.scene[film.place],
-        centre=np.array(centre, np.float64).reshape(-1, 2),
-        width=np.array(width, np.float64),
-        vector=vector,
-    )
+    unknown = np.full(IDENTITY_SIZE, np.nan, np.float32)
+    one_each = (known.get(face.id, unknown) for face in found)
+    vector = np.array([one if len(one) == IDENTITY_SIZE else unknown for one in one_each], np.float32)
+    return vector.reshape(-1, IDENTITY_SIZE)
 
 
 def centre_of(face: Face) -> NDArray[np.float64]:
@@ -95,5 +103,14 @@ def width_of(face: Face) -> float:
     return float(np.ptp(points, axis=0).max())
 
 
-def _place(face: Face) -> tuple[NDArray[np.float64], float]:
-    return centre_of(face), width_of(face)
+def _places(connection: sqlite3.Connection, ids: Sequence[str]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """``centre_of`` (n, 2) and ``width_of`` (n,) of the faces with these ids, read some at a time."""
+    row = {face: row for row, face in enumerate(ids)}
+    centre, width = np.empty((len(ids), 2)), np.empty(len(ids))
+    for some, points in all_points(connection):
+        known = [k for k, face in enumerate(some) if face in row]
+        rows = [row[some[k]] for k in known]
+        x, y = points[known, :, 0], points[known, :, 1]  # each in one piece: far quicker
+        centre[rows] = np.column_stack([x.mean(axis=1), y.mean(axis=1)])
+        width[rows] = np.maximum(np.ptp(x, axis=1), np.ptp(y, axis=1))
+    return centre, width

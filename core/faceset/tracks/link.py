@@ -22,7 +22,7 @@ _UNKNOWN = 0.6
 _MOTION = 3
 # Faces at the end of a piece whose mean vector says who it is.
 _END = 5
-_BLOCK = 200_000
+_BLOCK = 20_000
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,6 +1,7 @@
 """Smoothing without delay: a line or a parabola is fitted to the neighbours of each moment, the nearer the more."""
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,9 +13,14 @@ _RIDGE = 1e-9
 
 
 def local_fit(time: Floats, values: Floats, width: float, order: int, weights: Floats | None = None) -> Floats:
-    """The fitted values (n, d) at each moment.
+    """The fitted values (n, d) at each moment; see ``fitting``."""
+    return fitting(time, width, order, weights)(values)
 
-    time: (n,), ascending. values: (n, d).
+
+def fitting(time: Floats, width: float, order: int, weights: Floats | None = None) -> Callable[[Floats], Floats]:
+    """The fit of values (n, d): a function that may be used for some of them at a time.
+
+    time: (n,), ascending.
     width: standard deviation of the Gaussian weights, in the unit of ``time``.
     order: 1 fits lines, 2 parabolas. weights: (n,), how much each moment counts; all alike by default.
     """
@@ -27,10 +33,14 @@ def local_fit(time: Floats, values: Floats, width: float, order: int, weights: F
     kernel = _kernel(
         time[neighbour] - time[:, None], inside * (1.0 if weights is None else weights[neighbour]), width, order
     )
-    out = np.zeros_like(values)
-    for column in range(len(offsets)):
-        out += kernel[:, column, None] * values[neighbour[:, column]]
-    return out
+
+    def fit(values: Floats) -> Floats:
+        out = np.zeros_like(values)
+        for column in range(len(offsets)):
+            out += kernel[:, column, None] * values[neighbour[:, column]]
+        return out
+
+    return fit
 
 
 def _kernel(away: Floats, weights: Floats, width: float, order: int) -> Floats:

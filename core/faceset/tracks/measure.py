@@ -30,18 +30,22 @@ def jitter(tracks: Iterable[tuple[Floats, Floats, Floats]]) -> Jitter:
 
     The change of movement is the second difference between pictures that differ. The median leaves out what is fast.
     """
-    changes: list[list[Floats]] = [[], [], [], []]
-    for time, before, after in tracks:
-        different = np.flatnonzero(np.diff(pictures(time, before), prepend=-1))
-        size = size_of(before)
-        for column, points in enumerate((before, after)):
-            for row, values in enumerate(parts(points[different], size)):
-                changes[2 * row + column].append(np.linalg.norm(np.diff(values, 2, axis=0), axis=1))
-    found = [np.concatenate([np.empty(0), *part]) for part in changes]
+    # By ``map``, which lets go of a track before the next one is made.
+    changes = list(map(_changes, tracks))
+    found = [np.concatenate([np.empty(0), *part]) for part in zip(*changes, strict=True)] or [np.empty(0)]
     if not len(found[0]):
         return Jitter(np.nan, np.nan)
     motion_before, motion, shape_before, shape = map(np.median, found)
     return Jitter(float(motion / motion_before), float(shape / shape_before))
+
+
+def _changes(track: tuple[Floats, Floats, Floats]) -> list[Floats]:
+    """Changes of movement: of the motion before and after, of the shape before and after."""
+    time, before, after = track
+    different = np.flatnonzero(np.diff(pictures(time, before), prepend=-1))
+    size = size_of(before)
+    both = [parts(points[different], size) for points in (before, after)]
+    return [np.linalg.norm(np.diff(part[row], 2, axis=0), axis=1) for row in (0, 1) for part in both]
 
 
 def size_of(points: Floats) -> float:

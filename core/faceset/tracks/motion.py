@@ -32,12 +32,16 @@ def split(points: Floats) -> tuple[Floats, Floats]:
     z = source[..., 0] + 1j * source[..., 1]
     to_mean = (np.conj(z) @ (target[:, 0] + 1j * target[:, 1])) / (np.abs(z) ** 2).sum(axis=1)
     motion = np.column_stack([centre, -np.log(np.abs(to_mean)), np.unwrap(-np.angle(to_mean))])
-    return motion, _turned(points - centre[:, None], -motion[:, 2], -motion[:, 3]) + _MIDDLE
+    shape = _turned(points - centre[:, None], -motion[:, 2], -motion[:, 3])
+    shape += _MIDDLE
+    return motion, shape
 
 
 def join(motion: Floats, shape: Floats) -> Floats:
     """The landmarks (n, 68, 2) in frame pixels of a motion (n, 4) and a shape (n, 68, 2)."""
-    return _turned(shape - _MIDDLE, motion[:, 2], motion[:, 3]) + motion[:, None, :2]
+    points = _turned(shape - _MIDDLE, motion[:, 2], motion[:, 3])
+    points += motion[:, None, :2]
+    return points
 
 
 def in_face_sizes(motion: Floats, size: float) -> Floats:
@@ -49,4 +53,6 @@ def _turned(points: Floats, log_scale: Floats, angle: Floats) -> Floats:
     """Points (n, m, 2) scaled and turned about the origin, each of the n by its own."""
     cos, sin = np.cos(angle), np.sin(angle)
     turn = np.stack([np.stack([cos, sin], axis=-1), np.stack([-sin, cos], axis=-1)], axis=-2)
-    return np.exp(log_scale)[:, None, None] * (points @ turn)
+    turned = points @ turn
+    turned *= np.exp(log_scale)[:, None, None]
+    return turned

@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from core.faceset.database.faces import BriefFace
 from core.types import Face
 
 _REASON = "a track of only"
@@ -28,6 +29,6 @@ def short_reason(frames: int) -> str:
     return f"{_REASON} {frames} frame{'s' if frames != 1 else ''}"
 
 
-def was_short(face: Face) -> bool:
+def was_short(face: Face | BriefFace) -> bool:
     """Whether a face was filtered because its track was short."""
     return face.status == "filtered" and face.reason.startswith(_REASON)

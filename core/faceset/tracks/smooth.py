@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from core.faceset.tracks import motion as moving
 from core.faceset.tracks.held import pictures
-from core.faceset.tracks.local_fit import local_fit
+from core.faceset.tracks.local_fit import fitting, local_fit
 from core.geometry import landmarks as lm
 
 Floats = NDArray[np.float64]
@@ -59,10 +59,13 @@ def smooth_track(
     unit = moving.in_face_sizes(np.ones((1, 4)), size)
     motion = smooth_motion(time, motion * unit, pictures(time, points), strength, weights, most) / unit
     flat = shape.reshape(len(shape), -1)
-    shape = smooth_values(time, flat, SHAPE_GROUPS, strength, _STRAY_SHAPE, weights, most).reshape(shape.shape)
+    flat = smooth_values(time, flat, SHAPE_GROUPS, strength, _STRAY_SHAPE, weights, most)
     # What smoothing the shape moves as a whole would move the crop.
-    shape = moving.split(shape)[1]
-    return np.where(fixed[:, None, None], points, moving.join(motion, shape))
+    shape = moving.split(flat.reshape(shape.shape))[1]
+    del flat
+    smoothed = moving.join(motion, shape)
+    smoothed[fixed] = points[fixed]
+    return smoothed
 
 
 def smooth_motion(
@@ -91,12 +94,15 @@ def smooth_values(
     most_noise: float,
 ) -> Floats:
     """Smoothed values (n, d). groups: columns that move together. stray: how far, in noise, from what was found."""
-    wide = local_fit(time, values, _WIDE * strength, 1, weights)
-    out = local_fit(time, values, _NARROW + _NARROW_GROWTH * strength, 2, weights)
+    fit_wide = fitting(time, _WIDE * strength, 1, weights)
+    fit_narrow = fitting(time, _NARROW + _NARROW_GROWTH * strength, 2, weights)
+    out = np.empty_like(values)
+    # Group by group: the values of a long track take much memory.
     for group in groups:
-        noise = min(_noise(time, values[:, group]), most_noise)
-        narrow, found = out[:, group], values[:, group]
-        near = narrow + _agreement(time, wide[:, group] - narrow, noise * _AGREE * strength) * (wide[:, group] - narrow)
+        found = values[:, group]
+        noise = min(_noise(time, found), most_noise)
+        wide, narrow = fit_wide(found), fit_narrow(found)
+        near = narrow + _agreement(time, wide - narrow, noise * _AGREE * strength) * (wide - narrow)
         out[:, group] = found + _agreement(time, found - narrow, noise * stray) * (near - found)
     return out
 

@@ -1,14 +1,14 @@
 """The frames of a side in the order of their films, with their places in time and their scenes."""
 
+import os
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import PurePath
 
 import numpy as np
 from numpy.typing import NDArray
 
-from core.faceset.database.frames import LOOK_BYTES, FrameRow, frame_number, frames
+from core.faceset.database.frames import LOOK_BYTES, frame_number, looks
 from core.faceset.tracks.cuts import find_cuts
 from core.workspace import natural_key
 
@@ -33,21 +33,22 @@ class Timeline:
 
 def read_timeline(connection: sqlite3.Connection) -> Timeline:
     """The frames that were looked at. Names such as ``holiday_00012.png`` tell films apart and give the numbers."""
-    films: dict[str, list[FrameRow]] = {}
-    for frame in frames(connection):
-        if frame.status == "done":
-            films.setdefault(_film(frame.name), []).append(frame)
+    look = looks(connection)
+    films: dict[str, list[str]] = {}
+    for name in look:
+        films.setdefault(_film(name), []).append(name)
     names: list[str] = []
     number: list[int] = []
     scene: list[int] = []
-    seen = all(len(frame.look) == LOOK_BYTES for film in films.values() for frame in film)
+    seen = all(len(one) == LOOK_BYTES for one in look.values())
     for _, film in sorted(films.items()):
         numbers = _numbers(film)
         order = np.argsort(numbers, kind="stable")
         start = number[-1] + _APART if number else 0
-        names += [film[i].name for i in order]
+        ordered = [film[i] for i in order]
+        names += ordered
         number += [start + numbers[i] - numbers[order[0]] for i in order]
-        cuts = find_cuts(_looks([film[i] for i in order])) if seen else np.zeros(len(film), bool)
+        cuts = find_cuts(_looks([look[name] for name in ordered])) if seen else np.zeros(len(film), bool)
         scene += (np.cumsum(cuts) + (scene[-1] + 1 if scene else 0)).tolist()
     found = len(set(scene)) - len(films) if seen and names else None
     return Timeline(tuple(names), np.array(number, np.intp), np.array(scene, np.intp), len(films), found)
@@ -55,17 +56,17 @@ def read_timeline(connection: sqlite3.Connection) -> Timeline:
 
 def _film(name: str) -> str:
     """What the names of a film's frames begin with."""
-    return PurePath(name).stem.rpartition("_")[0] if frame_number(name) is not None else "\0"
+    return os.path.splitext(name)[0].rpartition("_")[0] if frame_number(name) is not None else "\0"
 
 
-def _numbers(film: Sequence[FrameRow]) -> list[int]:
+def _numbers(film: Sequence[str]) -> list[int]:
     """The numbers in the names; where there are none, the order of the names."""
-    numbers = [frame_number(frame.name) for frame in film]
+    numbers = [frame_number(name) for name in film]
     if None not in numbers:
         return [int(number or 0) for number in numbers]
-    place = {name: i for i, name in enumerate(sorted((frame.name for frame in film), key=natural_key))}
-    return [place[frame.name] for frame in film]
+    place = {name: i for i, name in enumerate(sorted(film, key=natural_key))}
+    return [place[name] for name in film]
 
 
-def _looks(film: Sequence[FrameRow]) -> NDArray[np.uint8]:
-    return np.array([np.frombuffer(frame.look, np.uint8) for frame in film]).reshape(len(film), 8, 8, 3)
+def _looks(film: Sequence[bytes]) -> NDArray[np.uint8]:
+    return np.frombuffer(b"".join(film), np.uint8).reshape(len(film), 8, 8, 3)

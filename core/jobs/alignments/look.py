@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core.faceset.alignments import checks, decisions
-from core.faceset.alignments.statistics import MISALIGNED, Statistics, statistics
+from core.faceset.alignments.statistics import MISALIGNED, Statistics, misaligned_faces, statistics
 from core.faceset.database import faces
 from core.faceset.database.changes import changing
 from core.faceset.database.connection import open_database
@@ -90,8 +90,8 @@ def missing_frames(workspace: Workspace, name: str, *, write: bool = False) -> L
 def leftover(workspace: Workspace, name: str, *, write: bool = False) -> Listed:
     """Pictures in ``aligned`` that belong to no kept face."""
     with opened_faces(workspace, name) as opened:
-        there = sorted(opened.names, key=natural_key)
-        found = checks.leftovers(opened.connection, there)
+        left = checks.leftovers(opened.connection, opened.names)
+        found = {name: left[name] for name in sorted(left, key=natural_key)}
     return _listed(workspace.side(name), "leftover", found, write=write)
 
 
@@ -131,7 +131,7 @@ def repair_list(workspace: Workspace, name: str, misaligned: float = MISALIGNED)
         found: dict[str, list[str]] = {frame: ["no face"] for frame in checks.frames_without_faces(connection)}
         for frame, rivals in checks.frames_with_several(connection).items():
             found.setdefault(frame, []).append(f"{len(rivals)} faces: {' '.join(rival.face for rival in rivals)}")
-        for identity in statistics(connection, misaligned).misaligned:
+        for identity in misaligned_faces(connection, misaligned)[0]:
             face = faces.find_face(connection, identity)
             if face is not None:
                 found.setdefault(face.frame, []).append(f"misaligned: {identity}")

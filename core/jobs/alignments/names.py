@@ -1,5 +1,6 @@
 """The order of the faces of a frame, and names of files after it."""
 
+import os
 from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,14 +41,15 @@ def rename(workspace: Workspace, name: str) -> Renamed:
     """
     with opened_faces(workspace, name) as opened:
         rows = [row for row in images.images(opened.connection) if row.name in opened.names]
-        chosen = {face.id: face.extra[INDEX] for face in faces.faces(opened.connection, "") if INDEX in face.extra}
-        frames = {face.id: face.frame for face in faces.faces(opened.connection, "") if face.id in chosen}
+        chosen = {
+            face: f"{os.path.splitext(frame)[0]}_{extra[INDEX]}"
+            for face, frame, extra in faces.extras(opened.connection)
+            if INDEX in extra
+        }
         wanted = {}
         for row in sorted(rows, key=lambda row: natural_key(row.name)):
-            better = row.extracted_name
-            if row.face in chosen:
-                better = f"{Path(frames[row.face]).stem}_{chosen[row.face]}{Path(row.name).suffix}"
-            wanted[row.name] = better
+            stem, suffix = chosen.get(row.face), os.path.splitext(row.name)[1]
+            wanted[row.name] = row.extracted_name if stem is None else f"{stem}{suffix}"
         moves = [Move(f"{ALIGNED}/{old}", f"{ALIGNED}/{new}") for old, new in _apart(wanted, opened.names).items()]
         step = journal.begin(opened.side.frames, "give names back", moves)
         renamed = len(step.moves) if step else 0
@@ -64,7 +66,7 @@ def sort_by_position(workspace: Workspace, name: str) -> Sorted:
             for found in by_frame.values():
                 for index, face in enumerate(sorted(found, key=_left)):
                     if face.extra.get(INDEX) != index:
-                        change.update(face, extra={**face.extra, INDEX: index})
+                        change.set(face, extra={**face.extra, INDEX: index})
             count = change.faces
     return Sorted(count, rename(workspace, name).renamed)
 

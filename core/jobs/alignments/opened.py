@@ -3,14 +3,14 @@
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from core.errors import InputError
 from core.faceset.alignments.settle import settle
 from core.faceset.database.connection import open_database
 from core.faceset.register import register_files
-from core.jobs.side import OpenedSide, opened_side
-from core.workspace import Workspace, list_images
+from core.jobs.side import OpenedSide, locked_side, say_deleted
+from core.workspace import Workspace, image_files
 
 
 @dataclass(frozen=True)
@@ -48,9 +48,12 @@ def opened_faces(workspace: Workspace, name: str) -> Iterator[OpenedFaces]:
         InputError: there is no database, or another run holds the side.
         CorruptFileError: the database or the journal is damaged.
     """
-    with opened_side(workspace, name) as side, open_database(side.database) as connection:
+    with locked_side(workspace, name) as side, open_database(side.database) as connection:
         settle(connection, side.frames)
-        images = list_images(side.aligned)
-        register_files(connection, images)
-        yield OpenedFaces(side, connection, frozenset(path.name for path in images))
+        files = image_files(side.aligned)
+        missing = register_files(connection, side.aligned, files).missing
+        # With no loose file at all the faces were packed or moved away, not deleted one by one.
+        deleted = missing if files else ()
+        say_deleted(side, deleted)
+        yield OpenedFaces(replace(side, deleted=deleted), connection, frozenset(files))
         settle(connection, side.frames)

@@ -12,7 +12,7 @@ from core.faceset.register import register_files
 from core.faceset.scores.features import Features
 from core.faceset.scores.known import known_columns
 from core.faceset.scores.persons import Embed, identities
-from core.workspace import Side, list_images
+from core.workspace import Side, image_files
 
 
 @contextmanager
@@ -32,10 +32,10 @@ def scored_faces(side: Side, *, only_to_look: bool = False) -> Iterator[Features
 
 def _register(side: Side) -> None:
     """Foreign faces get their rows, so that what is found out about them is kept."""
-    paths = list_images(side.aligned)
-    if paths and not side.pak.exists():
+    files = image_files(side.aligned)
+    if files and not side.pak.exists():
         with open_database(side.database, create=True) as connection:
-            register_files(connection, paths)
+            register_files(connection, side.aligned, files)
 
 
 def _known(side: Side, gallery: Gallery) -> dict[str, NDArray[np.float64]]:

@@ -1,8 +1,10 @@
 """Changes are whole, can be taken back and made again, and begin with a copy where they are large."""
 
 import json
+import re
 import sqlite3
 from contextlib import closing
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -67,6 +69,51 @@ def test_undo_and_redo_walk_through_everything_that_was_done(connection):
     with pytest.raises(InputError, match="nothing to redo"):
         changes.redo(connection)
     assert [(done.tool, done.faces) for done in changes.history(connection)] == [("move", 1), ("drop", 2), ("twice", 2)]
+
+
+@pytest.mark.parametrize("at_once", [1, 2, 1000])
+def test_many_rows_are_written_some_at_a_time(connection, monkeypatch, at_once):
+    """Other fields, the same face again, and a new face in between come in their order."""
+    monkeypatch.setattr(changes, "_AT_ONCE", at_once)
+    states = [state(connection)]
+    frame = connection.execute("SELECT frame FROM frames WHERE name = '00001.png'").fetchone()[0]
+    new = Face(BOX, 0.1, landmarks=a_face(8).landmarks, frame="00001.png", origin="interpolated", id="e" * 16)
+    with changing(connection, "all") as change:
+        for number in range(3):
+            change.set(find(connection, number), track=number + 1, person="ann")
+        before = find(connection, 0)
+        change.set(replace(before, person="ann"), person="bob", reason="")
+        change.add(frame, FaceRow(new))
+        change.set(new, landmarks=new.landmarks + 1, extra={"note": 1})
+    states.append(state(connection))
+    assert (find(connection, 0).person, find(connection, 0).track, find(connection, 2).track) == ("bob", 1, 3)
+    changes.undo(connection)
+    undone = [row for row in state(connection) if row[0] != new.id]
+    assert undone == states[0]
+    changes.redo(connection)
+    assert state(connection) == states[1]
+
+
+def test_faces_in_brief_are_changed_too_but_do_not_move(connection):
+    brief = list(faces.in_brief(connection))
+    with changing(connection, "name") as change:
+        for face in brief:
+            change.set(face, person="ann")
+        with pytest.raises(AttributeError):
+            change.set(brief[0], landmarks=a_face(1).landmarks)
+    assert {face.person for face in faces.faces(connection)} == {"ann"}
+    with pytest.raises(ValueError, match="frame"), changing(connection, "move") as change:
+        change.set(find(connection, 0), frame="other.png")
+
+
+def test_files_need_not_follow_what_keeps_its_status(connection):
+    with changing(connection, "name") as change:
+        change.set(find(connection, 0), person="ann")
+    changes.undo(connection)
+    assert changes.unsettled(connection) == []
+    with changing(connection, "drop") as change:
+        change.set(find(connection, 0), status="dropped")
+    assert changes.unsettled(connection) == [1]
 
 
 def test_points_that_move_have_another_geometry_and_get_theirs_back(connection):
@@ -134,6 +181,20 @@ def test_after_a_new_change_what_was_undone_is_gone(connection):
     assert find(connection, 0).person == "ann"
 
 
+@pytest.mark.parametrize("tool", ["drop: by hand", "a/b, c", "../../etc"])
+def test_a_change_that_turns_out_to_be_large_is_copied_as_it_was(connection, tmp_path, monkeypatch, tool):
+    monkeypatch.setattr(changes, "MANY", 1)
+    monkeypatch.setattr(changes, "_AT_ONCE", 1)
+    before = state(connection)
+    with changing(connection, tool) as change:
+        for number in range(3):
+            change.set(find(connection, number), person="ann")
+    (copy,) = backups.copies(tmp_path / "faces.db")
+    assert re.fullmatch(r"[\w-]+", copy.why)
+    with open_database(copy.path) as opened:
+        assert state(opened) == before
+
+
 def test_a_large_change_begins_with_a_copy(connection, tmp_path):
     for _ in range(7):
         with changing(connection, "smooth src", expected=changes.MANY + 1) as change:
@@ -162,19 +223,38 @@ def test_damaged_edits_are_refused_and_change_nothing(connection, other):
 def test_version_2_is_upgraded_and_kept(connection, tmp_path):
     path = tmp_path / "two.db"
     with closing(sqlite3.connect(path)) as old:
-        old.executescript(schema.TABLES.removesuffix(schema.NEW_IN_3))
+        rows = schema.FACES.replace(");\n", ") WITHOUT ROWID;\n")
+        assert rows.count("WITHOUT ROWID") == 1
+        old.executescript(schema.TABLES.removesuffix(schema.NEW_IN_3).replace(schema.FACES, rows))
         for table, column in reversed(schema.COLUMNS_OF_3):
             old.execute(f"ALTER TABLE {table} DROP COLUMN {column.split()[0]}")
         old.execute("INSERT INTO sources (path, kind) VALUES ('.', 'frames')")
         old.execute("INSERT INTO frames (source, name, status, error) VALUES (1, '00001.png', 'done', '')")
+        columns = "face, frame, landmarks, origin, status, reason, person, geometry"
+        values = ("f" * 16, a_face(1).landmarks.tobytes())
+        old.execute(f"INSERT INTO faces ({columns}) VALUES (?, 1, ?, 'yunet', 'kept', '', 'ann', '')", values)
+        old.execute(f"INSERT INTO scores VALUES ('{'f' * 16}', 'yaw', '', 0.5)")
         old.execute("PRAGMA user_version = 2")
         old.commit()
     with open_database(path) as upgraded:
+        (face,) = faces.faces(upgraded)
+        assert (face.person, face.landmarks.tolist()) == ("ann", a_face(1).landmarks.tolist())
+        assert upgraded.execute("SELECT value FROM scores").fetchall() == [(0.5,)]
+        assert upgraded.execute("PRAGMA foreign_key_check").fetchall() == []
+        assert _tables(upgraded) == _tables(connection)
         faces.add(upgraded, [(FrameRow("00001.png", time=0.5, look=b"\0" * 192), [FaceRow(a_face(1))])])
         assert len(list(faces.faces(upgraded))) == 1
         assert _columns(upgraded) == _columns(connection)
     with closing(sqlite3.connect(tmp_path / "two.db.v2")) as kept:
         assert kept.execute("PRAGMA user_version").fetchone() == (2,)
+
+
+def _tables(connection):
+    """Foreign keys, and the columns of each index."""
+    names = [name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+    keys = {(name, row[2:]) for name in names for row in connection.execute(f"PRAGMA foreign_key_list({name})")}
+    indices = [name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'index'")]
+    return keys, {(name, row[2]) for name in indices for row in connection.execute(f"PRAGMA index_info({name})")}
 
 
 def _columns(connection):

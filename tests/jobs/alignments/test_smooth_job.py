@@ -10,7 +10,7 @@ from core.errors import CorruptFileError, InputError
 from core.faceset.database.changes import changing
 from core.faceset.database.connection import open_database
 from core.jobs.alignments import history
-from core.jobs.alignments.time.smooth import RAW, SMOOTHED, smooth
+from core.jobs.alignments.time.smooth import smooth
 from core.jobs.alignments.time.tracks import TrackSettings, find_tracks
 from core.workspace import Workspace
 
@@ -66,11 +66,29 @@ def test_it_always_begins_with_the_points_as_found(workspace):
     assert all(not face.extra for face in all_faces(workspace.side("src")))
 
 
-def test_undo_puts_the_points_back(workspace):
+def test_undo_puts_the_points_back_and_they_are_smoothed_from_where_they_were_found(workspace):
     raw = points(workspace)
     smooth(workspace, "src", 0.5)
+    once = points(workspace)
+    smooth(workspace, "src", 1.0)
+    history.undo(workspace, "src")
+    assert same(points(workspace), once)
     history.undo(workspace, "src")
     assert same(points(workspace), raw)
+    history.redo(workspace, "src")
+    assert same(points(workspace), once)
+    assert smooth(workspace, "src", 0.5).changed == 0
+    smooth(workspace, "src", 0.0)
+    assert same(points(workspace), raw)
+
+
+def test_many_tracks_are_smoothed_some_at_a_time(workspace, monkeypatch):
+    smooth(workspace, "src", 0.5)
+    once = points(workspace)
+    history.undo(workspace, "src")
+    monkeypatch.setattr("core.jobs.alignments.time.smooth._AT_ONCE", 1)
+    assert smooth(workspace, "src", 0.5).changed == 120
+    assert same(points(workspace), once)
 
 
 def test_faces_corrected_by_hand_stay(workspace):
@@ -105,13 +123,13 @@ def test_without_tracks(workspace):
         smooth(workspace, "src", 0.5)
 
 
-@pytest.mark.parametrize("kept", ["no base64!", "AAAA", 7, None], ids=["text", "short", "number", "nothing"])
+@pytest.mark.parametrize(
+    "kept", ["text", b"AAAA", 7, np.full(136, np.nan).tobytes()], ids=["text", "short", "number", "nowhere"]
+)
 def test_damaged_points(workspace, kept):
     smooth(workspace, "src", 0.5)
     face = all_faces(workspace.side("src"))[0]
-    edit(workspace, face, extra={RAW: kept, SMOOTHED: face.extra[SMOOTHED]})
-    if kept is None:  # is the same as not having any
-        smooth(workspace, "src", 0.5)
-        return
+    with open_database(workspace.side("src").database) as connection, connection:
+        connection.execute("UPDATE smoothed SET landmarks = ? WHERE face = ?", (kept, face.id))
     with pytest.raises(CorruptFileError, match="damaged"):
         smooth(workspace, "src", 0.5)

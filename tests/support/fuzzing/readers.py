@@ -36,7 +36,7 @@ from core.jobs.frame_receipt import read_receipt
 from core.training.saved_state import read_run_state
 from core.training.schedule import presets, timeline
 from core.video.probe import count_frames, probe
-from core.workspace import Workspace, list_images
+from core.workspace import Workspace, image_names, list_images
 from fuzzing import samples
 from fuzzing.samples import Tree
 
@@ -159,7 +159,7 @@ def database(folder: Path) -> None:
             lambda: measured.vectors(connection, "sface"),
             lambda: images.images_by_folder(connection),
             lambda: [MaskTable(connection).pending(face, "xseg 1") for face in MaskTable(connection).rows],
-            lambda: missing_files(connection, list_images(side.aligned)),
+            lambda: missing_files(connection, side.aligned, image_names(side.aligned)),
             lambda: to_fsa.to_fsa(connection, str, {}),
             lambda: saved_metadata.restore(connection, list_images(side.aligned)),
         )

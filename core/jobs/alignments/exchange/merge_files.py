@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from core.errors import InputError
-from core.faceset.database import frame_masks, thumbs
+from core.faceset.database import frame_masks, smoothed, thumbs
 from core.faceset.database.cells import BLOB, TEXT, checked_rows
 from core.faceset.database.connection import open_database
 from core.faceset.database.faces import faces, floats_of
@@ -78,9 +78,11 @@ def _incoming(other: sqlite3.Connection) -> list[IncomingFrame]:
     for face in faces(other):
         found[face.frame].append(replace(face, track=0))  # numbers of tracks are its own
     masks, vectors, small = _masks(other), _vectors(other), thumbs.thumbs(other)
+    points = smoothed.all_found_points(other)
 
     def incoming(face: Face) -> Incoming:
-        return Incoming(face, masks.get(face.id, {}), vectors.get(face.id, {}), small.get(face.id))
+        of_face = masks.get(face.id, {}), vectors.get(face.id, {}), small.get(face.id), points.get(face.id)
+        return Incoming(face, *of_face)
 
     return [IncomingFrame(row, tuple(map(incoming, found[row.name]))) for row in frames(other)]
 

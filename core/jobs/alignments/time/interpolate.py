@@ -47,7 +47,7 @@ def fill_gaps(workspace: Workspace, name: str, max_gap: int, person: str = "") -
         timeline = read_timeline(connection)
         known = [face for face in faces.faces(connection, "") if face.reason != UNMADE["reason"]]
         film = in_film_order(timeline, [face for face in known if face.status == "kept"])
-        require_tracks(film, connection, name, person)
+        require_tracks(film.faces, connection, name, person)
         obstacles: dict[str, list[Face]] = {}
         for face in known:
             if face.status in ("kept", "dropped"):

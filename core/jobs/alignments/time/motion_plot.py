@@ -22,14 +22,12 @@ _BACKGROUND, _INK, _BEFORE, _AFTER = 40, (235, 235, 235), (90, 90, 230), (120, 2
 
 def write_motion_plot(side: Side, time: Floats, before: Floats, after: Floats, frames: Sequence[str]) -> Path:
     """Write ``aligned_views/smoothing.png``. time: (n,). before, after: landmarks (n, 68, 2). frames: n names."""
-    start = _liveliest(before)
-    part = slice(start, start + _FRAMES)
-    title = f"before: red, after: green; {frames[part][0]} to {frames[part][-1]} of the longest track"
+    title = f"before: red, after: green; {frames[0]} to {frames[-1]} of the longest track"
     header = np.full((_TITLE, _WIDTH, 3), _BACKGROUND, np.uint8)
     draw_text(header, title, (_MARGIN, _TITLE - 8), 0.5, _INK)
     panels = [
-        _panel(name, time[part], old, new)
-        for (name, old), new in zip(_curves(before[part]).items(), _curves(after[part]).values(), strict=True)
+        _panel(name, time, old, new)
+        for (name, old), new in zip(_curves(before).items(), _curves(after).values(), strict=True)
     ]
     own_folder(side.aligned_views)
     path = side.aligned_views / "smoothing.png"
@@ -37,12 +35,13 @@ def write_motion_plot(side: Side, time: Floats, before: Floats, after: Floats, f
     return path
 
 
-def _liveliest(points: Floats) -> int:
-    """Where the part of the track begins in which most moves."""
+def liveliest(points: Floats) -> slice:
+    """The part of a track, landmarks (n, 68, 2), in which most moves, as long as the picture can show."""
     if len(points) <= _FRAMES:
-        return 0
+        return slice(len(points))
     pace = np.abs(np.diff(moving.split(points)[0][:, :2], axis=0)).sum(axis=1)
-    return int(np.convolve(pace, np.ones(_FRAMES - 1), mode="valid").argmax())
+    start = int(np.convolve(pace, np.ones(_FRAMES - 1), mode="valid").argmax())
+    return slice(start, start + _FRAMES)
 
 
 def _curves(points: Floats) -> dict[str, Floats]:

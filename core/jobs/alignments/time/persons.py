@@ -6,7 +6,7 @@ from core.errors import InputError, UsageError
 from core.faceset.database import faces
 from core.faceset.database.changes import changing
 from core.faceset.database.connection import open_database, path_of
-from core.faceset.tracks.film_faces import in_film_order
+from core.faceset.tracks.film_faces import in_tracks
 from core.faceset.tracks.persons import is_number
 from core.faceset.tracks.timeline import read_timeline
 from core.jobs.alignments.opened import opened_faces
@@ -25,7 +25,7 @@ class People:
 def people(workspace: Workspace, name: str) -> People:
     """Who is in the film of a side."""
     with open_database(workspace.side(name).database) as connection:
-        return People(persons_of(in_film_order(read_timeline(connection), list(faces.faces(connection))).faces))
+        return People(persons_of(in_tracks(connection, read_timeline(connection))))
 
 
 def name_person(workspace: Workspace, name: str, person: str, new_name: str) -> People:
@@ -44,5 +44,5 @@ def name_person(workspace: Workspace, name: str, person: str, new_name: str) -> 
             raise InputError("nobody of that name", where=person, why=f"in {path_of(connection)}")
         with changing(connection, f"persons --person {person} --name {new_name}", expected=len(found)) as change:
             for face in found:
-                change.update(face, person=new_name)
+                change.set(face, person=new_name)
     return People(people(workspace, name).persons, len(found))

@@ -1,34 +1,33 @@
 """Landmarks without their trembling, track by track; the points as they were found are kept."""
 
-import base64
 import sqlite3
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from core.errors import CorruptFileError
 from core.faceset.database import faces, images
-from core.faceset.database.changes import changing
+from core.faceset.database.changes import Change, changing
+from core.faceset.database.faces import BriefFace
+from core.faceset.database.smoothed import found_points, note_found_points
 from core.faceset.identity import geometry_of
-from core.faceset.tracks.film_faces import FilmFaces, in_film_order, require_tracks
+from core.faceset.tracks.film_faces import FilmFaces, in_film_order, in_tracks, require_tracks
 from core.faceset.tracks.measure import jitter
 from core.faceset.tracks.smooth import smooth_track
 from core.faceset.tracks.timeline import read_timeline
-from core.geometry.landmarks import COUNT
 from core.jobs.alignments.opened import opened_faces
-from core.jobs.alignments.time.motion_plot import write_motion_plot
+from core.jobs.alignments.time.motion_plot import liveliest, write_motion_plot
 from core.types import Face
 from core.workspace import Side, Workspace
 
 Floats = NDArray[np.float64]
 
-# Of ``Face.extra``: the points as found (base64 of 136 little-endian float64), and the geometry that smoothing gave the
-# face. With another geometry somebody moved the points since, and these are what counts.
-RAW, SMOOTHED = "raw_landmarks", "smoothed_geometry"
 HAND = "hand"
+# Faces that are read at once, and as many more as their last track has.
+_AT_ONCE = 20_000
 
 
 @dataclass(frozen=True)
@@ -62,6 +61,31 @@ class _Track:
     points: Floats
     fixed: NDArray[np.bool_]
 
+    def part(self, chosen: slice) -> "_Track":
+        """Some of it, which leaves the memory of the rest."""
+        raw, points = self.raw[chosen].copy(), self.points[chosen].copy()
+        return _Track(self.faces[chosen], self.time[chosen], raw, points, self.fixed[chosen])
+
+
+@dataclass
+class _Sums:
+    """Of all tracks so far. longest: faces of the longest, shown: its liveliest part. steps: between its faces."""
+
+    faces: int = 0
+    tracks: int = 0
+    fixed: int = 0
+    longest: int = 0
+    shown: _Track | None = None
+    steps: list[Floats] = field(default_factory=lambda: [np.ones(1)])
+
+    def add(self, track: _Track) -> None:
+        self.faces += len(track.faces)
+        self.tracks += 1
+        self.fixed += int(track.fixed.sum())
+        self.steps.append(np.diff(track.time))
+        if len(track.faces) > self.longest:
+            self.longest, self.shown = len(track.faces), track.part(liveliest(track.raw))
+
 
 def smooth(workspace: Workspace, name: str, strength: float, person: str = "") -> Smoothed:
     """Smooth the landmarks of a side's tracks. It always begins with the points as found; strength 0 puts them back.
@@ -73,76 +97,74 @@ def smooth(workspace: Workspace, name: str, strength: float, person: str = "") -
         CorruptFileError: points that were kept are damaged.
     """
     with opened_faces(workspace, name) as opened:
-        film = in_film_order(read_timeline(opened.connection), list(faces.faces(opened.connection)))
-        require_tracks(film, opened.connection, name, person)
-        tracks = [_smoothed(film, members, strength) for _, members in film.tracks(person)]
-        changed = _write(opened.connection, tracks, strength)
-        left = jitter((track.time, track.raw, track.points) for track in tracks)
-        steps = [np.diff(track.time) for track in tracks]
+        connection = opened.connection
+        timeline = read_timeline(connection)
+        found = in_tracks(connection, timeline)
+        require_tracks(found, connection, name, person)
+        sums = _Sums()
+
+        def one(change: Change, track: _Track) -> tuple[Floats, Floats, Floats]:
+            _write(connection, change, track)
+            sums.add(track)
+            return track.time, track.raw, track.points
+
+        def written(change: Change) -> Iterator[tuple[Floats, Floats, Floats]]:
+            for some in _some_tracks(found, person):
+                film = in_film_order(timeline, list(faces.faces(connection, tracks=some)))
+                kept = found_points(connection, some)
+                for _, members in film.tracks(person):
+                    yield one(change, _smoothed(film, members, kept, strength))
+                del film, kept  # before the next ones are read
+
+        # Track by track, so that memory holds one at a time.
+        with changing(connection, f"smooth --strength {strength:g}") as change:
+            left = jitter(written(change))
         return Smoothed(
-            faces=sum(len(track.faces) for track in tracks),
-            tracks=len(tracks),
-            changed=changed,
-            fixed=sum(int(track.fixed.sum()) for track in tracks),
+            faces=sums.faces,
+            tracks=sums.tracks,
+            changed=change.faces,
+            fixed=sums.fixed,
             motion=left.motion,
             shape=left.shape,
-            step=float(np.median(np.concatenate([[1.0], *steps]))),
-            stale=images.count_stale(opened.connection),
-            plot=_plot(opened.side, tracks) if tracks and strength > 0 else None,
+            step=float(np.median(np.concatenate(sums.steps))),
+            stale=images.count_stale(connection),
+            plot=_plot(opened.side, sums.shown) if sums.shown is not None and strength > 0 else None,
         )
 
 
-def _smoothed(film: FilmFaces, members: NDArray[np.intp], strength: float) -> _Track:
+def _some_tracks(found: Sequence[BriefFace], person: str) -> Iterator[tuple[int, int]]:
+    """The tracks (first, last) with faces of the person, some at a time: all faces are looked through for each."""
+    wanted = {face.track for face in found if face.track > 0 and person in ("", face.person)}
+    lengths = Counter(face.track for face in found if face.track in wanted)
+    first = last = count = 0
+    for track in sorted(lengths):
+        if count >= _AT_ONCE:
+            yield first, last
+            first = count = 0
+        first, last, count = first or track, track, count + lengths[track]
+    if count:
+        yield first, last
+
+
+def _smoothed(film: FilmFaces, members: NDArray[np.intp], kept: Mapping[str, Floats], strength: float) -> _Track:
     track = [film.faces[i] for i in members]
     time = film.number(members).astype(np.float64)
     fixed = np.array([face.origin == HAND for face in track])
-    raw = np.array([raw_points(face) for face in track])
+    # Points that a person has corrected are what counts, whatever was smoothed before.
+    raw = np.array([face.landmarks if face.origin == HAND else kept.get(face.id, face.landmarks) for face in track])
     return _Track(track, time, raw, smooth_track(time, raw, strength, fixed), fixed)
 
 
-def _write(connection: sqlite3.Connection, tracks: list[_Track], strength: float) -> int:
-    """How many faces have other points now."""
-    wanted = [
-        (face, _fields(face, points, raw))
-        for track in tracks
-        for face, points, raw in zip(track.faces, track.points, track.raw, strict=True)
-    ]
-    moved = [(face, fields) for face, fields in wanted if _differs(face, fields)]
-    with changing(connection, f"smooth --strength {strength:g}", expected=len(moved)) as change:
-        for face, fields in moved:
-            change.update(face, **fields)
-    return len(moved)
+def _write(connection: sqlite3.Connection, change: Change, track: _Track) -> None:
+    rows = []
+    for face, points, raw in zip(track.faces, track.points, track.raw, strict=True):
+        if np.array_equal(points, np.asarray(face.landmarks)):
+            continue
+        change.set(face, landmarks=points)
+        if not np.array_equal(points, raw):
+            rows.append((face.id, geometry_of(face.frame, points), raw.astype("<f8").tobytes()))
+    note_found_points(connection, rows)
 
 
-def _plot(side: Side, tracks: list[_Track]) -> Path:
-    longest = max(tracks, key=lambda track: len(track.faces))
-    frames = [face.frame for face in longest.faces]
-    return write_motion_plot(side, longest.time, longest.raw, longest.points, frames)
-
-
-def raw_points(face: Face) -> NDArray[np.float64]:
-    """The landmarks (68, 2) of a face before smoothing: those kept, unless somebody moved the points since."""
-    points = np.asarray(face.landmarks)
-    kept = face.extra.get(RAW)
-    if kept is None or face.origin == HAND or face.extra.get(SMOOTHED) != geometry_of(face.frame, points):
-        return points
-    try:
-        raw = np.frombuffer(base64.b64decode(kept, validate=True), "<f8").reshape(COUNT, 2)
-    except (ValueError, TypeError):
-        raw = np.full((COUNT, 2), np.nan)
-    if not np.isfinite(raw).all():
-        raise CorruptFileError("a face's landmarks from before smoothing are damaged", where=face.id)
-    return raw
-
-
-def _fields(face: Face, points: NDArray[np.float64], raw: NDArray[np.float64]) -> dict[str, Any]:
-    extra = {key: value for key, value in face.extra.items() if key not in (RAW, SMOOTHED)}
-    if np.array_equal(points, raw):
-        return {"landmarks": raw, "extra": extra}
-    extra[RAW] = base64.b64encode(raw.astype("<f8").tobytes()).decode()
-    extra[SMOOTHED] = geometry_of(face.frame, points)
-    return {"landmarks": points, "extra": extra}
-
-
-def _differs(face: Face, fields: dict[str, Any]) -> bool:
-    return dict(face.extra) != fields["extra"] or not np.array_equal(np.asarray(face.landmarks), fields["landmarks"])
+def _plot(side: Side, shown: _Track) -> Path:
+    return write_motion_plot(side, shown.time, shown.raw, shown.points, [face.frame for face in shown.faces])

@@ -1,34 +1,36 @@
 """A picture of all tracks: some faces of each, with the person it was taken for."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 
 from core.faceset.database import images
-from core.faceset.database.connection import open_database
-from core.faceset.gallery import open_gallery
+from core.faceset.database.faces import BriefFace
+from core.faceset.gallery import Gallery
+from core.faceset.store import face_key
 from core.faceset.thumbnails import contact_sheet
+from core.formats.pak import PakReader
 from core.fsio import write_bytes
+from core.jobs.alignments.opened import OpenedFaces
 from core.safe_paths import own_folder
-from core.types import Face
-from core.workspace import Side
 
 _PER_TRACK = 7  # two tracks in a row of the sheet
 _TRACKS = 45  # about as many as a sheet has room for
 
 
-def write_track_sheet(side: Side, found: Sequence[Face]) -> Path | None:
+def write_track_sheet(opened: OpenedFaces, found: Sequence[BriefFace]) -> Path | None:
     """Write ``aligned_views/tracks.jpg``: the longest tracks, each with faces from its beginning to its end.
 
     found: kept faces with tracks, by frame. None where there are no crops to show.
     """
-    if not side.has_faces():
-        return None
-    with open_gallery(side.aligned, only_to_look=True) as gallery:
+    side = opened.side
+    with _gallery(opened) as gallery:
         index = {name: i for i, name in enumerate(gallery.names)}
-        names = _names(side)
-        by_track: dict[int, list[Face]] = {}
+        folder = images.ALIGNED if gallery.pak is None else images.PAK
+        names = images.names_of_faces(opened.connection, folder)
+        by_track: dict[int, list[BriefFace]] = {}
         for face in found:
             if names.get(face.id) in index:
                 by_track.setdefault(face.track, []).append(face)
@@ -48,14 +50,17 @@ def write_track_sheet(side: Side, found: Sequence[Face]) -> Path | None:
         return path
 
 
-def _longest(by_track: dict[int, list[Face]]) -> list[int]:
+def _longest(by_track: dict[int, list[BriefFace]]) -> list[int]:
     longest = sorted(by_track, key=lambda track: (-len(by_track[track]), track))[:_TRACKS]
     return sorted(longest, key=lambda track: (by_track[track][0].person, track))
 
 
-def _names(side: Side) -> dict[str, str]:
-    """Face -> name of its file, loose or packed."""
-    with open_database(side.database) as connection:
-        return {
-            row.face: row.name for folder in (images.PAK, images.ALIGNED) for row in images.images(connection, folder)
-        }
+@contextmanager
+def _gallery(opened: OpenedFaces) -> Iterator[Gallery]:
+    """The pictures in any order, without the keys of their contents, for which all of them would be read."""
+    side = opened.side
+    if side.pak.exists():
+        with PakReader(side.pak) as reader:
+            yield Gallery(side.aligned, tuple(map(face_key, reader.records)), (), reader)
+    else:
+        yield Gallery(side.aligned, tuple(opened.names), ())

@@ -2,22 +2,22 @@
 
 import sqlite3
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from core.faceset.database import faces
 from core.faceset.database.changes import changing
-from core.faceset.tracks.film_faces import INTERPOLATED, FilmFaces, detections, in_film_order
+from core.faceset.database.faces import BriefFace
+from core.faceset.tracks.film_faces import INTERPOLATED, detections, in_tracks
 from core.faceset.tracks.link import link
 from core.faceset.tracks.persons import name_faces
 from core.faceset.tracks.short import short_reason, short_tracks, was_short
 from core.faceset.tracks.timeline import read_timeline
 from core.jobs.alignments.opened import opened_faces
 from core.jobs.alignments.time.track_sheet import write_track_sheet
-from core.types import Face
 from core.workspace import Workspace
 
 
@@ -76,23 +76,24 @@ def find_tracks(workspace: Workspace, name: str, settings: TrackSettings) -> Fou
     Faces that an earlier run filtered for their short track take part again. Names that a person gave stay.
     """
     with opened_faces(workspace, name) as opened:
-        side, connection = opened.side, opened.connection
+        connection = opened.connection
         timeline = read_timeline(connection)
-        found = [face for face in faces.faces(connection, "") if face.status == "kept" or was_short(face)]
-        film = in_film_order(timeline, found)
-        seen = detections(film, connection)
+        found = [face for face in in_tracks(connection, timeline, "") if face.status == "kept" or was_short(face)]
+        seen = detections(found, timeline, connection)
         track = link(seen, settings.max_gap)
-        given = [face.person for face in film.faces]
+        given = [face.person for face in found]
         person = name_faces(track, seen.number, seen.vector, given, settings.person_threshold)
-        confidence = np.array([face.confidence for face in film.faces])
-        found_by_somebody = np.array([face.origin != INTERPOLATED for face in film.faces], bool)
+        confidence = np.array([face.confidence for face in found])
+        found_by_somebody = np.array([face.origin != INTERPOLATED for face in found], bool)
         short = short_tracks(track, confidence, settings.min_length, settings.sure)
         length = np.bincount(track, minlength=1)
         wanted = [_wanted(int(t) + 1, who) for t, who in zip(track, person, strict=True)]
         for i in np.flatnonzero(short & settings.drop_short):
             wanted[i] |= {"status": "filtered", "reason": short_reason(int(length[track[i]]))}
-        changed = _write(connection, film, wanted)
-        kept = [face for face in faces.faces(connection) if face.track]
+        changed = _write(connection, found, wanted)
+        kept = tuple(
+            face._replace(**fields) for face, fields in zip(found, wanted, strict=True) if fields["status"] == "kept"
+        )
         return FoundTracks(
             faces=len(kept),
             tracks=len({face.track for face in kept}),
@@ -102,8 +103,8 @@ def find_tracks(workspace: Workspace, name: str, settings: TrackSettings) -> Fou
             short=int(short.sum()),
             dropped=settings.drop_short,
             changed=changed,
-            persons=persons_of(in_film_order(timeline, kept).faces),
-            sheet=write_track_sheet(side, kept),
+            persons=persons_of(kept),
+            sheet=write_track_sheet(opened, kept),
         )
 
 
@@ -111,19 +112,15 @@ def _wanted(track: int, person: str) -> dict[str, Any]:
     return {"track": track, "person": person, "status": "kept", "reason": ""}
 
 
-def _write(connection: sqlite3.Connection, film: FilmFaces, wanted: list[dict[str, Any]]) -> int:
-    differing = [
-        (face, fields)
-        for face, fields in zip(film.faces, wanted, strict=True)
-        if any(getattr(face, key) != value for key, value in fields.items())
-    ]
-    with changing(connection, "tracks", expected=len(differing)) as change:
-        for face, fields in differing:
-            change.update(face, **fields)
+def _write(connection: sqlite3.Connection, found: Sequence[BriefFace], wanted: list[dict[str, Any]]) -> int:
+    """How many faces have changed."""
+    with changing(connection, "tracks") as change:
+        for face, fields in zip(found, wanted, strict=True):
+            change.set(face, **fields)
         return change.faces
 
 
-def persons_of(found: tuple[Face, ...]) -> tuple[Person, ...]:
+def persons_of(found: Sequence[BriefFace]) -> tuple[Person, ...]:
     """Who is there, by number of faces. found: faces in the order of the film."""
     count = Counter(face.person for face in found)
     tracks = Counter(person for person, _ in {(face.person, face.track) for face in found})
