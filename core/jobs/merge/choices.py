@@ -16,6 +16,8 @@ class MergeChoices:
     dfm: the model; None for that of the workspace. face_type: of a model that does not say it; None asks the model.
     settings: of our composition. exact: DeepFaceLab's instead, bit by bit; None for ours.
     morph: 0..1, of models that have it.
+    cues: a file with other settings for some faces (``core.jobs.merge.cues``); None for ``convert.toml`` in the
+    workspace, if it is there.
     persons: whose faces are swapped; all without a name. first, last: numbers of frames in which faces are swapped, the
     others stay as they are; None for no limit.
     film: how the film is written. output: the film; None for ``result.mp4`` in the workspace.
@@ -29,6 +31,7 @@ class MergeChoices:
     settings: MergeSettings = field(default_factory=MergeSettings)
     exact: DflSettings | None = None
     morph: float = 1.0
+    cues: Path | None = None
     persons: tuple[str, ...] = ()
     first: int | None = None
     last: int | None = None

@@ -20,6 +20,7 @@ from core.faceset.database.connection import open_database
 from core.formats.provenance import write_synthetic_image
 from core.jobs.merge.choices import MergeChoices
 from core.jobs.merge.compose import Composer, ExactComposer, OurComposer, Swapped, Work, swap_all
+from core.jobs.merge.cues import FaceSettings, find_cues, read_cues
 from core.jobs.merge.faces_of_film import FilmFaces, read_faces
 from core.jobs.merge.footage import Footage, open_footage
 from core.jobs.merge.masks import MaskSources, open_sources
@@ -44,6 +45,8 @@ class MergedFilm:
     without landmarks.
     model: the file that swapped. device: where it computed. film: the new film, or None. folders: of pictures.
     new_frames: made by this run; seconds: what that took.
+    cues: the file whose cues were obeyed, or None; cue_count: how many it has; unused: numbers of those that no face
+    obeys. scenes: frames with which the scenes begin.
     """
 
     frames: int
@@ -56,6 +59,10 @@ class MergedFilm:
     folders: tuple[Path, ...]
     new_frames: int
     seconds: float
+    cues: Path | None = None
+    cue_count: int = 0
+    unused: tuple[int, ...] = ()
+    scenes: tuple[int, ...] = ()
 
 
 def merge(workspace: Workspace, name: str, choices: MergeChoices) -> MergedFilm:
@@ -69,9 +76,12 @@ def merge(workspace: Workspace, name: str, choices: MergeChoices) -> MergedFilm:
         CorruptFileError: one of them is damaged.
     """
     with opened_side(workspace, name) as side:
+        base = FaceSettings(choices.settings, choices.morph)
+        cue_file = find_cues(workspace, choices.cues)
+        cues = read_cues(cue_file, base, exact=choices.exact is not None) if cue_file else ()
         with open_database(side.database) as connection:
-            faces = read_faces(connection, choices)
-            sources = _mask_sources(workspace, side, connection, choices)
+            faces = read_faces(connection, choices, base, cues)
+            sources = _mask_sources(workspace, side, connection, faces, choices)
         swapper = open_swapper(workspace, choices.dfm, choices.face_type)
         composer = _composer(swapper, sources, choices)
         output = choices.output or workspace.root / RESULT
@@ -98,14 +108,18 @@ def merge(workspace: Workspace, name: str, choices: MergeChoices) -> MergedFilm:
             folders=folders,
             new_frames=new,
             seconds=time.monotonic() - started,
+            cues=cue_file,
+            cue_count=len(cues),
+            unused=faces.unused,
+            scenes=faces.scene_starts,
         )
 
 
 def _mask_sources(
-    workspace: Workspace, side: Side, connection: sqlite3.Connection, choices: MergeChoices
+    workspace: Workspace, side: Side, connection: sqlite3.Connection, faces: FilmFaces, choices: MergeChoices
 ) -> MaskSources:
     if choices.exact is None:
-        names = parse(choices.settings.mask).names
+        names = frozenset().union(*(parse(told.settings.mask).names for told in faces.settings))
     else:
         names = frozenset({"xseg_dst"} if "XSeg" in choices.exact.mask_mode else ())
 
@@ -121,7 +135,7 @@ def _mask_sources(
 def _composer(swapper: Swapper, sources: MaskSources, choices: MergeChoices) -> Composer:
     if choices.exact is not None:
         return ExactComposer(swapper, choices.exact, sources)
-    return OurComposer(swapper, choices.settings, sources)
+    return OurComposer(swapper, sources)
 
 
 def _film(
@@ -163,7 +177,8 @@ def _works(frames: Iterable[Frame], faces: FilmFaces) -> Iterator[Work]:
     for frame in frames:
         there = faces.by_number.get(frame.number, ())
         motion = faces.motion.get(frame.number, (0.0, 0.0))
-        yield Work(frame, there, motion=motion, seed=faces.scene.get(frame.number, 0))
+        told = faces.told.get(frame.number, ())
+        yield Work(frame, there, told, motion=motion, seed=faces.scene.get(frame.number, 0))
 
 
 def _merged(
@@ -173,7 +188,8 @@ def _merged(
     workers = choices.workers or parallel.cores()
     cut = parallel.in_threads(partial(_cut, composer), works, workers)
     swapped = _in_batches(cut, composer, swapper, choices)
-    composed = parallel.in_threads(partial(_composed, composer), swapped, workers)
+    ready = parallel.in_threads(composer.ready, swapped, workers)
+    composed = parallel.in_threads(partial(_composed, composer), ready, workers)
     for number, (work, image, mask) in enumerate(composed, start=start):
         yield number, work, image, mask
 
@@ -195,7 +211,7 @@ def _in_batches(works: Iterator[Work], composer: Composer, swapper: Swapper, cho
 
 
 def _swapped(works: list[Work], composer: Composer, swapper: Swapper, choices: MergeChoices) -> Iterator[Work]:
-    made: Iterator[Swapped] = iter(swap_all(swapper, composer, works, choices.morph, choices.batch))
+    made: Iterator[Swapped] = iter(swap_all(swapper, composer, works, choices.batch))
     for work in works:
         yield replace(work, swapped=tuple(next(made) for _ in work.cuts))
 
@@ -208,5 +224,5 @@ def _composed(composer: Composer, work: Work) -> tuple[Work, np.ndarray, np.ndar
 
 def _made_from(footage: Footage, faces: FilmFaces, swapper: Swapper, choices: MergeChoices) -> str:
     """All that decides the pixels: parts of a killed run that were made of something else are of no use."""
-    said = (footage.identity, faces.identity(), swapper.identity, choices.settings, choices.exact, choices.morph)
+    said = (footage.identity, faces.identity(), swapper.identity, choices.exact)
     return hashlib.sha256(repr(said).encode()).hexdigest()

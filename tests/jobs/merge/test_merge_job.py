@@ -3,6 +3,7 @@
 import multiprocessing
 import os
 import signal
+import sqlite3
 
 import cv2
 import numpy as np
@@ -107,6 +108,59 @@ def test_one_person_and_a_range_are_swapped_and_the_rest_stays(workspace):
         merged(workspace, first=100)
 
 
+def told(workspace, text, **changes):
+    (workspace.root / "convert.toml").write_text(text)
+    return merged(workspace, **changes)
+
+
+def swapped_in(workspace, done) -> list[tuple[bool, bool]]:
+    pairs = zip(images(workspace.root / "data_dst.mkv"), images(done.film.path), strict=True)
+    return [changed(before, after) for before, after in pairs]
+
+
+def test_cues_choose_faces_by_frame_and_person(workspace):
+    text = '[[cue]]\nframes = "-8"\nperson = "ann"\nswap = false\n[[cue]]\nframes = 2\nswap = true\n'
+    done = told(workspace, text + '[[cue]]\nframes = "13-"')
+    assert swapped_in(workspace, done) == [(k == 1 or k > 7, k == 5) for k in range(12)]
+    assert (done.cues, done.cue_count, done.unused) == (workspace.root / "convert.toml", 3, (3,))
+
+
+def test_two_faces_of_a_frame_have_settings_of_their_own(workspace):
+    done = told(workspace, '[[cue]]\nperson = "bob"\nopacity = 0')
+    assert swapped_in(workspace, done) == [(k != 3, False) for k in range(12)]
+    elsewhere = workspace.root / "mine.toml"
+    elsewhere.write_text('[[cue]]\nperson = "ann"\nopacity = 0')
+    done = merged(workspace, cues=elsewhere)
+    assert swapped_in(workspace, done) == [(False, k == 5) for k in range(12)]
+
+
+def test_cues_for_nobody_known_are_refused(workspace):
+    with pytest.raises(InputError, match="nobody of that name"):
+        told(workspace, '[[cue]]\nperson = "zoe"')
+    with pytest.raises(InputError, match="scenes of this film are not known"):
+        told(workspace, "[[cue]]\nscene = 1")
+    with pytest.raises(InputError, match="no face is to be swapped"):
+        told(workspace, "[[cue]]\nswap = false")
+
+
+def test_scenes_are_counted_from_one(workspace):
+    look_at(workspace, lambda number: number >= 7)
+    done = told(workspace, "[[cue]]\nscene = 2\nswap = false")
+    assert done.scenes == (1, 7)
+    assert [left for left, _ in swapped_in(workspace, done)] == [k < 6 and k != 3 for k in range(12)]
+    with pytest.raises(InputError, match="no scene of that number"):
+        told(workspace, "[[cue]]\nscene = 3")
+
+
+def look_at(workspace, second_scene) -> None:
+    """Give the frames the looks of two scenes."""
+    patterns = np.random.default_rng(1).integers(0, 255, (2, 192), dtype=np.uint8)
+    with sqlite3.connect(workspace.side("dst").database) as connection:
+        for number in range(1, 13):
+            look = patterns[int(second_scene(number))].tobytes()
+            connection.execute("UPDATE frames SET look = ? WHERE name = ?", (look, f"{number:05d}.png"))
+
+
 def test_a_model_that_changes_nothing_gives_the_film_back(workspace):
     write_dfm(workspace.model / "same_SAEHD_model.dfm")
     done = merged(workspace, dfm=workspace.model / "same_SAEHD_model.dfm")
@@ -192,6 +246,18 @@ def test_other_settings_begin_anew(workspace):
     process.start()
     process.join(60)
     assert merged(workspace, settings=MergeSettings(mask="hull", color="none", opacity=0.5)).film.resumed == 0
+
+
+def test_other_cues_begin_anew_and_the_same_do_not(workspace):
+    (workspace.root / "convert.toml").write_text("[[cue]]\nframes = 2\nopacity = 0.5")
+    for text, resumed in (
+        ("[[cue]]\nframes = 2\nopacity = 0.25", False),
+        ("[[cue]]\nopacity = 0.25\nframes = '2-2'", True),
+    ):
+        process = multiprocessing.get_context("fork").Process(target=_killed_at, args=(workspace, 12))
+        process.start()
+        process.join(60)
+        assert (told(workspace, text).film.resumed > 0) == resumed
 
 
 def test_without_a_model_or_with_a_strangers_it_is_said(workspace):
