@@ -25,7 +25,7 @@ _SETTINGS = (
 # What only our composition has, or DeepFaceLab's way measures otherwise.
 _OURS = (
     *("opacity", "erode_left", "erode_top", "erode_right", "erode_bottom", "feather_in", "feather_out"),
-    *("shift_x", "shift_y", "rotation", "color_strength", "sharpen_radius", "grain"),
+    *("shift_x", "shift_y", "rotation", "color_strength", "sharpen_radius", "grain", "calm"),
 )
 
 
@@ -34,7 +34,17 @@ class Options(SideOptions):
 
     GROUPS = {
         "what": ("dfm", "output", "person", "first", "last", "cues", "pictures"),
-        "how the face is put in": ("mode", "mask", "color", "erode", "feather_in", "feather_out", "scale", "morph"),
+        "how the face is put in": (
+            "mode",
+            "mask",
+            "color",
+            "erode",
+            "feather_in",
+            "feather_out",
+            "scale",
+            "morph",
+            "calm",
+        ),
         "the film": ("codec", "quality", "encoder", "bits"),
     }
     dfm: Path | None = Field(None, description="the model; by default the newest .dfm of the model folder")
@@ -56,6 +66,12 @@ class Options(SideOptions):
         None,
         description="a file with other settings for ranges of frames, scenes or people "
         "(default: workspace/convert.toml, if it is there)",
+    )
+    calm: float = Field(
+        0.5,
+        ge=0,
+        le=1,
+        description="take trembling out of the face's place and flicker out of its colours, scene by scene; 0: off",
     )
     mode: str = Field(
         "overlay",
@@ -133,6 +149,7 @@ def _choices(options: Options) -> "MergeChoices":
         exact=_exact(options) if options.exact else None,
         morph=options.morph,
         cues=options.cues,
+        calm=options.calm,
         persons=tuple(options.person),
         first=options.first,
         last=options.last,
@@ -207,6 +224,8 @@ def _report(options: Options, done: "MergedFilm") -> StageReport:
         rows.append(("scenes begin at", _listed(done.scenes)))
     if done.cues:
         rows.append(("cues", f"{done.cue_count} of {done.cues}"))
+    if done.calmed:
+        rows.append(("landmarks smoothed", f"{done.calmed} faces, for this film only"))
     if done.new_frames:
         rows.append(("speed", f"{done.new_frames / max(done.seconds, 1e-9):.1f} frames/s"))
     warnings = [f"cue {number} is for no face of this film" for number in done.unused]

@@ -16,7 +16,8 @@ from core.jobs.merge.model import Swapper
 from core.merge.dfl.compose import CutFace, cut_face, merged_face, merged_frame
 from core.merge.dfl.settings import DflSettings, Prediction, Surroundings
 from core.merge.face import merge_faces
-from core.merge.patch import SwappedFace
+from core.merge.patch import SwappedFace, face_colors
+from core.merge.statistics import light_of
 from core.types import Face
 from core.video.film.frames import Frame, Image
 
@@ -37,8 +38,8 @@ class Work:
     """A frame on its way.
 
     faces: that are swapped in it. told: how, one for each. cuts: one for each, as the composer made them. swapped: one
-    for each, once the model has been asked. ready: one for each, as our composer puts them in. motion: (pixels,
-    degrees). seed: of its scene.
+    for each, once the model has been asked. ready: one for each, as our composer puts them in. light: the mean color
+    around them, where it was measured. motion: (pixels, degrees). seed: of its scene.
     """
 
     frame: Frame
@@ -47,6 +48,7 @@ class Work:
     cuts: tuple[Any, ...] = ()
     swapped: tuple[Swapped, ...] = ()
     ready: tuple[SwappedFace, ...] = ()
+    light: NDArray[np.float64] | None = None
     motion: tuple[float, float] = (0.0, 0.0)
     seed: int = 0
 
@@ -69,10 +71,14 @@ class Composer(Protocol):
 
 @dataclass(frozen=True)
 class OurComposer:
-    """The face put where the mask is, and nowhere else (``core.merge.face``)."""
+    """The face put where the mask is, and nowhere else (``core.merge.face``).
+
+    measures: also measure colors and light, which are then averaged over frames.
+    """
 
     swapper: Swapper
     sources: MaskSources = field(default_factory=MaskSources)
+    measures: bool = False
 
     def cut(self, image: Image, face: Face) -> FloatArray:
         size = self.swapper.dfm.resolution
@@ -94,7 +100,14 @@ class OurComposer:
             )
             for face, cut, swapped in zip(work.faces, work.cuts, work.swapped, strict=True)
         )
-        return replace(work, ready=found)
+        if not self.measures or not found:
+            return replace(work, ready=found)
+        known = [
+            replace(face, colors=face_colors(face, cut, told.settings))
+            for face, cut, told in zip(found, work.cuts, work.told, strict=True)
+        ]
+        light = light_of(work.frame.image, [np.asarray(face.landmarks) for face in work.faces])
+        return replace(work, ready=tuple(known), light=light)
 
     def compose(self, work: Work) -> tuple[Image, NDArray]:
         settings = [told.settings for told in work.told]

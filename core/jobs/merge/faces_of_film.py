@@ -14,6 +14,7 @@ from core.faceset.database.frames import frame_number
 from core.faceset.tracks.timeline import Timeline, read_timeline
 from core.jobs.merge.choices import MergeChoices
 from core.jobs.merge.cues import Cue, FaceSettings, settings_of
+from core.jobs.merge.tracks import Calmed, calmed
 from core.merge.dfl.motion import motion_vectors
 from core.types import Face
 
@@ -26,6 +27,8 @@ class FilmFaces:
 
     by_number: number of a frame -> its faces, the largest first. told: number -> how each of them is merged.
     motion: number -> (pixels, degrees) of its first face. scene: number -> number of its scene, from 0.
+    track: id of a face -> its track, which lies in one scene; only where the film is calmed. calmed: faces whose
+    landmarks were smoothed for this film.
     left_out: faces that have no landmarks. unused: numbers of cues that no face obeys.
     """
 
@@ -33,6 +36,8 @@ class FilmFaces:
     told: dict[int, tuple[FaceSettings, ...]]
     motion: dict[int, tuple[float, float]] = field(default_factory=dict)
     scene: dict[int, int] = field(default_factory=dict)
+    track: dict[str, int] = field(default_factory=dict)
+    calmed: int = 0
     left_out: int = 0
     unused: tuple[int, ...] = ()
 
@@ -59,7 +64,8 @@ class FilmFaces:
         written = {told: repr(told) for told in self.settings}
         for number, there in sorted(self.by_number.items()):
             for face, told in zip(there, self.told[number], strict=True):
-                digest.update(f"{number} {face.id} {self.scene.get(number, 0)} {written[told]}".encode())
+                groups = self.scene.get(number, 0), self.track.get(face.id, 0)
+                digest.update(f"{number} {face.id} {groups} {written[told]}".encode())
                 digest.update(np.asarray(face.landmarks, "<f8").tobytes())
         return digest.hexdigest()
 
@@ -79,7 +85,9 @@ def read_faces(
     _require_scenes(cues, timeline)
     scenes = zip(timeline.names, timeline.scene.tolist(), strict=True)
     scene = {number: one for name, one in scenes if (number := frame_number(name)) is not None}
-    wanted = [face for face in known if not choices.persons or face.person in choices.persons]
+    strength = choices.calming
+    calm = calmed(connection, timeline, known, strength) if strength else Calmed(tuple(known))
+    wanted = [face for face in calm.faces if not choices.persons or face.person in choices.persons]
     found: dict[int, list[Face]] = defaultdict(list)
     for face in wanted:
         if face.landmarks is not None:
@@ -97,7 +105,7 @@ def read_faces(
         )
     left_out = sum(face.landmarks is None for face in wanted)
     unused = tuple(cue.number for cue in cues if cue.number not in used)
-    return FilmFaces(by_number, told, motion, scene, left_out, unused)
+    return FilmFaces(by_number, told, motion, scene, calm.track, calm.smoothed, left_out, unused)
 
 
 def _told(

@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import islice
 from pathlib import Path
 
 import cv2
@@ -19,6 +20,7 @@ from core.faceset.database import images
 from core.faceset.database.connection import open_database
 from core.formats.provenance import write_synthetic_image
 from core.jobs.merge.choices import MergeChoices
+from core.jobs.merge.color_calm import REACH, calm_colors
 from core.jobs.merge.compose import Composer, ExactComposer, OurComposer, Swapped, Work, swap_all
 from core.jobs.merge.cues import FaceSettings, find_cues, read_cues
 from core.jobs.merge.faces_of_film import FilmFaces, read_faces
@@ -46,7 +48,7 @@ class MergedFilm:
     model: the file that swapped. device: where it computed. film: the new film, or None. folders: of pictures.
     new_frames: made by this run; seconds: what that took.
     cues: the file whose cues were obeyed, or None; cue_count: how many it has; unused: numbers of those that no face
-    obeys. scenes: frames with which the scenes begin.
+    obeys. scenes: frames with which the scenes begin. calmed: faces whose landmarks were smoothed for this film.
     """
 
     frames: int
@@ -63,6 +65,7 @@ class MergedFilm:
     cue_count: int = 0
     unused: tuple[int, ...] = ()
     scenes: tuple[int, ...] = ()
+    calmed: int = 0
 
 
 def merge(workspace: Workspace, name: str, choices: MergeChoices) -> MergedFilm:
@@ -112,6 +115,7 @@ def merge(workspace: Workspace, name: str, choices: MergeChoices) -> MergedFilm:
             cue_count=len(cues),
             unused=faces.unused,
             scenes=faces.scene_starts,
+            calmed=faces.calmed,
         )
 
 
@@ -135,7 +139,7 @@ def _mask_sources(
 def _composer(swapper: Swapper, sources: MaskSources, choices: MergeChoices) -> Composer:
     if choices.exact is not None:
         return ExactComposer(swapper, choices.exact, sources)
-    return OurComposer(swapper, sources)
+    return OurComposer(swapper, sources, measures=choices.calming > 0)
 
 
 def _film(
@@ -148,8 +152,7 @@ def _film(
         Task("merging", "frame", total=footage.count or None, done=writer.done) as task,
     ):
         before = writer.done
-        works = _works(footage.read(writer.done + 1), faces)
-        for number, work, image, _ in _merged(works, composer, swapper, choices, start=writer.done + 1):
+        for number, work, image, _ in _merged(footage, faces, composer, swapper, choices, start=writer.done + 1):
             writer.write(replace(work.frame, number=number, image=image))
             task.update()
         report = writer.finish()
@@ -163,8 +166,7 @@ def _pictures(
     folders = own_folder(side.frames / MERGED), own_folder(side.frames / MASKS)
     count = 0
     with Task("merging", "frame", total=footage.count or None) as task:
-        works = _works(footage.read(1), faces)
-        for _, work, image, mask in _merged(works, composer, swapper, choices, start=1):
+        for _, work, image, mask in _merged(footage, faces, composer, swapper, choices, start=1):
             name = f"{work.frame.number:05d}.png"
             write_synthetic_image(folders[0] / name, image)
             write_synthetic_image(folders[1] / name, cv2.cvtColor(mask, cv2.COLOR_GRAY2BGR))
@@ -182,13 +184,18 @@ def _works(frames: Iterable[Frame], faces: FilmFaces) -> Iterator[Work]:
 
 
 def _merged(
-    works: Iterator[Work], composer: Composer, swapper: Swapper, choices: MergeChoices, *, start: int
+    footage: Footage, faces: FilmFaces, composer: Composer, swapper: Swapper, choices: MergeChoices, *, start: int
 ) -> Iterator[tuple[int, Work, np.ndarray, np.ndarray]]:
     """(number in the film from ``start`` on, work, image, mask): cut and put back in threads, swapped in batches."""
     workers = choices.workers or parallel.cores()
+    # Colors go by the frames before, also where a run begins in the middle of the film.
+    lead = min(start - 1, REACH) if choices.calming else 0
+    works = _works(footage.read(start - lead), faces)
     cut = parallel.in_threads(partial(_cut, composer), works, workers)
     swapped = _in_batches(cut, composer, swapper, choices)
     ready = parallel.in_threads(composer.ready, swapped, workers)
+    if choices.calming:
+        ready = islice(calm_colors(ready, faces.track, choices.calming), lead, None)
     composed = parallel.in_threads(partial(_composed, composer), ready, workers)
     for number, (work, image, mask) in enumerate(composed, start=start):
         yield number, work, image, mask
@@ -224,5 +231,5 @@ def _composed(composer: Composer, work: Work) -> tuple[Work, np.ndarray, np.ndar
 
 def _made_from(footage: Footage, faces: FilmFaces, swapper: Swapper, choices: MergeChoices) -> str:
     """All that decides the pixels: parts of a killed run that were made of something else are of no use."""
-    said = (footage.identity, faces.identity(), swapper.identity, choices.exact)
+    said = (footage.identity, faces.identity(), swapper.identity, choices.exact, choices.calming)
     return hashlib.sha256(repr(said).encode()).hexdigest()
