@@ -4,6 +4,7 @@ import multiprocessing
 import os
 import signal
 import sqlite3
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -207,12 +208,22 @@ def test_pictures_without_a_film_are_shown_at_a_rate(workspace):
     assert (done.frames, round(info.rate)) == (12, 25)
 
 
+def test_calm_is_a_choice_of_its_own(workspace):
+    settings = replace(PLAIN, color="rct")
+    off, on = (merged(workspace, settings=settings, calm=calm) for calm in (0.0, 0.5))
+    assert (off.calmed, on.calmed) == (0, 12)
+    begun = multiprocessing.get_context("fork").Process(target=_killed_at, args=(workspace, 12), kwargs={"calm": 0.0})
+    begun.start()
+    begun.join(60)
+    assert merged(workspace, calm=0.5).film.resumed == 0
+
+
 def test_one_thread_and_several_and_any_batch_make_the_same_bytes(workspace):
     made = [merged(workspace, workers=w, batch=b).film.path.read_bytes() for w, b in ((1, 1), (3, 4))]
     assert made[0] == made[1]
 
 
-def _killed_at(workspace, number: int) -> None:
+def _killed_at(workspace, number: int, **changes) -> None:
     from core.jobs.merge import merge as job
 
     original = job._composed
@@ -223,19 +234,22 @@ def _killed_at(workspace, number: int) -> None:
         return original(composer, work)
 
     job._composed = dying
-    merged(workspace, workers=1)
+    merged(workspace, workers=1, **changes)
 
 
-@pytest.mark.parametrize("number", [1, 7, 12])
-def test_a_killed_run_goes_on_and_ends_in_the_same_bytes(workspace, number):
-    whole = merged(workspace).film.path.read_bytes()
+@pytest.mark.parametrize(("number", "color"), [(1, "none"), (7, "none"), (12, "none"), (12, "rct")])
+def test_a_killed_run_goes_on_and_ends_in_the_same_bytes(workspace, number, color):
+    settings = replace(PLAIN, color=color)
+    whole = merged(workspace, settings=settings).film.path.read_bytes()
     (workspace.root / "result.mkv").unlink()
-    process = multiprocessing.get_context("fork").Process(target=_killed_at, args=(workspace, number))
+    process = multiprocessing.get_context("fork").Process(
+        target=_killed_at, args=(workspace, number), kwargs={"settings": settings}
+    )
     process.start()
     process.join(60)
     assert process.exitcode == -signal.SIGKILL
     assert not (workspace.root / "result.mkv").exists()
-    done = merged(workspace)
+    done = merged(workspace, settings=settings)
     assert done.film.resumed == (number - 1) // 5 * 5 or done.film.resumed < number
     assert done.film.path.read_bytes() == whole
     assert sorted(path.name for path in workspace.root.iterdir() if "parts" in path.name) == []
