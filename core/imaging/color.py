@@ -56,8 +56,8 @@ def linear(image: Array, reference: Array) -> Array:
     """Take over the covariance of the colors through symmetric square roots; not clipped."""
     (source, _), (target, mean_t) = _centred(image), _centred(reference)
     # Both the 1e-5 and the division by n, where the next method takes n - 1, are the format's.
-    root_s = _power(source.T @ source / len(source) + 1e-5 * np.eye(3), 0.5)
-    root_t = _power(target.T @ target / len(target) + 1e-5 * np.eye(3), 0.5)
+    root_s = power(source.T @ source / len(source) + 1e-5 * np.eye(3), 0.5)
+    root_t = power(target.T @ target / len(target) + 1e-5 * np.eye(3), 0.5)
     return (source @ (root_t @ np.linalg.inv(root_s)).T + mean_t).reshape(image.shape).astype(np.float32)
 
 
@@ -65,8 +65,8 @@ def monge_kantorovich(image: Array, reference: Array) -> Array:
     """Apply the linear map between the two color distributions, as Gaussians, that moves colors least; not clipped."""
     (source, _), (target, mean_t) = _centred(image), _centred(reference)
     a, b = np.cov(source, rowvar=False), np.cov(target, rowvar=False)
-    root, inverse = _power(a, 0.5), _power(a, -0.5)
-    move = inverse @ _power(root @ b @ root, 0.5) @ inverse
+    root, inverse = power(a, 0.5), power(a, -0.5)
+    move = inverse @ power(root @ b @ root, 0.5) @ inverse
     return (source @ move + mean_t).reshape(image.shape).astype(np.float32)
 
 
@@ -136,7 +136,7 @@ def _centred(image: Array) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     return flat - mean, mean
 
 
-def _power(matrix: NDArray[np.float64], exponent: float) -> NDArray[np.float64]:
+def power(matrix: NDArray[np.float64], exponent: float) -> NDArray[np.float64]:
     """A power of a symmetric matrix whose eigenvalues are not negative; zeros, of a flat image, are raised a little."""
     values, vectors = np.linalg.eigh(matrix)
     return (vectors * np.maximum(values, np.finfo(np.float64).eps) ** exponent) @ vectors.T

@@ -6,10 +6,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from core.imaging import color
+from core.imaging import color, color_statistics
 from core.merge.dfl import colors as dfl
 from core.merge.faceswap.settings import Balance
 from core.merge.settings import MergeSettings
+from core.merge.statistics import FaceColors
 
 Array = NDArray[Any]  # float32
 
@@ -24,17 +25,36 @@ _SPACES = {
 }
 
 
-def recolored(face: Array, target: Array, mask: Array, settings: MergeSettings, seed: int) -> Array:
+def measured(face: Array, target: Array, mask: Array, settings: MergeSettings) -> FaceColors | None:
+    """What the color transfer of the settings goes by; None where too little is seen.
+
+    Arguments as of :func:`recolored`. The transfer is one of ``core.imaging.color_statistics``.
+    """
+    seen = mask > _VISIBLE
+    if seen.sum() < _FEWEST:
+        return None
+    values = [color_statistics.statistics(settings.color, picture[seen]) for picture in (face, target)]
+    return FaceColors(settings.color, np.array(values))
+
+
+def recolored(
+    face: Array, target: Array, mask: Array, settings: MergeSettings, seed: int, known: FaceColors | None = None
+) -> Array:
     """``face`` (S, S, 3) with the colors of ``target``, the face of the film in the same square.
 
     mask: (S, S); only pixels that will be seen are measured and changed.
     seed: of idt, sot and mix; the same for all frames of a shot keeps them from flickering.
+    known: what was measured already, for the same transfer.
     """
     seen = mask > _VISIBLE
     if settings.color == "none" or seen.sum() < _FEWEST:
         return face
     out = face.copy()
-    out[seen] = np.clip(_changed(settings.color, face, target, seen, settings, seed), 0, 1)
+    if known is None:
+        changed = _changed(settings.color, face, target, seen, settings, seed)
+    else:
+        changed = color_statistics.moved(known.color, face[seen], *known.values)
+    out[seen] = np.clip(changed, 0, 1)
     if settings.color_strength < 1:
         out = face + (out - face) * np.float32(settings.color_strength)
     return out

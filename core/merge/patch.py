@@ -10,11 +10,13 @@ from numpy.typing import ArrayLike, NDArray
 
 from core.errors import InputError, UsageError
 from core.geometry.align import FaceType, Matrix, compose, face_matrix, transform_points
+from core.imaging import color_statistics
 from core.imaging.landmark_masks import draw
 from core.imaging.warp import warp_face
 from core.merge import colors, expressions, filters
 from core.merge.edges import with_edge
 from core.merge.settings import MergeSettings
+from core.merge.statistics import FaceColors
 
 Array = NDArray[Any]  # float32
 
@@ -33,6 +35,7 @@ class SwappedFace:
     face_type: of the model.
     enhanced: the prediction made better, float32 (n, n, 3), for super resolution.
     motion: (pixels, degrees) of the frame, as of ``core.merge.dfl.motion``.
+    colors: what a color transfer by mean and covariance goes by, as :func:`face_colors`; None measures this frame.
     """
 
     landmarks: ArrayLike
@@ -41,6 +44,7 @@ class SwappedFace:
     face_type: FaceType = FaceType.WHOLE_FACE
     enhanced: Array | None = None
     motion: tuple[float, float] = (0.0, 0.0)
+    colors: FaceColors | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,10 +80,27 @@ def prepared(source: NDArray, face: SwappedFace, settings: MergeSettings, seed: 
     # No more pixels than the face has in the frame, and not more than the model's four times over.
     mask_size = int(np.clip(np.ceil(min(_FINEST * size, side)), _SMALLEST, _LARGEST))
     mask = with_edge(_mask(face, to_face, size, mask_size, settings), settings)
-    image = _recolored(prediction, source, to_face, mask, settings, seed)
+    image = _recolored(prediction, source, to_face, mask, settings, seed, face.colors)
     image = _detailed(image, face.enhanced, settings)
     image, to_image = _antialiased(image, to_placed, size, side)
     return Patch(image, np.where(mask < 1 / 255, 0, mask), to_image, _resampled(to_placed, size, mask_size), side)
+
+
+def face_colors(face: SwappedFace, target: Array, settings: MergeSettings) -> FaceColors | None:
+    """What the color transfer measures, under the mask; None for transfers that do not go by mean and covariance.
+
+    target: the face of the film in the square that the model saw, float32 (R, R, 3), 0..1.
+
+    Raises:
+        InputError, UsageError: as of :func:`prepared`.
+    """
+    if settings.color not in color_statistics.MODES:
+        return None
+    prediction = _validated(face.prediction, "prediction", 3)
+    size = len(prediction)
+    to_face = face_matrix(face.landmarks, size, face.face_type)
+    mask = with_edge(_mask(face, to_face, size, size, settings), settings)
+    return colors.measured(prediction, target, mask, settings)
 
 
 def _placement(size: int, settings: MergeSettings) -> Matrix:
@@ -130,7 +151,13 @@ def _fitted(mask: Array, size: int, mask_size: int) -> Array:
 
 
 def _recolored(
-    prediction: Array, source: NDArray, to_face: Matrix, mask: Array, settings: MergeSettings, seed: int
+    prediction: Array,
+    source: NDArray,
+    to_face: Matrix,
+    mask: Array,
+    settings: MergeSettings,
+    seed: int,
+    known: FaceColors | None,
 ) -> Array:
     wants_target = settings.color not in ("none", "manual-balance") or "hist-match" in settings.mode
     if not wants_target and settings.color == "none":
@@ -143,7 +170,7 @@ def _recolored(
         cut = warp_face(source, to_face, size, exact=plain)
         target = cut.astype(np.float32) / np.float32(np.iinfo(source.dtype).max)
     seen = cv2.resize(mask, (size, size), interpolation=cv2.INTER_AREA if len(mask) > size else cv2.INTER_LINEAR)
-    image = colors.recolored(prediction, target, seen, settings, seed)
+    image = colors.recolored(prediction, target, seen, settings, seed, known)
     if settings.mode == "hist-match":
         image = colors.matched(image, target, seen, settings.hist_threshold)
     return image

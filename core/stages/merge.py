@@ -25,7 +25,7 @@ _SETTINGS = (
 # What only our composition has, or DeepFaceLab's way measures otherwise.
 _OURS = (
     *("opacity", "erode_left", "erode_top", "erode_right", "erode_bottom", "feather_in", "feather_out"),
-    *("shift_x", "shift_y", "rotation", "color_strength", "sharpen_radius", "grain"),
+    *("shift_x", "shift_y", "rotation", "color_strength", "sharpen_radius", "grain", "calm"),
 )
 
 
@@ -33,8 +33,18 @@ class Options(SideOptions):
     """Merge the film of one side."""
 
     GROUPS = {
-        "what": ("dfm", "output", "person", "first", "last", "pictures"),
-        "how the face is put in": ("mode", "mask", "color", "erode", "feather_in", "feather_out", "scale", "morph"),
+        "what": ("dfm", "output", "person", "first", "last", "cues", "pictures"),
+        "how the face is put in": (
+            "mode",
+            "mask",
+            "color",
+            "erode",
+            "feather_in",
+            "feather_out",
+            "scale",
+            "morph",
+            "calm",
+        ),
         "the film": ("codec", "quality", "encoder", "bits"),
     }
     dfm: Path | None = Field(None, description="the model; by default the newest .dfm of the model folder")
@@ -52,6 +62,17 @@ class Options(SideOptions):
     person: list[str] = Field([], description="swap only the faces of these people (step 4.1.3 tells them apart)")
     first: int | None = Field(None, ge=1, description="swap from this frame on; those before stay as they are")
     last: int | None = Field(None, ge=1, description="swap up to this frame; those after it stay as they are")
+    cues: Path | None = Field(
+        None,
+        description="a file with other settings for ranges of frames, scenes or people "
+        "(default: workspace/convert.toml, if it is there)",
+    )
+    calm: float = Field(
+        0.5,
+        ge=0,
+        le=1,
+        description="take trembling out of the face's place and flicker out of its colours, scene by scene; 0: off",
+    )
     mode: str = Field(
         "overlay",
         description="overlay, hist-match, seamless, seamless-hist-match, multiband (blends by detail, without seams), "
@@ -127,6 +148,8 @@ def _choices(options: Options) -> "MergeChoices":
         settings=MergeSettings() if options.exact else _settings(options),
         exact=_exact(options) if options.exact else None,
         morph=options.morph,
+        cues=options.cues,
+        calm=options.calm,
         persons=tuple(options.person),
         first=options.first,
         last=options.last,
@@ -197,9 +220,15 @@ def _report(options: Options, done: "MergedFilm") -> StageReport:
     ]
     if done.left_out:
         rows.append(("faces without landmarks", f"{done.left_out}, left as they are"))
+    if len(done.scenes) > 1:
+        rows.append(("scenes begin at", _listed(done.scenes)))
+    if done.cues:
+        rows.append(("cues", f"{done.cue_count} of {done.cues}"))
+    if done.calmed:
+        rows.append(("landmarks smoothed", f"{done.calmed} faces, for this film only"))
     if done.new_frames:
         rows.append(("speed", f"{done.new_frames / max(done.seconds, 1e-9):.1f} frames/s"))
-    warnings: list[str] = []
+    warnings = [f"cue {number} is for no face of this film" for number in done.unused]
     outputs = list(done.folders)
     if done.film:
         if done.film.resumed:
@@ -209,3 +238,8 @@ def _report(options: Options, done: "MergedFilm") -> StageReport:
         outputs.append(done.film.path)
     rows.append(("label", "synthetic, in the file"))
     return StageReport(f"data_{options.side}: merged", tuple(rows), tuple(warnings), tuple(outputs))
+
+
+def _listed(numbers: tuple[int, ...], most: int = 12) -> str:
+    shown = ", ".join(map(str, numbers[:most]))
+    return shown + (f" and {len(numbers) - most} more" if len(numbers) > most else "")

@@ -16,6 +16,9 @@ class MergeChoices:
     dfm: the model; None for that of the workspace. face_type: of a model that does not say it; None asks the model.
     settings: of our composition. exact: DeepFaceLab's instead, bit by bit; None for ours.
     morph: 0..1, of models that have it.
+    cues: a file with other settings for some faces (``core.jobs.merge.cues``); None for ``convert.toml`` in the
+    workspace, if it is there.
+    calm: 0..1, how much trembling and flicker are taken out, scene by scene.
     persons: whose faces are swapped; all without a name. first, last: numbers of frames in which faces are swapped, the
     others stay as they are; None for no limit.
     film: how the film is written. output: the film; None for ``result.mp4`` in the workspace.
@@ -29,6 +32,8 @@ class MergeChoices:
     settings: MergeSettings = field(default_factory=MergeSettings)
     exact: DflSettings | None = None
     morph: float = 1.0
+    cues: Path | None = None
+    calm: float = 0.5
     persons: tuple[str, ...] = ()
     first: int | None = None
     last: int | None = None
@@ -38,3 +43,8 @@ class MergeChoices:
     rate: float | None = None
     batch: int = 4
     workers: int = 0
+
+    @property
+    def calming(self) -> float:
+        """``calm``, which DeepFaceLab's way does not know."""
+        return 0.0 if self.exact else self.calm

@@ -1,7 +1,8 @@
 """Faces of a frame, cut, swapped and put back: our composition, or DeepFaceLab's."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import groupby
 from typing import Any, Protocol
 
 import numpy as np
@@ -9,13 +10,14 @@ from numpy.typing import NDArray
 
 from core.geometry.align import face_matrix
 from core.imaging.warp import warp_face
+from core.jobs.merge.cues import FaceSettings
 from core.jobs.merge.masks import MaskSources
 from core.jobs.merge.model import Swapper
 from core.merge.dfl.compose import CutFace, cut_face, merged_face, merged_frame
 from core.merge.dfl.settings import DflSettings, Prediction, Surroundings
 from core.merge.face import merge_faces
-from core.merge.patch import SwappedFace
-from core.merge.settings import MergeSettings
+from core.merge.patch import SwappedFace, face_colors
+from core.merge.statistics import light_of
 from core.types import Face
 from core.video.film.frames import Frame, Image
 
@@ -35,14 +37,18 @@ class Swapped:
 class Work:
     """A frame on its way.
 
-    faces: that are swapped in it. cuts: one for each, as the composer made them. swapped: one for each, once the model
-    has been asked. motion: (pixels, degrees). seed: of its scene.
+    faces: that are swapped in it. told: how, one for each. cuts: one for each, as the composer made them. swapped: one
+    for each, once the model has been asked. ready: one for each, as our composer puts them in. light: the mean color
+    around them, where it was measured. motion: (pixels, degrees). seed: of its scene.
     """
 
     frame: Frame
     faces: tuple[Face, ...] = ()
+    told: tuple[FaceSettings, ...] = ()
     cuts: tuple[Any, ...] = ()
     swapped: tuple[Swapped, ...] = ()
+    ready: tuple[SwappedFace, ...] = ()
+    light: NDArray[np.float64] | None = None
     motion: tuple[float, float] = (0.0, 0.0)
     seed: int = 0
 
@@ -56,17 +62,23 @@ class Composer(Protocol):
     def network_input(self, cut: Any) -> FloatArray:
         """The face as the model takes it: float32 (R, R, 3), BGR, 0..1."""
 
+    def ready(self, work: Work) -> Work:
+        """The work with all that can be known of its faces before they are put in."""
+
     def compose(self, work: Work) -> tuple[Image, NDArray]:
         """The frame with its faces, and what they cover (H, W)."""
 
 
 @dataclass(frozen=True)
 class OurComposer:
-    """The face put where the mask is, and nowhere else (``core.merge.face``)."""
+    """The face put where the mask is, and nowhere else (``core.merge.face``).
+
+    measures: also measure colors and light, which are then averaged over frames.
+    """
 
     swapper: Swapper
-    settings: MergeSettings
     sources: MaskSources = field(default_factory=MaskSources)
+    measures: bool = False
 
     def cut(self, image: Image, face: Face) -> FloatArray:
         size = self.swapper.dfm.resolution
@@ -77,8 +89,8 @@ class OurComposer:
     def network_input(self, cut: FloatArray) -> FloatArray:
         return cut
 
-    def compose(self, work: Work) -> tuple[Image, NDArray]:
-        found = [
+    def ready(self, work: Work) -> Work:
+        found = tuple(
             SwappedFace(
                 landmarks=np.asarray(face.landmarks),
                 prediction=swapped.face,
@@ -87,8 +99,19 @@ class OurComposer:
                 motion=work.motion,
             )
             for face, cut, swapped in zip(work.faces, work.cuts, work.swapped, strict=True)
+        )
+        if not self.measures or not found:
+            return replace(work, ready=found)
+        known = [
+            replace(face, colors=face_colors(face, cut, told.settings))
+            for face, cut, told in zip(found, work.cuts, work.told, strict=True)
         ]
-        merged = merge_faces(work.frame.image, found, self.settings, work.seed, work.frame.number)
+        light = light_of(work.frame.image, [np.asarray(face.landmarks) for face in work.faces])
+        return replace(work, ready=tuple(known), light=light)
+
+    def compose(self, work: Work) -> tuple[Image, NDArray]:
+        settings = [told.settings for told in work.told]
+        merged = merge_faces(work.frame.image, work.ready, settings, work.seed, work.frame.number)
         return merged.image, merged.mask
 
     def _masks(self, face: Face, cut: FloatArray, swapped: Swapped) -> Mapping[str, FloatArray]:
@@ -111,6 +134,9 @@ class ExactComposer:
     def network_input(self, cut: CutFace) -> FloatArray:
         return cut.network_input
 
+    def ready(self, work: Work) -> Work:
+        return work
+
     def compose(self, work: Work) -> tuple[Image, NDArray]:
         around = Surroundings(
             segment=self.sources.segment if "xseg" in self.sources.maskers else None,
@@ -125,14 +151,17 @@ class ExactComposer:
         return merged_frame(np.asarray(work.frame.image, np.uint8), merged)
 
 
-def swap_all(swapper: Swapper, composer: Composer, works: Sequence[Work], morph: float, batch: int) -> list[Swapped]:
+def swap_all(swapper: Swapper, composer: Composer, works: Sequence[Work], batch: int) -> list[Swapped]:
     """What the model makes of all faces of some frames, in their order."""
+    told = [each.morph for work in works for each in work.told]
     inputs = [composer.network_input(cut) for work in works for cut in work.cuts]
     made: list[Swapped] = []
-    for start in range(0, len(inputs), batch):
-        found = swapper.dfm.swap(np.stack(inputs[start : start + batch]), morph)
-        made += [
-            Swapped(face, target[..., 0], own[..., 0])
-            for face, target, own in zip(found.face, found.target_mask, found.face_mask, strict=True)
-        ]
+    for morph, group in groupby(zip(told, inputs, strict=True), key=lambda pair: pair[0]):
+        alike = [face for _, face in group]
+        for start in range(0, len(alike), batch):
+            found = swapper.dfm.swap(np.stack(alike[start : start + batch]), morph)
+            made += [
+                Swapped(face, target[..., 0], own[..., 0])
+                for face, target, own in zip(found.face, found.target_mask, found.face_mask, strict=True)
+            ]
     return made

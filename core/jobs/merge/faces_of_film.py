@@ -11,8 +11,10 @@ from core.errors import InputError
 from core.faceset.database import faces
 from core.faceset.database.connection import path_of
 from core.faceset.database.frames import frame_number
-from core.faceset.tracks.timeline import read_timeline
+from core.faceset.tracks.timeline import Timeline, read_timeline
 from core.jobs.merge.choices import MergeChoices
+from core.jobs.merge.cues import Cue, FaceSettings, settings_of
+from core.jobs.merge.tracks import Calmed, calmed
 from core.merge.dfl.motion import motion_vectors
 from core.types import Face
 
@@ -23,56 +25,123 @@ _STILL = (0.0, 0.0)
 class FilmFaces:
     """The faces that are swapped.
 
-    by_number: number of a frame -> its faces, the largest first. motion: number -> (pixels, degrees) of its first face.
-    scene: number -> number of its scene. left_out: faces that have no landmarks.
+    by_number: number of a frame -> its faces, the largest first. told: number -> how each of them is merged.
+    motion: number -> (pixels, degrees) of its first face. scene: number -> number of its scene, from 0.
+    track: id of a face -> its track, which lies in one scene; only where the film is calmed. calmed: faces whose
+    landmarks were smoothed for this film.
+    left_out: faces that have no landmarks. unused: numbers of cues that no face obeys.
     """
 
     by_number: dict[int, tuple[Face, ...]]
+    told: dict[int, tuple[FaceSettings, ...]]
     motion: dict[int, tuple[float, float]] = field(default_factory=dict)
     scene: dict[int, int] = field(default_factory=dict)
+    track: dict[str, int] = field(default_factory=dict)
+    calmed: int = 0
     left_out: int = 0
+    unused: tuple[int, ...] = ()
 
     @property
     def count(self) -> int:
         return sum(map(len, self.by_number.values()))
 
+    @property
+    def scene_starts(self) -> tuple[int, ...]:
+        """The frames with which the scenes begin."""
+        starts: dict[int, int] = {}
+        for number, scene in sorted(self.scene.items()):
+            starts.setdefault(scene, number)
+        return tuple(starts.values())
+
+    @property
+    def settings(self) -> frozenset[FaceSettings]:
+        """All that differ."""
+        return frozenset(told for there in self.told.values() for told in there)
+
     def identity(self) -> str:
-        """A digest of all places: other faces make another film."""
+        """A digest of all places and settings: other ones make another film."""
         digest = hashlib.sha256()
+        written = {told: repr(told) for told in self.settings}
         for number, there in sorted(self.by_number.items()):
-            for face in there:
-                digest.update(f"{number} {face.id} {self.scene.get(number, 0)}".encode())
+            for face, told in zip(there, self.told[number], strict=True):
+                groups = self.scene.get(number, 0), self.track.get(face.id, 0)
+                digest.update(f"{number} {face.id} {groups} {written[told]}".encode())
                 digest.update(np.asarray(face.landmarks, "<f8").tobytes())
         return digest.hexdigest()
 
 
-def read_faces(connection: sqlite3.Connection, choices: MergeChoices) -> FilmFaces:
-    """The kept faces with landmarks, of the wanted people and frames.
+def read_faces(
+    connection: sqlite3.Connection, choices: MergeChoices, base: FaceSettings, cues: tuple[Cue, ...] = ()
+) -> FilmFaces:
+    """The kept faces with landmarks, of the wanted people and frames, and what ``base`` and the cues say of each.
 
     Raises:
-        InputError: there are none, a person is not known, or frames have no numbers.
+        InputError: there are none, a person or a scene is not known, or frames have no numbers.
     """
     known = list(faces.faces(connection))
-    _require_persons(choices.persons, {face.person for face in known if face.person})
-    wanted = [face for face in known if not choices.persons or face.person in choices.persons]
+    named = {face.person for face in known if face.person}
+    _require_persons((*choices.persons, *(cue.person for cue in cues if cue.person)), named)
+    timeline = read_timeline(connection)
+    _require_scenes(cues, timeline)
+    scenes = zip(timeline.names, timeline.scene.tolist(), strict=True)
+    scene = {number: one for name, one in scenes if (number := frame_number(name)) is not None}
+    strength = choices.calming
+    calm = calmed(connection, timeline, known, strength) if strength else Calmed(tuple(known))
+    wanted = [face for face in calm.faces if not choices.persons or face.person in choices.persons]
     found: dict[int, list[Face]] = defaultdict(list)
     for face in wanted:
         if face.landmarks is not None:
             found[_number(face)].append(face)
     motion = _motion(found)
     first, last = choices.first or 1, choices.last or max(found, default=0)
-    inside = {number: tuple(there) for number, there in found.items() if first <= number <= last}
-    if not inside:
+    inside = {number: there for number, there in found.items() if first <= number <= last}
+    by_number, told, used = _told(inside, scene, base, cues)
+    if not by_number:
         raise InputError(
             "no face is to be swapped",
             where=path_of(connection),
             why=f"{len(known)} faces are kept on this side",
-            hint="look at --person and the range of frames, or extract the faces: step 4",
+            hint="look at --person, the range of frames and the cues, or extract the faces: step 4",
         )
-    timeline = read_timeline(connection)
-    scenes = zip(timeline.names, timeline.scene.tolist(), strict=True)
-    scene = {number: one for name, one in scenes if (number := frame_number(name)) is not None}
-    return FilmFaces(inside, motion, scene, sum(face.landmarks is None for face in wanted))
+    left_out = sum(face.landmarks is None for face in wanted)
+    unused = tuple(cue.number for cue in cues if cue.number not in used)
+    return FilmFaces(by_number, told, motion, scene, calm.track, calm.smoothed, left_out, unused)
+
+
+def _told(
+    found: dict[int, list[Face]], scene: dict[int, int], base: FaceSettings, cues: tuple[Cue, ...]
+) -> tuple[dict[int, tuple[Face, ...]], dict[int, tuple[FaceSettings, ...]], set[int]]:
+    """The faces that are swapped, how, and the numbers of the cues that some face obeys."""
+    made: dict[tuple[int, ...], FaceSettings] = {}
+    by_number: dict[int, tuple[Face, ...]] = {}
+    told: dict[int, tuple[FaceSettings, ...]] = {}
+    for number, there in found.items():
+        pairs = []
+        for face in there:
+            mine = [cue for cue in cues if cue.means(number, scene.get(number, 0) + 1, face.person)]
+            key = tuple(cue.number for cue in mine)
+            if key not in made:
+                made[key] = settings_of(mine, base)
+            if made[key].swap:
+                pairs.append((face, made[key]))
+        if pairs:
+            by_number[number] = tuple(face for face, _ in pairs)
+            told[number] = tuple(each for _, each in pairs)
+    return by_number, told, {number for key in made for number in key}
+
+
+def _require_scenes(cues: tuple[Cue, ...], timeline: Timeline) -> None:
+    asked = [cue for cue in cues if cue.scene is not None]
+    if asked and timeline.cuts is None:
+        raise InputError(
+            "the scenes of this film are not known",
+            where=f"cue {asked[0].number}",
+            hint="give frames instead, or extract the faces anew: step 4 looks for cuts",
+        )
+    count = len(np.unique(timeline.scene))
+    for cue in asked:
+        if not 1 <= (cue.scene or 0) <= count:
+            raise InputError("no scene of that number", where=f"cue {cue.number}", why=f"there are {count}")
 
 
 def _number(face: Face) -> int:

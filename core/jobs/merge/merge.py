@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import islice
 from pathlib import Path
 
 import cv2
@@ -19,7 +20,9 @@ from core.faceset.database import images
 from core.faceset.database.connection import open_database
 from core.formats.provenance import write_synthetic_image
 from core.jobs.merge.choices import MergeChoices
+from core.jobs.merge.color_calm import REACH, calm_colors
 from core.jobs.merge.compose import Composer, ExactComposer, OurComposer, Swapped, Work, swap_all
+from core.jobs.merge.cues import FaceSettings, find_cues, read_cues
 from core.jobs.merge.faces_of_film import FilmFaces, read_faces
 from core.jobs.merge.footage import Footage, open_footage
 from core.jobs.merge.masks import MaskSources, open_sources
@@ -44,6 +47,8 @@ class MergedFilm:
     without landmarks.
     model: the file that swapped. device: where it computed. film: the new film, or None. folders: of pictures.
     new_frames: made by this run; seconds: what that took.
+    cues: the file whose cues were obeyed, or None; cue_count: how many it has; unused: numbers of those that no face
+    obeys. scenes: frames with which the scenes begin. calmed: faces whose landmarks were smoothed for this film.
     """
 
     frames: int
@@ -56,6 +61,11 @@ class MergedFilm:
     folders: tuple[Path, ...]
     new_frames: int
     seconds: float
+    cues: Path | None = None
+    cue_count: int = 0
+    unused: tuple[int, ...] = ()
+    scenes: tuple[int, ...] = ()
+    calmed: int = 0
 
 
 def merge(workspace: Workspace, name: str, choices: MergeChoices) -> MergedFilm:
@@ -69,9 +79,12 @@ def merge(workspace: Workspace, name: str, choices: MergeChoices) -> MergedFilm:
         CorruptFileError: one of them is damaged.
     """
     with opened_side(workspace, name) as side:
+        base = FaceSettings(choices.settings, choices.morph)
+        cue_file = find_cues(workspace, choices.cues)
+        cues = read_cues(cue_file, base, exact=choices.exact is not None) if cue_file else ()
         with open_database(side.database) as connection:
-            faces = read_faces(connection, choices)
-            sources = _mask_sources(workspace, side, connection, choices)
+            faces = read_faces(connection, choices, base, cues)
+            sources = _mask_sources(workspace, side, connection, faces, choices)
         swapper = open_swapper(workspace, choices.dfm, choices.face_type)
         composer = _composer(swapper, sources, choices)
         output = choices.output or workspace.root / RESULT
@@ -98,14 +111,19 @@ def merge(workspace: Workspace, name: str, choices: MergeChoices) -> MergedFilm:
             folders=folders,
             new_frames=new,
             seconds=time.monotonic() - started,
+            cues=cue_file,
+            cue_count=len(cues),
+            unused=faces.unused,
+            scenes=faces.scene_starts,
+            calmed=faces.calmed,
         )
 
 
 def _mask_sources(
-    workspace: Workspace, side: Side, connection: sqlite3.Connection, choices: MergeChoices
+    workspace: Workspace, side: Side, connection: sqlite3.Connection, faces: FilmFaces, choices: MergeChoices
 ) -> MaskSources:
     if choices.exact is None:
-        names = parse(choices.settings.mask).names
+        names = frozenset().union(*(parse(told.settings.mask).names for told in faces.settings))
     else:
         names = frozenset({"xseg_dst"} if "XSeg" in choices.exact.mask_mode else ())
 
@@ -121,7 +139,7 @@ def _mask_sources(
 def _composer(swapper: Swapper, sources: MaskSources, choices: MergeChoices) -> Composer:
     if choices.exact is not None:
         return ExactComposer(swapper, choices.exact, sources)
-    return OurComposer(swapper, choices.settings, sources)
+    return OurComposer(swapper, sources, measures=choices.calming > 0)
 
 
 def _film(
@@ -134,8 +152,7 @@ def _film(
         Task("merging", "frame", total=footage.count or None, done=writer.done) as task,
     ):
         before = writer.done
-        works = _works(footage.read(writer.done + 1), faces)
-        for number, work, image, _ in _merged(works, composer, swapper, choices, start=writer.done + 1):
+        for number, work, image, _ in _merged(footage, faces, composer, swapper, choices, start=writer.done + 1):
             writer.write(replace(work.frame, number=number, image=image))
             task.update()
         report = writer.finish()
@@ -149,8 +166,7 @@ def _pictures(
     folders = own_folder(side.frames / MERGED), own_folder(side.frames / MASKS)
     count = 0
     with Task("merging", "frame", total=footage.count or None) as task:
-        works = _works(footage.read(1), faces)
-        for _, work, image, mask in _merged(works, composer, swapper, choices, start=1):
+        for _, work, image, mask in _merged(footage, faces, composer, swapper, choices, start=1):
             name = f"{work.frame.number:05d}.png"
             write_synthetic_image(folders[0] / name, image)
             write_synthetic_image(folders[1] / name, cv2.cvtColor(mask, cv2.COLOR_GRAY2BGR))
@@ -163,17 +179,24 @@ def _works(frames: Iterable[Frame], faces: FilmFaces) -> Iterator[Work]:
     for frame in frames:
         there = faces.by_number.get(frame.number, ())
         motion = faces.motion.get(frame.number, (0.0, 0.0))
-        yield Work(frame, there, motion=motion, seed=faces.scene.get(frame.number, 0))
+        told = faces.told.get(frame.number, ())
+        yield Work(frame, there, told, motion=motion, seed=faces.scene.get(frame.number, 0))
 
 
 def _merged(
-    works: Iterator[Work], composer: Composer, swapper: Swapper, choices: MergeChoices, *, start: int
+    footage: Footage, faces: FilmFaces, composer: Composer, swapper: Swapper, choices: MergeChoices, *, start: int
 ) -> Iterator[tuple[int, Work, np.ndarray, np.ndarray]]:
     """(number in the film from ``start`` on, work, image, mask): cut and put back in threads, swapped in batches."""
     workers = choices.workers or parallel.cores()
+    # Colors go by the frames before, also where a run begins in the middle of the film.
+    lead = min(start - 1, REACH) if choices.calming else 0
+    works = _works(footage.read(start - lead), faces)
     cut = parallel.in_threads(partial(_cut, composer), works, workers)
     swapped = _in_batches(cut, composer, swapper, choices)
-    composed = parallel.in_threads(partial(_composed, composer), swapped, workers)
+    ready = parallel.in_threads(composer.ready, swapped, workers)
+    if choices.calming:
+        ready = islice(calm_colors(ready, faces.track, choices.calming), lead, None)
+    composed = parallel.in_threads(partial(_composed, composer), ready, workers)
     for number, (work, image, mask) in enumerate(composed, start=start):
         yield number, work, image, mask
 
@@ -195,7 +218,7 @@ def _in_batches(works: Iterator[Work], composer: Composer, swapper: Swapper, cho
 
 
 def _swapped(works: list[Work], composer: Composer, swapper: Swapper, choices: MergeChoices) -> Iterator[Work]:
-    made: Iterator[Swapped] = iter(swap_all(swapper, composer, works, choices.morph, choices.batch))
+    made: Iterator[Swapped] = iter(swap_all(swapper, composer, works, choices.batch))
     for work in works:
         yield replace(work, swapped=tuple(next(made) for _ in work.cuts))
 
@@ -208,5 +231,5 @@ def _composed(composer: Composer, work: Work) -> tuple[Work, np.ndarray, np.ndar
 
 def _made_from(footage: Footage, faces: FilmFaces, swapper: Swapper, choices: MergeChoices) -> str:
     """All that decides the pixels: parts of a killed run that were made of something else are of no use."""
-    said = (footage.identity, faces.identity(), swapper.identity, choices.settings, choices.exact, choices.morph)
+    said = (footage.identity, faces.identity(), swapper.identity, choices.exact, choices.calming)
     return hashlib.sha256(repr(said).encode()).hexdigest()

@@ -3,6 +3,8 @@
 import multiprocessing
 import os
 import signal
+import sqlite3
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -107,6 +109,59 @@ def test_one_person_and_a_range_are_swapped_and_the_rest_stays(workspace):
         merged(workspace, first=100)
 
 
+def told(workspace, text, **changes):
+    (workspace.root / "convert.toml").write_text(text)
+    return merged(workspace, **changes)
+
+
+def swapped_in(workspace, done) -> list[tuple[bool, bool]]:
+    pairs = zip(images(workspace.root / "data_dst.mkv"), images(done.film.path), strict=True)
+    return [changed(before, after) for before, after in pairs]
+
+
+def test_cues_choose_faces_by_frame_and_person(workspace):
+    text = '[[cue]]\nframes = "-8"\nperson = "ann"\nswap = false\n[[cue]]\nframes = 2\nswap = true\n'
+    done = told(workspace, text + '[[cue]]\nframes = "13-"')
+    assert swapped_in(workspace, done) == [(k == 1 or k > 7, k == 5) for k in range(12)]
+    assert (done.cues, done.cue_count, done.unused) == (workspace.root / "convert.toml", 3, (3,))
+
+
+def test_two_faces_of_a_frame_have_settings_of_their_own(workspace):
+    done = told(workspace, '[[cue]]\nperson = "bob"\nopacity = 0')
+    assert swapped_in(workspace, done) == [(k != 3, False) for k in range(12)]
+    elsewhere = workspace.root / "mine.toml"
+    elsewhere.write_text('[[cue]]\nperson = "ann"\nopacity = 0')
+    done = merged(workspace, cues=elsewhere)
+    assert swapped_in(workspace, done) == [(False, k == 5) for k in range(12)]
+
+
+def test_cues_for_nobody_known_are_refused(workspace):
+    with pytest.raises(InputError, match="nobody of that name"):
+        told(workspace, '[[cue]]\nperson = "zoe"')
+    with pytest.raises(InputError, match="scenes of this film are not known"):
+        told(workspace, "[[cue]]\nscene = 1")
+    with pytest.raises(InputError, match="no face is to be swapped"):
+        told(workspace, "[[cue]]\nswap = false")
+
+
+def test_scenes_are_counted_from_one(workspace):
+    look_at(workspace, lambda number: number >= 7)
+    done = told(workspace, "[[cue]]\nscene = 2\nswap = false")
+    assert done.scenes == (1, 7)
+    assert [left for left, _ in swapped_in(workspace, done)] == [k < 6 and k != 3 for k in range(12)]
+    with pytest.raises(InputError, match="no scene of that number"):
+        told(workspace, "[[cue]]\nscene = 3")
+
+
+def look_at(workspace, second_scene) -> None:
+    """Give the frames the looks of two scenes."""
+    patterns = np.random.default_rng(1).integers(0, 255, (2, 192), dtype=np.uint8)
+    with sqlite3.connect(workspace.side("dst").database) as connection:
+        for number in range(1, 13):
+            look = patterns[int(second_scene(number))].tobytes()
+            connection.execute("UPDATE frames SET look = ? WHERE name = ?", (look, f"{number:05d}.png"))
+
+
 def test_a_model_that_changes_nothing_gives_the_film_back(workspace):
     write_dfm(workspace.model / "same_SAEHD_model.dfm")
     done = merged(workspace, dfm=workspace.model / "same_SAEHD_model.dfm")
@@ -153,12 +208,22 @@ def test_pictures_without_a_film_are_shown_at_a_rate(workspace):
     assert (done.frames, round(info.rate)) == (12, 25)
 
 
+def test_calm_is_a_choice_of_its_own(workspace):
+    settings = replace(PLAIN, color="rct")
+    off, on = (merged(workspace, settings=settings, calm=calm) for calm in (0.0, 0.5))
+    assert (off.calmed, on.calmed) == (0, 12)
+    begun = multiprocessing.get_context("fork").Process(target=_killed_at, args=(workspace, 12), kwargs={"calm": 0.0})
+    begun.start()
+    begun.join(60)
+    assert merged(workspace, calm=0.5).film.resumed == 0
+
+
 def test_one_thread_and_several_and_any_batch_make_the_same_bytes(workspace):
     made = [merged(workspace, workers=w, batch=b).film.path.read_bytes() for w, b in ((1, 1), (3, 4))]
     assert made[0] == made[1]
 
 
-def _killed_at(workspace, number: int) -> None:
+def _killed_at(workspace, number: int, **changes) -> None:
     from core.jobs.merge import merge as job
 
     original = job._composed
@@ -169,19 +234,22 @@ def _killed_at(workspace, number: int) -> None:
         return original(composer, work)
 
     job._composed = dying
-    merged(workspace, workers=1)
+    merged(workspace, workers=1, **changes)
 
 
-@pytest.mark.parametrize("number", [1, 7, 12])
-def test_a_killed_run_goes_on_and_ends_in_the_same_bytes(workspace, number):
-    whole = merged(workspace).film.path.read_bytes()
+@pytest.mark.parametrize(("number", "color"), [(1, "none"), (7, "none"), (12, "none"), (12, "rct")])
+def test_a_killed_run_goes_on_and_ends_in_the_same_bytes(workspace, number, color):
+    settings = replace(PLAIN, color=color)
+    whole = merged(workspace, settings=settings).film.path.read_bytes()
     (workspace.root / "result.mkv").unlink()
-    process = multiprocessing.get_context("fork").Process(target=_killed_at, args=(workspace, number))
+    process = multiprocessing.get_context("fork").Process(
+        target=_killed_at, args=(workspace, number), kwargs={"settings": settings}
+    )
     process.start()
     process.join(60)
     assert process.exitcode == -signal.SIGKILL
     assert not (workspace.root / "result.mkv").exists()
-    done = merged(workspace)
+    done = merged(workspace, settings=settings)
     assert done.film.resumed == (number - 1) // 5 * 5 or done.film.resumed < number
     assert done.film.path.read_bytes() == whole
     assert sorted(path.name for path in workspace.root.iterdir() if "parts" in path.name) == []
@@ -192,6 +260,18 @@ def test_other_settings_begin_anew(workspace):
     process.start()
     process.join(60)
     assert merged(workspace, settings=MergeSettings(mask="hull", color="none", opacity=0.5)).film.resumed == 0
+
+
+def test_other_cues_begin_anew_and_the_same_do_not(workspace):
+    (workspace.root / "convert.toml").write_text("[[cue]]\nframes = 2\nopacity = 0.5")
+    for text, resumed in (
+        ("[[cue]]\nframes = 2\nopacity = 0.25", False),
+        ("[[cue]]\nopacity = 0.25\nframes = '2-2'", True),
+    ):
+        process = multiprocessing.get_context("fork").Process(target=_killed_at, args=(workspace, 12))
+        process.start()
+        process.join(60)
+        assert (told(workspace, text).film.resumed > 0) == resumed
 
 
 def test_without_a_model_or_with_a_strangers_it_is_said(workspace):
