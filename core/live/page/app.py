@@ -90,7 +90,7 @@ def _headers(page: str, keys: Keys) -> dict[str, str]:
     sockets = " ".join(f"ws://{host}" for host in keys.hosts[:2])
     policy = (
         f"default-src 'none'; script-src {script}; style-src {style}; connect-src 'self' {sockets}; "
-        "img-src 'self' blob:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+        "img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
     )
     return {
         "Content-Security-Policy": policy,
