@@ -28,6 +28,7 @@ class Settings:
     cuda: compute on an NVIDIA GPU where onnxruntime has one, else on the CPU.
     tf32: let the GPU round the factors of a product to 10 bits; faster, and no longer what a CPU computes.
     runtime: ``auto`` is CUDA where there is one and it is wanted, else the CPU; any other is used or is an error.
+    cache: a folder for what TensorRT and OpenVINO compile of a network, which takes minutes; made where it is missing.
     search: how cuDNN chooses an algorithm for every new size of a convolution: by trying all of them, or by rule.
     """
 
@@ -35,6 +36,7 @@ class Settings:
     cuda: bool = True
     tf32: bool = False
     runtime: Runtime = "auto"
+    cache: Path | None = None
     search: Literal["EXHAUSTIVE", "HEURISTIC"] = "EXHAUSTIVE"
 
 
@@ -150,7 +152,18 @@ def _providers(settings: Settings, available: Sequence[str]) -> list[Any]:
         )
     if settings.runtime == "cuda":
         return [cuda, cpu]
-    return [name + _PROVIDER, *([cuda] if settings.runtime == "tensorrt" else []), cpu]
+    compiled = (name + _PROVIDER, _kept(settings))
+    return [compiled, cuda, cpu] if settings.runtime == "tensorrt" else [compiled, cpu]
+
+
+def _kept(settings: Settings) -> dict[str, str]:
+    """Where TensorRT or OpenVINO keeps what it has compiled, as it wants to be told."""
+    if settings.cache is None:
+        return {}
+    settings.cache.mkdir(parents=True, exist_ok=True)
+    if settings.runtime == "tensorrt":
+        return {"trt_engine_cache_enable": "1", "trt_engine_cache_path": str(settings.cache)}
+    return {"cache_dir": str(settings.cache)}
 
 
 def _require_runtime(settings: Settings, used: str) -> None:

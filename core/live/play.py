@@ -13,6 +13,7 @@ from core.faces.contract import DetectorSettings
 from core.geometry.align import FaceType
 from core.inference.sessions import Runtime, Settings
 from core.jobs.merge.model import open_swapper
+from core.live.agreement import require_agreement
 from core.live.controls import Controls
 from core.live.follow import Follower
 from core.live.outlet import Outlet
@@ -28,6 +29,7 @@ from core.workspace import Workspace
 
 log = logging.getLogger(__name__)
 _PAGE_SIZE = (640, 480)
+_ENGINES = "engines"  # what runtimes compile of a model, for the next start
 
 
 @dataclass(frozen=True)
@@ -87,11 +89,14 @@ def play(workspace: Workspace, choices: LiveChoices) -> Played:
         InputError: no model, no source, no consent for a picture without badge, a port in use, a file in the way.
         UsageError, CorruptFileError, EnvironmentFault, OutOfMemoryFault: as of models, sources and outputs.
     """
-    swapper = open_swapper(workspace, choices.dfm, choices.face_type, Settings(runtime=choices.runtime))
+    swapper = open_swapper(
+        workspace, choices.dfm, choices.face_type, Settings(runtime=choices.runtime, cache=workspace.logs / _ENGINES)
+    )
+    require_agreement(swapper)
     source = open_source(choices.source)
     outlet = Outlet()
     player = Player(workspace, swapper, new_follower(choices, workspace), choices.controls)
-    recording = Recording(choices.record) if choices.record else None
+    recording = Recording(choices.record, player.fail) if choices.record else None
     with ExitStack() as stack:
         player.outputs.append(outlet)
         if choices.camera_out:
@@ -120,8 +125,6 @@ def play(workspace: Workspace, choices: LiveChoices) -> Played:
             log.info("ending")
     if player.failure:
         raise player.failure
-    if recording and recording.failure:
-        raise recording.failure
     return Played(
         model=swapper.path,
         device=swapper.dfm.session.device,

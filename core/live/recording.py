@@ -1,6 +1,7 @@
 """A recording of what was shown: a labelled film, with the times at which its pictures came."""
 
 import threading
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from fractions import Fraction
@@ -26,11 +27,13 @@ class Recording:
     """An output of the player that writes a film in a thread of its own, while it is open.
 
     report: of the film, once it is closed; None where no picture came.
-    failure: what went wrong.
     """
 
-    def __init__(self, path: Path):
-        """Raises InputError where the file is there already, UsageError where films have no such ending."""
+    def __init__(self, path: Path, failed: Callable[[Exception], None]):
+        """failed: is told at once what went wrong.
+
+        Raises InputError where the file is there already, UsageError where films have no such ending.
+        """
         if path.exists():
             raise InputError("there is a file of this name", where=path, hint="name another: nothing is overwritten")
         if not path.parent.is_dir():
@@ -39,7 +42,7 @@ class Recording:
         # Pictures come when they come; the encoder is told an average.
         plan = replace(plan, time_base=_CLOCK)
         self.report: FilmReport | None = None
-        self.failure: Exception | None = None
+        self._failed = failed
         self._writer = FilmWriter(path, plan, made_from=f"live {datetime.now(UTC).isoformat()}")
         self._slot: Newest[Shown] = Newest()
         self._thread = threading.Thread(target=self._run, name="recording", daemon=True)
@@ -66,7 +69,7 @@ class Recording:
                 if self._write_all(writer):
                     self.report = writer.finish()
         except Exception as error:
-            self.failure = error
+            self._failed(error)
 
     def _write_all(self, writer: FilmWriter) -> int:
         """How many pictures were written until the slot was closed."""

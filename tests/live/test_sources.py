@@ -1,6 +1,7 @@
 """Films at their speed, cameras that are not there, recordings, and the whole program."""
 
 import threading
+from dataclasses import replace
 
 import av
 import numpy as np
@@ -9,15 +10,18 @@ from live_kit import new_player, wait_until
 from portraits import person
 from tiny_dfm import write_dfm
 
-from core.errors import CorruptFileError, EnvironmentFault, InputError, UsageError
+from core.errors import CorruptFileError, DiskFullError, EnvironmentFault, InputError, UsageError
 from core.formats.origin.film import film_label
+from core.inference.dfm import open_dfm
 from core.inference.sessions import Settings, open_session
+from core.live.agreement import require_agreement
 from core.live.frames import Captured
 from core.live.play import LiveChoices, play
 from core.live.recording import Recording
 from core.live.sources import Capture, Film, open_source
 from core.live.virtual_camera import VirtualCamera
 from core.stages.live import Options, run
+from core.video.film.writer import FilmWriter
 from core.workspace import Workspace
 
 
@@ -81,27 +85,42 @@ def test_what_is_not_there(tmp_path):
 
 def test_a_recording_is_a_labelled_film_with_the_times_of_its_pictures(tmp_path):
     path, player = tmp_path / "out.mp4", new_player(tmp_path)
-    with Recording(path) as recording:
+    failed = []
+    with Recording(path, failed.append) as recording:
         player.outputs.append(recording)
         with player:
             for number, moment in ((1, 100.0), (2, 100.04), (3, 100.5)):
                 player.put(Captured(person(0)[0], number, moment))
                 wait_until(lambda n=number: player.measured.frames == n and recording._slot._item is None)
-    assert recording.failure is None and recording.report.frames == 3
+    assert not failed and recording.report.frames == 3
     assert film_label(path).tool.startswith("DFM Forge")
     with av.open(str(path)) as container:
         times = [round(frame.time, 3) for frame in container.decode(video=0)]
     assert times == [0, 0.04, 0.5]
     with pytest.raises(InputError, match="this name"):
-        Recording(path)
+        Recording(path, failed.append)
     with pytest.raises(UsageError):
-        Recording(tmp_path / "out.txt")
+        Recording(tmp_path / "out.txt", failed.append)
 
 
 def test_a_recording_without_pictures_leaves_no_film(tmp_path):
-    with Recording(tmp_path / "out.mp4") as recording:
+    failed = []
+    with Recording(tmp_path / "out.mp4", failed.append) as recording:
         pass
-    assert recording.report is None and recording.failure is None and not (tmp_path / "out.mp4").exists()
+    assert recording.report is None and not failed and not (tmp_path / "out.mp4").exists()
+
+
+def test_a_recording_that_cannot_go_on_tells_at_once(tmp_path, monkeypatch):
+    def full(self, frame):
+        raise DiskFullError("no space left on the disk")
+
+    monkeypatch.setattr(FilmWriter, "write", full)
+    player = new_player(tmp_path)
+    with Recording(tmp_path / "out.mp4", player.fail) as recording, player:
+        player.outputs.append(recording)
+        player.put(Captured(person(0)[0], 1))
+        wait_until(lambda: player.failure)
+    assert isinstance(player.failure, DiskFullError)
 
 
 def test_a_virtual_camera_needs_its_package(monkeypatch):
@@ -129,6 +148,21 @@ def test_a_runtime_that_is_not_there_is_named(tmp_path):
     with pytest.raises(EnvironmentFault, match="no openvino here"):
         open_session(path, path, Settings(runtime="openvino"))
     assert open_session(path, path, Settings(runtime="cpu")).device == "CPU"
+
+
+@pytest.mark.parametrize(("inverts", "agrees"), [(False, True), (True, False)])
+def test_another_runtime_must_agree_with_the_cpu(tmp_path, inverts, agrees):
+    swapper = new_player(tmp_path).swapper
+    other = write_dfm(tmp_path / "other.dfm", inverts=not inverts)
+    computed = replace(
+        open_dfm(other, Settings()), session=replace(open_session(other, other, Settings()), device="OpenVINO")
+    )
+    found = replace(swapper, dfm=computed)
+    if agrees:
+        require_agreement(found)
+        return
+    with pytest.raises(EnvironmentFault, match="OpenVINO"):
+        require_agreement(found)
 
 
 def test_the_whole_program(tmp_path, film):
