@@ -11,7 +11,7 @@ from packaging.requirements import Requirement
 from paths import ROOT
 
 SOURCES = ("pyproject.toml", "requirements*.txt", "README.md", "LICENSE", "NOTICE")
-DATA = sorted(str(path.relative_to(ROOT)) for path in (ROOT / "core").rglob("*.toml"))
+DATA = sorted(str(path.relative_to(ROOT)) for kind in ("toml", "html") for path in (ROOT / "core").rglob(f"*.{kind}"))
 
 
 @pytest.fixture(scope="module")
@@ -57,4 +57,4 @@ def test_what_it_depends_on_stands_in_the_requirements(site):
     (installed,) = importlib.metadata.distributions(name="dfm-forge", path=[str(site)])
     every = [Requirement(text) for text in installed.requires]
     assert [requirement for requirement in every if requirement.marker is None] == wanted
-    assert {"gpu", "jax", "torch"} == set(installed.metadata.get_all("Provides-Extra"))
+    assert {"gpu", "jax", "live", "torch"} == set(installed.metadata.get_all("Provides-Extra"))

@@ -7,10 +7,17 @@ from typing import Any, Literal
 
 from numpy.typing import NDArray
 
-from core.errors import CorruptFileError, InputError, OutOfMemoryFault
+from core.errors import CorruptFileError, EnvironmentFault, InputError, OutOfMemoryFault
 
 _WARNINGS_OFF = 3  # onnxruntime's level for errors only
 _PROVIDER = "ExecutionProvider"
+Runtime = Literal["auto", "cpu", "cuda", "openvino", "tensorrt"]
+# onnxruntime's name of a runtime, and the package that brings it.
+_RUNTIMES = {
+    "cuda": ("CUDA", "onnxruntime-gpu"),
+    "openvino": ("OpenVINO", "onnxruntime-openvino"),
+    "tensorrt": ("Tensorrt", "onnxruntime-gpu, and TensorRT itself"),
+}
 
 
 @dataclass(frozen=True)
@@ -20,12 +27,16 @@ class Settings:
     threads: CPU threads of one call, 0 for one a core; a caller that makes several calls at once wants 1.
     cuda: compute on an NVIDIA GPU where onnxruntime has one, else on the CPU.
     tf32: let the GPU round the factors of a product to 10 bits; faster, and no longer what a CPU computes.
+    runtime: ``auto`` is CUDA where there is one and it is wanted, else the CPU; any other is used or is an error.
+    cache: a folder for what TensorRT and OpenVINO compile of a network, which takes minutes; made where it is missing.
     search: how cuDNN chooses an algorithm for every new size of a convolution: by trying all of them, or by rule.
     """
 
     threads: int = 0
     cuda: bool = True
     tf32: bool = False
+    runtime: Runtime = "auto"
+    cache: Path | None = None
     search: Literal["EXHAUSTIVE", "HEURISTIC"] = "EXHAUSTIVE"
 
 
@@ -90,6 +101,7 @@ def open_session(model: bytes | Path, source: str | Path, settings: Settings) ->
     Raises:
         InputError: there is no such file.
         CorruptFileError: onnxruntime cannot load it.
+        EnvironmentFault: the runtime that the settings name is not there, or does not start.
         OutOfMemoryFault: it does not fit into memory.
     """
     import onnxruntime  # takes a while, and not every plugin needs it
@@ -112,6 +124,7 @@ def open_session(model: bytes | Path, source: str | Path, settings: Settings) ->
             why=str(error).strip().splitlines()[-1][:300],
             hint="is the ONNX file complete? onnx.checker.check_model says more",
         ) from None
+    _require_runtime(settings, runtime.get_providers()[0])
     return Session(
         source=str(source),
         device=runtime.get_providers()[0].removesuffix(_PROVIDER),
@@ -123,12 +136,45 @@ def open_session(model: bytes | Path, source: str | Path, settings: Settings) ->
 
 
 def _providers(settings: Settings, available: Sequence[str]) -> list[Any]:
-    """What onnxruntime may compute on, the best first."""
-    cuda, cpu = f"CUDA{_PROVIDER}", f"CPU{_PROVIDER}"
-    if not settings.cuda or cuda not in available:
+    """What onnxruntime may compute on, the best first. Raises EnvironmentFault for a runtime that is not installed."""
+    cpu = f"CPU{_PROVIDER}"
+    cuda = (f"CUDA{_PROVIDER}", {"use_tf32": str(int(settings.tf32)), "cudnn_conv_algo_search": settings.search})
+    if settings.runtime == "cpu":
         return [cpu]
-    options = {"use_tf32": str(int(settings.tf32)), "cudnn_conv_algo_search": settings.search}
-    return [(cuda, options), cpu]
+    if settings.runtime == "auto":
+        return [cuda, cpu] if settings.cuda and cuda[0] in available else [cpu]
+    name, package = _RUNTIMES[settings.runtime]
+    if name + _PROVIDER not in available:
+        raise EnvironmentFault(
+            f"onnxruntime has no {settings.runtime} here",
+            why=f"it has {', '.join(each.removesuffix(_PROVIDER) for each in available)}",
+            hint=f"install {package} in the place of onnxruntime, or leave --runtime out",
+        )
+    if settings.runtime == "cuda":
+        return [cuda, cpu]
+    compiled = (name + _PROVIDER, _kept(settings))
+    return [compiled, cuda, cpu] if settings.runtime == "tensorrt" else [compiled, cpu]
+
+
+def _kept(settings: Settings) -> dict[str, str]:
+    """Where TensorRT or OpenVINO keeps what it has compiled, as it wants to be told."""
+    if settings.cache is None:
+        return {}
+    settings.cache.mkdir(parents=True, exist_ok=True)
+    if settings.runtime == "tensorrt":
+        return {"trt_engine_cache_enable": "1", "trt_engine_cache_path": str(settings.cache)}
+    return {"cache_dir": str(settings.cache)}
+
+
+def _require_runtime(settings: Settings, used: str) -> None:
+    """onnxruntime goes on with another runtime where one does not start; who named it should know."""
+    wanted = _RUNTIMES.get(settings.runtime)
+    if wanted and used != wanted[0] + _PROVIDER:
+        raise EnvironmentFault(
+            f"{settings.runtime} does not start",
+            why=f"onnxruntime fell back to {used.removesuffix(_PROVIDER)}",
+            hint="are its driver and libraries installed? `bash scripts/doctor.sh` looks at them",
+        )
 
 
 def _described(tensors: Sequence[Any]) -> tuple[TensorInfo, ...]:

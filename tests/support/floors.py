@@ -22,6 +22,7 @@ FLOORS = (
     ("faces", "data", "inference", "checkpoints", "merge"),
     ("training", "export", "demo"),
     ("jobs",),
+    ("live",),
     ("stages",),
     ("__main__",),
 )

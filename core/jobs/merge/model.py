@@ -9,6 +9,8 @@ from core.inference.dfm import DfmModel, open_dfm
 from core.inference.sessions import Settings
 from core.workspace import Workspace
 
+_USUAL = Settings()
+
 
 @dataclass(frozen=True)
 class Swapper:
@@ -25,7 +27,9 @@ class Swapper:
         return f"{self.path.name} {status.st_size} {status.st_mtime_ns} {self.face_type.file_name}"
 
 
-def open_swapper(workspace: Workspace, path: Path | None, face_type: FaceType | None) -> Swapper:
+def open_swapper(
+    workspace: Workspace, path: Path | None, face_type: FaceType | None, settings: Settings = _USUAL
+) -> Swapper:
     """Open a model.
 
     path: the file; None for the newest in the workspace. face_type: what the file does not say; it has to agree with
@@ -34,9 +38,10 @@ def open_swapper(workspace: Workspace, path: Path | None, face_type: FaceType | 
     Raises:
         InputError: there is no model, it is none for live programs, or its face type is not known or another.
         CorruptFileError: it is damaged.
+        EnvironmentFault: what the settings name is not there.
     """
     found = path or _newest(workspace)
-    dfm = open_dfm(found, Settings())
+    dfm = open_dfm(found, settings)
     return Swapper(found, dfm, _face_type(dfm, found, face_type))
 
 

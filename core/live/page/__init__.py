@@ -1,0 +1,1 @@
+"""The page of the live player and its server, on this computer only."""

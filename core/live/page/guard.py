@@ -1,0 +1,108 @@
+"""Who may talk to the page: whoever has its link, from a page of this server, under a name of this computer.
+
+The address alone is no protection: every page in the same browser can send requests to it.
+"""
+
+import hmac
+import secrets
+from dataclasses import dataclass, field
+from http.cookies import CookieError, SimpleCookie
+from urllib.parse import parse_qs
+
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+PAGE, ENTER, STREAM = "/", "/enter", "/stream.mjpg"
+
+
+def _token() -> str:
+    return secrets.token_urlsafe(32)
+
+
+@dataclass(frozen=True)
+class Keys:
+    """The secrets of one run.
+
+    token: stands in the link, behind #, so that it reaches no log; the page changes it for the cookie.
+    session: the cookie. stream: for programs that cannot have one; it shows the stream and nothing else.
+    """
+
+    port: int
+    token: str = field(default_factory=_token)
+    session: str = field(default_factory=_token)
+    stream: str = field(default_factory=_token)
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        return tuple(f"{name}:{self.port}" for name in ("127.0.0.1", "localhost", "[::1]"))
+
+    @property
+    def cookie(self) -> str:
+        """Its name has the port, since cookies do not tell ports apart."""
+        return f"forge_live_{self.port}"
+
+    @property
+    def link(self) -> str:
+        return f"http://127.0.0.1:{self.port}/#{self.token}"
+
+
+class Guard:
+    """Lets requests through to an application, or answers them with what is wrong."""
+
+    def __init__(self, app: ASGIApp, keys: Keys, headers: dict[str, str]):
+        """headers: that every answer gets."""
+        self._app, self._keys = app, keys
+        self._headers = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] not in ("http", "websocket"):
+            await self._app(scope, receive, send)
+            return
+        refused = refusal(scope, self._keys)
+
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message["headers"], *self._headers]
+            await send(message)
+
+        if refused is None:
+            await self._app(scope, receive, send_with_headers)
+        elif scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": 1008})
+        else:
+            await PlainTextResponse(refused[1] + "\n", refused[0])(scope, receive, send_with_headers)
+
+
+def refusal(scope: Scope, keys: Keys) -> tuple[int, str] | None:
+    """(status, why) of a request that is refused; None for one that may go on."""
+    headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+    if headers.get("host") not in keys.hosts:
+        # A page elsewhere whose name was made to lead here.
+        return 421, "not a name of this server: a tunnel needs the same port at both ends"
+    origin = headers.get("origin")
+    if origin is not None and origin not in {f"http://{host}" for host in keys.hosts}:
+        return 403, "this comes from another page"
+    if origin is None and (scope["type"] == "websocket" or scope["method"] not in ("GET", "HEAD")):
+        return 403, "a page has to say where it comes from"
+    if headers.get("sec-fetch-site", "none") not in ("same-origin", "none"):
+        return 403, "this comes from another page"
+    if scope["path"] in (PAGE, ENTER) or _may_enter(scope, headers, keys):
+        return None
+    return 401, "open the link that the program printed"
+
+
+def same(one: str, other: str) -> bool:
+    """Whether two secrets are equal; takes as long where they differ."""
+    return hmac.compare_digest(one.encode("utf-8", "replace"), other.encode())
+
+
+def _may_enter(scope: Scope, headers: dict[str, str], keys: Keys) -> bool:
+    if scope["path"] == STREAM:
+        given = parse_qs(scope.get("query_string", b"").decode("latin-1")).get("key", [""])[0]
+        if same(given, keys.stream):
+            return True
+    try:
+        cookie = SimpleCookie(headers.get("cookie", "")).get(keys.cookie)
+    except CookieError:
+        return False
+    return cookie is not None and same(cookie.value, keys.session)
