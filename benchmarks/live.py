@@ -25,10 +25,9 @@ import numpy as np  # noqa: E402
 from portraits import person  # noqa: E402
 
 from core.export.dfm import build_dfm, describe  # noqa: E402
-from core.inference.sessions import Settings  # noqa: E402
 from core.jobs.merge.model import open_swapper  # noqa: E402
 from core.live.outlet import Outlet  # noqa: E402
-from core.live.play import LiveChoices, new_follower  # noqa: E402
+from core.live.play import LiveChoices, live_settings, new_follower  # noqa: E402
 from core.live.player import Player  # noqa: E402
 from core.live.sources import Capture, Film  # noqa: E402
 from core.networks import archs  # noqa: E402
@@ -64,26 +63,26 @@ def measure(config: ModelConfig, film: Path, folder: Path, seconds: float, runti
     path = folder / f"{config.resolution}.dfm"
     path.write_bytes(build_dfm(weights, config, describe(config, {})))
     workspace = Workspace(folder / "workspace", folder / "assets")
-    swapper = open_swapper(workspace, path, None, Settings(runtime=runtime))
+    swapper = open_swapper(workspace, path, None, live_settings(workspace, runtime))
     outlet = Outlet()
     outlet.viewers = 1
     player = Player(workspace, swapper, new_follower(LiveChoices(), workspace))
     player.outputs.append(outlet)
     with player, Capture(Film(film), player.put, player.fail):
         time.sleep(3)
-        before = {**player.status(), "memory": _memory()}
+        before = {**player.status(), "memory": _memory(), "used": time.process_time()}
         time.sleep(seconds)
-        after = {**player.status(), "memory": _memory()}
+        after = {**player.status(), "memory": _memory(), "used": time.process_time()}
     assert player.failure is None, player.failure
+    frames = after["frames"] - before["frames"]
     return {
         "model": f"{config.archi} {config.resolution} px {config.ae_dims}/{config.e_dims}/{config.d_dims}",
         "device": swapper.dfm.session.device,
-        "frames/s": round((after["frames"] - before["frames"]) / seconds, 1),
+        "frames/s": round(frames / seconds, 1),
         "ms from capture to output": after["latency_ms"],
         "95 % within ms": after["latency_p95_ms"],
-        "with a swapped face": round(
-            (after["with_faces"] - before["with_faces"]) / (after["frames"] - before["frames"]), 3
-        ),
+        "with a swapped face": round((after["with_faces"] - before["with_faces"]) / frames, 3),
+        "processor ms a picture": round(1000 * (after["used"] - before["used"]) / frames, 1),
         "dropped a second": round((after["dropped"] - before["dropped"]) / seconds, 1),
         "stages, ms": after["stages"],
         "memory MiB": round(after["memory"]),

@@ -25,6 +25,8 @@ class Settings:
     """How a network is run.
 
     threads: CPU threads of one call, 0 for one a core; a caller that makes several calls at once wants 1.
+    spin: let threads that have nothing to do wait busily, which is a little faster where nothing else runs, and much
+        slower where something does.
     cuda: compute on an NVIDIA GPU where onnxruntime has one, else on the CPU.
     tf32: let the GPU round the factors of a product to 10 bits; faster, and no longer what a CPU computes.
     runtime: ``auto`` is CUDA where there is one and it is wanted, else the CPU; any other is used or is an error.
@@ -33,6 +35,7 @@ class Settings:
     """
 
     threads: int = 0
+    spin: bool = True
     cuda: bool = True
     tf32: bool = False
     runtime: Runtime = "auto"
@@ -111,6 +114,7 @@ def open_session(model: bytes | Path, source: str | Path, settings: Settings) ->
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = settings.threads
     options.log_severity_level = _WARNINGS_OFF
+    options.add_session_config_entry("session.intra_op.allow_spinning", str(int(settings.spin)))
     content = str(model) if isinstance(model, Path) else model
     providers = _providers(settings, onnxruntime.get_available_providers())
     try:

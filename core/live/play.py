@@ -82,6 +82,11 @@ def new_follower(choices: LiveChoices, workspace: Workspace) -> Follower:
     )
 
 
+def live_settings(workspace: Workspace, runtime: Runtime) -> Settings:
+    """What a model is run with: the processor has other things to do at the same time."""
+    return Settings(runtime=runtime, cache=workspace.logs / _ENGINES, spin=False)
+
+
 def play(workspace: Workspace, choices: LiveChoices) -> Played:
     """Play until Ctrl-C, the end of the time, or an error.
 
@@ -89,9 +94,7 @@ def play(workspace: Workspace, choices: LiveChoices) -> Played:
         InputError: no model, no source, no consent for a picture without badge, a port in use, a file in the way.
         UsageError, CorruptFileError, EnvironmentFault, OutOfMemoryFault: as of models, sources and outputs.
     """
-    swapper = open_swapper(
-        workspace, choices.dfm, choices.face_type, Settings(runtime=choices.runtime, cache=workspace.logs / _ENGINES)
-    )
+    swapper = open_swapper(workspace, choices.dfm, choices.face_type, live_settings(workspace, choices.runtime))
     require_agreement(swapper)
     source = open_source(choices.source)
     outlet = Outlet()

@@ -1,11 +1,13 @@
 """Sessions: settings reach onnxruntime, failures are typed and name the network."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import onnx
 import onnxruntime
 import pytest
 
-from core.errors import CorruptFileError, InputError, OutOfMemoryFault
+from core.errors import CorruptFileError, EnvironmentFault, InputError, OutOfMemoryFault
 from core.inference.sessions import CPU_ONLY, Session, Settings, TensorInfo, open_session
 
 
@@ -59,6 +61,9 @@ class Recorder:
 
     get_outputs = get_inputs
 
+    def get_modelmeta(self):
+        return SimpleNamespace(custom_metadata_map={})
+
 
 @pytest.mark.parametrize(
     ("settings", "threads", "device", "cuda"),
@@ -85,6 +90,43 @@ def test_without_a_gpu_the_cpu_computes(monkeypatch):
     monkeypatch.setattr(onnxruntime, "InferenceSession", Recorder)
     assert open_session(b"model", "somewhere", Settings()).device == "CPU"
     assert Recorder.made == [(0, ["CPUExecutionProvider"])]
+
+
+def opened_with(monkeypatch, settings, available, used=None):
+    """The providers that onnxruntime is asked for; it uses the first, or ``used``."""
+    Recorder.made = []
+    monkeypatch.setattr(
+        onnxruntime, "get_available_providers", lambda: [f"{name}ExecutionProvider" for name in available]
+    )
+    monkeypatch.setattr(onnxruntime, "InferenceSession", Recorder)
+    if used:
+        monkeypatch.setattr(Recorder, "get_providers", lambda self: [f"{used}ExecutionProvider"])
+    open_session(b"model", "somewhere", settings)
+    return Recorder.made[0][1]
+
+
+def test_a_named_runtime_is_used(monkeypatch, tmp_path):
+    every = ("Tensorrt", "CUDA", "OpenVINO", "CPU")
+    cpu, cuda = (
+        "CPUExecutionProvider",
+        ("CUDAExecutionProvider", {"use_tf32": "0", "cudnn_conv_algo_search": "EXHAUSTIVE"}),
+    )
+    assert opened_with(monkeypatch, Settings(runtime="cpu"), every) == [cpu]
+    assert opened_with(monkeypatch, Settings(runtime="cuda", cuda=False), every) == [cuda, cpu]
+    folder = tmp_path / "new"
+    kept = {"trt_engine_cache_enable": "1", "trt_engine_cache_path": str(folder)}
+    asked = opened_with(monkeypatch, Settings(runtime="tensorrt", cache=folder), every)
+    assert asked == [("TensorrtExecutionProvider", kept), cuda, cpu] and folder.is_dir()
+    asked = opened_with(monkeypatch, Settings(runtime="openvino", cache=folder), every)
+    assert asked == [("OpenVINOExecutionProvider", {"cache_dir": str(folder)}), cpu]
+
+
+@pytest.mark.parametrize("runtime", ["cuda", "openvino", "tensorrt"])
+def test_a_named_runtime_is_never_replaced(monkeypatch, runtime):
+    with pytest.raises(EnvironmentFault, match=f"no {runtime} here"):
+        opened_with(monkeypatch, Settings(runtime=runtime), ("CPU",))
+    with pytest.raises(EnvironmentFault, match="fell back to CPU"):
+        opened_with(monkeypatch, Settings(runtime=runtime), ("Tensorrt", "CUDA", "OpenVINO", "CPU"), used="CPU")
 
 
 class Failing:

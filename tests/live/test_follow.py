@@ -2,9 +2,12 @@
 
 import numpy as np
 from moving_faces import heads
+from portraits import person
 
 from core.live.follow import Follower
+from core.live.play import LiveChoices, new_follower
 from core.types import Face
+from core.workspace import Workspace
 
 IMAGE = np.zeros((480, 640, 3), np.uint8)
 
@@ -94,3 +97,14 @@ def test_a_face_that_no_search_finds_is_let_go():
     scene.detect = lambda image: []
     seen = [len(follower.faces(IMAGE, number / 30)) for number in range(1, 5)]
     assert seen == [1, 1, 0, 0]
+
+
+def test_the_real_networks_follow_a_portrait(tmp_path):
+    follower = new_follower(LiveChoices(), Workspace(tmp_path, tmp_path))
+    image, points = person(0)
+    for number in range(3):
+        moved = np.roll(image, 4 * number, axis=1)
+        (face,) = follower.faces(moved, number / 30)
+        apart = np.linalg.norm(face.landmarks - points - (4 * number, 0), axis=1)
+        assert np.median(apart) < 0.06 * np.ptp(points[:, 0])
+    assert follower.searches == 1

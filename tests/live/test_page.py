@@ -3,6 +3,7 @@
 import asyncio
 import json
 import re
+import threading
 
 import cv2
 import numpy as np
@@ -11,6 +12,8 @@ from live_kit import new_player, wait_until
 from portraits import person
 from starlette.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
+from websockets.exceptions import InvalidStatus
+from websockets.sync.client import connect
 
 from core.errors import InputError
 from core.formats.provenance import parse_xmp
@@ -19,7 +22,7 @@ from core.live.frames import Captured
 from core.live.outlet import Outlet
 from core.live.page import app as page_app
 from core.live.page.guard import Keys
-from core.live.page.server import bound
+from core.live.page.server import bound, new_server
 
 KEYS = Keys(8600)
 HOME = "http://127.0.0.1:8600"
@@ -200,3 +203,27 @@ def test_a_port_in_use_is_named():
         taken.listen()
         with pytest.raises(InputError, match="port"):
             bound(taken.getsockname()[1])
+
+
+def test_the_real_server(live):
+    """The same over a socket: it answers, refuses, and ends while a page is connected."""
+    listening = bound(0)
+    port = listening.getsockname()[1]
+    keys = Keys(port)
+    server = new_server(page_app.live_app(live.player, live.outlet, keys, takes_camera=True))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
+    thread.start()
+    wait_until(lambda: server.started)
+    address, cookie = f"ws://127.0.0.1:{port}/talk", {"Cookie": f"{keys.cookie}={keys.session}"}
+    for origin, headers in ((f"http://127.0.0.1:{port}", {}), ("http://evil.example", cookie)):
+        with pytest.raises(InvalidStatus) as refused, connect(address, origin=origin, additional_headers=headers):
+            pass
+        assert refused.value.response.status_code == 403
+    with connect(address, origin=f"http://127.0.0.1:{port}", additional_headers=cookie) as socket:
+        socket.send((5).to_bytes(4) + encode_jpeg(person(0)[0]))
+        back = next(message for message in socket if isinstance(message, bytes))
+        assert back[:4] == (5).to_bytes(4)
+        server.should_exit = True
+        thread.join(10)
+    assert not thread.is_alive()
+    wait_until(lambda: live.outlet.viewers == 0)
