@@ -11,6 +11,7 @@ from typing import Any
 
 from core.errors import CorruptFileError, InputError, UsageError
 from core.jobs.merge.compose import OurComposer, Work, swap_all
+from core.jobs.merge.cues import FaceSettings
 from core.jobs.merge.model import Swapper
 from core.live import consent
 from core.live.badge import with_badge
@@ -145,15 +146,16 @@ class Player:
     def _swapped(
         self, image: Image, faces: Sequence[Face], captured: Captured, controls: Controls, stages: dict[str, float]
     ) -> tuple[Image, int]:
-        composer = OurComposer(self.swapper, controls.settings)
+        composer = OurComposer(self.swapper)
+        told = (FaceSettings(controls.settings, controls.morph),) * len(faces)
         ticks = int(captured.moment / _CLOCK)
         try:
             with _timed(stages, "swap"):
                 cuts = tuple(composer.cut(image, face) for face in faces)
-                work = Work(Frame(captured.number, ticks, _CLOCK, image), tuple(faces), cuts)
-                made = swap_all(self.swapper, composer, [work], controls.morph, len(faces))
+                work = Work(Frame(captured.number, ticks, _CLOCK, image), tuple(faces), told, cuts)
+                made = swap_all(self.swapper, composer, [work], len(faces))
             with _timed(stages, "compose"):
-                merged = composer.compose(replace(work, swapped=tuple(made)))[0]
+                merged = composer.compose(composer.ready(replace(work, swapped=tuple(made))))[0]
         except (InputError, UsageError) as error:
             # Points that make no square: a frame without a swap is better than the end of the show.
             log.debug("a face was left out: %s", error)

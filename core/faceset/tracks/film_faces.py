@@ -76,7 +76,7 @@ def require_tracks(
         raise InputError("nobody of that name", where=person, hint=hint)
 
 
-def detections(found: Sequence[BriefFace], timeline: Timeline, connection: sqlite3.Connection) -> Detections:
+def detections(found: Sequence[Face | BriefFace], timeline: Timeline, connection: sqlite3.Connection) -> Detections:
     """What linking needs of faces in the order of the film."""
     place_of = {name: place for place, name in enumerate(timeline.names)}
     place = np.array([place_of[face.frame] for face in found], np.intp)
@@ -84,7 +84,7 @@ def detections(found: Sequence[BriefFace], timeline: Timeline, connection: sqlit
     return Detections(timeline.number[place], timeline.scene[place], centre, width, _vectors(connection, found))
 
 
-def _vectors(connection: sqlite3.Connection, found: Sequence[BriefFace]) -> NDArray[np.float32]:
+def _vectors(connection: sqlite3.Connection, found: Sequence[Face | BriefFace]) -> NDArray[np.float32]:
     known = measured.vectors(connection, EMBEDDER, stale=True)
     unknown = np.full(IDENTITY_SIZE, np.nan, np.float32)
     one_each = (known.get(face.id, unknown) for face in found)

@@ -7,11 +7,12 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from core.faceset.database.smoothed import all_found_points
 from core.faceset.tracks.film_faces import FilmFaces, detections, in_film_order
 from core.faceset.tracks.link import link
 from core.faceset.tracks.smooth import smooth_track
 from core.faceset.tracks.timeline import Timeline
-from core.jobs.alignments.time.smooth import HAND, raw_points
+from core.jobs.alignments.time.smooth import HAND
 from core.jobs.alignments.time.tracks import TrackSettings
 from core.types import Face
 
@@ -43,9 +44,10 @@ def calmed(connection: sqlite3.Connection, timeline: Timeline, found: Sequence[F
     faces = list(film.faces)
     track: dict[str, int] = {}
     smoothed = 0
+    before = all_found_points(connection)
     for number, members in enumerate(_tracks(film, connection), start=1):
         track |= {faces[i].id: number for i in members}
-        if not any(_is_smoothed(faces[i]) for i in members):
+        if not any(faces[i].id in before for i in members):
             for i, points in zip(members, _points(film, members, strength), strict=True):
                 faces[i] = replace(faces[i], landmarks=points)
             smoothed += len(members)
@@ -66,13 +68,9 @@ def _known_tracks(film: FilmFaces) -> list[NDArray[np.intp]]:
 
 
 def _linked(film: FilmFaces, connection: sqlite3.Connection) -> list[NDArray[np.intp]]:
-    label = link(detections(film, connection), TrackSettings().max_gap)
+    label = link(detections(film.faces, film.timeline, connection), TrackSettings().max_gap)
     order = np.argsort(label, kind="stable")
     return np.split(order, np.flatnonzero(np.diff(label[order])) + 1) if len(label) else []
-
-
-def _is_smoothed(face: Face) -> bool:
-    return not np.array_equal(raw_points(face), np.asarray(face.landmarks))
 
 
 def _points(film: FilmFaces, members: NDArray[np.intp], strength: float) -> NDArray[np.float64]:

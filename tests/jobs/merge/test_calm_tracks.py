@@ -1,16 +1,18 @@
 """Landmarks without trembling for one film: track by track, never over a cut, never twice."""
 
-from base64 import b64encode
 from dataclasses import replace
 
 import numpy as np
 import pytest
 from found_faces import face_at
 
+from core.faceset.database import faces
 from core.faceset.database.connection import open_database
+from core.faceset.database.faces import FaceRow
+from core.faceset.database.frames import FrameRow
+from core.faceset.database.smoothed import note_found_points
 from core.faceset.identity import geometry_of
 from core.faceset.tracks.timeline import Timeline
-from core.jobs.alignments.time.smooth import RAW, SMOOTHED
 from core.jobs.merge.tracks import calmed
 
 COUNT = 40
@@ -41,6 +43,7 @@ def connection(tmp_path):
 @pytest.mark.parametrize("track", [0, 3])
 def test_trembling_goes_whether_tracks_are_known_or_not(connection, track):
     found = trembling(track)
+    faces.add(connection, [(FrameRow(face.frame), [FaceRow(face)]) for face in found])
     calm = calmed(connection, timeline(), found, 0.5)
     assert [face.id for face in calm.faces] == [face.id for face in found]
     assert jitter(calm.faces) < 0.7 * jitter(found)
@@ -59,9 +62,11 @@ def test_a_track_ends_at_a_cut(connection):
 
 def test_what_was_smoothed_before_and_what_a_hand_placed_stays(connection):
     found = trembling(3)
-    raw = b64encode((found[0].landmarks + 1).astype("<f8").tobytes()).decode()
-    mark = {RAW: raw, SMOOTHED: geometry_of(found[0].frame, found[0].landmarks)}
-    calm = calmed(connection, timeline(), [replace(found[0], extra=mark), *found[1:]], 0.5)
+    with connection:
+        faces.add(connection, [(FrameRow(found[0].frame), [FaceRow(found[0])])])
+        raw = (found[0].landmarks + 1).astype("<f8").tobytes()
+        note_found_points(connection, [(found[0].id, geometry_of(found[0].frame, found[0].landmarks), raw)])
+    calm = calmed(connection, timeline(), found, 0.5)
     assert calm.smoothed == 0
     assert jitter(calm.faces) == jitter(found)
     found[7] = replace(found[7], origin="hand")
