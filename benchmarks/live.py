@@ -1,10 +1,11 @@
 """How many pictures a second the live player shows, and how old they are: a film of 640 x 480, one face, models of
 64 to 128 pixels with untrained weights, which take as long as trained ones.
 
-Prints JSON, and keeps it in benchmarks/results/live.json.
+Prints JSON, and keeps it in benchmarks/results/live.json, each runtime for itself.
 
     python benchmarks/live.py [SECONDS=12] [RUNTIME=cpu]
 
+On a loaded machine "processor ms a picture" tells most: two idle cores show 2000 / that many pictures a second at best.
 The film comes at 30 frames a second, so that no player can show more. A picture is encoded for a viewer, as with a
 page that is open; the way to the page is not in the numbers.
 """
@@ -51,10 +52,12 @@ def main(arguments: list[str]) -> None:
         write_film(film)
         rows = [measure(config, film, Path(folder), seconds, runtime) for config in MODELS]
     machine = {"cores": len(os.sched_getaffinity(0)), "processor": _processor(), "python": platform.python_version()}
-    report = {"machine": machine, "film": f"{WIDTH} x {HEIGHT}, {RATE} frames/s", "models": rows}
+    results = ROOT / "benchmarks/results/live.json"
+    report = json.loads(results.read_text()) if results.exists() else {}
+    report[runtime] = {"machine": machine, "film": f"{WIDTH} x {HEIGHT}, {RATE} frames/s", "models": rows}
     text = json.dumps(report, indent=1)
     print(text)
-    (ROOT / "benchmarks/results/live.json").write_text(text + "\n")
+    results.write_text(text + "\n")
 
 
 def measure(config: ModelConfig, film: Path, folder: Path, seconds: float, runtime: str) -> dict:
