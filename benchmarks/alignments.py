@@ -6,7 +6,8 @@ Prints JSON; keeps it in benchmarks/results/alignments.json.
 
 A side of one film with two people who are in most frames: faces, boxes and landmarks that move, identity vectors, tiny
 files in ``aligned`` under the names that the database knows. Every job is a command of its own; ``seconds`` is all of
-it, the start of the interpreter included, and ``megabytes`` is its largest resident set. The last measurement moves the
+it, the start of the interpreter included, ``cpu seconds`` is what it used of the processors, which other programs
+hardly change, and ``megabytes`` is its largest resident set. The last measurement moves the
 points of ten of 5,000 faces and counts the crops that are made again.
 """
 
@@ -46,7 +47,8 @@ sys.argv = ["core", *sys.argv[1:]]
 try:
     runpy.run_module("core", run_name="__main__", alter_sys=True)
 finally:
-    print("peak", resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, file=sys.stderr)
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    print("peak", used.ru_maxrss, used.ru_utime + used.ru_stime, file=sys.stderr)
 """
 JOBS = (
     ("info", "info src"),
@@ -73,7 +75,11 @@ JOBS = (
 
 
 def main(count: int, place: Path) -> None:
-    found: dict[str, object] = {"faces": count, "machine": f"{platform.machine()}, {os.cpu_count()} cores"}
+    found: dict[str, object] = {
+        "faces": count,
+        "machine": f"{platform.machine()}, {os.cpu_count()} cores",
+        "load before": os.getloadavg()[0],
+    }
     folder = Path(tempfile.mkdtemp(dir=place))
     try:
         workspace = Workspace(folder / "w")
@@ -150,7 +156,8 @@ def measured(workspace: Path, command: str, name: str) -> dict[str, float]:
     if done.returncode:
         raise SystemExit(f"{command}: {done.stderr}")
     print(f"{name}: {seconds:.1f} s", file=sys.stderr)
-    return {"seconds": round(seconds, 1), "megabytes": int(done.stderr.split("peak ")[-1].split()[0]) // 1024}
+    kilobytes, cpu = done.stderr.split("peak ")[-1].split()[:2]
+    return {"seconds": round(seconds, 1), "cpu seconds": round(float(cpu), 1), "megabytes": int(kilobytes) // 1024}
 
 
 def ten_edits(folder: Path) -> dict[str, float]:

@@ -3,7 +3,7 @@
 import sqlite3
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import Any, NamedTuple
 
 from core.faceset.database.cells import TEXT, WHOLE, checked_name, checked_rows
 from core.faceset.database.names import NAME, restored, stored
@@ -61,8 +61,7 @@ def images(connection: sqlite3.Connection, folder: str = ALIGNED) -> Iterator[Im
         yield _row(values)
 
 
-@dataclass(frozen=True, slots=True)
-class SeenFile:
+class SeenFile(NamedTuple):
     """What tells whether a file is the one that was seen; see ``ImageRow``."""
 
     face: str

@@ -1,13 +1,13 @@
-"""What was measured of faces: scores, and identity vectors."""
+"""What was measured of faces: scores, identity vectors, and the points of smoothed faces as they were found."""
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 from numpy.typing import NDArray
 
-from core.faceset.database.cells import BLOB, NUMBER, TEXT, checked_rows
-from core.faceset.database.faces import floats_of
+from core.faceset.database.cells import BLOB, NUMBER, TEXT, checked_rows, damaged
+from core.faceset.database.faces import floats_of, landmarks_of
 
 
 def scores(connection: sqlite3.Connection, name: str) -> dict[str, float]:
@@ -51,3 +51,36 @@ def note_vectors(connection: sqlite3.Connection, embedder: str, found: dict[str,
     """
     rows = ((embedder, np.asarray(vector, "<f4").tobytes(), face) for face, vector in found.items())
     connection.executemany(query, rows)
+
+
+# The points as found, by the geometry that smoothing gave the face. They are no part of a change: a face whose points
+# go back, or on to others, has another geometry, and what belongs to that is found again or not at all.
+_SMOOTHED = """
+SELECT faces.face, smoothed.landmarks FROM smoothed
+JOIN faces ON faces.face = smoothed.face AND faces.geometry = smoothed.geometry
+"""
+_SMOOTHED_KINDS = (TEXT, BLOB)
+
+
+def found_points(connection: sqlite3.Connection, tracks: tuple[int, int]) -> dict[str, NDArray[np.float64]]:
+    """Face -> landmarks (68, 2) before smoothing, of the faces of these tracks (first and last) that are smoothed."""
+    rows = connection.execute(f"{_SMOOTHED} WHERE track BETWEEN ? AND ?", tracks)
+    return {face: _points(blob) for face, blob in checked_rows(rows, _SMOOTHED_KINDS, "smoothed")}
+
+
+def _points(blob: bytes) -> NDArray[np.float64]:
+    points = landmarks_of(blob)
+    if points is None:
+        raise damaged("smoothed", "a face without points")
+    return points
+
+
+def all_found_points(connection: sqlite3.Connection) -> dict[str, bytes]:
+    """The same of all faces, as the bytes of the table."""
+    rows = checked_rows(connection.execute(_SMOOTHED), _SMOOTHED_KINDS, "smoothed")
+    return {face: _points(blob).tobytes() for face, blob in rows}
+
+
+def note_found_points(connection: sqlite3.Connection, rows: Iterable[tuple[str, str, bytes]]) -> None:
+    """Keep points as found: (face, the geometry that smoothing gives it, 136 little-endian float64)."""
+    connection.executemany("INSERT OR REPLACE INTO smoothed VALUES (?, ?, ?)", rows)

@@ -29,7 +29,7 @@ class Incoming:
     """A face that may be new.
 
     face: its id may be empty. masks: kind -> what makes it, for they are many; without a geometry. vectors: embedder ->
-    identity vector. thumb: a JPEG. found_points: of a smoothed face, see ``core.faceset.database.smoothed``.
+    identity vector. thumb: a JPEG. found_points: of a smoothed face, see ``core.faceset.database.measured``.
     """
 
     face: Face

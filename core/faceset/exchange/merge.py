@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from core.errors import CorruptFileError
-from core.faceset.database import frame_masks, frames, smoothed, thumbs
+from core.faceset.database import frame_masks, frames, measured, thumbs
 from core.faceset.database.changes import Change, changing
 from core.faceset.database.faces import FaceRow, faces, points_of
 from core.faceset.exchange.incoming import Incoming, IncomingFrame
@@ -211,7 +211,7 @@ def _note(
         blob = one.vectors[name].astype("<f4").tobytes()
         connection.execute("INSERT OR REPLACE INTO vectors VALUES (?, ?, ?, ?)", (face, name, geometry, blob))
     elif what == "found points" and one.found_points:
-        smoothed.note_found_points(connection, [(face, geometry, one.found_points)])
+        measured.note_found_points(connection, [(face, geometry, one.found_points)])
     elif one.thumb:
         thumbs.note_thumb(connection, face, one.thumb)
     return True

@@ -21,7 +21,7 @@ def pictures(time: NDArray[np.float64], points: NDArray[np.float64]) -> NDArray[
     """
     if len(points) <= 2 * _SIDE:
         return np.arange(len(points))
-    size = np.exp(moving.split(points)[0][1:, 2])
+    size = np.exp(moving.motion_of(points)[1:, 2])
     step = np.sqrt((np.diff(points, axis=0) ** 2).mean(axis=(1, 2))) / size
     # Beyond the ends nobody knows; the other side decides.
     windows = np.lib.stride_tricks.sliding_window_view(np.pad(step, _SIDE, constant_values=np.inf), 2 * _SIDE + 1)

@@ -50,7 +50,7 @@ def _changes(track: tuple[Floats, Floats, Floats]) -> list[Floats]:
 
 def size_of(points: Floats) -> float:
     """The usual size of a face in pixels, from landmarks (n, 68, 2)."""
-    return float(np.exp(np.median(moving.split(points)[0][:, 2])))
+    return float(np.exp(np.median(moving.motion_of(points)[:, 2])))
 
 
 def parts(points: Floats, size: float) -> tuple[Floats, Floats]:

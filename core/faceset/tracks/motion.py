@@ -25,16 +25,21 @@ def split(points: Floats) -> tuple[Floats, Floats]:
     motion: x and y of the centre in pixels, logarithm of the size in pixels, angle in radians without jumps of a turn.
     The landmarks of a face must not all be in one place.
     """
+    motion = motion_of(points)
+    shape = _turned(points - motion[:, None, :2], -motion[:, 2], -motion[:, 3])
+    shape += _MIDDLE
+    return motion, shape
+
+
+def motion_of(points: Floats) -> Floats:
+    """The motion (n, 4) alone, which takes a tenth of the time."""
     found = points[:, _POINTS]
     centre = found.mean(axis=1)
     source, target = found - centre[:, None], _MEAN - _MIDDLE
     # The least-squares similarity of the plane, frame to mean face, as a complex number: scale and turn.
-    z = source[..., 0] + 1j * source[..., 1]
-    to_mean = (np.conj(z) @ (target[:, 0] + 1j * target[:, 1])) / (np.abs(z) ** 2).sum(axis=1)
-    motion = np.column_stack([centre, -np.log(np.abs(to_mean)), np.unwrap(-np.angle(to_mean))])
-    shape = _turned(points - centre[:, None], -motion[:, 2], -motion[:, 3])
-    shape += _MIDDLE
-    return motion, shape
+    z = _complex(np.ascontiguousarray(source))
+    to_mean = (np.conj(z) @ _complex(target)) / (np.abs(z) ** 2).sum(axis=1)
+    return np.column_stack([centre, -np.log(np.abs(to_mean)), np.unwrap(-np.angle(to_mean))])
 
 
 def join(motion: Floats, shape: Floats) -> Floats:
@@ -50,9 +55,13 @@ def in_face_sizes(motion: Floats, size: float) -> Floats:
 
 
 def _turned(points: Floats, log_scale: Floats, angle: Floats) -> Floats:
-    """Points (n, m, 2) scaled and turned about the origin, each of the n by its own."""
-    cos, sin = np.cos(angle), np.sin(angle)
-    turn = np.stack([np.stack([cos, sin], axis=-1), np.stack([-sin, cos], axis=-1)], axis=-2)
-    turned = points @ turn
-    turned *= np.exp(log_scale)[:, None, None]
-    return turned
+    """Points (n, m, 2) scaled and turned about the origin, each of the n by its own; in their place where they can."""
+    points = np.ascontiguousarray(points)
+    numbers = _complex(points)
+    numbers *= np.exp(log_scale + 1j * angle)[:, None]
+    return points
+
+
+def _complex(points: Floats) -> NDArray[np.complex128]:
+    """Points (..., 2) as complex numbers (...), in the same memory: (x, y) is x + iy. They must lie in one piece."""
+    return points.view(np.complex128)[..., 0]

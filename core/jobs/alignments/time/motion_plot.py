@@ -39,7 +39,7 @@ def liveliest(points: Floats) -> slice:
     """The part of a track, landmarks (n, 68, 2), in which most moves, as long as the picture can show."""
     if len(points) <= _FRAMES:
         return slice(len(points))
-    pace = np.abs(np.diff(moving.split(points)[0][:, :2], axis=0)).sum(axis=1)
+    pace = np.abs(np.diff(moving.motion_of(points)[:, :2], axis=0)).sum(axis=1)
     start = int(np.convolve(pace, np.ones(_FRAMES - 1), mode="valid").argmax())
     return slice(start, start + _FRAMES)
 
