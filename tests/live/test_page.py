@@ -130,7 +130,7 @@ def test_a_picture_there_and_back(live):
     image = cv2.imdecode(np.frombuffer(back[4:], np.uint8), cv2.IMREAD_COLOR)
     assert image.shape == person(0)[0].shape
     assert parse_xmp(back).tool.startswith("DFM Forge")
-    assert live.player.status()["with_faces"] == 1
+    wait_until(lambda: live.player.status()["with_faces"] == 1)
     wait_until(lambda: live.outlet.viewers == 0)
 
 

@@ -84,6 +84,17 @@ def test_a_strangers_model_and_no_swap(tmp_path):
     assert shown.faces == 0 and np.array_equal(shown.image[:400], person(0)[0][:400])
 
 
+def test_a_morph_value_counts_from_the_next_picture_on(tmp_path):
+    player, (image, points) = new_player(tmp_path, PLAIN, morphs=True), person(0)
+    x, y = points.mean(axis=0).astype(int)
+    bright, dark = (player.change({"morph": morph}) and middle(player, image)[y, x] for morph in (1, 0))
+    assert bright.max() > 40 and dark.max() < 5
+
+
+def middle(player, image):
+    return player.made(image, Captured(image, 1), {}).image
+
+
 def test_an_error_ends_it_and_is_told(tmp_path):
     player, told = new_player(tmp_path), threading.Event()
     player.on_failure = told.set
