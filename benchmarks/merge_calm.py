@@ -7,8 +7,11 @@ Prints JSON, and keeps it in benchmarks/results/merge_calm.json.
 WORKSPACE has a film ``data_dst``, its faces in data_dst/faces.db and a .dfm in model/. It is read only.
 
 All films are looked at through the same squares, which follow the face very smoothly, at 224 px. Measured are
-jitter: root mean square of the second difference of the place of the face, tracked by optical flow in the pixels (px);
-jitter beside the film: the same of the place relative to that of the film's face;
+jitter: the second difference of the place of the face, tracked by optical flow in the pixels (px); the median of the
+frames, which leaves out what is fast;
+jitter beside the film: the same of the place relative to that of the film's face, also as root mean square (rms), in
+which the fastest movements show;
+jitter of the square: the same of the square that the model sees, relative to the film's face;
 flicker: root mean square of the high-pass part (against a Gaussian of 3 frames) of the mean color of the face, Lab;
 flicker of fields: the same in 4 x 4 fields of the face, in which also expressions and light that moves show;
 sharpness: mean magnitude of the Laplacian in the face.
@@ -32,9 +35,11 @@ from core.faceset.database import faces as face_rows  # noqa: E402
 from core.faceset.database.connection import open_database  # noqa: E402
 from core.faceset.database.frames import frame_number  # noqa: E402
 from core.faceset.tracks import motion  # noqa: E402
-from core.geometry.align import FaceType, face_matrix  # noqa: E402
+from core.geometry.align import FaceType, face_matrix, invert, transform_points  # noqa: E402
 from core.imaging.warp import warp_face  # noqa: E402
 from core.jobs.merge.choices import MergeChoices  # noqa: E402
+from core.jobs.merge.cues import FaceSettings  # noqa: E402
+from core.jobs.merge.faces_of_film import read_faces  # noqa: E402
 from core.jobs.merge.merge import merge  # noqa: E402
 from core.merge.settings import MergeSettings  # noqa: E402
 from core.video.film.encoders import FilmSettings  # noqa: E402
@@ -44,9 +49,13 @@ from core.video.probe import probe  # noqa: E402
 from core.workspace import Workspace  # noqa: E402
 
 SIZE, FIELDS = 224, 4
-COMPARED = ("jitter", "jitter beside the film", "flicker", "flicker of fields", "sharpness")
 # The middle of the whole-face square, which any mask covers.
 FROM, TO = 72, 168
+COMPARED = (
+    *("jitter", "jitter beside the film", "jitter beside the film, rms"),
+    *("jitter of the square", "jitter of the square, rms", "flicker", "flicker of fields", "sharpness"),
+)
+CORNERS = np.array([(FROM, FROM), (TO, FROM), (TO, TO), (FROM, TO)], np.float64)
 # How smoothly the squares follow the face, frames; high-pass, frames.
 SMOOTH, SLOW = 4.0, 3.0
 
@@ -84,7 +93,10 @@ def measured(
         rate = done.frames / (time.monotonic() - start)
         merged = seen(output, squares)
     found = alone(merged)
-    found["jitter beside the film"] = rms(np.diff(steps(merged) - steps(film), axis=0))
+    apart = steps(merged) - steps(film)
+    found["jitter beside the film"], found["jitter beside the film, rms"] = median(apart), rms(np.diff(apart, axis=0))
+    apart = np.diff(places(workspace, choices, squares), axis=0) - steps(film)
+    found["jitter of the square"], found["jitter of the square, rms"] = median(apart), rms(np.diff(apart, axis=0))
     return {name: round(value, 4) for name, value in found.items()} | {"frames/s": round(rate, 1)}
 
 
@@ -95,7 +107,7 @@ def alone(crops: np.ndarray) -> dict[str, float]:
     small = fields(crops)
     whole = small.reshape(len(small), -1, 3).mean(axis=1)
     return {
-        "jitter": rms(np.diff(steps(crops), axis=0)),
+        "jitter": median(steps(crops)),
         "flicker": rms(high_pass(whole)),
         "flicker of fields": rms(high_pass(small)),
         "sharpness": float(sharp),
@@ -137,22 +149,37 @@ def steps(crops: np.ndarray) -> np.ndarray:
     gray = [cv2.cvtColor(crop, cv2.COLOR_BGR2GRAY) for crop in crops]
     y, x = np.mgrid[FROM:TO:8, FROM:TO:8].astype(np.float32)
     grid = np.stack([x.ravel(), y.ravel()], axis=1)
-    corners = np.array([(FROM, FROM), (TO, FROM), (TO, TO), (FROM, TO)], np.float64)
     found = []
     for before, after in zip(gray, gray[1:], strict=False):
         # Both ways: what differs between them is no movement.
-        there = np.mean([_moved(before, after, grid, corners), -_moved(after, before, grid, corners)], axis=0)
+        there = np.mean([_moved(before, after, grid), -_moved(after, before, grid)], axis=0)
         found.append(there.ravel())
     return np.array(found)
 
 
-def _moved(before: np.ndarray, after: np.ndarray, grid: np.ndarray, corners: np.ndarray) -> np.ndarray:
+def _moved(before: np.ndarray, after: np.ndarray, grid: np.ndarray) -> np.ndarray:
     now, good, _ = cv2.calcOpticalFlowPyrLK(before, after, grid[:, None], None, winSize=(21, 21), maxLevel=2)
     kept = good.ravel() > 0
     matrix, _ = cv2.estimateAffinePartial2D(
         grid[kept], now[kept, 0], method=cv2.RANSAC, ransacReprojThreshold=1.0, confidence=0.999
     )
-    return corners @ matrix[:, :2].T + matrix[:, 2] - corners
+    return CORNERS @ matrix[:, :2].T + matrix[:, 2] - CORNERS
+
+
+def places(workspace: Workspace, choices: MergeChoices, squares: dict[int, np.ndarray]) -> np.ndarray:
+    """Where the corners of the squares that are merged are in those of ``squares`` (n, 8), px."""
+    with open_database(workspace.side("dst").database) as connection:
+        found = read_faces(connection, choices, FaceSettings()).by_number
+    made = []
+    for number, square in squares.items():
+        merged = face_matrix(found[number][0].landmarks, SIZE, FaceType.WHOLE_FACE)
+        made.append(transform_points(transform_points(CORNERS, invert(merged)), square).ravel())
+    return np.array(made)
+
+
+def median(steps: np.ndarray) -> float:
+    """Of the frames, of how much the steps (n, 8) change."""
+    return float(np.median(np.sqrt((np.diff(steps, axis=0) ** 2).mean(axis=1))))
 
 
 def rms(values: np.ndarray) -> float:

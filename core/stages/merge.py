@@ -73,6 +73,11 @@ class Options(SideOptions):
         le=1,
         description="take trembling out of the face's place and flicker out of its colours, scene by scene; 0: off",
     )
+    keep_parts: bool = Field(
+        False,
+        description="keep the encoded parts beside the film: the next run makes only those anew whose faces, cues or "
+        "settings changed",
+    )
     mode: str = Field(
         "overlay",
         description="overlay, hist-match, seamless, seamless-hist-match, multiband (blends by detail, without seams), "
@@ -162,6 +167,7 @@ def _choices(options: Options) -> "MergeChoices":
             deinterlace=options.deinterlace,
         ),
         output=options.output,
+        keep_parts=options.keep_parts,
         pictures=options.pictures,
         rate=options.rate,
         batch=options.batch,
@@ -232,7 +238,7 @@ def _report(options: Options, done: "MergedFilm") -> StageReport:
     outputs = list(done.folders)
     if done.film:
         if done.film.resumed:
-            rows.append(("made by an interrupted run", f"{done.film.resumed} frames"))
+            rows.append(("made by an earlier run", f"{done.film.resumed} frames"))
         rows.append(("stored as", f"{done.film.encoder}, {done.film.width} x {done.film.height}, {done.film.pixels}"))
         warnings += done.film.notes
         outputs.append(done.film.path)

@@ -21,6 +21,7 @@ class MergeChoices:
     calm: 0..1, how much trembling and flicker are taken out, scene by scene.
     persons: whose faces are swapped; all without a name. first, last: numbers of frames in which faces are swapped, the
     others stay as they are; None for no limit.
+    keep_parts: keep the encoded parts of the film, so that the next run makes only those that change.
     film: how the film is written. output: the film; None for ``result.mp4`` in the workspace.
     pictures: write ``merged/`` and ``merged_mask/`` beside the frames instead of a film.
     rate: frames a second of pictures that come from no film.
@@ -39,6 +40,7 @@ class MergeChoices:
     last: int | None = None
     film: FilmSettings = field(default_factory=FilmSettings)
     output: Path | None = None
+    keep_parts: bool = False
     pictures: bool = False
     rate: float | None = None
     batch: int = 4

@@ -3,6 +3,7 @@
 import hashlib
 import sqlite3
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -58,14 +59,16 @@ class FilmFaces:
         """All that differ."""
         return frozenset(told for there in self.told.values() for told in there)
 
-    def identity(self) -> str:
-        """A digest of all places and settings: other ones make another film."""
+    def identity(self, numbers: Iterable[int]) -> str:
+        """A digest of the places and settings in these frames: other ones make other frames."""
         digest = hashlib.sha256()
-        written = {told: repr(told) for told in self.settings}
-        for number, there in sorted(self.by_number.items()):
-            for face, told in zip(there, self.told[number], strict=True):
+        for number in numbers:
+            if number not in self.by_number:
+                continue
+            digest.update(repr(self.motion.get(number)).encode())
+            for face, told in zip(self.by_number[number], self.told[number], strict=True):
                 groups = self.scene.get(number, 0), self.track.get(face.id, 0)
-                digest.update(f"{number} {face.id} {groups} {written[told]}".encode())
+                digest.update(f"{number} {face.id} {groups} {told}".encode())
                 digest.update(np.asarray(face.landmarks, "<f8").tobytes())
         return digest.hexdigest()
 

@@ -3,7 +3,8 @@
 import hashlib
 import sqlite3
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import islice
@@ -146,17 +147,21 @@ def _film(
     output: Path, footage: Footage, faces: FilmFaces, composer: Composer, swapper: Swapper, choices: MergeChoices
 ) -> tuple[FilmReport, int]:
     """Write the film; returns also how many frames this run made."""
-    made_from = _made_from(footage, faces, swapper, choices)
+    made_from = _made_from(footage, swapper, choices)
+    digest = partial(_digest, footage, faces, REACH if choices.calming else 0)
     with (
-        FilmWriter(output, footage.plan, footage.info, made_from=made_from) as writer,
-        Task("merging", "frame", total=footage.count or None, done=writer.done) as task,
+        FilmWriter(
+            output, footage.plan, footage.info, made_from=made_from, digest=digest, keep=choices.keep_parts
+        ) as writer,
+        Task("merging", "frame", total=footage.count or None, done=writer.resumed) as task,
     ):
-        before = writer.done
-        for number, work, image, _ in _merged(footage, faces, composer, swapper, choices, start=writer.done + 1):
-            writer.write(replace(work.frame, number=number, image=image))
-            task.update()
+        for first, last in writer.gaps():
+            with closing(_merged(footage, faces, composer, swapper, choices, start=first)) as made:
+                for number, work, image, _ in islice(made, last and last - first + 1):
+                    writer.write(replace(work.frame, number=number, image=image))
+                    task.update()
         report = writer.finish()
-        return report, report.frames - before
+        return report, report.frames - report.resumed
 
 
 def _pictures(
@@ -185,7 +190,7 @@ def _works(frames: Iterable[Frame], faces: FilmFaces) -> Iterator[Work]:
 
 def _merged(
     footage: Footage, faces: FilmFaces, composer: Composer, swapper: Swapper, choices: MergeChoices, *, start: int
-) -> Iterator[tuple[int, Work, np.ndarray, np.ndarray]]:
+) -> Generator[tuple[int, Work, np.ndarray, np.ndarray]]:
     """(number in the film from ``start`` on, work, image, mask): cut and put back in threads, swapped in batches."""
     workers = choices.workers or parallel.cores()
     # Colors go by the frames before, also where a run begins in the middle of the film.
@@ -229,7 +234,13 @@ def _composed(composer: Composer, work: Work) -> tuple[Work, np.ndarray, np.ndar
     return work, *composer.compose(work)
 
 
-def _made_from(footage: Footage, faces: FilmFaces, swapper: Swapper, choices: MergeChoices) -> str:
-    """All that decides the pixels: parts of a killed run that were made of something else are of no use."""
-    said = (footage.identity, faces.identity(), swapper.identity, choices.exact, choices.calming)
+def _digest(footage: Footage, faces: FilmFaces, reach: int, first: int, last: int) -> str:
+    """What decides the frames of a part, so many around it included; pictures have numbers of their own."""
+    around = range(first - reach, last + reach + 1) if footage.info else sorted(faces.by_number)
+    return faces.identity(around)[:16]
+
+
+def _made_from(footage: Footage, swapper: Swapper, choices: MergeChoices) -> str:
+    """What decides all pixels: parts of another run that were made of something else are of no use."""
+    said = (footage.identity, swapper.identity, choices.exact, choices.calming)
     return hashlib.sha256(repr(said).encode()).hexdigest()

@@ -5,13 +5,15 @@ because every part begins with an encoder of its own, the bytes are those of a r
 
 A file of a part is a packet after the other: when it is shown in ticks, how many bytes it has, whether it is a key
 frame, its bytes. No container is asked to keep times and every codec.
+
+Where each part says in its name what decided its frames, single parts of an earlier film may be kept, too.
 """
 
 import json
 import os
 import re
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -21,7 +23,7 @@ from core.fsio import fsync_dir, write_text
 from core.safe_paths import own_folder
 
 _HEAD = struct.Struct("<qIB")
-_NAME = re.compile(r"(\d{8})-(\d{8})\.packets")
+_NAME = re.compile(r"(\d{8})-(\d{8})(?:-([0-9a-f]+))?\.packets")
 _RECORD = "plan.json"
 _UNFINISHED = "unfinished"
 
@@ -43,12 +45,15 @@ class Stored:
 class Parts:
     """The folder of the parts of one film.
 
-    done: how many frames are in whole parts.
     size: width and height of the frames; None before the first.
     """
 
-    def __init__(self, folder: Path, wanted: dict[str, Any]):
-        """wanted: what decides the bytes; parts that were made for something else are removed."""
+    def __init__(self, folder: Path, wanted: dict[str, Any], digest: Callable[[int, int], str] | None = None):
+        """wanted: what decides the bytes; parts that were made for something else are removed.
+        digest: hexadecimal, of what else decides the frames from one to another; parts with another one are removed,
+            and those that do not follow the first ones are kept.
+        """
+        self._digest = digest
         self.folder = own_folder(folder)
         self._wanted = json.loads(json.dumps(wanted))  # as it will be read back
         self._file: IO[bytes] | None = None
@@ -56,7 +61,7 @@ class Parts:
         if self.size is None:
             self.clear()
         self._unfinished.unlink(missing_ok=True)
-        self._names, self.done = self._whole()
+        self._names = self._whole()
 
     def begin(self, size: tuple[int, int]) -> None:
         """Note the size of all frames, before the first part."""
@@ -79,11 +84,27 @@ class Parts:
             file.flush()
             os.fsync(file.fileno())
         self._file = None
-        name = f"{self.done + 1:08d}-{last:08d}.packets"
+        first = self.done + 1
+        tag = f"-{self._digest(first, last)}" if self._digest else ""
+        name = f"{first:08d}-{last:08d}{tag}.packets"
         self._unfinished.rename(self.folder / name)
         fsync_dir(self.folder)
-        self._names.append(name)
-        self.done = last
+        self._names[first] = (last, name)
+
+    @property
+    def done(self) -> int:
+        """How many frames are in whole parts that follow each other from the first on."""
+        return max((last for last, _ in self._chain()), default=0)
+
+    @property
+    def following(self) -> int | None:
+        """The first frame of the next part that is kept behind the missing ones; None where there is none."""
+        return min((first for first in self._names if first > self.done), default=None)
+
+    @property
+    def frames(self) -> int:
+        """How many frames are in whole parts."""
+        return sum(last - first + 1 for first, (last, _) in self._names.items())
 
     def close(self) -> None:
         """Let go of the part that is being written; what it holds is lost."""
@@ -97,7 +118,7 @@ class Parts:
         Raises:
             CorruptFileError: a part was damaged after it was written.
         """
-        for name in self._names:
+        for _, name in self._chain():
             with open(self.folder / name, "rb") as file:
                 while head := file.read(_HEAD.size):
                     yield self._packet(name, file, head)
@@ -105,7 +126,7 @@ class Parts:
     def times(self) -> list[int]:
         """When the packets are shown, in the order of decoding."""
         found = []
-        for name in self._names:
+        for _, name in self._chain():
             with open(self.folder / name, "rb") as file:
                 while len(head := file.read(_HEAD.size)) == _HEAD.size:
                     pts, length, _ = _HEAD.unpack(head)
@@ -143,11 +164,25 @@ class Parts:
             return None
         return (int(width), int(height)) if known.get("wanted") == self._wanted else None
 
-    def _whole(self) -> tuple[list[str], int]:
-        """The names of the parts that follow each other from the first frame on, and the number of the last frame."""
-        names, last = [], 0
+    def _whole(self) -> dict[int, tuple[int, str]]:
+        """First frame of each part that is of use -> last frame, name."""
+        names: dict[int, tuple[int, str]] = {}
+        following = 1
         for found in map(_NAME.fullmatch, sorted(path.name for path in self.folder.iterdir())):
-            if found and int(found[1]) == last + 1:
-                names.append(found[0])
-                last = int(found[2])
-        return names, last
+            if found is None:
+                continue
+            first, last = int(found[1]), int(found[2])
+            wanted = self._digest(first, last) if self._digest else None
+            if found[3] != wanted:
+                (self.folder / found[0]).unlink()
+            elif self._digest or first == following:
+                names[first] = (last, found[0])
+                following = last + 1
+        return names
+
+    def _chain(self) -> Iterator[tuple[int, str]]:
+        """Last frame and name of the parts that follow each other from the first frame on."""
+        last = 0
+        while last + 1 in self._names:
+            last, name = self._names[last + 1]
+            yield last, name

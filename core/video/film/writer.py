@@ -3,7 +3,7 @@
 import errno
 import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -58,16 +58,29 @@ class FilmWriter:
     Used in a ``with`` block. What it leaves without ``finish`` is kept beside the film, in ``.NAME.parts``, and the
     next writer with the same plan goes on behind it.
 
-    done: number of the last frame that it has; the next that it takes follows it.
+    done: number of the last frame that it has; the next that it takes follows it. resumed: how many it had at first.
     """
 
-    def __init__(self, path: Path, plan: Plan, info: VideoInfo | None = None, *, made_from: str = ""):
+    def __init__(
+        self,
+        path: Path,
+        plan: Plan,
+        info: VideoInfo | None = None,
+        *,
+        made_from: str = "",
+        digest: Callable[[int, int], str] | None = None,
+        keep: bool = False,
+    ):
         """path: the film; it appears when it is whole, in the place of an older one.
         info: of the film whose sound, subtitles, chapters and tags are taken over.
         made_from: what else decides the frames, such as a hash of settings: parts of an interrupted run are of use only
             where it is the same.
+        digest: hexadecimal, of what else decides the frames from one to another: of an earlier run each part is of use
+            for which it is the same, and ``gaps`` tells what is missing.
+        keep: keep the parts also when the film is whole.
         """
-        self.path, self.plan, self.done = path, plan, 0
+        self.path, self.plan, self.done, self.resumed = path, plan, 0, 0
+        self._digest, self._keep = digest, keep
         self._info = info
         self._identity = {
             "plan": plan.recorded(),
@@ -85,9 +98,9 @@ class FilmWriter:
         """Raises InputError when another process writes this film."""
         folder = own_folder(self.path.parent / f".{self.path.name}.parts")
         self._stack.enter_context(lock(folder / _LOCK, str(self.path)))
-        self._parts = Parts(folder, self._identity)
+        self._parts = Parts(folder, self._identity, self._digest)
         self._stack.callback(self._parts.close)
-        self.done = self._resumed = self._parts.done
+        self.done, self.resumed = self._parts.done, self._parts.frames
         if self.done:
             self._last = max(self._parts.times())
             log.info("going on behind frame %d of an interrupted run", self.done)
@@ -120,6 +133,24 @@ class FilmWriter:
             if self.done % self.plan.part == 0:
                 self._end_part()
 
+    def gaps(self) -> Iterator[tuple[int, int | None]]:
+        """First and last frame of each run of frames that is to be written, in order; the last run has no known end.
+
+        Raises:
+            InputError: a run was shorter than it was once.
+        """
+        while True:
+            following = self._parts.following
+            yield self.done + 1, following - 1 if following else None
+            if following is None:
+                return
+            if self.done < following:
+                raise InputError(
+                    "the film has fewer frames than when its parts were made",
+                    where=f"frame {self.done + 1}",
+                    hint=f"delete the folder {self._parts.folder}, and run it again",
+                )
+
     def note(self, text: str) -> None:
         """Add what a person should know of the film to the report."""
         self._notes.append(text)
@@ -147,10 +178,11 @@ class FilmWriter:
                 temporary.unlink(missing_ok=True)
             fsync_dir(self.path.parent)
         width, height = self._parts.size
-        self._clear_away()
+        if not self._keep:
+            self._clear_away()
         notes = (*self.plan.notes, *dict.fromkeys(self._notes))
         encoder, pixels = self.plan.encoder, self.plan.pixels
-        return FilmReport(self.path, self.done, self._resumed, width, height, encoder, pixels, notes)
+        return FilmReport(self.path, self.done, self.resumed, width, height, encoder, pixels, notes)
 
     def _fitting(self, frame: Frame) -> Image:
         """The image without the column or row that the format of the pixels cannot hold."""
@@ -195,6 +227,8 @@ class FilmWriter:
             self._store(self._encoder.encode(None))
             self._encoder = None
             self._parts.finish(self.done)
+            if self._parts.done > self.done:  # parts of an earlier run follow
+                self.done, self._last = self._parts.done, max(self._parts.times())
 
     def _store(self, packets: list[Any]) -> None:
         for packet in packets:

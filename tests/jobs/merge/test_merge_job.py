@@ -208,6 +208,29 @@ def test_pictures_without_a_film_are_shown_at_a_rate(workspace):
     assert (done.frames, round(info.rate)) == (12, 25)
 
 
+def test_with_kept_parts_only_what_changes_is_made_again(workspace):
+    kept = {"calm": 0.0, "keep_parts": True}
+    first = merged(workspace, **kept)
+    again = merged(workspace, **kept)
+    assert (first.new_frames, again.new_frames, again.film.resumed) == (12, 0, 12)
+    assert again.film.path.read_bytes() == first.film.path.read_bytes()
+    changed = told(workspace, "[[cue]]\nframes = 7\nopacity = 0.5", **kept)
+    assert (changed.new_frames, changed.film.resumed) == (5, 7)
+    made = changed.film.path.read_bytes()
+    last = merged(workspace, calm=0.0)
+    assert (last.new_frames, last.film.path.read_bytes()) == (0, made)
+    assert list(workspace.root.glob("*.parts")) == list(workspace.root.glob(".*.parts")) == []
+    whole = merged(workspace, calm=0.0)
+    assert (whole.new_frames, whole.film.path.read_bytes()) == (12, made)
+
+
+def test_kept_parts_know_the_frames_around_them(workspace):
+    settings = replace(PLAIN, color="rct")
+    merged(workspace, settings=settings, keep_parts=True)
+    # Its colors are those of the frames around, which a part more than twelve frames away would not see.
+    assert told(workspace, "[[cue]]\nframes = 12\ncolor = 'lct'", settings=settings, keep_parts=True).new_frames == 12
+
+
 def test_calm_is_a_choice_of_its_own(workspace):
     settings = replace(PLAIN, color="rct")
     off, on = (merged(workspace, settings=settings, calm=calm) for calm in (0.0, 0.5))

@@ -17,10 +17,11 @@ from core.formats.origin.reading import read_label
 from core.video.film import writer as writer_module
 from core.video.film.edit import edit_film
 from core.video.film.encoders import FilmSettings, find_encoder
-from core.video.film.frames import Frame
+from core.video.film.frames import Frame, read_film
 from core.video.film.join import decoding_times
-from core.video.film.plan import plan_pictures
+from core.video.film.plan import plan_film, plan_pictures
 from core.video.film.writer import FilmWriter
+from core.video.probe import probe
 
 SHORT = FilmSettings(part=4)
 
@@ -119,6 +120,48 @@ def test_a_missing_part_is_made_again(source, tmp_path):
     (tmp_path / ".b.mp4.parts" / "00000001-00000004.packets").unlink()
     assert edit_film(source, tmp_path / "b.mp4", same, SHORT).resumed == 0
     assert (tmp_path / "b.mp4").read_bytes() == (tmp_path / "whole.mp4").read_bytes()
+
+
+def test_kept_parts_are_used_where_what_decided_them_is_the_same(source, tmp_path):
+    edit_film(source, tmp_path / "whole.mp4", same, SHORT)
+    info = probe(source)
+    plan = plan_film(info, ".mp4", SHORT)
+    frames = list(read_film(info, deep=plan.deep))
+    target = tmp_path / "b.mp4"
+
+    def write(tags: dict[int, str], keep: bool) -> list[tuple[int, int | None]]:
+        digest = lambda first, last: tags[first]  # noqa: E731
+        with FilmWriter(target, plan, info, digest=digest, keep=keep) as writer:
+            gaps = []
+            for first, last in writer.gaps():
+                gaps.append((first, last))
+                for frame in frames[first - 1 : last]:
+                    writer.write(frame)
+            writer.finish()
+        assert target.read_bytes() == (tmp_path / "whole.mp4").read_bytes()
+        return gaps
+
+    assert write({1: "a", 5: "b", 9: "c"}, keep=True) == [(1, None)]
+    assert write({1: "a", 5: "d", 9: "c"}, keep=True) == [(5, 8), (13, None)]
+    assert write({1: "e", 5: "d", 9: "f"}, keep=True) == [(1, 4), (9, None)]
+    assert write({1: "e", 5: "d", 9: "f"}, keep=False) == [(13, None)]
+    assert sorted(tmp_path.glob(".*")) == []
+
+
+def test_fewer_frames_than_before_is_said(source, tmp_path):
+    info = probe(source)
+    plan = plan_film(info, ".mp4", SHORT)
+    frames = list(read_film(info, deep=plan.deep))
+    tags = {1: "a", 5: "b", 9: "c"}
+    with FilmWriter(tmp_path / "b.mp4", plan, info, digest=lambda first, _: tags[first], keep=True) as writer:
+        for frame in frames:
+            writer.write(frame)
+        writer.finish()
+    tags[5] = "d"
+    again = FilmWriter(tmp_path / "b.mp4", plan, info, digest=lambda first, _: tags[first])
+    with again as writer, pytest.raises(InputError, match="fewer frames"):
+        for _ in writer.gaps():
+            writer.write(frames[4])
 
 
 def test_an_older_film_stays_until_the_new_one_is_whole(source, tmp_path):
