@@ -61,7 +61,10 @@ def test_the_page_is_whole_and_runs_nothing_else(live):
     assert "src=" not in answer.text and "innerHTML" not in answer.text and "style=" not in answer.text
 
 
-@pytest.mark.parametrize("token", ["", "wrong", KEYS.token[:-1], "x" * 5000, "é"])
+# Keys are drawn anew in each process: tests are named without them.
+@pytest.mark.parametrize(
+    "token", ["", "wrong", KEYS.token[:-1], "x" * 5000, "é"], ids=["empty", "wrong", "cut", "long", "accented"]
+)
 def test_a_wrong_token_gets_no_cookie(live, token):
     answer = live.client.post("/enter", content=token.encode(), headers=OURS)
     assert answer.status_code == 401 and "set-cookie" not in answer.headers
@@ -98,7 +101,11 @@ def test_what_changes_things_must_say_where_it_comes_from(live):
         pass
 
 
-@pytest.mark.parametrize("path", ["/stream.mjpg", "/stream.mjpg?key=wrong", f"/stream.mjpg?key={KEYS.token}", "/other"])
+@pytest.mark.parametrize(
+    "path",
+    ["/stream.mjpg", "/stream.mjpg?key=wrong", f"/stream.mjpg?key={KEYS.token}", "/other"],
+    ids=["no key", "wrong key", "the page's key", "elsewhere"],
+)
 def test_nothing_without_the_cookie(live, path):
     assert live.client.get(path).status_code == 401
     live.client.cookies.set(KEYS.cookie, KEYS.token)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from core.faceset.database.smoothed import all_found_points
+from core.faceset.database.measured import all_found_points
 from core.faceset.tracks.film_faces import FilmFaces, detections, in_film_order
 from core.faceset.tracks.link import link
 from core.faceset.tracks.smooth import smooth_track

@@ -10,7 +10,7 @@ from core.faceset.database import faces
 from core.faceset.database.connection import open_database
 from core.faceset.database.faces import FaceRow
 from core.faceset.database.frames import FrameRow
-from core.faceset.database.smoothed import note_found_points
+from core.faceset.database.measured import note_found_points
 from core.faceset.identity import geometry_of
 from core.faceset.tracks.timeline import Timeline
 from core.jobs.merge.tracks import calmed
