@@ -103,7 +103,7 @@ class FilmWriter:
         self.done, self.resumed = self._parts.done, self._parts.frames
         if self.done:
             self._last = max(self._parts.times())
-            log.info("going on behind frame %d of an interrupted run", self.done)
+            log.info("going on behind frame %d of an earlier run", self.done)
         return self
 
     def __exit__(
