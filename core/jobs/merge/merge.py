@@ -72,8 +72,8 @@ class MergedFilm:
 def merge(workspace: Workspace, name: str, choices: MergeChoices) -> MergedFilm:
     """Put the model's face into the film of a side, where the database of the side has faces.
 
-    name: ``dst``, or ``src`` for a model that swaps the other way. A killed run goes on where it was, and ends in the
-    same bytes.
+    name: ``dst``, or ``src`` for a model that swaps the other way. A killed run goes on where it was, with
+    the same pictures.
 
     Raises:
         InputError: there is no model, no film, no database, or no face to swap.
