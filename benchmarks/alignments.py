@@ -6,9 +6,9 @@ Prints JSON; keeps it in benchmarks/results/alignments.json.
 
 A side of one film with two people who are in most frames: faces, boxes and landmarks that move, identity vectors, tiny
 files in ``aligned`` under the names that the database knows. Every job is a command of its own; ``seconds`` is all of
-it, the start of the interpreter included, ``cpu seconds`` is what it used of the processors, which other programs
-hardly change, and ``megabytes`` is its largest resident set. The last measurement moves the
-points of ten of 5,000 faces and counts the crops that are made again.
+it, the start of the interpreter included, ``cpu seconds`` is what it used of the processors, which depends less on
+what else they do, and ``megabytes`` is its largest resident set. The last measurement moves the points of ten of 5,000
+faces and counts the crops that are made again.
 """
 
 import json
