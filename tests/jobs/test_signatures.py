@@ -65,4 +65,4 @@ def test_a_job_returns_data_not_text(name):
 def test_every_stage_calls_a_job():
     for path in sorted((Path(core.jobs.__file__).parents[1] / "stages").glob("[a-z]*.py")):
         # The player is a room of its own, above the jobs.
-    assert any(room in path.read_text() for room in ("core.jobs", "core.live")), f"{path.name} calls no job"
+        assert any(room in path.read_text() for room in ("core.jobs", "core.live")), f"{path.name} calls no job"
