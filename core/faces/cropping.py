@@ -88,7 +88,7 @@ def pose_scores(record: FaceRecord) -> dict[str, float]:
         InputError: no pose fits the landmarks.
     """
     pitch, yaw, _ = pitch_yaw_roll(record.landmarks, record.shape[0])
-    return {"pitch": pitch, "yaw": yaw, "roll": _roll(np.asarray(record.source_landmarks))}
+    return {"pitch": pitch, "yaw": yaw, "roll": eyes_roll(np.asarray(record.source_landmarks))}
 
 
 def sharpness(aligned: NDArray[np.uint8]) -> float:
@@ -97,7 +97,7 @@ def sharpness(aligned: NDArray[np.uint8]) -> float:
     return float(cv2.Laplacian(grey[32:224, 32:224], cv2.CV_64F).var())
 
 
-def _roll(points: NDArray[np.float64]) -> float:
+def eyes_roll(points: NDArray[np.float64]) -> float:
     """The clockwise turn of the line through the eyes, radians."""
     eyes = points[42:48].mean(axis=0) - points[36:42].mean(axis=0)
     return math.atan2(eyes[1], eyes[0])

@@ -4,14 +4,16 @@ import csv
 import io
 import math
 import sqlite3
+from collections.abc import Mapping
 from pathlib import Path
 
+import numpy as np
+
 from core.errors import InputError
+from core.faces.cropping import CropSettings, eyes_roll, pose_scores, record_of
 from core.faceset.database import faces
 from core.faceset.database.cells import NUMBER, TEXT, checked_rows
 from core.fsio import write_text
-from core.geometry.align import transform_points
-from core.geometry.centring import level_matrix, pose_degrees
 from core.types import Face
 
 _HEAD = (
@@ -33,16 +35,16 @@ def write_table(connection: sqlite3.Connection, path: Path) -> tuple[int, int]:
     table.writerow([*_HEAD, *names])
     for face in faces.faces(connection, ""):
         known = scores.get(face.id, {})
-        table.writerow([*_row(face), *(known.get(name, "") for name in names)])
+        table.writerow([*_row(face, known), *(known.get(name, "") for name in names)])
         frames.add(face.frame)
         count += 1
     write_text(path, text.getvalue())
     return len(frames), count
 
 
-def _row(face: Face) -> list[object]:
+def _row(face: Face, known: Mapping[str, float]) -> list[object]:
     box = [_number(float(n), 1) for n in face.box]
-    pose = [_number(angle, 2) for angle in _pose(face)]
+    pose = [_number(math.degrees(angle), 2) for angle in _pose(face, known)]
     sure = [_number(face.confidence, 4), _number(face.landmark_confidence, 4)]
     return [
         face.id,
@@ -58,16 +60,18 @@ def _row(face: Face) -> list[object]:
     ]
 
 
-def _pose(face: Face) -> tuple[float, float, float]:
-    """Pitch and yaw of the head; roll is its turn in the frame."""
+def _pose(face: Face, known: Mapping[str, float]) -> tuple[float, float, float]:
+    """Pitch, yaw and roll in radians as extraction measures them. known: scores of the face, which save a solver."""
     if face.landmarks is None:
         return math.nan, math.nan, math.nan
+    roll = eyes_roll(np.asarray(face.landmarks))
+    if {"pitch", "yaw"} <= known.keys():
+        return known["pitch"], known["yaw"], roll
     try:
-        matrix = level_matrix(face.landmarks)
-        pitch, yaw, _ = pose_degrees(transform_points(face.landmarks, matrix))
+        found = pose_scores(record_of(face, "", CropSettings(size=256)))
     except InputError:
-        return math.nan, math.nan, math.nan
-    return pitch, yaw, -math.degrees(math.atan2(matrix[1, 0], matrix[0, 0]))
+        return math.nan, math.nan, roll
+    return found["pitch"], found["yaw"], roll
 
 
 def _number(value: float, digits: int) -> object:
