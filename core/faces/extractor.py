@@ -129,10 +129,17 @@ class Extractor:
         return AlignedFace(found.face, record, data, scores | {"sharpness": sharpness(aligned)}, identity)
 
     def _set_aside(self, image: NDArray[np.uint8], found: AlignedFace) -> AlignedFace:
-        """A face that is not kept, with a file of its own where those are wanted and one can be made."""
-        if not self.crop.filtered or found.face.landmarks is None:
-            return found
+        """A face that is not kept, with a file of its own where those are wanted and one can be made.
+
+        It is recognized all the same, so that it has a person when somebody takes it back; but not what is hardly one.
+        """
         face = found.face
+        if face.landmarks is None:
+            return found
+        if self.embedder and found.identity is None and face.reason not in (filters.SMALL, filters.NO_FACE):
+            found = replace(found, identity=self.embedder.embed(image, face.landmarks))
+        if not self.crop.filtered:
+            return found
         name = f"{PurePath(face.frame).stem}_{face.id}.jpg"
         try:
             record = record_of(face, name if len(os.fsencode(name)) <= 255 else f"{face.id}.jpg", self.crop)

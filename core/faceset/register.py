@@ -168,12 +168,16 @@ def refuse_deleted_originals(side: Side) -> None:
 
 
 def missing_files(connection: sqlite3.Connection, folder: Path, there: Collection[str]) -> list[str]:
-    """Names of loose faces that the database has and the folder has not: deleted by hand, not only renamed.
+    """Names of loose kept faces that the database has and the folder has not: deleted by hand, not only renamed.
 
     folder: where the loose faces are. there: the names of the images in it, for which a set is quick.
     """
     known = images.seen_files(connection, there)
     gone = {name: row.face for name, row in known.items() if name not in there}
+    if gone:
+        # What was noted as a decision is not told again.
+        dropped = {face for (face,) in connection.execute("SELECT face FROM faces WHERE status <> 'kept'")}
+        gone = {name: face for name, face in gone.items() if face not in dropped}
     if not gone:
         return []
     strangers, _ = read_records([folder / name for name in there if name not in known])

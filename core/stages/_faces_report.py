@@ -134,13 +134,15 @@ def _listed(names: Sequence[str]) -> str:
 
 def no_faces(side: Side, done: "ExtractedFaces") -> InputError:
     """The error that there is not one face."""
-    reasons = [f"{count} dropped: {reason}" for reason, count in done.filtered.items()]
+    reasons = [f"{count} filtered: {reason}" for reason, count in done.filtered.items()]
     if done.corrupt:
         reasons.append(f"{len(done.corrupt)} frames could not be read, the first: {next(iter(done.corrupt.items()))}")
     hint = (
         "is it the right video? --detect-score 0.4, --min-face-size 20, --detect-size 1280 and --rotations all "
         "find more"
     )
+    if done.filtered:
+        hint += f"; bash scripts/alignments.sh restore-faces {side.name} --reason ... takes filtered ones back"
     for what, values in (("wanted", done.wanted), ("unwanted", done.unwanted)):
         if values:
             reasons.append(f"likeness to {what}: {min(values):.2f} to {max(values):.2f}")

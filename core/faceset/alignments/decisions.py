@@ -49,12 +49,22 @@ def chosen(connection: sqlite3.Connection, which: Which, status: str) -> list[Fa
     """The faces of a status that are meant.
 
     Raises:
-        InputError: an id is of no face of this side.
+        InputError: an id is of no face of this side, or a name of nobody.
     """
+    require_persons(connection, which.persons)
     for face in which.ids:
         if faces.find_face(connection, face) is None:
             raise InputError("no face has this id", where=face, hint="`alignments info` and the names of files say ids")
     return [face for face in faces.faces(connection, status) if which.means(face)]
+
+
+def require_persons(connection: sqlite3.Connection, persons: Collection[str]) -> None:
+    """Raise InputError for a name that no face has: else a slip of the fingers would choose nobody without a word."""
+    known = {person for (person,) in connection.execute("SELECT DISTINCT person FROM faces") if person}
+    for person in persons:
+        if person not in known:
+            there = f"there are: {', '.join(sorted(known)[:20])}" if known else "nobody has a name yet"
+            raise InputError("nobody of that name", where=person, hint=f"{there}; `alignments tracks` finds people")
 
 
 def taken_away(connection: sqlite3.Connection, frames: Path, there: Collection[str]) -> dict[str, str]:

@@ -70,7 +70,8 @@ def find_copy(database: Path, name: str) -> Copy:
         if copy.name == name:
             return copy
     names = ", ".join(copy.name for copy in copies(database)) or "there are none"
-    raise InputError("no such copy of the face database", where=name, why=f"copies: {names}")
+    hint = "`alignments restore SIDE` without a name lists them"
+    raise InputError("no such copy of the face database", where=name, why=f"copies: {names}", hint=hint)
 
 
 def copy_database(connection: sqlite3.Connection, path: Path) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 
 from core.errors import InputError
 from core.faces.cropping import CropSettings, large_enough
+from core.faceset.alignments.decisions import require_persons
 from core.faceset.database import extraction, faces, images, measured
 from core.faceset.database.frames import frame_ids
 from core.faceset.database.images import ImageRow
@@ -109,6 +110,7 @@ def _task(face: Face, row: ImageRow | None, path: Path | None, names: "_Names") 
 
 def set_of(opened: OpenedFaces, again: Again, crop: CropSettings) -> CropPlan:
     """The faces of a training set."""
+    require_persons(opened.connection, again.persons)
     out = again.out or Path()
     if list_images(out):
         hint = "name another folder, or move them away"

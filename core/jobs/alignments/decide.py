@@ -104,4 +104,4 @@ def _without_picture(connection, ids: set[str]) -> int:
 
 def _require_some(which: Which) -> None:
     if which.nothing:
-        raise UsageError("which faces?", hint="--id, --reason, --of-person or --frame say which")
+        raise UsageError("which faces?", hint="--id, --reason, --person or --frame say which")

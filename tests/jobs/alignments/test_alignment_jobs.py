@@ -388,3 +388,22 @@ def test_crops_show_their_place_in_the_frame(side):
 def _rows(side):
     with open_database(side.database) as connection:
         return list(images.images(connection))
+
+
+def test_a_deletion_that_was_noted_is_not_told_again(side, workspace):
+    (side.aligned / "00002_1.jpg").unlink()
+    decide.remove_faces(workspace, "src")
+    from core.jobs.side import opened_side
+
+    with opened_side(workspace, "src") as opened:
+        assert opened.deleted == ()
+
+
+def test_a_name_of_nobody_is_an_error_and_not_an_empty_choice(side, workspace, tmp_path):
+    for slip in (
+        lambda: decide.drop_faces(workspace, "src", Which(persons=("zoe",))),
+        lambda: decide.restore_faces(workspace, "src", Which(persons=("zoe",))),
+        lambda: extract_again(workspace, "src", Again(out=tmp_path / "set", persons=("zoe",))),
+    ):
+        with pytest.raises(InputError, match="nobody of that name"):
+            slip()

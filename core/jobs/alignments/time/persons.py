@@ -41,7 +41,8 @@ def name_person(workspace: Workspace, name: str, person: str, new_name: str) -> 
         connection = opened.connection
         found = list(faces.faces(connection, "", person=person))
         if not found:
-            raise InputError("nobody of that name", where=person, why=f"in {path_of(connection)}")
+            hint = f"bash scripts/alignments.sh persons {name} lists who is there; tracks finds people"
+            raise InputError("nobody of that name", where=person, why=f"in {path_of(connection)}", hint=hint)
         with changing(connection, f"persons --person {person} --name {new_name}", expected=len(found)) as change:
             for face in found:
                 change.set(face, person=new_name)
