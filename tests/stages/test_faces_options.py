@@ -6,7 +6,6 @@ import shutil
 import cv2
 import numpy as np
 import pytest
-import skimage.data
 from clips import make_clip, still
 from portraits import person
 
@@ -23,12 +22,6 @@ from core.stages._faces_report import bars
 from core.workspace import Workspace, list_images
 
 SMALL = ("--image-size", "96", "--embedder", "none")
-
-
-@pytest.fixture(scope="session")
-def portrait():
-    """The astronaut's head (NASA): 240 x 240, one face of about 90 x 113 pixels."""
-    return cv2.cvtColor(skimage.data.astronaut()[0:240, 90:330], cv2.COLOR_RGB2BGR)
 
 
 @pytest.fixture

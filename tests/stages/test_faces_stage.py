@@ -10,7 +10,6 @@ import time
 import cv2
 import numpy as np
 import pytest
-import skimage.data
 from clips import make_clip, stand_in, still
 from jpegs import samplings
 
@@ -26,12 +25,6 @@ from core.video import program
 from core.workspace import PROJECT, Workspace, list_images
 
 SMALL = ("--image-size", "96", "--embedder", "none")
-
-
-@pytest.fixture(scope="session")
-def portrait():
-    """The astronaut's head (NASA): 240 x 240, one face."""
-    return cv2.cvtColor(skimage.data.astronaut()[0:240, 90:330], cv2.COLOR_RGB2BGR)
 
 
 @pytest.fixture
