@@ -33,9 +33,17 @@ def walking(frames: Sequence[int], start: tuple[float, float], who: int, step: f
 
 
 def write_film(
-    side: Side, actors: Sequence[Actor], frames: Sequence[int], cuts: Sequence[int] = (), looks: bool = True
+    side: Side,
+    actors: Sequence[Actor],
+    frames: Sequence[int],
+    cuts: Sequence[int] = (),
+    looks: bool = True,
+    shown: Sequence[int] | None = None,
 ):
-    """Write the database. frames: numbers of the readable ones. cuts: numbers of frames with which a scene begins."""
+    """Write the database. frames: numbers of the readable ones. cuts: numbers of frames with which a scene begins.
+
+    shown: the picture that each frame shows before a background that moves; by default the background stands still.
+    """
     rows: dict[int, list[FaceRow]] = {number: [] for number in frames}
     for k, actor in enumerate(actors):
         vectors = seen(np.eye(IDENTITY_SIZE, dtype=np.float32)[actor.who], len(actor.frames), 0.02, seed=k)
@@ -43,6 +51,9 @@ def write_film(
             rows[number].append(FaceRow(_face(number, points, actor.confidence), vectors={"sface": vector}))
     backgrounds = np.random.default_rng(0).integers(0, 255, (len(cuts) + 1, 192), dtype=np.uint8)
     scene = np.searchsorted(np.asarray(cuts), np.asarray(frames), side="right")
+    if shown is not None:
+        backgrounds = np.random.default_rng(0).integers(0, 255, (max(shown) + 1, 192), dtype=np.uint8)
+        scene = np.asarray(shown)
     with open_database(side.database, create=True) as connection:
         faces.add(
             connection,

@@ -24,11 +24,15 @@ def missing_places(place: NDArray[np.intp], max_gap: int) -> NDArray[np.intp]:
 def interpolate(time: Floats, points: Floats, wanted: Floats, curved: bool = True) -> Floats:
     """Landmarks (m, 68, 2) at the times ``wanted`` (m,), each between two of a track.
 
-    time: (n,), ascending. points: (n, 68, 2), frame pixels.
+    time: (n,), ascending; equal times show one picture, of which all finds count the same. points: (n, 68, 2), frame
+    pixels.
     curved: the motion keeps the speeds on both sides (cubic Hermite curve); else it is a straight line.
     """
-    motion, shape = moving.split(points)
-    left = np.searchsorted(time, wanted, side="right") - 1
+    time, first, count = np.unique(time, return_index=True, return_counts=True)
+    motion, shape = moving.split(np.add.reduceat(points, first) / count[:, None, None])
+    if len(time) == 1:
+        return moving.join(np.repeat(motion, len(wanted), axis=0), np.repeat(shape, len(wanted), axis=0))
+    left = np.minimum(np.searchsorted(time, wanted, side="right") - 1, len(time) - 2)
     right = left + 1
     length = time[right] - time[left]
     share = ((wanted - time[left]) / length)[:, None]

@@ -12,6 +12,9 @@ from core.faceset.tracks import motion as moving
 # after, so many on each side. Two finds on one picture differ by what compression did to it, far less than those on
 # different pictures; a head that turns back slows down before and after.
 _PART, _SIDE = 0.3, 2
+# What changes most in a tiny picture is left out, by this part of it: a face that is covered in one frame is no other
+# picture. The rest tells only where what moves around a frame changes it by at least so much, of 255.
+_MOST, _VISIBLE = 0.3, 0.1
 
 
 def pictures(time: NDArray[np.float64], points: NDArray[np.float64]) -> NDArray[np.intp]:
@@ -23,14 +26,34 @@ def pictures(time: NDArray[np.float64], points: NDArray[np.float64]) -> NDArray[
         return np.arange(len(points))
     size = np.exp(moving.motion_of(points)[1:, 2])
     step = np.sqrt((np.diff(points, axis=0) ** 2).mean(axis=(1, 2))) / size
-    # Beyond the ends nobody knows; the other side decides.
-    windows = np.lib.stride_tricks.sliding_window_view(np.pad(step, _SIDE, constant_values=np.inf), 2 * _SIDE + 1)
-    held = step < _PART * np.minimum(_highest(windows[:, :_SIDE]), _highest(windows[:, _SIDE + 1 :]))
+    held = step < _PART * _movement_around(step)
     held &= np.diff(time) <= 1.5 * np.median(np.diff(time))
     return np.concatenate([[0], np.cumsum(~held)])
 
 
-def _highest(steps: NDArray[np.float64]) -> NDArray[np.float64]:
+def repeated(number: NDArray[np.intp], looks: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """Which frames of a film show the picture of the frame before, by what the whole frame looks like.
+
+    number: (n,), of the frames, ascending. looks: uint8 (n, ...), a tiny picture of each.
+    """
+    if len(looks) <= 2 * _SIDE:
+        return np.zeros(len(looks), bool)
+    changes = np.abs(np.diff(looks.reshape(len(looks), -1).astype(np.float32), axis=0))
+    least = round((1 - _MOST) * changes.shape[1])
+    step = np.partition(changes, least, axis=1)[:, :least].mean(axis=1)
+    around = _movement_around(step)
+    held = (step < _PART * around) & (around >= _VISIBLE) & (np.diff(number) == 1)
+    return np.concatenate([[False], held])
+
+
+def _movement_around(step: NDArray[np.floating]) -> NDArray[np.floating]:
+    """How large steps (n,) are just before and just after each: the smaller of the two highest."""
+    # Beyond the ends nobody knows; the other side decides.
+    windows = np.lib.stride_tricks.sliding_window_view(np.pad(step, _SIDE, constant_values=np.inf), 2 * _SIDE + 1)
+    return np.minimum(_highest(windows[:, :_SIDE]), _highest(windows[:, _SIDE + 1 :]))
+
+
+def _highest(steps: NDArray[np.floating]) -> NDArray[np.floating]:
     """The highest known step (n,) of each row; infinite where none is known."""
     highest = np.where(np.isinf(steps), -1, steps).max(axis=1)
     return np.where(highest < 0, np.inf, highest)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from core.faceset.database.frames import LOOK_BYTES, frame_number, looks
 from core.faceset.tracks.cuts import find_cuts
+from core.faceset.tracks.held import repeated
 from core.workspace import natural_key
 
 # Between films, so that the last frame of one is never a neighbour of the first of the next.
@@ -21,12 +22,15 @@ class Timeline:
     """Readable frames in order.
 
     names: of the frames. number: int (n,), ascending, in frames of the film. scene: int (n,).
+    picture: int (n,): the number without the frames that repeat the picture before them, which a recording of a slower
+    camera has; as ``number`` where the looks of frames are not known.
     films: how many. cuts: how many were found inside of films; None where the looks of frames are not known.
     """
 
     names: tuple[str, ...]
     number: NDArray[np.intp]
     scene: NDArray[np.intp]
+    picture: NDArray[np.intp]
     films: int
     cuts: int | None
 
@@ -37,21 +41,24 @@ def read_timeline(connection: sqlite3.Connection) -> Timeline:
     films: dict[str, list[str]] = {}
     for name in look:
         films.setdefault(_film(name), []).append(name)
-    names: list[str] = []
-    number: list[int] = []
-    scene: list[int] = []
     seen = all(len(one) == LOOK_BYTES for one in look.values())
+    names: list[str] = []
+    number, scene, repeats = [np.empty(0, np.intp)], [np.empty(0, np.intp)], [np.empty(0, bool)]
     for _, film in sorted(films.items()):
-        numbers = _numbers(film)
+        numbers = np.array(_numbers(film), np.intp)
         order = np.argsort(numbers, kind="stable")
-        start = number[-1] + _APART if number else 0
         ordered = [film[i] for i in order]
+        start = number[-1][-1] + _APART if names else 0
+        tiny = _looks([look[name] for name in ordered]) if seen else None
         names += ordered
-        number += [start + numbers[i] - numbers[order[0]] for i in order]
-        cuts = find_cuts(_looks([look[name] for name in ordered])) if seen else np.zeros(len(film), bool)
-        scene += (np.cumsum(cuts) + (scene[-1] + 1 if scene else 0)).tolist()
-    found = len(set(scene)) - len(films) if seen and names else None
-    return Timeline(tuple(names), np.array(number, np.intp), np.array(scene, np.intp), len(films), found)
+        number.append(start + numbers[order] - numbers[order[0]])
+        cuts = np.zeros(len(film), bool) if tiny is None else find_cuts(tiny)
+        scene.append(np.cumsum(cuts) + (scene[-1][-1] + 1 if len(scene) > 1 else 0))
+        repeats.append(np.zeros(len(film), bool) if tiny is None else repeated(number[-1], tiny))
+    numbered, scenes = np.concatenate(number), np.concatenate(scene)
+    found = int(scenes[-1]) + 1 - len(films) if seen and names else None
+    picture = numbered - np.cumsum(np.concatenate(repeats))
+    return Timeline(tuple(names), numbered, scenes, picture, len(films), found)
 
 
 def _film(name: str) -> str:

@@ -43,6 +43,21 @@ def test_short_gaps_are_filled_where_the_face_was(workspace):
         assert np.allclose(face.box, np.concatenate([truth.min(axis=0), truth.max(axis=0)]), atol=1)
 
 
+def test_a_frame_that_repeats_a_picture_gets_the_face_of_that_one(tmp_path):
+    workspace = Workspace(tmp_path).create()
+    shown = np.array([k - k // 4 for k in range(40)])
+    found = [number for number in FRAMES if number not in (20, 21, 22)]
+    actor = walking(found, (100, 100), who=0)
+    actor.points = FULL.points[shown[np.array(found) - 1]]
+    write_film(workspace.side("src"), [actor], FRAMES, shown=shown.tolist())
+    find_tracks(workspace, "src", TrackSettings())
+    fill_gaps(workspace, "src", 5)
+    made = added(workspace)
+    assert sorted(made) == [20, 21, 22]
+    for number, face in made.items():
+        assert np.allclose(face.landmarks, FULL.points[shown[number - 1]], atol=0.05)
+
+
 def test_again_nothing_and_then_the_longer_gap(workspace):
     fill_gaps(workspace, "src", 5)
     assert fill_gaps(workspace, "src", 5).faces == 0

@@ -21,7 +21,7 @@ NAMES = tuple(f"{number:05d}.png" for number in range(1, COUNT + 1))
 
 def timeline(cut: int = COUNT) -> Timeline:
     number = np.arange(COUNT)
-    return Timeline(NAMES, number, (number >= cut).astype(np.intp), 1, 1)
+    return Timeline(NAMES, number, (number >= cut).astype(np.intp), number, 1, 1)
 
 
 def trembling(track: int = 0, **changes) -> list:

@@ -76,19 +76,21 @@ def _between(film: FilmFaces, members: NDArray[np.intp], max_gap: int) -> list[F
     if not len(missing):
         return []
     track = [film.faces[i] for i in members]
-    time, wanted = film.number(members).astype(np.float64), film.timeline.number[missing].astype(np.float64)
-    points = interpolate(time, np.array([face.landmarks for face in track]), wanted)
-    confidence = interpolated_confidence(time, np.array([face.confidence for face in track]), wanted)
-    sure = interpolated_confidence(time, np.array([face.landmark_confidence for face in track]), wanted)
+    number, wanted = film.number(members).astype(np.float64), film.timeline.number[missing].astype(np.float64)
+    # A frame that repeats the picture before it shows the face where that one does.
+    shown, picture = film.timeline.picture[place].astype(np.float64), film.timeline.picture[missing].astype(np.float64)
+    points = interpolate(shown, np.array([face.landmarks for face in track]), picture)
+    boxes = np.array([face.box for face in track], np.float64)
+    box = np.column_stack([np.interp(picture, shown, side) for side in boxes.T]).astype(np.float32)
+    confidence = interpolated_confidence(number, np.array([face.confidence for face in track]), wanted)
+    sure = interpolated_confidence(number, np.array([face.landmark_confidence for face in track]), wanted)
     left = np.searchsorted(place, missing) - 1
     made = []
     for k, at in enumerate(left.tolist()):
-        share = (wanted[k] - time[at]) / (time[at + 1] - time[at])
-        box = (1 - share) * track[at].box + share * track[at + 1].box
         made.append(
             replace(
                 track[at],
-                box=box.astype(np.float32),
+                box=box[k],
                 landmarks=points[k],
                 confidence=float(confidence[k]),
                 landmark_confidence=float(sure[k]),
