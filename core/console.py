@@ -8,6 +8,7 @@ import contextlib
 import logging
 import sys
 import unicodedata
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TextIO
 
@@ -39,6 +40,14 @@ def size_text(count: float) -> str:
     """Bytes as people write them: ``0.9 MB``, ``57 MB``, ``1.3 GB``."""
     unit, value = ("GB", count / 1e9) if count >= 1e9 else ("MB", count / 1e6)
     return f"{value:.0f} {unit}" if value >= 10 else f"{value:.1f} {unit}"
+
+
+def counted(names: Sequence[str], shown: int = 5) -> str:
+    """How many there are, and the first of them: ``7: a.jpg, b.jpg, c.jpg, d.jpg, e.jpg and 2 more``."""
+    if not names:
+        return "0"
+    more = f" and {len(names) - shown} more" if len(names) > shown else ""
+    return f"{len(names)}: {', '.join(names[:shown])}{more}"
 
 
 def say(text: str, stream: TextIO | None = None) -> None:

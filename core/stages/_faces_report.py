@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from core.console import counted
 from core.errors import InputError
 from core.types import StageReport
 from core.workspace import Side
@@ -33,8 +34,8 @@ def report(
     rows: list[tuple[str, object]] = [
         ("frames", done.frames),
         ("faces", done.faces),
-        ("frames without faces", _listed(done.without_faces)),
-        ("frames with several", "all" if len(done.with_several) == done.frames else _listed(done.with_several)),
+        ("frames without faces", counted(done.without_faces)),
+        ("frames with several", "all" if len(done.with_several) == done.frames else counted(done.with_several)),
     ]
     rows += [("filtered", f"{count}: {reason}") for reason, count in done.filtered.items()]
     if for_model:
@@ -46,11 +47,11 @@ def report(
     rows += _people(settings, done)
     rows += _calmed(calmed)
     if done.deleted:
-        rows.append(("face files deleted by hand", _listed(done.deleted)))
+        rows.append(("face files deleted by hand", counted(done.deleted)))
     if done.left_out:
-        rows.append(("left out, no frames", _listed([name for name, _ in done.left_out])))
+        rows.append(("left out, no frames", counted([name for name, _ in done.left_out])))
     if done.corrupt:
-        rows.append(("corrupt frames", _listed(tuple(done.corrupt))))
+        rows.append(("corrupt frames", counted(tuple(done.corrupt))))
     rows += [(f"masks by {name}", _masks(applied)) for name, applied in masks]
     if len(masks) > 1:
         rows.append(("stored in the face files", f"the masks of {masks[-1][0]}, which was named last"))
@@ -123,13 +124,6 @@ def bars(values: Sequence[float], threshold: float) -> list[str]:
         mark = " < threshold" if step == border else ""
         lines.append(f"{step * _BIN:5.2f} {bar} {count}{mark}")
     return lines
-
-
-def _listed(names: Sequence[str]) -> str:
-    if not names:
-        return "0"
-    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    return f"{len(names)}: {', '.join(names[:_SHOWN])}{more}"
 
 
 def no_faces(side: Side, done: "ExtractedFaces") -> InputError:

@@ -76,13 +76,15 @@ def bring_masks(workspace: Workspace, name: str, folder: Path, space: Space) -> 
     called as the face file. White is face; other sizes are fitted.
 
     Raises:
-        InputError: there are no pictures.
+        InputError: there are no pictures, or none fits a face.
     """
     pictures = {path.stem: path for path in list_frames(folder)}
     if not pictures:
         raise InputError("no pictures", where=folder, hint="name the folder of the masks")
     with opened_side(workspace, name) as side, open_known(side) as known:
         matches = _matches(known, pictures, space)
+        if not matches:
+            raise _strangers(known, pictures, folder, space)
         used = {path.stem for path in matches.values()}
         masks: dict[int, bytes] = {}
         problems: list[tuple[str, str]] = []
@@ -144,6 +146,16 @@ def _matches(known: KnownFaces, pictures: dict[str, Path], space: Space) -> dict
         if path is not None:
             found[index] = path
     return found
+
+
+def _strangers(known: KnownFaces, pictures: dict[str, Path], folder: Path, space: Space) -> InputError:
+    """The error that no picture fits a face."""
+    other: Space = "face" if space == "frame" else "frame"
+    hint = "call each as the face file" if space == "face" else "call each as its frame, or end its name in its number"
+    if _matches(known, pictures, other):
+        hint = f"they are called as {other}s are: --space {other}"
+    first = min(pictures)
+    return InputError(f"no picture fits a {space}", where=folder, why=f"the first is {first}", hint=hint)
 
 
 def _mask_of(record: FaceRecord, path: Path, space: Space, frame_shape: tuple[int, int]) -> NDArray[np.float32]:

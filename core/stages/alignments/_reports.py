@@ -1,6 +1,6 @@
 """How the jobs word what they found."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from core.types import StageReport
@@ -39,11 +39,3 @@ def decided_report(side: str, what: str, done: "Decided") -> StageReport:
 def counted_rows(counts: Mapping[str, int]) -> list[tuple[str, object]]:
     """(what, how many), the most first."""
     return [(what or "no reason", count) for what, count in sorted(counts.items(), key=lambda item: -item[1])]
-
-
-def named(names: Sequence[str]) -> str:
-    """How many there are, and the first of them."""
-    if not names:
-        return "0"
-    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    return f"{len(names)}: {', '.join(names[:_SHOWN])}{more}"

@@ -5,6 +5,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from core.console import counted
 from core.options import Positional, SideOptions
 from core.types import StageReport
 from core.workspace import Workspace
@@ -28,13 +29,8 @@ def run(options: Options, workspace: Workspace) -> StageReport:
     done = bring_masks(workspace, options.side, options.folder, options.space)
     rows = (
         ("faces with a mask of the folder", done.taken),
-        ("faces that no picture fits", _named(done.without)),
-        ("pictures that fit no face", _named(done.unused)),
+        ("faces that no picture fits", counted(done.without)),
+        ("pictures that fit no face", counted(done.unused)),
     )
     warnings = tuple(f"left out: {name}: {why}" for name, why in done.problems[:_SHOWN])
     return StageReport(f"masks of {options.side}, from {options.folder}", rows, warnings)
-
-
-def _named(names: tuple[str, ...]) -> str:
-    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    return f"{len(names)}: {', '.join(names[:_SHOWN])}{more}" if names else "0"

@@ -52,6 +52,16 @@ def centre_in_frame(found) -> np.ndarray:
     return transform_points(pixels, cv2.invertAffineTransform(found.image_to_face_mat)).mean(axis=0)
 
 
+def test_pictures_that_fit_nothing_say_what_they_might_be(tmp_path, workspace, side):
+    face = next(path.stem for path in list_images(side.aligned))
+    with pytest.raises(InputError, match="--space face"):
+        brought(tmp_path, workspace, {f"{face}.png": disc(10, 10)})
+    (tmp_path / "masks" / f"{face}.png").rename(tmp_path / "masks" / "somebody.png")
+    with pytest.raises(InputError, match="somebody") as refused:
+        bring_masks(workspace, "src", tmp_path / "masks", "frame")
+    assert "--space" not in str(refused.value)
+
+
 def brought(tmp_path, workspace, pictures: dict[str, np.ndarray], space="frame"):
     folder = tmp_path / "masks"
     folder.mkdir()

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 
 from pydantic import Field, model_validator
 
+from core.console import counted
 from core.options import SideOptions
-from core.stages.alignments._reports import named
 from core.stages.faces import FaceTypeName
 from core.types import StageReport
 from core.workspace import Workspace
@@ -72,5 +72,5 @@ def _report(side: str, done: "CutAgain") -> StageReport:
         rows.append(("too small", done.small))
     warnings = [f"{name}: {why}" for name, why in done.problems[:20]]
     if done.unread:
-        warnings.append(f"frames that are not there: {named(done.unread)}")
+        warnings.append(f"frames that are not there: {counted(done.unread)}")
     return StageReport(f"data_{side}: {done.made} faces cut out", tuple(rows), tuple(warnings), (done.folder,))

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 
 from pydantic import Field
 
+from core.console import counted
 from core.options import SideOptions
-from core.stages.alignments._reports import named
 from core.types import StageReport
 from core.workspace import Workspace
 
@@ -49,7 +49,7 @@ def _rows(found: "Looked") -> Iterator[tuple[str, object]]:
         for person in counts.persons:
             name = f"person {person.person}" if person.person else "nobody known"
             yield name, f"{person.faces} faces, {person.tracks} tracks, {person.first} to {person.last}"
-    yield "misaligned", named([f"{face.id} in {face.frame}" for face in found.misaligned])
+    yield "misaligned", counted([f"{face.id} in {face.frame}" for face in found.misaligned])
     yield "without a picture", counts.without_picture
     yield "pictures out of date", counts.stale
     yield "masks out of date", counts.stale_masks
