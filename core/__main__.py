@@ -62,10 +62,11 @@ def read(arguments: list[str]) -> tuple[ModuleType, "Options"]:
 
 
 def run(stage: ModuleType, options: "Options", workspace: Workspace) -> "StageReport":
-    """Run a stage with bars on the terminal."""
-    from core.progress import TerminalBars, reporting_to
+    """Run a stage with bars on the terminal; FORGE_PROGRESS names a file that says the same to programs."""
+    from core.progress import ProgressFile, TerminalBars, reporting_to
 
-    with reporting_to(TerminalBars()):
+    file = os.environ.get("FORGE_PROGRESS")
+    with reporting_to(ProgressFile(Path(file), TerminalBars()) if file else TerminalBars()):
         return stage.run(options, workspace)
 
 

@@ -142,7 +142,7 @@ class _Parser(argparse.ArgumentParser):
             if place_of(field):
                 # Upper case keeps it apart from the flag of the same field; read compares the two.
                 count = None if field.is_required() else "?"
-                if get_origin(_plain(field.annotation)) is list:
+                if get_origin(plain(field.annotation)) is list:
                     count = "+" if field.is_required() else "*"
                 text = argparse.SUPPRESS if name in hidden_places else _help(field)
                 self.add_argument(name.upper(), nargs=count, help=text)
@@ -204,14 +204,14 @@ class _HelpAll(argparse.Action):
 
 def _typed(name: str, field: FieldInfo) -> str:
     """How a positional argument stands in the usage: choices as they are typed."""
-    choices = get_args(_plain(field.annotation)) if get_origin(_plain(field.annotation)) is Literal else ()
+    choices = get_args(plain(field.annotation)) if get_origin(plain(field.annotation)) is Literal else ()
     text = "|".join(map(str, choices)) or name.upper()
     return text if field.is_required() else f"[{text}]"
 
 
 def _add_flag(group: argparse._ArgumentGroup, name: str, field: FieldInfo) -> None:
     how: dict[str, Any] = {"metavar": _metavar(field.annotation)}
-    kind = _plain(field.annotation)
+    kind = plain(field.annotation)
     if kind is bool:
         how = {"action": _Switch, "shown": _shown_switch(name, field)}
     elif get_origin(kind) is list:
@@ -231,7 +231,7 @@ def _spread_lists(options: type[Options], arguments: list[str]) -> list[str]:
     Only after the positional arguments, which would be taken for more.
     """
     fields = options.model_fields.items()
-    flags = {flag_name(name) for name, field in fields if get_origin(_plain(field.annotation)) is list}
+    flags = {flag_name(name) for name, field in fields if get_origin(plain(field.annotation)) is list}
     places = [name for name, field in fields if place_of(field)]
     if any(argument.startswith("-") for argument in arguments[: len(places)]):
         return arguments
@@ -259,7 +259,7 @@ def _environment(options: type[Options]) -> dict[str, Any]:
     for name, field in options.model_fields.items():
         text = os.environ.get(variable_name(name))
         if text is not None:
-            found[name] = _json(text) if get_origin(_plain(field.annotation)) is list else text
+            found[name] = _json(text) if get_origin(plain(field.annotation)) is list else text
     return found
 
 
@@ -270,19 +270,19 @@ def _json(text: str) -> Any:
         return text  # the model says what is wrong with it
 
 
-def _plain(annotation: Any) -> Any:
-    """The annotation without None and validators: ``int``, of ``int | None``."""
+def plain(annotation: Any) -> Any:
+    """An annotation without None and validators: ``int``, of ``int | None``."""
     if get_origin(annotation) is Annotated:
-        return _plain(get_args(annotation)[0])
+        return plain(get_args(annotation)[0])
     if get_origin(annotation) in (Union, UnionType):
         kinds = [kind for kind in get_args(annotation) if kind is not NoneType]
-        return _plain(kinds[0]) if len(kinds) == 1 else annotation
+        return plain(kinds[0]) if len(kinds) == 1 else annotation
     return annotation
 
 
 def _metavar(annotation: Any) -> str:
     """What ``--help`` shows in place of a value: ``N``, ``{src,dst}``."""
-    kind = _plain(annotation)
+    kind = plain(annotation)
     if get_origin(kind) is list:
         return _metavar(get_args(kind)[0])
     if get_origin(kind) is Literal:
@@ -296,7 +296,7 @@ def _choices(kind: Any) -> str:
 
 def _help(field: FieldInfo) -> str:
     text = field.description or ""
-    kind = _plain(field.annotation)
+    kind = plain(field.annotation)
     if get_origin(kind) is Literal and len(_choices(kind)) > _WIDE:
         text += f"; one of {', '.join(map(str, get_args(kind)))}"
     if isinstance(field.default, bool):

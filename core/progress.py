@@ -4,23 +4,27 @@ A job iterates over ``progress(items, ...)`` or counts with a ``Task``. Who is t
 with ``reporting_to``; nobody is by default, so a job called from a program or a test is silent.
 """
 
+import json
 import logging
 import os
 import sys
 import time
 from collections.abc import Iterable, Iterator, Sized
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
+from pathlib import Path
 from types import TracebackType
 from typing import TypeVar
 
 from tqdm import tqdm
 
 from core.console import say
+from core.fsio import write_bytes
 
 T = TypeVar("T")
 _ROWS = 24  # of a terminal; more bars than that are never drawn
 _LINE_SECONDS = 30.0
+_FILE_SECONDS = 0.5
 # As short as it can be: with a note of training it has to fit into 80 columns.
 _WITH_NOTE = "{n_fmt}/{total_fmt} {remaining}{postfix}"
 _WITH_NOTE_ENDLESS = "{n_fmt} {elapsed}{postfix}"
@@ -168,6 +172,40 @@ def _clock(seconds: float) -> str:
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+class ProgressFile(Listener):
+    """Tells another listener, and a file that other programs read: one JSON object, the newest task.
+
+    description, unit, total, done, note: of the task. first: how many were done when it began. begun, now: seconds
+    since 1970. ended: whether it is over.
+    """
+
+    def __init__(self, path: Path, beside: Listener):
+        self._path, self._beside = path, beside
+        self._first, self._begun, self._next = 0, 0.0, 0.0
+
+    def begin(self, task: Task) -> None:
+        self._first, self._begun = task.done, time.time()
+        self._write(task)
+        self._beside.begin(task)
+
+    def update(self, task: Task) -> None:
+        if time.monotonic() >= self._next:
+            self._write(task)
+        self._beside.update(task)
+
+    def end(self, task: Task) -> None:
+        self._write(task, ended=True)
+        self._beside.end(task)
+
+    def _write(self, task: Task, ended: bool = False) -> None:
+        self._next = time.monotonic() + _FILE_SECONDS
+        said = {name: getattr(task, name) for name in ("description", "unit", "total", "done", "note")}
+        said |= {"first": self._first, "begun": self._begun, "now": time.time(), "ended": ended}
+        # Whoever does not hear how far it is must not end it.
+        with suppress(OSError):
+            write_bytes(self._path, json.dumps(said).encode(), durable=False)
 
 
 class BesideBars(logging.StreamHandler):

@@ -238,6 +238,16 @@ class Workspace:
         return self.root / ".locks"
 
     @property
+    def workbench(self) -> Path:
+        """What the workbench keeps: the jobs that it started and their logs."""
+        return self.root / ".workbench"
+
+    @property
+    def thumbs(self) -> Path:
+        """Small pictures of faces, which can be made again."""
+        return self.root / ".thumbs"
+
+    @property
     def consent(self) -> Path:
         return self.root / "consent.json"
 

@@ -9,6 +9,14 @@ export FORGE_DEV=1 WORKSPACE="${WORKSPACE:-$root/workspace}"
 . "$root/env.sh"
 cd "$root"
 
+# The tests of pages need a browser. Where it cannot be installed they are skipped, or fail in CI.
+install_browser() {
+  if command -v chromium chromium-browser google-chrome >/dev/null; then return 0; fi
+  if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then return 0; fi
+  echo "installing Chromium for the tests of pages" >&2
+  { apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends chromium; } >/dev/null 2>&1 || echo "Chromium could not be installed" >&2
+}
+
 asks_for_paths() {
   local argument
   for argument in "$@"; do
@@ -17,6 +25,7 @@ asks_for_paths() {
   return 1
 }
 
+install_browser
 if ! asks_for_paths "$@"; then
   "$FORGE_PYTHON" -m ruff check .
   "$FORGE_PYTHON" -m ruff format --check --quiet .

@@ -20,6 +20,7 @@ ALLOWED_NEIGHBOURS = {
     ("errors", "console"),
     ("types", "console"),
     ("progress", "console"),
+    ("progress", "fsio"),
     ("native_output", "errors"),
     ("native_output", "safe_paths"),
     ("options", "errors"),

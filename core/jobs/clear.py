@@ -11,7 +11,7 @@ from core.fsio import lock, move_to_trash
 from core.safe_paths import is_real_folder, own_folder
 from core.workspace import Workspace
 
-_KEPT = {".trash", ".locks", ".logs", ".gitkeep", own_place.MARKER}
+_KEPT = {".trash", ".locks", ".logs", ".workbench", ".gitkeep", own_place.MARKER}
 
 
 @dataclass(frozen=True)

@@ -17,14 +17,14 @@ from core.live.agreement import require_agreement
 from core.live.controls import Controls
 from core.live.follow import Follower
 from core.live.outlet import Outlet
-from core.live.page.app import live_app
-from core.live.page.guard import Keys
-from core.live.page.server import bound, new_server
+from core.live.page.app import MOST_BYTES, live_app
 from core.live.player import Player
 from core.live.recording import Recording
 from core.live.sources import BROWSER, Capture, open_source
 from core.live.virtual_camera import VirtualCamera
 from core.video.film.writer import FilmReport
+from core.web.guard import Keys
+from core.web.server import bound, new_server
 from core.workspace import Workspace
 
 log = logging.getLogger(__name__)
@@ -110,8 +110,8 @@ def play(workspace: Workspace, choices: LiveChoices) -> Played:
         if recording:
             player.outputs.append(stack.enter_context(recording))
         listening = stack.enter_context(bound(choices.port))
-        keys = Keys(listening.getsockname()[1])
-        server = new_server(live_app(player, outlet, keys, takes_camera=source is None))
+        keys = Keys("forge_live", listening.getsockname()[1])
+        server = new_server(live_app(player, outlet, keys, takes_camera=source is None), most_bytes=MOST_BYTES)
 
         def end() -> None:
             server.should_exit = True

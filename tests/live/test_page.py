@@ -21,10 +21,10 @@ from core.imaging.codec import encode_jpeg
 from core.live.frames import Captured
 from core.live.outlet import Outlet
 from core.live.page import app as page_app
-from core.live.page.guard import Keys
-from core.live.page.server import bound, new_server
+from core.web.guard import Keys
+from core.web.server import bound, new_server
 
-KEYS = Keys(8600)
+KEYS = Keys("forge_live", 8600)
 HOME = "http://127.0.0.1:8600"
 TALK = "ws://127.0.0.1:8600/talk"
 OURS = {"origin": HOME}
@@ -216,8 +216,9 @@ def test_the_real_server(live):
     """The same over a socket: it answers, refuses, and ends while a page is connected."""
     listening = bound(0)
     port = listening.getsockname()[1]
-    keys = Keys(port)
-    server = new_server(page_app.live_app(live.player, live.outlet, keys, takes_camera=True))
+    keys = Keys("forge_live", port)
+    app = page_app.live_app(live.player, live.outlet, keys, takes_camera=True)
+    server = new_server(app, most_bytes=page_app.MOST_BYTES)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
     thread.start()
     wait_until(lambda: server.started)

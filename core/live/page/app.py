@@ -17,7 +17,7 @@ from typing import Any
 import anyio
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, PlainTextResponse, Response, StreamingResponse
+from starlette.responses import HTMLResponse, Response, StreamingResponse
 from starlette.routing import Route, WebSocketRoute
 from starlette.types import ASGIApp
 from starlette.websockets import WebSocket, WebSocketDisconnect
@@ -26,9 +26,10 @@ from core.errors import PipelineError
 from core.live.controls import COLORS, MASKS, MODES
 from core.live.frames import Captured
 from core.live.outlet import Outlet
-from core.live.page.guard import ENTER, PAGE, STREAM, Guard, Keys, same
 from core.live.player import Player
+from core.web.guard import Doors, Guard, Keys, change_token, protective_headers
 
+PAGE, ENTER, STREAM = "/", "/enter", "/stream.mjpg"
 MOST_BYTES = 4 << 20  # of a message
 _ON_THE_WAY = 2  # pictures
 _STATUS_EVERY = 0.5  # seconds
@@ -43,11 +44,7 @@ def live_app(player: Player, outlet: Outlet, keys: Keys, *, takes_camera: bool) 
         return HTMLResponse(page)
 
     async def enter(request: Request) -> Response:
-        if not same((await _body(request)).decode("latin-1"), keys.token):
-            return PlainTextResponse("not the link that the program printed\n", 401)
-        answer = PlainTextResponse("")
-        answer.set_cookie(keys.cookie, keys.session, httponly=True, samesite="strict")
-        return answer
+        return await change_token(request, keys)
 
     async def stream(request: Request) -> Response:
         return StreamingResponse(_parts(outlet), media_type=f"multipart/x-mixed-replace; boundary={_BOUNDARY}")
@@ -61,17 +58,8 @@ def live_app(player: Player, outlet: Outlet, keys: Keys, *, takes_camera: bool) 
         Route(STREAM, stream),
         WebSocketRoute("/talk", talk),
     ]
-    return Guard(Starlette(routes=routes), keys, _headers(page, keys))
-
-
-async def _body(request: Request) -> bytes:
-    """At most 200 bytes of it."""
-    found = b""
-    async for chunk in request.stream():
-        found += chunk
-        if len(found) > 200:
-            return b""
-    return found
+    doors = Doors(without_key=(PAGE, ENTER), by_key=(STREAM,))
+    return Guard(Starlette(routes=routes), keys, doors, protective_headers(_policy(page, keys)))
 
 
 async def _parts(outlet: Outlet) -> AsyncIterator[bytes]:
@@ -84,21 +72,14 @@ async def _parts(outlet: Outlet) -> AsyncIterator[bytes]:
             yield head.encode() + picture.jpeg + b"\r\n"
 
 
-def _headers(page: str, keys: Keys) -> dict[str, str]:
+def _policy(page: str, keys: Keys) -> str:
     """Nothing is loaded from anywhere, and only the script and the style of the page itself run."""
     script, style = (_hash_of(page, tag) for tag in ("script", "style"))
     sockets = " ".join(f"ws://{host}" for host in keys.hosts[:2])
-    policy = (
+    return (
         f"default-src 'none'; script-src {script}; style-src {style}; connect-src 'self' {sockets}; "
         "img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
     )
-    return {
-        "Content-Security-Policy": policy,
-        "X-Content-Type-Options": "nosniff",
-        "Referrer-Policy": "no-referrer",
-        "Cross-Origin-Resource-Policy": "same-origin",
-        "Cache-Control": "no-store",
-    }
 
 
 def _hash_of(page: str, tag: str) -> str:
@@ -126,7 +107,7 @@ class _Talk:
                 "morph": self._player.swapper.dfm.takes_morph,
                 "model": self._player.swapper.path.name,
                 "device": self._player.swapper.dfm.session.device,
-                "stream": f"{STREAM}?key={self._keys.stream}",
+                "stream": f"{STREAM}?key={self._keys.outside}",
             }
         )
         with self._outlet.watched():

@@ -1,0 +1,1 @@
+"""What every page of this program needs: a guard, a server on this computer's own address, small bodies."""

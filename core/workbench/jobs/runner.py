@@ -1,0 +1,40 @@
+"""Runs one job and writes down how it ended: a process of its own, which outlives the server.
+
+``python -m core.workbench.jobs.runner FOLDER``
+"""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+from core.fsio import lock
+from core.own_place import PROJECT
+from core.workbench.jobs.files import JobFolder
+
+
+def run(folder: JobFolder) -> None:
+    """Run the job of a folder to its end."""
+    job = folder.read()
+    if job is None:
+        return
+    # What is sent to the group is for the stage, which saves and ends. A handler, since a child would inherit that a
+    # signal is ignored.
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda *_: None)
+    with lock(folder.held, "this job"), open(folder.log, "ab") as log:
+        command = [sys.executable, "-P", "-m", "core", *job.arguments]
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=_environment(folder))
+        folder.note_end(done.returncode)
+
+
+def _environment(folder: JobFolder) -> dict[str, str]:
+    path = os.pathsep.join(filter(None, [str(PROJECT), os.environ.get("PYTHONPATH", "")]))
+    # Words of its help would name the script that started the server.
+    kept = {name: value for name, value in os.environ.items() if name != "FORGE_SCRIPT"}
+    return kept | {"PYTHONPATH": path, "PYTHONUNBUFFERED": "1", "FORGE_PROGRESS": str(folder.progress)}
+
+
+if __name__ == "__main__":
+    run(JobFolder(Path(sys.argv[1])))

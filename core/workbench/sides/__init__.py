@@ -1,0 +1,1 @@
+"""What the screens show and change of the faces and frames of a side."""

@@ -1,0 +1,99 @@
+"""The operations on faces that a page may ask for: one table. A new one is a model, a function, a line there.
+
+A model says everything that the operation needs, so that repeating it gives the same; a function of a connection, a
+change under way and the model carries it out. All operations of a request are one change: one undo takes them back.
+"""
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from core.faceset.alignments import marks
+from core.faceset.alignments.marks import Mark
+from core.faceset.database import faces
+from core.faceset.database.changes import Change
+from core.faceset.identity import geometry_of
+from core.types import Face
+from core.workbench.answers import Conflict, Missing
+
+MOST_FACES = 100_000
+FaceId = Annotated[str, Field(pattern=r"^[0-9a-f]{16}$")]
+FaceIds = Annotated[list[FaceId], Field(min_length=1, max_length=MOST_FACES)]
+
+
+class Operation(BaseModel):
+    """What every operation is: strict, and without anything that nobody knows."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    op: str
+
+
+class SetMark(Operation):
+    """Mark faces as trash, kept or unsure, or take the mark off."""
+
+    op: Literal["set_mark"]
+    faces: FaceIds
+    mark: Mark
+
+
+class SetPerson(Operation):
+    """Say who faces are; an empty name takes it back."""
+
+    op: Literal["set_person"]
+    faces: FaceIds
+    person: Annotated[str, Field(max_length=80, pattern=r"^[^/\\\x00-\x1f]*$")]
+
+
+def _set_mark(connection: sqlite3.Connection, change: Change, asked: SetMark) -> None:
+    for face in found(connection, asked.faces):
+        marks.set_mark(change, face, asked.mark)
+
+
+def _set_person(connection: sqlite3.Connection, change: Change, asked: SetPerson) -> None:
+    for face in found(connection, asked.faces):
+        change.update(face, person=asked.person.strip())
+
+
+# Operations on one face have ``face`` and ``base``, what the points of the face were known by when the page saw them:
+# they begin with ``of_base``, which refuses what somebody else has moved since.
+OPERATIONS: dict[str, tuple[type[Operation], Callable[[sqlite3.Connection, Change, Any], None]]] = {
+    "set_mark": (SetMark, _set_mark),
+    "set_person": (SetPerson, _set_person),
+}
+
+
+def read_operation(said: Any) -> Operation:
+    """The operation that a JSON object means. Raises ValueError for none."""
+    name = said.get("op") if isinstance(said, dict) else None
+    if name not in OPERATIONS:
+        raise ValueError(f"there is no such operation; there are {', '.join(OPERATIONS)}")
+    return OPERATIONS[name][0].model_validate(said)
+
+
+def carry_out(connection: sqlite3.Connection, change: Change, operation: Operation) -> None:
+    """Carry out an operation as a part of a change."""
+    OPERATIONS[operation.op][1](connection, change, operation)
+
+
+def found(connection: sqlite3.Connection, ids: list[str]) -> Iterator[Face]:
+    """The faces with these ids, each once. Raises Missing for one that there is not."""
+    for identity in dict.fromkeys(ids):
+        face = faces.find_face(connection, identity)
+        if face is None:
+            raise Missing("no face has this id", where=identity)
+        yield face
+
+
+def of_base(connection: sqlite3.Connection, identity: str, base: str) -> Face:
+    """The face, as the page saw it.
+
+    Raises:
+        Missing: there is none. Conflict: its points are others by now.
+    """
+    (face,) = found(connection, [identity])
+    if geometry_of(face.frame, faces.points_of(face)) != base:
+        raise Conflict("somebody else has moved this face", where=identity, hint="look at it again, then change it")
+    return face

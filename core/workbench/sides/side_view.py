@@ -1,0 +1,184 @@
+"""A side as the screens see it: its faces, their pictures and its frames, kept in memory until they change."""
+
+import hashlib
+import os
+import threading
+from collections import OrderedDict
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from core.errors import InputError
+from core.faceset.database import extraction
+from core.faceset.database.connection import open_database
+from core.faceset.database.frames import frame_number
+from core.faceset.database.images import PAK
+from core.faceset.store import face_key
+from core.formats.pak import PakReader
+from core.imaging.codec import encode_jpeg, read_frame
+from core.video.find import find_film, look_beside
+from core.workbench.answers import Missing
+from core.workbench.sides.film import Film
+from core.workbench.sides.table import FaceTable, Picture, read_table
+from core.workbench.sides.thumbs import Shown, ThumbStore
+from core.workspace import Side, list_frames
+
+_QUALITY = 80
+_JPEGS = 300  # of frames that are kept
+_CHANGE_COUNTER = slice(24, 28)  # of the header of an SQLite file
+
+
+class SideView:
+    """One side. Every method may be called from any thread."""
+
+    def __init__(self, side: Side):
+        self.side = side
+        self.thumbs = ThumbStore(side.workspace.thumbs / f"{side.name}.db")
+        self._lock = threading.Lock()
+        self._table: tuple[str, FaceTable] | None = None
+        self._film: Film | None = None
+        self._pak: tuple[tuple[int, int], PakReader, dict[str, int]] | None = None
+        self._jpegs: OrderedDict[tuple[int, int, str], bytes] = OrderedDict()
+
+    def revision(self) -> str:
+        """Another one whenever anything in the database of the side has changed; empty where there is none."""
+        try:
+            with open(self.side.database, "rb") as stream:
+                counter = stream.read(100)[_CHANGE_COUNTER]
+                return f"{os.fstat(stream.fileno()).st_ino:x}-{int.from_bytes(counter):x}"
+        except FileNotFoundError:
+            return ""
+
+    def table(self) -> tuple[str, FaceTable]:
+        """(revision, all faces).
+
+        Raises:
+            InputError: there is no database yet.
+        """
+        with self._lock:
+            revision = self.revision()
+            if self._table is None or self._table[0] != revision:
+                with open_database(self.side.database) as connection:
+                    self._table = (revision, read_table(connection))
+            return self._table
+
+    def faces(self, ids: Sequence[str]) -> dict[str, Shown]:
+        """How to read the pictures of these faces; those that have none are left out."""
+        _, table = self.table()
+        pictures = {face: table.pictures[face] for face in ids if face in table.pictures}
+        found = {}
+        for face, picture in pictures.items():
+            key = self._key(picture)
+            if key:
+                found[face] = Shown(key, partial(self._read, picture))
+        return found
+
+    def face(self, identity: str) -> tuple[str, bytes]:
+        """(what changes with the contents, the file that shows a face). Raises Missing where there is none."""
+        shown = self.faces([identity]).get(identity)
+        if shown is None:
+            raise Missing("this face has no picture", where=identity)
+        return hashlib.sha256(shown.key.encode()).hexdigest()[:16], shown.read()
+
+    def frame_names(self) -> tuple[str, ...]:
+        """The frames that were looked at, in their natural order; before that, those in the folder."""
+        if self.side.database.is_file():
+            return self.table()[1].frame_names
+        return tuple(path.name for path in list_frames(self.side.frames))
+
+    def frame(self, number: int) -> NDArray[np.uint8]:
+        """A frame as it was looked at: uint8 H x W x 3 BGR. number: its place among ``frame_names``, from 0."""
+        name = self._frame_name(number)
+        for path in self._loose(name):
+            if path.is_file():
+                return read_frame(path)
+        place = frame_number(name)
+        film = self._opened_film()
+        if place is None or film is None:
+            raise Missing("this frame is not there any more", where=name)
+        return film.frame(place - 1)
+
+    def frame_jpeg(self, number: int, width: int) -> tuple[str, bytes]:
+        """(what changes with the contents, a JPEG). width: in pixels; 0 or more than it has: as it is."""
+        tag = self._frame_tag(number)
+        key = (number, width, tag)
+        with self._lock:
+            kept = self._jpegs.get(key)
+        if kept is None:
+            image = self.frame(number)
+            if 0 < width < image.shape[1]:
+                height = max(1, round(image.shape[0] * width / image.shape[1]))
+                image = np.asarray(cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
+            kept = encode_jpeg(image, _QUALITY, "420")
+            with self._lock:
+                self._jpegs[key] = kept
+                while len(self._jpegs) > _JPEGS:
+                    self._jpegs.popitem(last=False)
+        return f"{tag}-{width}", kept
+
+    def _frame_name(self, number: int) -> str:
+        names = self.frame_names()
+        if not 0 <= number < len(names):
+            raise Missing("there is no such frame", where=f"frame {number}", why=f"there are {len(names)}")
+        return names[number]
+
+    def _frame_tag(self, number: int) -> str:
+        name = self._frame_name(number)
+        for path in (*self._loose(name), *look_beside(self.side).films):
+            if path.is_file():
+                status = path.stat()
+                text = f"{name} {path.name} {status.st_size} {status.st_mtime_ns}"
+                return hashlib.sha256(text.encode()).hexdigest()[:16]
+        raise Missing("this frame is not there any more", where=name)
+
+    def _loose(self, name: str) -> list[Path]:
+        """Where a frame of this name may be: in the folder of the side, or in one that was named as a source."""
+        places = [self.side.frames / name]
+        if self.side.database.is_file():
+            with open_database(self.side.database) as connection:
+                named = [Path(source) for source in extraction.read_sources(connection)]
+            # Frames of several sources begin with the name of theirs.
+            places += [source / name.removeprefix(f"{source.stem}_") for source in named]
+        return places
+
+    def _opened_film(self) -> Film | None:
+        with self._lock:
+            if self._film is None and look_beside(self.side).films:
+                self._film = Film(find_film(self.side))
+            return self._film
+
+    def _key(self, picture: Picture) -> str:
+        """What changes with the contents of a picture; empty where it is not there."""
+        if picture.folder == PAK:
+            pak = self._opened_pak()
+            return f"pak {pak[0]} {picture.name}" if pak and picture.name in pak[2] else ""
+        try:
+            status = os.stat(self.side.frames / picture.folder / picture.name)
+        except FileNotFoundError:
+            return ""
+        return f"{status.st_size} {status.st_mtime_ns}"
+
+    def _read(self, picture: Picture) -> bytes:
+        if picture.folder != PAK:
+            return (self.side.frames / picture.folder / picture.name).read_bytes()
+        pak = self._opened_pak()
+        if pak is None or picture.name not in pak[2]:
+            raise InputError("this face is not in the pak any more", where=picture.name)
+        return bytes(pak[1].read(pak[2][picture.name]))
+
+    def _opened_pak(self) -> tuple[tuple[int, int], PakReader, dict[str, int]] | None:
+        with self._lock:
+            try:
+                status = self.side.pak.stat()
+            except FileNotFoundError:
+                return None
+            stamp = (status.st_size, status.st_mtime_ns)
+            if self._pak is None or self._pak[0] != stamp:
+                reader = PakReader(self.side.pak)
+                places = {face_key(record): place for place, record in enumerate(reader.records) if record is not None}
+                self._pak = (stamp, reader, places)
+            return self._pak

@@ -1,0 +1,134 @@
+"""Where the project stands: the steps of the pipeline with what is there, and what each of them still needs."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from core.faceset.database.connection import is_old
+from core.jobs import doctor
+from core.jobs.doctor import SideContents
+from core.workspace import Side, Workspace
+
+_NAMES = {"src": "source", "dst": "target"}
+
+
+@dataclass(frozen=True)
+class Step:
+    """A step of the pipeline.
+
+    key: names it. number: as scripts and README count. title: for people. stage: that does it; values: what its form
+    begins with. there: what it has made, in words. done: whether it has made anything. lacks: what has to be there
+    before; empty where it can be done now.
+    """
+
+    key: str
+    number: str
+    title: str
+    stage: str
+    values: dict[str, Any] = field(default_factory=dict)
+    there: str = ""
+    done: bool = False
+    lacks: str = ""
+
+
+def state(workspace: Workspace) -> dict[str, Any]:
+    """Steps, and the key of the one to do next (JSON values). The folders are counted for it."""
+    sides = {name: doctor.contents(workspace.side(name)) for name in _NAMES}
+    exported = sorted(workspace.model.glob("*.dfm"), key=_time)
+    saved = sorted(path.name.removesuffix("_data.dat") for path in workspace.model.glob("*_data.dat"))
+    results = [path for path in (workspace.root / "result.mp4", workspace.root / "result.mkv") if path.is_file()]
+    steps = [
+        *(_frames(sides[name]) for name in _NAMES),
+        *(_faces(workspace.side(name), sides[name]) for name in _NAMES),
+        *(_masks(workspace.side(name), sides[name]) for name in _NAMES),
+        _training(sides, saved),
+        _export(saved, exported),
+        _merge(sides["dst"], exported, results),
+    ]
+    return {
+        "workspace": workspace.root.name,
+        "steps": [vars(step) for step in steps],
+        "next": _next(workspace, steps),
+        "sides": {name: _side(workspace.side(name), found) for name, found in sides.items()},
+        "models": saved,
+        "exported": [path.name for path in exported],
+    }
+
+
+def _side(side: Side, found: SideContents) -> dict[str, Any]:
+    return {
+        "videos": found.videos,
+        "frames": found.frames,
+        "faces": found.loose_faces,
+        "packed": found.pak,
+        "unusable": found.no_frames,
+        "database": side.database.is_file() and not is_old(side.database),
+    }
+
+
+def _frames(found: SideContents) -> Step:
+    number = {"src": "1", "dst": "2"}[found.name]
+    lacks = "" if found.videos else f"a film: put it beside the folders as data_{found.name}.mp4 (or mkv, mov ...)"
+    there = f"{found.frames:,} frames" if found.frames else ", ".join(found.videos)
+    title = f"{_NAMES[found.name].capitalize()} frames"
+    return Step(f"frames-{found.name}", number, title, "frames", {"side": found.name}, there, found.frames > 0, lacks)
+
+
+def _faces(side: Side, found: SideContents) -> Step:
+    number = {"src": "3", "dst": "4"}[found.name]
+    lacks = "" if found.frames or found.videos else "frames, or a film"
+    packed = "packed" if found.pak is not None else ""
+    there = f"{found.loose_faces:,} faces" if found.loose_faces else packed
+    title = f"{_NAMES[found.name].capitalize()} faces"
+    done = side.has_faces()
+    return Step(f"faces-{found.name}", number, title, "faces", {"side": found.name}, there, done, lacks)
+
+
+def _masks(side: Side, found: SideContents) -> Step:
+    number = {"src": "3.2", "dst": "4.2"}[found.name]
+    lacks = "" if side.has_faces() else "faces"
+    title = f"{_NAMES[found.name].capitalize()} masks"
+    return Step(f"masks-{found.name}", number, title, "mask", {"side": found.name}, "", False, lacks)
+
+
+def _training(sides: dict[str, SideContents], saved: list[str]) -> Step:
+    empty = [_NAMES[name] for name, found in sides.items() if not found.loose_faces and found.pak is None]
+    lacks = f"{' and '.join(empty)} faces" if empty else ""
+    return Step("train", "5", "Training", "train", {}, ", ".join(saved), bool(saved), lacks)
+
+
+def _export(saved: list[str], exported: list[Path]) -> Step:
+    lacks = "" if saved else "a trained model"
+    there = exported[-1].name if exported else ""
+    return Step("export", "", "Export", "export", {}, there, bool(exported), lacks)
+
+
+def _merge(dst: SideContents, exported: list[Path], results: list[Path]) -> Step:
+    missing = [] if exported else ["an exported model"]
+    missing += [] if dst.frames or dst.videos else ["target frames"]
+    there = ", ".join(path.name for path in results)
+    return Step("merge", "6", "Merge", "merge", {}, there, bool(results), " and ".join(missing))
+
+
+def _next(workspace: Workspace, steps: list[Step]) -> dict[str, str]:
+    """key: of the step to do now, empty where a person has to bring a film first; said: why, in words."""
+    found = doctor.next_step(workspace)
+    side = _NAMES.get(found.side, "")
+    words: dict[str, Callable[[], tuple[str, str]]] = {
+        "bring a video": lambda: ("", f"Bring the {side} film: copy it into the workspace as {_name(found.path)}."),
+        "extract frames": lambda: (f"frames-{found.side}", f"Take the {side} film apart into frames."),
+        "extract faces": lambda: (f"faces-{found.side}", f"Find the faces in the {side} frames."),
+        "train": lambda: ("train", "Both sides have faces: look through them, then train."),
+        "use the model": lambda: ("merge", f"{_name(found.path)} is ready: put the face into the film."),
+    }
+    key, said = words[found.action]()
+    return {"key": key, "said": said}
+
+
+def _name(path: Path | None) -> str:
+    return path.name if path else ""
+
+
+def _time(path: Path) -> int:
+    return path.stat().st_mtime_ns

@@ -1,0 +1,117 @@
+// All keys of all screens in one table, in three presets; a screen says what an action does there. Keys are read by
+// their place (event.code), so that they sit alike on every layout.
+
+import {useEffect, useRef} from "preact/hooks";
+
+export const PRESETS = ["forge", "faceswap", "dfl"];
+
+// action: [what it does, keys in forge, faceswap, dfl]. An empty text: no key there.
+export const MAP = {
+  undo: ["undo", "Ctrl+KeyZ", "Ctrl+KeyZ", "Ctrl+KeyZ"],
+  redo: ["redo", "Ctrl+Shift+KeyZ", "Ctrl+Shift+KeyZ", "Ctrl+Shift+KeyZ"],
+  help: ["show these keys", "Shift+Slash", "Shift+Slash", "Shift+Slash"],
+  next: ["next", "KeyD", "KeyX", "KeyD"],
+  previous: ["previous", "KeyA", "KeyZ", "KeyA"],
+  next10: ["ten further", "Shift+KeyD", "Shift+KeyX", "Shift+KeyD"],
+  previous10: ["ten back", "Shift+KeyA", "Shift+KeyZ", "Shift+KeyA"],
+  play: ["play or pause", "Space", "Space", ""],
+  first: ["first", "Home", "Home", "Home"],
+  last: ["last", "End", "End", "End"],
+  nextFilter: ["next filter", "KeyF", "KeyF", ""],
+  previousFilter: ["previous filter", "Shift+KeyF", "", ""],
+  view: ["tool: look", "Digit1", "F1", ""],
+  box: ["tool: box", "Digit2", "F2", ""],
+  square: ["tool: square", "Digit3", "F3", ""],
+  points: ["tool: points", "Digit4", "F4", ""],
+  mask: ["tool: mask", "Digit5", "F5", ""],
+  copyPrevious: ["copy from the previous frame", "KeyV", "KeyV", "Comma"],
+  copyNext: ["copy from the next frame", "KeyC", "KeyC", ""],
+  interpolate: ["interpolate the gap", "KeyI", "", ""],
+  add: ["new face or polygon", "KeyN", "", ""],
+  accept: ["close it, or accept", "Enter", "Enter", "Enter"],
+  leave: ["leave it", "Escape", "Escape", "Escape"],
+  include: ["include", "KeyQ", "", "KeyQ"],
+  exclude: ["exclude", "KeyW", "", "KeyW"],
+  brush: ["brush", "KeyB", "KeyD", ""],
+  eraser: ["eraser", "KeyE", "KeyE", ""],
+  smaller: ["smaller brush", "BracketLeft", "BracketLeft", ""],
+  larger: ["larger brush", "BracketRight", "BracketRight", ""],
+  remove: ["delete the point or face", "Delete", "Delete", "Delete"],
+  trash: ["mark as trash", "KeyX", "Delete", "KeyX"],
+  keep: ["mark as kept", "KeyK", "", ""],
+  unsure: ["mark as unsure", "KeyU", "", ""],
+  unmark: ["take the mark off", "KeyR", "", ""],
+  person: ["say who it is", "KeyP", "", ""],
+  all: ["select all", "Ctrl+KeyA", "Ctrl+KeyA", "Ctrl+KeyA"],
+  lock: ["lock the view", "KeyL", "", "ShiftLeft"],
+  magnify: ["magnify", "KeyM", "KeyM", "Backquote"],
+  overlay: ["show masks", "KeyO", "", "Digit4"],
+  suggest: ["suggest again", "KeyS", "", ""],
+};
+
+// Newest last: a dialog over a screen comes before it.
+const layers = [];
+
+export function preset() {
+  const kept = localStorage.getItem("keys");
+  return PRESETS.includes(kept) ? kept : PRESETS[0];
+}
+
+export const choosePreset = name => localStorage.setItem("keys", name);
+
+export const keyOf = (action, name = preset()) => MAP[action][1 + PRESETS.indexOf(name)];
+
+// A key for people: "Ctrl+Z".
+export const spoken = key => key
+  .replace(/Key|Digit/g, "")
+  .replace("BracketLeft", "[").replace("BracketRight", "]").replace("Comma", ",").replace("Backquote", "`")
+  .replace("Shift+Slash", "?").replace("ShiftLeft", "Shift").replace("Delete", "Del").replace("Escape", "Esc");
+
+// The title of a button: what it does and its key.
+export function titleOf(action, words = MAP[action][0]) {
+  const key = keyOf(action);
+  const text = words[0].toUpperCase() + words.slice(1);
+  return key ? `${text} (${spoken(key)})` : text;
+}
+
+// Says what actions do while the component is shown: {action: function}. The newest component comes first.
+export function useActions(actions) {
+  const layer = useRef(actions);
+  layer.current = actions;
+  useEffect(() => {
+    layers.push(layer);
+    return () => layers.splice(layers.indexOf(layer), 1);
+  }, []);
+}
+
+// The actions that have a meaning now.
+export const activeActions = () => new Set(layers.flatMap(layer => Object.keys(layer.current)));
+
+const pressed = event => [
+  event.ctrlKey || event.metaKey ? "Ctrl+" : "",
+  event.shiftKey && !event.code.startsWith("Shift") ? "Shift+" : "",
+  event.code,
+].join("");
+
+function isTyping(element) {
+  if (element.isContentEditable || element.matches("textarea, select")) return true;
+  return element.matches("input") && !["checkbox", "radio", "range", "button"].includes(element.type);
+}
+
+export function listenToKeys() {
+  addEventListener("keydown", event => {
+    if (event.altKey || isTyping(event.target)) return;
+    const key = pressed(event);
+    // Space and Enter belong to the button that has the focus.
+    if (["Space", "Enter"].includes(key) && event.target.matches("button, a, summary, input")) return;
+    const open = document.querySelector("dialog[open]");
+    for (const layer of [...layers].reverse()) {
+      const action = Object.keys(layer.current).find(name => keyOf(name) === key);
+      if (!action) continue;
+      if (open && !["undo", "redo"].includes(action)) return;
+      event.preventDefault();
+      layer.current[action](event);
+      return;
+    }
+  });
+}

@@ -1,0 +1,72 @@
+// Where the project stands, what to do next, what runs.
+
+import {Progress, StateBadge, StopButtons, chosen, isOver} from "../lib/job.js";
+import {openForm} from "../lib/form.js";
+import {href} from "../lib/router.js";
+import {useStore} from "../lib/store.js";
+import {Button, Empty, Heading, Icon, html} from "../lib/ui.js";
+import {SCREENS} from "./screens.js";
+
+const ROWS = [["Frames", "frames"], ["Faces", "faces"], ["Masks", "masks"]];
+const WORDS = {frames: "Extract frames", faces: "Find faces", mask: "Make masks", train: "Train", export: "Export", merge: "Merge"};
+// Where the result of a stage is looked at.
+const LOOK = {faces: "faces", frames: "frames", mask: "masks", train: "training", merge: "merge"};
+
+export function Overview() {
+  const server = useStore(state => state.server);
+  const step = key => server.steps.find(one => one.key === key);
+  return html`<${Heading} title="Overview" />
+    <${Next} next=${server.next} step=${step(server.next.key)} />
+    <div class="columns">
+      <section aria-labelledby="steps" class="card">
+        <h2 id="steps">Steps</h2>
+        <div class="steps" role="table" aria-label="Steps of the pipeline">
+          <div role="row" class="steps-head"><span role="columnheader">Step</span>
+            <span role="columnheader">Source: the face to put in</span><span role="columnheader">Target: the film it goes into</span></div>
+          ${ROWS.map(([title, key]) => html`<div role="row" key=${key}><span role="rowheader">${title}</span>
+            <${Step} step=${step(`${key}-src`)} next=${server.next.key} side="src" />
+            <${Step} step=${step(`${key}-dst`)} next=${server.next.key} side="dst" /></div>`)}
+        </div>
+        <ol class="ending">${["train", "export", "merge"].map(key => html`
+          <li key=${key}><${Step} step=${step(key)} next=${server.next.key} titled /></li>`)}</ol>
+      </section>
+      <${Running} />
+    </div>`;
+}
+
+function Next({next, step}) {
+  return html`<div class="next"><${Icon} name="arrow" /><p><strong>Next.</strong> ${next.said}</p>
+    ${step && html`<${Button} kind="main" icon="play" onClick=${() => openForm(step.stage, step.values)}>${WORDS[step.stage]}<//>`}</div>`;
+}
+
+function Step({step, next, side, titled = false}) {
+  const isNext = step.key === next;
+  const look = SCREENS.find(screen => screen.name === LOOK[step.stage]);
+  const target = look && (side ? href(look.name, [side]) : href(look.name));
+  return html`<div role=${titled ? undefined : "cell"} class="step ${isNext ? "next-step" : ""} ${step.lacks ? "lacking" : ""}">
+    <span class="number" aria-hidden="true">${step.done ? html`<${Icon} name="check" />` : step.number || "·"}</span>
+    <div class="step-words">
+      ${titled && html`<h3>${step.title}</h3>`}
+      ${step.there ? html`<span class="there">${step.there}</span>` : !step.lacks && html`<span class="muted">nothing yet</span>`}
+      ${step.lacks && html`<span class="muted">needs ${step.lacks}</span>`}
+    </div>
+    ${step.done && target && html`<a class="button quiet" href=${target} aria-label="Look at: ${step.title}">Look</a>`}
+    ${!step.lacks && html`<${Button} kind=${isNext ? "main" : ""} title="${WORDS[step.stage]}: ${step.title}"
+      onClick=${() => openForm(step.stage, step.values)}>${WORDS[step.stage]}<//>`}
+  </div>`;
+}
+
+function Running() {
+  const jobs = useStore(state => state.jobs);
+  const now = jobs.filter(job => !isOver(job)).reverse();
+  const over = jobs.filter(isOver).slice(0, 6);
+  return html`<section aria-labelledby="running" class="card">
+    <h2 id="running">Jobs</h2>
+    ${!jobs.length && html`<${Empty} icon="jobs" title="Nothing has run yet">Stages that you start here run on when this page
+      is closed. Those that are started in a terminal are not listed.<//>`}
+    <ul class="job-list">${[...now, ...over].map(job => html`<li key=${job.id}>
+      <div class="job-line"><a href=${href("jobs", [job.id])}>${job.stage}</a><span class="muted mono cut">${chosen(job)}</span>
+        <${StateBadge} job=${job} /></div>
+      ${job.state === "running" && html`<${Progress} job=${job} /><div class="buttons"><${StopButtons} job=${job} /></div>`}
+      </li>`)}</ul></section>`;
+}

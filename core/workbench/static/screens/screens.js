@@ -1,0 +1,11 @@
+// All screens, in the order of the navigation. A new one is a file and a line here.
+
+import {Overview} from "./overview.js";
+import {Jobs} from "./jobs.js";
+import {Training} from "./training.js";
+
+export const SCREENS = [
+  {name: "overview", title: "Overview", icon: "overview", draw: Overview},
+  {name: "training", title: "Training", icon: "training", draw: Training},
+  {name: "jobs", title: "Jobs", icon: "jobs", draw: Jobs},
+];

@@ -1,0 +1,108 @@
+"""A real browser for tests of pages: Debian's Chromium, steered by Playwright.
+
+In CI a missing Chromium is a failure; elsewhere the tests are skipped, and say why.
+"""
+
+import os
+import shutil
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from workbench_kit import wait_until
+
+ARGUMENTS = [
+    "--no-sandbox",  # of root, as in containers
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
+AXE = Path(__file__).parent / "vendor" / "axe.min.js"
+_PATIENCE = 10_000  # milliseconds
+
+
+def chromium_path() -> str:
+    """The browser of the system; skips or fails the test where there is none."""
+    found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    if found is None:
+        said = "no Chromium: apt-get install chromium"
+        if os.environ.get("FORGE_CI"):
+            pytest.fail(said)
+        pytest.skip(said)
+    return found
+
+
+@contextmanager
+def chromium():
+    """A browser without a window."""
+    path = chromium_path()
+    api = pytest.importorskip("playwright.sync_api", reason="no Playwright: pip install -r requirements-dev.txt")
+    with api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+class Watch:
+    """What a page asked for and complained of. foreign: addresses that are not of its server. said: its errors."""
+
+    def __init__(self, context, port: int):
+        self.foreign: list[str] = []
+        self.said: list[str] = []
+        self._port = port
+        context.route("**/*", self._look)
+        context.on("page", self._follow)
+
+    def _follow(self, page) -> None:
+        page.on("pageerror", lambda error: self.said.append(str(error)))
+        page.on("console", lambda message: message.type == "error" and self.said.append(message.text))
+
+    def _look(self, route) -> None:
+        address = urlsplit(route.request.url)
+        if address.scheme in ("data", "blob") or (address.hostname == "127.0.0.1" and address.port == self._port):
+            route.continue_()
+            return
+        self.foreign.append(route.request.url)
+        route.abort()
+
+
+@contextmanager
+def opened(browser, keys, **options):
+    """A page that has entered, with an empty browser around it; nothing of it may ask elsewhere or fail."""
+    context = browser.new_context(**({"viewport": {"width": 1280, "height": 800}} | options))
+    context.set_default_timeout(_PATIENCE)
+    watch = Watch(context, keys.port)
+    try:
+        page = context.new_page()
+        page.watch = watch
+        page.goto(keys.link)
+        page.wait_for_selector("nav")
+        until(page, "window.forge?.state().server")
+        yield page
+        assert not watch.foreign
+        assert not watch.said
+    finally:
+        context.close()
+
+
+def until(page, expression: str, seconds: float = 10.0):
+    """What a JavaScript expression gives once it is true. (Playwright's own way needs eval, which the page forbids.)"""
+    return wait_until(lambda: page.evaluate(expression), seconds)
+
+
+def violations(page) -> list[str]:
+    """What axe-core finds wrong with a page for people who cannot see it well or use no mouse."""
+    page.evaluate(AXE.read_text(encoding="utf-8"))
+    found = page.evaluate("axe.run()")
+    return [f"{one['id']}: {one['help']}: {one['nodes'][0]['html'][:200]}" for one in found["violations"]]
+
+
+def show(page, port: int, screen: str) -> None:
+    """Go to a screen of the workbench."""
+    page.goto(f"http://127.0.0.1:{port}/#/{screen}")
+    page.wait_for_selector("h1")

@@ -1,0 +1,30 @@
+"""One browser for all tests of a process; one workspace and one server for a file of tests."""
+
+import pytest
+from browser import chromium, opened
+from workbench_kit import served, small_workspace
+
+
+@pytest.fixture(scope="session")
+def browser():
+    with chromium() as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def workspace(tmp_path_factory):
+    return small_workspace(tmp_path_factory.mktemp("bench") / "work")
+
+
+@pytest.fixture(scope="module")
+def server(workspace):
+    """(keys, bench)."""
+    with served(workspace) as running:
+        yield running
+
+
+@pytest.fixture
+def page(browser, server):
+    """A page that has entered, at the overview."""
+    with opened(browser, server[0]) as found:
+        yield found
