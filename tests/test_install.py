@@ -57,4 +57,4 @@ def test_what_it_depends_on_stands_in_the_requirements(site):
     (installed,) = importlib.metadata.distributions(name="dfm-forge", path=[str(site)])
     every = [Requirement(text) for text in installed.requires]
     assert [requirement for requirement in every if requirement.marker is None] == wanted
-    assert {"gpu", "jax", "live", "torch"} == set(installed.metadata.get_all("Provides-Extra"))
+    assert {"c2pa", "gpu", "jax", "live", "torch"} == set(installed.metadata.get_all("Provides-Extra"))

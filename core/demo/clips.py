@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.demo.faces import SIZE, Portrait, anchors, fictional_face, portraits, warp
+from core.formats.origin.film import label_film
 from core.formats.provenance import VIDEO_TAGS
 from core.progress import progress
 from core.video.encode import write_video
@@ -28,7 +29,7 @@ def make_clips(folder: Path, frames: int) -> list[Path]:
         path = folder / f"data_{name}.mp4"
         moving = animate(face, frames, _PHASE[name])
         counted = progress(moving, total=frames, description=f"demo clip {name}", unit="frame")
-        write_video(path, counted, width=SIZE, height=SIZE, rate=FPS, tags=VIDEO_TAGS)
+        write_video(path, counted, width=SIZE, height=SIZE, rate=FPS, tags=VIDEO_TAGS, seal=label_film)
         paths.append(path)
     return paths
 

@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 
 from core.errors import InputError
+from core.jobs.provenance import open_seal
 from core.live.frames import Image, Shown
 from core.live.newest import Newest
 from core.video.film.encoders import FilmSettings
@@ -43,7 +44,8 @@ class Recording:
         plan = replace(plan, time_base=_CLOCK)
         self.report: FilmReport | None = None
         self._failed = failed
-        self._writer = FilmWriter(path, plan, made_from=f"live {datetime.now(UTC).isoformat()}")
+        made_from = f"live {datetime.now(UTC).isoformat()}"
+        self._writer = FilmWriter(path, plan, made_from=made_from, seal=open_seal(path).sign)
         self._slot: Newest[Shown] = Newest()
         self._thread = threading.Thread(target=self._run, name="recording", daemon=True)
 

@@ -242,7 +242,8 @@ def _report(options: Options, done: "MergedFilm") -> StageReport:
         rows.append(("stored as", f"{done.film.encoder}, {done.film.width} x {done.film.height}, {done.film.pixels}"))
         warnings += done.film.notes
         outputs.append(done.film.path)
-    rows.append(("label", "synthetic, in the file"))
+    signed = ", signed" if done.film and done.film.signed else ""
+    rows.append(("label", f"synthetic, in the file{signed}"))
     return StageReport(f"data_{options.side}: merged", tuple(rows), tuple(warnings), tuple(outputs))
 
 

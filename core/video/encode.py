@@ -1,7 +1,7 @@
 """Writing a video from frames that are arrays."""
 
 import subprocess
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -23,12 +23,14 @@ def write_video(
     height: int,
     rate: float,
     tags: Mapping[str, str],
+    seal: Callable[[Path], None] | None = None,
 ) -> None:
     """Encode frames (uint8 height x width x 3 BGR) as H.264, yuv420p; appears under ``path`` when it is whole.
 
     width, height: even numbers of pixels.
     rate: frames a second.
     tags: metadata of the file, such as ``core.formats.provenance.VIDEO_TAGS``.
+    seal: is called with the whole file before it appears.
 
     Raises:
         EnvironmentFault: ffmpeg cannot encode it.
@@ -49,6 +51,8 @@ def write_video(
                 why=outcome.stopped or outcome.last_complaint,
                 hint="`bash scripts/doctor.sh` tells which ffmpeg is used, and its version",
             )
+        if seal:
+            seal(partial)
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)

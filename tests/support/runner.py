@@ -40,6 +40,7 @@ def environment(workspace: Path, **extra: str) -> dict[str, str]:
         "VIRTUAL_ENV": sys.prefix,
         "WORKSPACE": str(workspace),
         "FORGE_ASSETS": str(workspace.parent / "no assets"),
+        "FORGE_KEYS": os.devnull,
         **extra,
     }
 

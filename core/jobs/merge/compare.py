@@ -5,6 +5,7 @@ from pathlib import Path
 
 from core.errors import InputError
 from core.jobs.merge.merge import RESULT
+from core.jobs.provenance import open_seal
 from core.video.film.edit import side_by_side
 from core.video.film.encoders import FilmSettings
 from core.video.film.writer import FilmReport
@@ -28,4 +29,5 @@ def compare(workspace: Workspace, result: Path | None = None) -> FilmReport:
     with tempfile.TemporaryDirectory(prefix=".compare.", dir=workspace.root) as folder:
         pair = Path(folder) / "pair.mkv"
         side_by_side(target, swapped, pair, _BETWEEN)
-        return side_by_side(pair, source, workspace.root / COMPARISON)
+        target_film = workspace.root / COMPARISON
+        return side_by_side(pair, source, target_film, seal=open_seal(target_film).sign)

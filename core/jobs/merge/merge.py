@@ -28,6 +28,7 @@ from core.jobs.merge.faces_of_film import FilmFaces, read_faces
 from core.jobs.merge.footage import Footage, open_footage
 from core.jobs.merge.masks import MaskSources, open_sources
 from core.jobs.merge.model import Swapper, open_swapper
+from core.jobs.provenance import open_seal
 from core.jobs.side import opened_side
 from core.merge.expressions import parse
 from core.progress import Task
@@ -149,9 +150,16 @@ def _film(
     """Write the film; returns also how many frames this run made."""
     made_from = _made_from(footage, swapper, choices)
     digest = partial(_digest, footage, faces, REACH if choices.calming else 0)
+    seal = open_seal(output, footage.info.path if footage.info else None, swapper.path)
     with (
         FilmWriter(
-            output, footage.plan, footage.info, made_from=made_from, digest=digest, keep=choices.keep_parts
+            output,
+            footage.plan,
+            footage.info,
+            made_from=made_from,
+            digest=digest,
+            keep=choices.keep_parts,
+            seal=seal.sign,
         ) as writer,
         Task("merging", "frame", total=footage.count or None, done=writer.resumed) as task,
     ):
@@ -160,6 +168,8 @@ def _film(
                 for number, work, image, _ in islice(made, last and last - first + 1):
                     writer.write(replace(work.frame, number=number, image=image))
                     task.update()
+        if seal.why_not:
+            writer.note(seal.why_not)
         report = writer.finish()
         return report, report.frames - report.resumed
 

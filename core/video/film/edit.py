@@ -51,10 +51,19 @@ def edit_film(
         return writer.finish()
 
 
-def side_by_side(left: Path, right: Path, target: Path, settings: FilmSettings = DEFAULTS) -> FilmReport:
+def side_by_side(
+    left: Path,
+    right: Path,
+    target: Path,
+    settings: FilmSettings = DEFAULTS,
+    *,
+    seal: Callable[[Path], None] | None = None,
+) -> FilmReport:
     """Write a film that shows two: frame 1 of one beside frame 1 of the other, and so on; times and sound of the left.
 
     The right one is scaled to the height of the left. Where it has fewer frames its last one stays.
+
+    seal: as of ``FilmWriter``.
 
     Raises:
         What ``edit_film`` raises.
@@ -64,7 +73,7 @@ def side_by_side(left: Path, right: Path, target: Path, settings: FilmSettings =
     status = right.stat()
     made_from = f"beside {right.name} {status.st_size} {status.st_mtime_ns}"
     read = partial(read_film, deep=plan.deep, deinterlace=settings.deinterlace)
-    with FilmWriter(target, plan, info, made_from=made_from) as writer:
+    with FilmWriter(target, plan, info, made_from=made_from, seal=seal) as writer:
         partners = islice(_lasting(read(other)), writer.done, None)
         for frame, image in zip(read(info, first=writer.done + 1), partners, strict=False):
             pair: Any = np.hstack([frame.image, _as_high(image, frame.image.shape[0])])

@@ -40,6 +40,7 @@ class FilmReport:
     encoder: FFmpeg's name of it.
     pixels: FFmpeg's name of their format.
     notes: what is not as in the film that it was made of, in words.
+    signed: whether it has a signature.
     """
 
     path: Path
@@ -50,6 +51,7 @@ class FilmReport:
     encoder: str
     pixels: str
     notes: tuple[str, ...]
+    signed: bool = False
 
 
 class FilmWriter:
@@ -70,6 +72,7 @@ class FilmWriter:
         made_from: str = "",
         digest: Callable[[int, int], str] | None = None,
         keep: bool = False,
+        seal: Callable[[Path], None] | None = None,
     ):
         """path: the film; it appears when it is whole, in the place of an older one.
         info: of the film whose sound, subtitles, chapters and tags are taken over.
@@ -78,9 +81,10 @@ class FilmWriter:
         digest: hexadecimal, of what else decides the frames from one to another: of an earlier run each part is of use
             for which it is the same, and ``gaps`` tells what is missing.
         keep: keep the parts also when the film is whole.
+        seal: is called with the whole, labelled film before it appears, and is the last that changes it.
         """
         self.path, self.plan, self.done, self.resumed = path, plan, 0, 0
-        self._digest, self._keep = digest, keep
+        self._digest, self._keep, self._seal = digest, keep, seal
         self._info = info
         self._identity = {
             "plan": plan.recorded(),
@@ -171,6 +175,8 @@ class FilmWriter:
             try:
                 self._notes += join_parts(temporary, self.plan, self._parts, self._info, VIDEO_TAGS)
                 label_film(temporary)
+                if self._seal:
+                    self._seal(temporary)
                 write_sidecar(self.path)
                 _flush(temporary)
                 os.replace(temporary, self.path)
@@ -182,7 +188,8 @@ class FilmWriter:
             self._clear_away()
         notes = (*self.plan.notes, *dict.fromkeys(self._notes))
         encoder, pixels = self.plan.encoder, self.plan.pixels
-        return FilmReport(self.path, self.done, self.resumed, width, height, encoder, pixels, notes)
+        signed = self._seal is not None
+        return FilmReport(self.path, self.done, self.resumed, width, height, encoder, pixels, notes, signed)
 
     def _fitting(self, frame: Frame) -> Image:
         """The image without the column or row that the format of the pixels cannot hold."""
