@@ -11,10 +11,10 @@ import numpy as np
 
 from core.errors import InputError
 from core.faceset.database import faces, images
+from core.faceset.database.cells import restored, stored
 from core.faceset.database.connection import open_database
 from core.faceset.database.frames import FrameRow, add_frame, add_source
 from core.faceset.database.images import ImageRow, SeenFile
-from core.faceset.database.names import restored, stored
 from core.faceset.identity import face_id, record_geometry
 from core.faceset.store import Faceset, face_key, open_faceset, read_records
 from core.types import Face, FaceRecord

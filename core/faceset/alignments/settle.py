@@ -8,9 +8,8 @@ import sqlite3
 from pathlib import Path
 
 from core.faceset import journal
-from core.faceset.database.cells import TEXT, checked_name, checked_rows
+from core.faceset.database.cells import NAME, TEXT, checked_name, checked_rows, restored
 from core.faceset.database.changes import unsettled
-from core.faceset.database.names import NAME, restored
 from core.faceset.sorting.trash import free_name
 from core.faceset.steps import ALIGNED, TRASH, Move
 from core.workspace import names_in

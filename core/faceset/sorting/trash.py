@@ -1,5 +1,6 @@
 """The trash folder beside the faces: what sorting throws out goes there with its reason, and comes back from there."""
 
+import os
 from pathlib import Path
 
 from core.faceset import journal
@@ -24,7 +25,7 @@ def free_name(folder: Path, name: str, taken: set[str]) -> str:
     taken: names given before; the answer is added.
     """
     candidate, number = name, 1
-    while candidate in taken or (folder / candidate).exists():
+    while candidate in taken or os.path.exists(f"{folder}/{candidate}"):
         number += 1
         candidate = f"{Path(name).stem}~{number}{Path(name).suffix}"
     taken.add(candidate)

@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 
 from core.errors import InputError
 from core.faceset.database import measured
+from core.faceset.database.brief import BriefFace, in_brief
 from core.faceset.database.connection import path_of
-from core.faceset.database.faces import BriefFace, all_points, in_brief
+from core.faceset.database.faces import all_points
 from core.faceset.scores.measures import IDENTITY_SIZE
 from core.faceset.scores.persons import EMBEDDER
 from core.faceset.tracks.link import Detections

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from core.errors import UsageError
 from core.faceset.alignments import decisions
 from core.faceset.alignments.decisions import Which
-from core.faceset.database import faces
+from core.faceset.database.brief import brief_faces
 from core.faceset.database.changes import changing
 from core.jobs.alignments.opened import opened_faces, require_loose
 from core.workspace import Workspace
@@ -82,10 +82,8 @@ def restore_faces(workspace: Workspace, name: str, which: Which, *, moved: bool 
     with opened_faces(workspace, name) as opened:
         found = {} if which.nothing else {face.id: face for face in _not_kept(opened.connection, which)}
         if moved:
-            for identity in decisions.brought_back(opened.connection, opened.names):
-                face = faces.find_face(opened.connection, identity)
-                if face is not None:
-                    found[identity] = face
+            back = decisions.brought_back(opened.connection, opened.names)
+            found |= {face.id: face for face in brief_faces(opened.connection, back)}
         with changing(opened.connection, "restore faces", expected=len(found)) as change:
             decisions.keep(opened.connection, change, found)
         reasons = dict(Counter(face.reason for face in found.values()))

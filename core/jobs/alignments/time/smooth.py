@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.faceset.database import faces, images
+from core.faceset.database.brief import BriefFace
 from core.faceset.database.changes import Change, changing
-from core.faceset.database.faces import BriefFace
 from core.faceset.database.measured import found_points, note_found_points
 from core.faceset.identity import geometry_of
 from core.faceset.tracks.film_faces import FilmFaces, in_film_order, in_tracks, require_tracks
