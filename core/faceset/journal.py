@@ -13,6 +13,7 @@ import os
 import shutil
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -155,9 +156,9 @@ def _arrive(pairs: Iterable[tuple[str, str]]) -> None:
     """Move files (from, to). What is not there has arrived already, before the run was killed, or was deleted."""
     made: set[str] = set()
     for source, target in pairs:
-        if not os.path.exists(source):
-            continue
         if os.path.exists(target):
+            if not os.path.exists(source):
+                continue
             raise InputError(
                 "a name was taken while files were moving",
                 where=target,
@@ -168,7 +169,8 @@ def _arrive(pairs: Iterable[tuple[str, str]]) -> None:
         if parent not in made:
             os.makedirs(parent, exist_ok=True)
             made.add(parent)
-        _rename(source, target)
+        with suppress(FileNotFoundError):
+            _rename(source, target)
 
 
 def _rename(source: str, target: str) -> None:

@@ -25,7 +25,7 @@ _CONVERGED = 1e-6  # step, beside 1
 _AT_ONCE = 500  # faces whose numbers fit into the cache of a processor
 
 
-def pitches_yaws_rolls(landmarks: Floats, size: int) -> Floats:
+def pitches_yaws_rolls(landmarks: NDArray[np.float64], size: int) -> NDArray[np.float64]:
     """``pitch_yaw_roll`` of many faces: (n, 3), radians; NaN where no pose fits.
 
     landmarks: (n, 68, 2), pixels of square images of ``size`` pixels. The solver stops a little before the minimum:

@@ -1,7 +1,7 @@
 """What a person decided by moving and deleting pictures, read off the folders; and decisions about faces by name."""
 
 import sqlite3
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -101,15 +101,15 @@ def returned(connection: sqlite3.Connection, there: Collection[str]) -> list[str
     return [face for face in brought_back(connection, there) if face in gone]
 
 
-def drop(connection: sqlite3.Connection, change: Change, reasons: Mapping[str, str]) -> None:
-    """Note that these faces are not wanted: id -> reason."""
-    for face in brief_faces(connection, reasons):
+def drop(change: Change, found: Iterable[BriefFace], reasons: Mapping[str, str]) -> None:
+    """Note that faces are not wanted. reasons: id -> reason."""
+    for face in found:
         change.set(face, status="dropped", reason=reasons[face.id])
 
 
-def keep(connection: sqlite3.Connection, change: Change, ids: Collection[str]) -> None:
-    """Note that these faces are wanted after all."""
-    for face in brief_faces(connection, ids):
+def keep(change: Change, found: Iterable[BriefFace]) -> None:
+    """Note that faces are wanted after all."""
+    for face in found:
         change.set(face, status="kept", reason="")
 
 

@@ -49,6 +49,29 @@ def _in_brief(rows: Iterable[Any]) -> Iterator[BriefFace]:
         yield BriefFace(face, restored(frame), value_of(confidence), *rest)
 
 
+class TrackFace(NamedTuple):
+    """A face of a track and where it is. landmarks: as the table has them, or None."""
+
+    id: str
+    frame: str
+    origin: str
+    person: str
+    track: int
+    landmarks: bytes | None
+
+
+def track_faces(connection: sqlite3.Connection, tracks: tuple[int, int]) -> Iterator[TrackFace]:
+    """The kept faces of the tracks from the first to the last of these, in the order of ``faces``."""
+    query = f"""
+    SELECT faces.face, frames.name, origin, person, track, landmarks
+    FROM frames CROSS JOIN faces ON faces.frame = frames.frame
+    WHERE faces.status = 'kept' AND track BETWEEN ? AND ? {ORDER}
+    """
+    rows = checked_rows(connection.execute(query, tracks), (TEXT, NAME, TEXT, TEXT, WHOLE, BLOB), "faces")
+    for face, frame, *rest in rows:
+        yield TrackFace(face, restored(frame), *rest)
+
+
 class PlacedFace(NamedTuple):
     """Where a face is from the left, and what nothing else holds. left: of its box, else of its points; NaN where it
     has neither. extra: see ``Face``.

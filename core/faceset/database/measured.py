@@ -62,10 +62,10 @@ JOIN faces ON faces.face = smoothed.face AND faces.geometry = smoothed.geometry
 _SMOOTHED_KINDS = (TEXT, BLOB)
 
 
-def found_points(connection: sqlite3.Connection, tracks: tuple[int, int]) -> dict[str, NDArray[np.float64]]:
-    """Face -> landmarks (68, 2) before smoothing, of the faces of these tracks (first and last) that are smoothed."""
+def found_points(connection: sqlite3.Connection, tracks: tuple[int, int]) -> dict[str, bytes]:
+    """Face -> landmarks before smoothing, as the table has them, of the smoothed faces of tracks (first, last)."""
     rows = connection.execute(f"{_SMOOTHED} WHERE track BETWEEN ? AND ?", tracks)
-    return {face: _points(blob) for face, blob in checked_rows(rows, _SMOOTHED_KINDS, "smoothed")}
+    return dict(checked_rows(rows, _SMOOTHED_KINDS, "smoothed"))
 
 
 def _points(blob: bytes) -> NDArray[np.float64]:

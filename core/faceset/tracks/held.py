@@ -12,22 +12,32 @@ from core.faceset.tracks import motion as moving
 # after, so many on each side. Two finds on one picture differ by what compression did to it, far less than those on
 # different pictures; a head that turns back slows down before and after.
 _PART, _SIDE = 0.3, 2
+_AT_ONCE = 1000  # faces: the differences of all take much memory
 
 
-def pictures(time: NDArray[np.float64], points: NDArray[np.float64]) -> NDArray[np.intp]:
+def pictures(
+    time: NDArray[np.float64], points: NDArray[np.float64], motion: NDArray[np.float64] | None = None
+) -> NDArray[np.intp]:
     """The number (n,) of the picture that each frame of a track shows: 0, 1, ...
 
-    time: (n,), of the frames, ascending. points: (n, 68, 2), as found; smoothed ones do not tell.
+    time: (n,), of the frames, ascending. points: (n, 68, 2), as found; smoothed ones do not tell. motion: of these
+    points, where it is known.
     """
     if len(points) <= 2 * _SIDE:
         return np.arange(len(points))
-    size = np.exp(moving.motion_of(points)[1:, 2])
-    step = np.sqrt((np.diff(points, axis=0) ** 2).mean(axis=(1, 2))) / size
+    motion = moving.motion_of(points) if motion is None else motion
+    moved = np.concatenate([_moved(points[k : k + _AT_ONCE + 1]) for k in range(0, len(points) - 1, _AT_ONCE)])
+    step = moved / np.exp(motion[1:, 2])
     # Beyond the ends nobody knows; the other side decides.
     windows = np.lib.stride_tricks.sliding_window_view(np.pad(step, _SIDE, constant_values=np.inf), 2 * _SIDE + 1)
     held = step < _PART * np.minimum(_highest(windows[:, :_SIDE]), _highest(windows[:, _SIDE + 1 :]))
     held &= np.diff(time) <= 1.5 * np.median(np.diff(time))
     return np.concatenate([[0], np.cumsum(~held)])
+
+
+def _moved(points: NDArray[np.float64]) -> NDArray[np.float64]:
+    """How far the points move from each face to the next, (n - 1,)."""
+    return np.sqrt((np.diff(points, axis=0) ** 2).mean(axis=(1, 2)))
 
 
 def _highest(steps: NDArray[np.float64]) -> NDArray[np.float64]:

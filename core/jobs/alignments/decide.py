@@ -47,8 +47,8 @@ def remove_faces(workspace: Workspace, name: str) -> Decided:
         gone = decisions.taken_away(opened.connection, opened.side.frames, opened.names)
         back = decisions.returned(opened.connection, opened.names)
         with changing(opened.connection, "remove faces", expected=len(gone) + len(back)) as change:
-            decisions.drop(opened.connection, change, gone)
-            decisions.keep(opened.connection, change, back)
+            decisions.drop(change, brief_faces(opened.connection, gone), gone)
+            decisions.keep(change, brief_faces(opened.connection, back))
         return Decided(len(gone), dict(Counter(gone.values())), returned=len(back))
 
 
@@ -64,7 +64,7 @@ def drop_faces(workspace: Workspace, name: str, which: Which, reason: str = "dro
         require_loose(opened)
         found = decisions.chosen(opened.connection, which, "kept")
         with changing(opened.connection, f"drop: {reason}", expected=len(found)) as change:
-            decisions.drop(opened.connection, change, {face.id: reason for face in found})
+            decisions.drop(change, found, {face.id: reason for face in found})
         return Decided(len(found), {reason: len(found)} if found else {})
 
 
@@ -85,7 +85,7 @@ def restore_faces(workspace: Workspace, name: str, which: Which, *, moved: bool 
             back = decisions.brought_back(opened.connection, opened.names)
             found |= {face.id: face for face in brief_faces(opened.connection, back)}
         with changing(opened.connection, "restore faces", expected=len(found)) as change:
-            decisions.keep(opened.connection, change, found)
+            decisions.keep(change, found.values())
         reasons = dict(Counter(face.reason for face in found.values()))
     with opened_faces(workspace, name) as opened:
         return Decided(len(found), reasons, _without_picture(opened.connection, set(found)))
