@@ -110,7 +110,9 @@ def filters() -> dict:
         def run(values, groups):
             time_, weights = np.arange(float(len(values))), np.ones(len(values))
             stray = smoothing._STRAY_MOTION if groups is smoothing.MOTION_GROUPS else smoothing._STRAY_SHAPE
-            return smoothing.smooth_values(time_, values, groups, strength, stray, weights, smoothing._MOST_NOISE)
+            out = values.copy()
+            smoothing.smooth_values(time_, out, groups, strength, stray, weights, smoothing._MOST_NOISE)
+            return out
 
         return run
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from core import own_place
 from core.fsio import lock, remove_leftovers
@@ -41,16 +42,24 @@ def image_names(folder: Path) -> set[str]:
     return {name for name in names_in(folder) if not _why_not(name, IMAGE_SUFFIXES)}
 
 
-def image_files(folder: Path) -> dict[str, os.stat_result]:
+class FileState(NamedTuple):
+    """What tells whether a file is the one that was seen: its size and the time of its last change."""
+
+    bytes: int
+    mtime_ns: int
+
+
+def image_files(folder: Path) -> dict[str, FileState]:
     """The same with their sizes and times; one that goes away meanwhile is left out."""
-    found: dict[str, os.stat_result] = {}
+    found: dict[str, FileState] = {}
     if not folder.is_dir():
         return found
     with os.scandir(folder) as entries:
         for entry in entries:
             if _is_visible_file(entry) and not _why_not(entry.name, IMAGE_SUFFIXES):
                 with suppress(FileNotFoundError):
-                    found[entry.name] = entry.stat()
+                    status = entry.stat()
+                    found[entry.name] = FileState(status.st_size, status.st_mtime_ns)
     return found
 
 

@@ -1,6 +1,5 @@
 """A face cut out of its frame: the square, what is measured of it, and the file."""
 
-import math
 from dataclasses import dataclass
 
 import cv2
@@ -8,13 +7,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.formats import dfl_image
-from core.geometry.align import FaceType, face_matrix, transform_points
+from core.geometry.align import FaceType, face_matrix, transform_points, whole_face_points
 from core.geometry.face_shape import face_side
+from core.geometry.many_poses import pitches_yaws_rolls
 from core.geometry.pose import pitch_yaw_roll
 from core.imaging.codec import encode_jpeg
 from core.imaging.warp import warp_face
 from core.types import Face, FaceRecord
 
+_USUAL_SIZE = 256  # pixels of a crop of which only the pose is asked
 _SMALLEST = 4  # pixels of the frame that a face must have to be written
 
 
@@ -91,6 +92,14 @@ def pose_scores(record: FaceRecord) -> dict[str, float]:
     return {"pitch": pitch, "yaw": yaw, "roll": eyes_roll(np.asarray(record.source_landmarks))}
 
 
+def whole_face_poses(points: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Pitch and yaw (n, 2) of the whole-face crops of many faces, landmarks (n, 68, 2) in their frames: radians.
+
+    NaN where no pose fits the landmarks.
+    """
+    return pitches_yaws_rolls(whole_face_points(points, _USUAL_SIZE), _USUAL_SIZE)[:, :2]
+
+
 def sharpness(aligned: NDArray[np.uint8]) -> float:
     """Variance of the Laplacian of the middle of an aligned face, at 256 pixels a side so that sizes compare."""
     grey = cv2.cvtColor(cv2.resize(aligned, (256, 256), interpolation=cv2.INTER_AREA), cv2.COLOR_BGR2GRAY)
@@ -99,5 +108,10 @@ def sharpness(aligned: NDArray[np.uint8]) -> float:
 
 def eyes_roll(points: NDArray[np.float64]) -> float:
     """The clockwise turn of the line through the eyes, radians."""
-    eyes = points[42:48].mean(axis=0) - points[36:42].mean(axis=0)
-    return math.atan2(eyes[1], eyes[0])
+    return float(eyes_rolls(points[None])[0])
+
+
+def eyes_rolls(points: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The same of many faces, landmarks (n, 68, 2): (n,)."""
+    eyes = points[:, 42:48].mean(axis=1) - points[:, 36:42].mean(axis=1)
+    return np.arctan2(eyes[:, 1], eyes[:, 0])

@@ -7,10 +7,11 @@ give, which is the same hash; so old facesets, packed ones and renamed ones keep
 """
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from core.types import FaceRecord
 
@@ -29,6 +30,12 @@ def birth_id(frame: str, points: ArrayLike, twin: int = 0) -> str:
 def geometry_of(frame: str, points: ArrayLike) -> str:
     """A hash of where a face is: what was made from other points than these is stale. Points (n, 2), frame pixels."""
     return _digest("geometry", frame, points)
+
+
+def geometries_of(frames: Sequence[str], points: NDArray[np.float64]) -> list[str]:
+    """``geometry_of`` of many faces: n names of frames, points (n, m, 2)."""
+    data = np.ascontiguousarray(points, "<f4")
+    return [_hash("geometry", frame, row) for frame, row in zip(frames, data, strict=True)]
 
 
 def face_id(record: FaceRecord) -> str:
@@ -55,6 +62,9 @@ def _source(record: FaceRecord) -> tuple[str, ArrayLike]:
 
 def _digest(kind: str, frame: str, points: ArrayLike) -> str:
     # float32: the same points come back from files that keep them as float64 and from those that do not.
-    data = np.ascontiguousarray(points, "<f4").tobytes()
+    return _hash(kind, frame, np.ascontiguousarray(points, "<f4"))
+
+
+def _hash(kind: str, frame: str, points: NDArray[np.float32]) -> str:
     text = f"{kind}\0{frame}\0".encode("utf-8", "surrogatepass")
-    return hashlib.blake2b(text + data, digest_size=8).hexdigest()
+    return hashlib.blake2b(text + points.tobytes(), digest_size=8).hexdigest()

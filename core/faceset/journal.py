@@ -2,8 +2,9 @@
 undone.
 
 A step is a file ``aligned_history/000001.json`` beside the faceset. Files travel in two sweeps, away to a parking name
-and then to their targets, so that names may be exchanged freely; the phase in the step file tells what a killed run had
-left to do. Paths are relative to the folder of the side (``data_src``).
+and then to their targets, so that names may be exchanged freely; those that go from some folders to others go straight
+there. The phase in the step file tells what a killed run had left to do. Paths are relative to the folder of the side
+(``data_src``).
 """
 
 import errno
@@ -12,6 +13,7 @@ import os
 import shutil
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -55,6 +57,7 @@ def begin(
     now = time.strftime("%Y-%m-%d %H:%M:%S")
     step = Step(next_number(folder), what, useful, tuple(renames), tuple(persons), time=now)
     _check(folder, step.pairs())
+    step = replace(step, phase=_first_phase(step.pairs()))
     # Written down before the first file moves.
     save(folder, step)
     return _carry_on(folder, step)
@@ -75,7 +78,8 @@ def undo(folder: Path) -> tuple[Step, list[str]]:
     done = [s for s in steps(folder) if s.direction == "forward"]
     if not done:
         raise InputError("nothing to undo", where=folder / HISTORY)
-    back = replace(done[-1], direction="back", phase="away")
+    back = replace(done[-1], direction="back")
+    back = replace(back, phase=_first_phase(back.pairs()))
     missing = [source for source, _ in back.pairs() if not (folder / source).exists()]
     _check(folder, [pair for pair in back.pairs() if pair[0] not in set(missing)])
     save(folder, back)
@@ -95,6 +99,12 @@ def _check(folder: Path, pairs: list[tuple[str, str]]) -> None:
             )
 
 
+def _first_phase(pairs: list[tuple[str, str]]) -> str:
+    # Where no file comes to a folder that one leaves, no two can be after one name.
+    apart = _parents(source for source, _ in pairs).isdisjoint(_parents(target for _, target in pairs))
+    return "move" if apart else "away"
+
+
 def _parked(folder: Path, step: Step, index: int, source: str) -> str:
     parent, _, name = source.rpartition("/")
     return f"{folder}/{parent}/{PARKED}{step.name}-{index:06d}{os.path.splitext(name)[1]}"
@@ -103,6 +113,9 @@ def _parked(folder: Path, step: Step, index: int, source: str) -> str:
 def _carry_on(folder: Path, step: Step) -> Step:
     """Do what the phase says is left."""
     pairs = step.pairs()
+    if step.phase == "move":
+        _arrive((f"{folder}/{source}", f"{folder}/{target}") for source, target in pairs)
+        step = _next(folder, step, "note", {name for pair in pairs for name in pair})
     if step.phase == "away":
         for index, (source, _) in enumerate(pairs):
             # Else it is parked already, by the run that was killed, or somebody has deleted it.
@@ -110,8 +123,9 @@ def _carry_on(folder: Path, step: Step) -> Step:
                 _rename(f"{folder}/{source}", _parked(folder, step, index, source))
         step = _next(folder, step, "arrive", {source for source, _ in pairs})
     if step.phase == "arrive":
-        for index, (source, target) in enumerate(pairs):
-            _arrive(_parked(folder, step, index, source), f"{folder}/{target}")
+        _arrive(
+            (_parked(folder, step, index, source), f"{folder}/{target}") for index, (source, target) in enumerate(pairs)
+        )
         step = _next(folder, step, "note", {name for pair in pairs for name in pair})
     if step.phase == "note":
         _write_trash_log(folder, step)
@@ -138,18 +152,25 @@ def _parents(paths: Iterable[str]) -> set[str]:
     return {path.rpartition("/")[0] for path in paths}
 
 
-def _arrive(parked: str, target: str) -> None:
-    if not os.path.exists(parked):
-        return
-    if os.path.exists(target):
-        raise InputError(
-            "a name was taken while files were moving",
-            where=target,
-            why=f"the file for it waits as {parked}",
-            hint="move that file away and run any sort again: it finishes the move",
-        )
-    os.makedirs(os.path.dirname(target), exist_ok=True)
-    _rename(parked, target)
+def _arrive(pairs: Iterable[tuple[str, str]]) -> None:
+    """Move files (from, to). What is not there has arrived already, before the run was killed, or was deleted."""
+    made: set[str] = set()
+    for source, target in pairs:
+        if os.path.exists(target):
+            if not os.path.exists(source):
+                continue
+            raise InputError(
+                "a name was taken while files were moving",
+                where=target,
+                why=f"the file for it waits as {source}",
+                hint="move that file away and run any sort again: it finishes the move",
+            )
+        parent = os.path.dirname(target)
+        if parent not in made:
+            os.makedirs(parent, exist_ok=True)
+            made.add(parent)
+        with suppress(FileNotFoundError):
+            _rename(source, target)
 
 
 def _rename(source: str, target: str) -> None:

@@ -1,6 +1,5 @@
 """The database and the files of a faceset: which face each file shows, and which files a person took away."""
 
-import os
 import sqlite3
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -11,14 +10,14 @@ import numpy as np
 
 from core.errors import InputError
 from core.faceset.database import faces, images
+from core.faceset.database.cells import restored, stored
 from core.faceset.database.connection import open_database
 from core.faceset.database.frames import FrameRow, add_frame, add_source
 from core.faceset.database.images import ImageRow, SeenFile
-from core.faceset.database.names import restored, stored
 from core.faceset.identity import face_id, record_geometry
 from core.faceset.store import Faceset, face_key, open_faceset, read_records
 from core.types import Face, FaceRecord
-from core.workspace import Side, image_names, natural_key
+from core.workspace import FileState, Side, image_names, natural_key
 
 
 @dataclass(frozen=True)
@@ -89,7 +88,7 @@ def register(connection: sqlite3.Connection, faceset: Faceset) -> Registered:
     return Registered(tuple(ids), missing)
 
 
-def register_files(connection: sqlite3.Connection, folder: Path, files: Mapping[str, os.stat_result]) -> Registered:
+def register_files(connection: sqlite3.Connection, folder: Path, files: Mapping[str, FileState]) -> Registered:
     """The same for the loose images in ``aligned/``, reading only those that are new or have changed since.
 
     folder: where they are. files: name -> size and time.
@@ -101,10 +100,10 @@ def register_files(connection: sqlite3.Connection, folder: Path, files: Mapping[
     records, _ = read_records([folder / name for name in unread])
     if records:
         with connection:
-            new = [(record.name, record, files[record.name].st_size) for record in records]
+            new = [(record.name, record, files[record.name].bytes) for record in records]
             _take_in(connection, images.ALIGNED, new, files)
             # The rows were written with no time, which means that nobody has looked.
-            seen = [(files[record.name].st_mtime_ns, images.ALIGNED, stored(record.name)) for record in records]
+            seen = [(files[record.name].mtime_ns, images.ALIGNED, stored(record.name)) for record in records]
             connection.executemany("UPDATE images SET mtime_ns = ? WHERE folder = ? AND name = ?", seen)
     found = {record.name: face_id(record) for record in records}
     read = set(unread)
@@ -115,8 +114,8 @@ def register_files(connection: sqlite3.Connection, folder: Path, files: Mapping[
     return Registered(ids, tuple(name for name, face in gone.items() if face not in renamed))
 
 
-def _unchanged(row: SeenFile | None, status: os.stat_result) -> bool:
-    return row is not None and row.bytes == status.st_size and row.mtime_ns == status.st_mtime_ns
+def _unchanged(row: SeenFile | None, state: FileState) -> bool:
+    return row is not None and row[1:] == state
 
 
 def note_packed(connection: sqlite3.Connection, inside: Collection[str], sizes: Mapping[str, int]) -> None:

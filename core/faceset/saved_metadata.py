@@ -14,8 +14,7 @@ from pathlib import Path
 
 from core.errors import InputError, PipelineError
 from core.faceset.database import images
-from core.faceset.database.cells import BLOB, TEXT, checked
-from core.faceset.database.names import stored
+from core.faceset.database.cells import BLOB, TEXT, checked, stored
 from core.faceset.identity import face_id, identified
 from core.faceset.store import Faceset
 from core.faceset.transform import resized_record

@@ -25,7 +25,7 @@ _LARGEST = 1 << 28  # bytes of a record: of a million faces
 DIRECTIONS = ("forward", "back")
 _DAMAGED = "damaged record of moved files"
 _NUMBER = re.compile(r"^(?:undone-)?(\d+)")
-PHASES = ("away", "arrive", "note", "done")
+PHASES = ("move", "away", "arrive", "note", "done")
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class Step:
     renames: names that changed inside a pak, (old, new).
     persons: faces that got another name of a person in the database, (id, old, new).
     direction: forward or back.
-    phase: what is under way: away, arrive, note or done.
+    phase: what is under way: move, or away and then arrive; note; done.
     time: when it began, local.
     """
 

@@ -165,6 +165,25 @@ def face_matrix(landmarks: ArrayLike, size: int, face_type: FaceType, scale: flo
     return affine_from_points(corners, [(0, 0), (size, 0), (size, size)])
 
 
+def whole_face_points(landmarks: NDArray[np.float64], size: int) -> NDArray[np.float64]:
+    """Landmarks of many faces, (n, 68, 2), frame pixels, in the whole-face crop of each; NaN for degenerate ones."""
+    found = landmarks[:, lm.MEAN_33_INDICES]
+    middle, mean = found.mean(axis=1, keepdims=True), lm.MEAN_33.astype(np.float64)
+    # The similarity fit in two dimensions as a complex number, which turns and scales.
+    source, target = _complex(found - middle), _complex(mean - mean.mean(axis=0))
+    spread = (source.real**2 + source.imag**2).sum(axis=1)
+    known = spread > len(mean) * 1e-12 * (1 + np.abs(landmarks).max(axis=(1, 2))) ** 2
+    turn = np.where(known, np.conj(source) @ target / np.where(known, spread, 1), np.nan)
+    unit = _complex(landmarks - middle) * turn[:, None]
+    shift = mean.mean(axis=0) - (0.5, 0.5 - _RISE_WHOLE_FACE)
+    side = 2 * (FaceType.WHOLE_FACE.padding * np.sqrt(2.0) + 0.5)
+    return (np.stack([unit.real, unit.imag], axis=-1) + shift) * (size / side) + size / 2
+
+
+def _complex(points: NDArray[np.float64]) -> NDArray[np.complex128]:
+    return points[..., 0] + 1j * points[..., 1]
+
+
 def _centre(
     p: NDArray[np.float32], points: NDArray[np.float64], to_unit: Matrix, face_type: FaceType
 ) -> NDArray[np.float32]:

@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike
 from core.errors import InputError
 from core.geometry import landmarks as lm
 
-_POINTS = [*range(27), *range(30, 36)]  # no eyes, no mouth: they move
+POINTS = [*range(27), *range(30, 36)]  # no eyes, no mouth: they move
 
 
 def pitch_yaw_roll(landmarks: ArrayLike, size: int) -> tuple[float, float, float]:
@@ -19,11 +19,11 @@ def pitch_yaw_roll(landmarks: ArrayLike, size: int) -> tuple[float, float, float
     Raises:
         InputError: no pose fits the landmarks.
     """
-    image_points = lm.validated(landmarks)[_POINTS].astype(np.float32)
+    image_points = lm.validated(landmarks)[POINTS].astype(np.float32)
     # A focal length of one image side is the format's; another one gives other angles.
     camera = np.array([[size, 0, size / 2], [0, size, size / 2], [0, 0, 1]], np.float64)
     try:
-        _, rotation, _ = cv2.solvePnP(lm.HEAD_3D[_POINTS], image_points, camera, np.zeros((4, 1)))
+        _, rotation, _ = cv2.solvePnP(lm.HEAD_3D[POINTS], image_points, camera, np.zeros((4, 1)))
     except cv2.error as error:
         raise InputError("no pose fits these landmarks", why=str(error).strip().splitlines()[-1]) from None
     # The solver often finds the head turned over; the clip makes a roll of a quarter turn of that.

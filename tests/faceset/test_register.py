@@ -11,7 +11,7 @@ from core.faceset.register import open_known, register_files
 from core.formats import dfl_image
 from core.jobs.faceset.pack import pack_faces, unpack_faces
 from core.jobs.side import opened_side
-from core.workspace import Workspace, list_images
+from core.workspace import Workspace, image_files, list_images
 
 
 @pytest.fixture
@@ -72,15 +72,20 @@ def test_a_deleted_file_is_named_and_a_renamed_one_is_not(workspace, side):
 
 def test_only_new_and_changed_files_are_read(side, monkeypatch):
     paths = list_images(side.aligned)
+
+    def files():
+        found = image_files(side.aligned)
+        return {path.name: found[path.name] for path in paths}
+
     with open_database(side.database, create=True) as connection:
-        first = register_files(connection, side.aligned, {path.name: path.stat() for path in paths})
+        first = register_files(connection, side.aligned, files())
         paths[1].write_bytes(facekit.face("another.jpg", seed=40))
         read = []
         monkeypatch.setattr(
             "core.faceset.register.read_records",
             lambda some: read.append(some) or ([dfl_image.read(p) for p in some], []),
         )
-        again = register_files(connection, side.aligned, {path.name: path.stat() for path in paths})
+        again = register_files(connection, side.aligned, files())
     assert read == [[paths[1]]]
     assert again.ids[1] == face_id(dfl_image.read(paths[1])) != first.ids[1]
     assert (again.ids[0], *again.ids[2:]) == (first.ids[0], *first.ids[2:])

@@ -6,7 +6,7 @@ from facekit import source_points
 from golden_files import GoldenArrays
 
 from core.errors import InputError, UsageError
-from core.geometry import align, pose
+from core.geometry import align, many_poses, pose
 from core.geometry import landmarks as lm
 from core.geometry.align import FaceType
 from core.geometry.polygons import polygon_area
@@ -151,3 +151,24 @@ def test_golden_points(ref):
         assert lm.averaged_yaw(aligned) == pytest.approx(ref["avgyaw"][i], abs=1e-9)
         assert np.abs(np.array(pose.pitch_yaw_roll(aligned, 256)) - ref["pyr"][i]).max() < 1e-4
     assert np.abs(lm.from_98(ref["l98"]) - ref["l98to68"]).max() < 1e-9
+
+
+def test_poses_of_many_faces_are_those_of_the_solver(ref):
+    """Also where the head is turned over, as it is for about half of noisy points."""
+    assert np.abs(many_poses.pitches_yaws_rolls(ref["al"], 256) - ref["pyr"]).max() < 1e-4
+    rng = np.random.default_rng(0)
+    points = ref["al"][rng.integers(0, len(ref["al"]), 700)] + rng.normal(0, 2, (700, 68, 2))
+    wanted = [pose.pitch_yaw_roll(face, 256) for face in points]
+    assert np.abs(many_poses.pitches_yaws_rolls(points, 256) - wanted).max() < 5e-4
+    points[1], points[2, 0] = 7.0, np.nan
+    found = many_poses.pitches_yaws_rolls(points[:4], 256)
+    assert np.isnan(found).all(axis=1).tolist() == [False, True, True, False]
+    assert many_poses.pitches_yaws_rolls(points[:0], 256).shape == (0, 3)
+
+
+def test_whole_face_crops_of_many_faces(ref):
+    ours = align.whole_face_points(ref["lms"], 256)
+    for points, found in zip(ref["lms"], ours, strict=True):
+        matrix = align.face_matrix(points, 256, FaceType.WHOLE_FACE)
+        assert np.abs(align.transform_points(points, matrix) - found).max() < 0.002
+    assert np.isnan(align.whole_face_points(np.full((1, 68, 2), 5.0), 256)).all()

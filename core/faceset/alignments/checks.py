@@ -4,8 +4,7 @@ import sqlite3
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from core.faceset.database.cells import TEXT, WHOLE, checked_rows
-from core.faceset.database.names import NAME, restored
+from core.faceset.database.cells import NAME, TEXT, WHOLE, checked_rows, restored
 
 
 @dataclass(frozen=True)

@@ -1,17 +1,16 @@
 """What a person decided by moving and deleting pictures, read off the folders; and decisions about faces by name."""
 
 import sqlite3
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from core.errors import InputError
 from core.faceset.alignments.pictures import pictures_of
-from core.faceset.database import faces
+from core.faceset.database.brief import BriefFace, brief_faces, in_brief
 from core.faceset.database.changes import Change
 from core.faceset.database.images import ALIGNED, PAK
 from core.faceset.steps import TRASH, read_trash_log
-from core.types import Face
 
 DELETED = "picture deleted"
 IN_THE_TRASH = "in the trash"
@@ -34,7 +33,7 @@ class Which:
     def nothing(self) -> bool:
         return not (self.ids or self.reasons or self.persons or self.frames)
 
-    def means(self, face: Face) -> bool:
+    def means(self, face: BriefFace) -> bool:
         """Whether it is one of them."""
         reason = face.reason.lower()
         return (
@@ -45,17 +44,18 @@ class Which:
         )
 
 
-def chosen(connection: sqlite3.Connection, which: Which, status: str) -> list[Face]:
+def chosen(connection: sqlite3.Connection, which: Which, status: str) -> list[BriefFace]:
     """The faces of a status that are meant.
 
     Raises:
         InputError: an id is of no face of this side, or a name of nobody.
     """
     require_persons(connection, which.persons)
+    known = {face.id for face in brief_faces(connection, which.ids)}
     for face in which.ids:
-        if faces.find_face(connection, face) is None:
+        if face not in known:
             raise InputError("no face has this id", where=face, hint="`alignments info` and the names of files say ids")
-    return [face for face in faces.faces(connection, status) if which.means(face)]
+    return [face for face in in_brief(connection, status) if which.means(face)]
 
 
 def require_persons(connection: sqlite3.Connection, persons: Collection[str]) -> None:
@@ -101,23 +101,16 @@ def returned(connection: sqlite3.Connection, there: Collection[str]) -> list[str
     return [face for face in brought_back(connection, there) if face in gone]
 
 
-def drop(connection: sqlite3.Connection, change: Change, reasons: Mapping[str, str]) -> None:
-    """Note that these faces are not wanted: id -> reason."""
-    for face in _found(connection, reasons):
-        change.update(face, status="dropped", reason=reasons[face.id])
+def drop(change: Change, found: Iterable[BriefFace], reasons: Mapping[str, str]) -> None:
+    """Note that faces are not wanted. reasons: id -> reason."""
+    for face in found:
+        change.set(face, status="dropped", reason=reasons[face.id])
 
 
-def keep(connection: sqlite3.Connection, change: Change, ids: Collection[str]) -> None:
-    """Note that these faces are wanted after all."""
-    for face in _found(connection, ids):
-        change.update(face, status="kept", reason="")
-
-
-def _found(connection: sqlite3.Connection, ids: Collection[str]) -> Iterator[Face]:
-    for face in ids:
-        found = faces.find_face(connection, face)
-        if found is not None:
-            yield found
+def keep(change: Change, found: Iterable[BriefFace]) -> None:
+    """Note that faces are wanted after all."""
+    for face in found:
+        change.set(face, status="kept", reason="")
 
 
 def _in_the_trash(reason: str) -> str:

@@ -2,9 +2,8 @@
 
 import sqlite3
 
-from core.faceset.database.cells import TEXT, checked_name, checked_rows
+from core.faceset.database.cells import NAME, TEXT, checked_name, checked_rows, restored
 from core.faceset.database.images import PAK
-from core.faceset.database.names import NAME, restored
 
 # Face -> (folder relative to the side, name) of its files.
 Pictures = dict[str, list[tuple[str, str]]]

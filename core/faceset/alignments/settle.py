@@ -8,10 +8,9 @@ import sqlite3
 from pathlib import Path
 
 from core.faceset import journal
-from core.faceset.database.cells import TEXT, checked_name, checked_rows
+from core.faceset.database.cells import NAME, TEXT, checked_name, checked_rows, restored
 from core.faceset.database.changes import unsettled
-from core.faceset.database.names import NAME, restored
-from core.faceset.sorting.trash import free_name
+from core.faceset.sorting.trash import free_name, names_taken
 from core.faceset.steps import ALIGNED, TRASH, Move
 from core.workspace import names_in
 
@@ -40,11 +39,11 @@ def _moves(connection: sqlite3.Connection, frames: Path, changes: list[int]) -> 
     pictures = [(*row[:4], checked_name(restored(row[4]), "images")) for row in rows]
     # What is in the trash of a face that has a file in ``aligned`` already stays there.
     shown = {face for face, _, _, folder, name in pictures if folder == ALIGNED and name in there[ALIGNED]}
-    taken: set[str] = set()
+    taken = {folder: names_taken(frames / folder) for folder in (ALIGNED, TRASH)}
     moves = []
     for face, status, reason, folder, name in pictures:
         here, target = (ALIGNED, TRASH) if status != "kept" else (TRASH, ALIGNED)
         if folder == here and name in there[here] and not (here == TRASH and face in shown):
-            free = free_name(frames / target, name, taken)
+            free = free_name(name, taken[target])
             moves.append(Move(f"{folder}/{name}", f"{target}/{free}", reason or "restored"))
     return moves

@@ -8,9 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.faceset.database.cells import BLOB, TEXT, WHOLE, checked_rows
+from core.faceset.database.cells import BLOB, NAME, TEXT, WHOLE, checked_rows, restored
 from core.faceset.database.faces import all_landmarks
-from core.faceset.database.names import NAME, restored
 from core.geometry.face_shape import average_distances
 
 # Landmarks that are farther than this from the mean face, sides of the unit square, are worth a look.

@@ -102,3 +102,21 @@ def damaged(table: str, why: str) -> CorruptFileError:
         why=f"table {table}: {why}",
         hint="restore it from a backup, or extract the faces again",
     )
+
+
+# What the name of a file is in the database: also those that are no text, as old archives and other systems leave them.
+NAME = (str, bytes)
+
+
+def stored(name: str) -> str | bytes:
+    """The value to put into a column. A name that is not UTF-8 goes in as its bytes, which SQLite keeps as they are."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return name.encode("utf-8", "surrogateescape")
+    return name
+
+
+def restored(value: str | bytes) -> str:
+    """The name in a value that came out of a column."""
+    return value.decode("utf-8", "surrogateescape") if isinstance(value, bytes) else value

@@ -9,40 +9,27 @@ they move back.
 import json
 import sqlite3
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from core.errors import InputError
-from core.faceset.database import faces
+from core.faceset.database import edits, faces
 from core.faceset.database.backups import back_up
-from core.faceset.database.cells import (
-    BLOB,
-    TEXT,
-    WHOLE,
-    checked,
-    checked_rows,
-    damaged,
-    insert,
-    json_object,
-    json_value,
-    value_of,
-)
+from core.faceset.database.brief import BriefFace, PlacedFace
+from core.faceset.database.cells import TEXT, WHOLE, checked_rows, damaged, insert, json_value
 from core.faceset.database.connection import path_of
-from core.faceset.database.faces import COLUMNS, BriefFace, FaceRow, columns_for, landmarks_of, points_of
-from core.faceset.database.names import NAME, restored
-from core.faceset.identity import geometry_of
+from core.faceset.database.edits import POINTS, stored
+from core.faceset.database.faces import FaceRow, columns_for, points_of
+from core.faceset.identity import geometries_of, geometry_of
 from core.types import Face
 
 # A change of more faces than this begins with a copy of the database.
 MANY = 200
-# Rows that are written at once.
-_AT_ONCE = 1000
-# The columns that place a face.
-_POINTS = frozenset({"landmarks", "left", "top", "right", "bottom"})
 # What a face is that a change has made and that was taken back: rows are never deleted.
 UNMADE: dict[str, Any] = {"status": "dropped", "reason": "undone"}
 
@@ -73,8 +60,8 @@ class Change:
         self._moves_files = False
         # What is not written yet: many rows of one kind at once take a third of the time.
         self._edits: list[tuple[Any, ...]] = []
-        self._columns: tuple[str, ...] = ()
-        self._rows: list[tuple[Any, ...]] = []
+        self._rows: dict[tuple[str, ...], list[tuple[Any, ...]]] = {}
+        self._waiting: set[str] = set()
         self.faces = 0
 
     def update(self, before: Face, **fields: Any) -> Face:
@@ -82,23 +69,33 @@ class Change:
         self.set(before, **fields)
         return replace(before, **fields)
 
-    def set(self, before: Face | BriefFace, **fields: Any) -> None:
+    def set(self, before: Face | BriefFace | PlacedFace, **fields: Any) -> None:
         """Give a face other values in these fields.
 
         before: the face as the database has it; all of it where its points are among the fields.
         """
         old, new = columns_for({name: getattr(before, name) for name in fields}), columns_for(fields)
-        differing = {name: old[name] for name in old if old[name] != new[name]}
+        differing = {name: value for name, value in old.items() if value != new[name]}
         if not differing:
             return
-        if isinstance(before, Face) and not _POINTS.isdisjoint(differing):
-            new["geometry"] = geometry_of(before.frame, points_of(replace(before, **fields)))
-        if tuple(new) != self._columns or len(self._rows) >= _AT_ONCE:
-            self._write()
-            self._columns = tuple(new)
-        self._moves_files |= "status" in differing
-        self._note(before.id, differing)
-        self._rows.append((*new.values(), before.id))
+        values = {name: new[name] for name in differing}
+        if isinstance(before, Face) and not POINTS.isdisjoint(differing):
+            values["geometry"] = geometry_of(before.frame, points_of(replace(before, **fields)))
+        self._set(before.id, differing, values)
+
+    def move(
+        self, ids: Sequence[str], frames: Sequence[str], before: Sequence[bytes], points: NDArray[np.float64]
+    ) -> list[str]:
+        """Give n faces other landmarks, (n, 68, 2); returns the geometry that each has now.
+
+        ids, frames: of the faces, and the names of their frames. before: their landmarks as the database has them,
+        which differ.
+        """
+        geometries = geometries_of(frames, points)
+        rows = zip(ids, before, np.asarray(points, "<f8"), geometries, strict=True)
+        for face, old, new, geometry in rows:
+            self._set(face, {"landmarks": old}, {"landmarks": new.tobytes(), "geometry": geometry})
+        return geometries
 
     def add(self, frame: int, row: FaceRow) -> None:
         """Add a face to the frame with this number in the table."""
@@ -106,8 +103,17 @@ class Change:
         self._note(row.face.id, UNMADE)
         faces.add_face(self._connection, frame, row)
 
+    def _set(self, face: str, old: dict[str, Any], new: dict[str, Any]) -> None:
+        # What comes of one face is written in its order.
+        if face in self._waiting or len(self._waiting) >= edits.AT_ONCE:
+            self._write()
+        self._waiting.add(face)
+        self._moves_files |= "status" in old
+        self._note(face, old)
+        self._rows.setdefault(tuple(new), []).append((*new.values(), face))
+
     def _note(self, face: str, other: dict[str, Any]) -> None:
-        self._edits.append((self._number, face, *_stored(other)))
+        self._edits.append((self._number, face, *stored(other)))
         self.faces += 1
         if self._why and self.faces > MANY:
             self._copy()
@@ -123,10 +129,8 @@ class Change:
         self._connection.executemany(
             "INSERT INTO edits (change, face, other, landmarks) VALUES (?, ?, ?, ?)", self._edits
         )
-        if self._rows:
-            places = ", ".join(f'"{name}" = ?' for name in self._columns)
-            self._connection.executemany(f"UPDATE faces SET {places} WHERE face = ?", self._rows)
-        self._edits, self._rows = [], []
+        edits.write_faces(self._connection, self._rows)
+        self._edits, self._rows, self._waiting = [], {}, set()
 
     def finish(self) -> None:
         """Write what is left, and note what is to be done for the files of the faces."""
@@ -210,81 +214,10 @@ def _unsettle(connection: sqlite3.Connection, change: int) -> None:
 
 
 def _exchange(connection: sqlite3.Connection, done: Done) -> Done:
-    # A face that a change touched twice goes back step by step.
-    order = "ASC" if done.undone else "DESC"
-    edits = connection.execute(f"SELECT edit, face FROM edits WHERE change = ? ORDER BY edit {order}", (done.number,))
-    moves_files = False
     with connection:
         connection.execute("BEGIN IMMEDIATE")
-        some: dict[str, _Exchanged] = {}
-        for edit, face in edits.fetchall():
-            if face in some or len(some) >= _AT_ONCE:
-                _write_exchanged(connection, some.values())
-                some = {}
-            exchanged = _exchanged(connection, edit)
-            if exchanged is not None:
-                some[face] = exchanged
-                moves_files |= exchanged.moves_files
-        _write_exchanged(connection, some.values())
+        moves_files = edits.exchange(connection, done.number, back=not done.undone)
         connection.execute("UPDATE changes SET undone = ? WHERE change = ?", (not done.undone, done.number))
         if moves_files:
             _unsettle(connection, done.number)
     return replace(done, undone=not done.undone)
-
-
-@dataclass(frozen=True, eq=False)
-class _Exchanged:
-    """A face and an edit with each other's values: the rows for the tables."""
-
-    face: tuple[Any, ...]
-    edit: tuple[Any, ...]
-    moves_files: bool
-
-
-_EDIT = f"""
-SELECT edits.other, edits.landmarks, faces.face, frames.name, geometry,
-       {", ".join(f'faces."{name}"' for name in COLUMNS)}
-FROM edits JOIN faces ON faces.face = edits.face JOIN frames ON frames.frame = faces.frame WHERE edit = ?
-"""
-_EDIT_KINDS = (TEXT, BLOB, TEXT, NAME, TEXT, *COLUMNS.values())
-
-
-def _exchanged(connection: sqlite3.Connection, edit: int) -> _Exchanged | None:
-    """None for a face that is gone: its frame was looked at anew since."""
-    row = connection.execute(_EDIT, (edit,)).fetchone()
-    if row is None:
-        return None
-    other, landmarks, face, frame, geometry, *columns = checked(row, _EDIT_KINDS, "edits")
-    values, present = json_object(other, "edits"), dict(zip(COLUMNS, columns, strict=True))
-    if landmarks is not None:
-        values["landmarks"] = landmarks
-    if not values.keys() <= COLUMNS.keys():
-        raise damaged("edits", "it names columns that there are not")
-    after = present | values
-    checked(list(after.values()), list(COLUMNS.values()), "edits")
-    if not _POINTS.isdisjoint(values):
-        geometry = geometry_of(restored(frame), _points(after))
-    back = {name: present[name] for name in values}
-    return _Exchanged((*after.values(), geometry, face), (*_stored(back), edit), "status" in values)
-
-
-def _write_exchanged(connection: sqlite3.Connection, exchanged: Iterable[_Exchanged]) -> None:
-    rows = list(exchanged)
-    places = ", ".join(f'"{name}" = ?' for name in COLUMNS)
-    connection.executemany(f"UPDATE faces SET {places}, geometry = ? WHERE face = ?", [row.face for row in rows])
-    connection.executemany("UPDATE edits SET other = ?, landmarks = ? WHERE edit = ?", [row.edit for row in rows])
-
-
-def _stored(values: Mapping[str, Any]) -> tuple[str, bytes | None]:
-    """Columns of a face as an edit keeps them: a JSON text, and the landmarks, which JSON cannot hold."""
-    rest = {name: value for name, value in values.items() if name != "landmarks" or value is None}
-    return json.dumps(rest), values.get("landmarks")
-
-
-def _points(columns: Mapping[str, Any]) -> np.ndarray:
-    """What the face is known by that has these columns."""
-    points = landmarks_of(columns["landmarks"])
-    if points is not None:
-        return points
-    box = [value_of(columns[name]) for name in ("left", "top", "right", "bottom")]
-    return np.array(box, np.float32).reshape(2, 2)

@@ -5,13 +5,14 @@ import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from core.faceset.database.cells import (
     BLOB,
+    NAME,
     NUMBER,
     TEXT,
     WHOLE,
@@ -21,11 +22,11 @@ from core.faceset.database.cells import (
     insert,
     json_object,
     known,
+    restored,
     value_of,
 )
 from core.faceset.database.frames import OWN_SOURCE, FrameRow, Source, add_frame, add_source, remove_frame
 from core.faceset.database.images import ImageRow, add_image
-from core.faceset.database.names import NAME, restored
 from core.faceset.identity import birth_id, geometry_of
 from core.geometry.landmarks import COUNT
 from core.types import Face
@@ -80,7 +81,7 @@ SELECT faces.face, frames.name, "left", top, "right", bottom, landmarks, confide
        faces.status, reason, person, track, faces.extra
 FROM frames CROSS JOIN faces ON faces.frame = frames.frame
 """
-_ORDER = 'ORDER BY frames.name, -("right" - "left") * (bottom - top), faces.face'
+ORDER = 'ORDER BY frames.name, -("right" - "left") * (bottom - top), faces.face'
 _AT_ONCE = 1000
 _FACE_KINDS = (TEXT, NAME, *[NUMBER] * 4, BLOB, *[NUMBER] * 3, *[TEXT] * 4, WHOLE, TEXT)
 
@@ -102,7 +103,7 @@ def faces(
     AND (track BETWEEN :first AND :last OR :first IS NULL)
     """
     values = {"status": status, "person": person, "first": first, "last": last}
-    rows = connection.execute(f"{_FACE} WHERE {where} {_ORDER}", values)
+    rows = connection.execute(f"{_FACE} WHERE {where} {ORDER}", values)
     for row in checked_rows(rows, _FACE_KINDS, "faces"):
         yield _face(*row)
 
@@ -115,31 +116,6 @@ def extras(connection: sqlite3.Connection) -> Iterator[tuple[str, str, dict[str,
     """
     for face, frame, extra in checked_rows(connection.execute(query), (TEXT, NAME, TEXT), "faces"):
         yield face, restored(frame), json_object(extra, "faces")
-
-
-class BriefFace(NamedTuple):
-    """What ``Face`` says, but where the face is: of many far quicker, and a tenth of the memory."""
-
-    id: str
-    frame: str
-    confidence: float
-    origin: str
-    status: str
-    reason: str
-    person: str
-    track: int
-
-
-def in_brief(connection: sqlite3.Connection, status: str = "kept") -> Iterator[BriefFace]:
-    """The faces that ``faces`` gives, in the same order."""
-    query = f"""
-    SELECT faces.face, frames.name, confidence, origin, faces.status, reason, person, track
-    FROM frames CROSS JOIN faces ON faces.frame = frames.frame
-    WHERE faces.status = :status OR :status = '' {_ORDER}
-    """
-    kinds = (TEXT, NAME, NUMBER, *[TEXT] * 4, WHOLE)
-    for face, frame, confidence, *rest in checked_rows(connection.execute(query, {"status": status}), kinds, "faces"):
-        yield BriefFace(face, restored(frame), value_of(confidence), *rest)
 
 
 def all_points(connection: sqlite3.Connection) -> Iterator[tuple[list[str], NDArray[np.float64]]]:

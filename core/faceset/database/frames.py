@@ -9,6 +9,7 @@ from typing import Any
 
 from core.faceset.database.cells import (
     BLOB,
+    NAME,
     NUMBER,
     TEXT,
     WHOLE,
@@ -16,8 +17,9 @@ from core.faceset.database.cells import (
     checked_rows,
     insert,
     json_object,
+    restored,
+    stored,
 )
-from core.faceset.database.names import NAME, restored, stored
 
 # The one source of a side until somebody names others: its folder of frames, or the film that these come from.
 DEFAULT_SOURCE = "."

@@ -5,8 +5,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from typing import Any, NamedTuple
 
-from core.faceset.database.cells import TEXT, WHOLE, checked_name, checked_rows
-from core.faceset.database.names import NAME, restored, stored
+from core.faceset.database.cells import NAME, TEXT, WHOLE, checked_name, checked_rows, restored, stored
 
 # Folders, relative to the side. Inside a pak a name is ``person/name`` where the pak has persons.
 ALIGNED, PAK = "aligned", "aligned/faceset.pak"
@@ -84,6 +83,24 @@ def seen_files(connection: sqlite3.Connection, there: Collection[str]) -> dict[s
     return found
 
 
+class NamedFile(NamedTuple):
+    """What a file is called and was called; see ``ImageRow``."""
+
+    face: str
+    name: str
+    extracted_name: str
+
+
+def named_files(connection: sqlite3.Connection, folder: str) -> Iterator[NamedFile]:
+    """The names of the files in a folder, in the order of those that they have now."""
+    query = "SELECT face, name, extracted_name FROM images WHERE folder = ? ORDER BY name"
+    for face, stored_name, extracted_name in checked_rows(
+        connection.execute(query, (folder,)), (TEXT, NAME, NAME), "images"
+    ):
+        name = checked_name(restored(stored_name), "images", levels=_levels(folder))
+        yield NamedFile(face, name, restored(extracted_name))
+
+
 def names_of_faces(connection: sqlite3.Connection, folder: str) -> dict[str, str]:
     """Face -> name of its file in a folder. It may be anything: whoever opens the file looks for it in the folder."""
     rows = connection.execute("SELECT face, name FROM images WHERE folder = ?", (folder,))
@@ -119,11 +136,12 @@ def move_images(connection: sqlite3.Connection, pairs: Iterable[tuple[str, str]]
     ids = dict(_paths(connection))
     moved = {ids[old]: new for old, new in pairs if old in ids}
     with connection:
-        # Names may be exchanged: all leave their places before any arrives.
-        away = "UPDATE images SET folder = 'moving', name = CAST(image AS TEXT) WHERE image = ?"
-        connection.executemany(away, [(image,) for image in moved])
         places = [(folder, stored(name)) for folder, _, name in map(_split, moved.values())]
-        connection.executemany("DELETE FROM images WHERE folder = ? AND name = ?", places)
+        if not ids.keys().isdisjoint(moved.values()):
+            # Names may be exchanged: all leave their places before any arrives.
+            away = "UPDATE images SET folder = 'moving', name = CAST(image AS TEXT) WHERE image = ?"
+            connection.executemany(away, [(image,) for image in moved])
+            connection.executemany("DELETE FROM images WHERE folder = ? AND name = ?", places)
         arrive = "UPDATE images SET folder = ?, name = ? WHERE image = ?"
         connection.executemany(arrive, [(*place, image) for place, image in zip(places, moved, strict=True)])
         connection.execute("INSERT OR REPLACE INTO state VALUES ('journal', ?)", (step,))

@@ -1,4 +1,4 @@
-"""What was measured of faces: scores, identity vectors, and the points of smoothed faces as they were found."""
+"""What was made from faces: scores, identity vectors, thumbnails, the points of smoothed ones as they were found."""
 
 import sqlite3
 from collections.abc import Iterable, Iterator
@@ -62,10 +62,10 @@ JOIN faces ON faces.face = smoothed.face AND faces.geometry = smoothed.geometry
 _SMOOTHED_KINDS = (TEXT, BLOB)
 
 
-def found_points(connection: sqlite3.Connection, tracks: tuple[int, int]) -> dict[str, NDArray[np.float64]]:
-    """Face -> landmarks (68, 2) before smoothing, of the faces of these tracks (first and last) that are smoothed."""
+def found_points(connection: sqlite3.Connection, tracks: tuple[int, int]) -> dict[str, bytes]:
+    """Face -> landmarks before smoothing, as the table has them, of the smoothed faces of tracks (first, last)."""
     rows = connection.execute(f"{_SMOOTHED} WHERE track BETWEEN ? AND ?", tracks)
-    return {face: _points(blob) for face, blob in checked_rows(rows, _SMOOTHED_KINDS, "smoothed")}
+    return dict(checked_rows(rows, _SMOOTHED_KINDS, "smoothed"))
 
 
 def _points(blob: bytes) -> NDArray[np.float64]:
@@ -84,3 +84,18 @@ def all_found_points(connection: sqlite3.Connection) -> dict[str, bytes]:
 def note_found_points(connection: sqlite3.Connection, rows: Iterable[tuple[str, str, bytes]]) -> None:
     """Keep points as found: (face, the geometry that smoothing gives it, 136 little-endian float64)."""
     connection.executemany("INSERT OR REPLACE INTO smoothed VALUES (?, ?, ?)", rows)
+
+
+def note_thumb(connection: sqlite3.Connection, face: str, jpeg: bytes) -> None:
+    """Keep the thumbnail of a face as it is now."""
+    query = "INSERT OR REPLACE INTO thumbs SELECT face, geometry, ? FROM faces WHERE face = ?"
+    connection.execute(query, (jpeg, face))
+
+
+def thumbs(connection: sqlite3.Connection) -> dict[str, bytes]:
+    """Face -> JPEG, of faces whose points are still those that it shows."""
+    query = """
+    SELECT thumbs.face, jpeg FROM thumbs
+    JOIN faces ON faces.face = thumbs.face AND faces.geometry = thumbs.geometry
+    """
+    return dict(checked_rows(connection.execute(query), (TEXT, BLOB), "thumbs"))

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from core.errors import CorruptFileError
-from core.faceset.database import frame_masks, frames, measured, thumbs
+from core.faceset.database import frame_masks, frames, measured
 from core.faceset.database.changes import Change, changing
 from core.faceset.database.faces import FaceRow, faces, points_of
 from core.faceset.exchange.incoming import Incoming, IncomingFrame
@@ -213,5 +213,5 @@ def _note(
     elif what == "found points" and one.found_points:
         measured.note_found_points(connection, [(face, geometry, one.found_points)])
     elif one.thumb:
-        thumbs.note_thumb(connection, face, one.thumb)
+        measured.note_thumb(connection, face, one.thumb)
     return True

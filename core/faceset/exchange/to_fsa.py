@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import PipelineError
-from core.faceset.database import frame_masks, frames, measured, thumbs
+from core.faceset.database import frame_masks, frames, measured
 from core.faceset.database.faces import faces, points_of
 from core.faceset.exchange.incoming import FACESWAP
 from core.faceset.exchange.placed import for_faceswap
@@ -110,7 +110,7 @@ class _Derived:
         left_out: Counter[str],
     ):
         self._connection, self._more, self._left_out = connection, more_masks, left_out
-        self._thumbs = thumbs.thumbs(connection)
+        self._thumbs = measured.thumbs(connection)
         self._vectors: dict[str, dict[str, NDArray[np.float32]]] = defaultdict(dict)
         for face, name, vector in measured.all_vectors(connection):
             if name in OUR_VECTORS:

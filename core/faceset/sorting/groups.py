@@ -16,7 +16,7 @@ from core.faceset.sorting import methods
 from core.faceset.sorting.algorithms import rank
 from core.faceset.sorting.order import Order
 from core.faceset.sorting.ranking import Choices
-from core.faceset.sorting.trash import free_name
+from core.faceset.sorting.trash import free_name, names_taken
 
 GROUPS_FOLDER = "aligned_groups"
 # The methods whose groups are persons.
@@ -114,7 +114,9 @@ def into_folders(frames: Path, gallery: Gallery, groups: Groups) -> list[Move]:
         if label < 0:
             continue
         folder = f"{GROUPS_FOLDER}/{groups.names[label]}"
-        target = free_name(frames / folder, name, taken.setdefault(folder, set()))
+        if folder not in taken:
+            taken[folder] = names_taken(frames / folder)
+        target = free_name(name, taken[folder])
         planned.append(Move(f"{ALIGNED}/{name}", f"{folder}/{target}"))
     return planned
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from core.faceset import journal
 from core.faceset.journal import ALIGNED, HISTORY, TRASH, Move
 from core.faceset.sorting.order import Order
-from core.faceset.sorting.trash import free_name
+from core.faceset.sorting.trash import free_name, names_taken
 from core.formats import dfl_image
 from core.formats.pak import PakReader
 from core.formats.pak_sources import PakSource
@@ -63,10 +63,10 @@ def _unpack_rejected(
     frames: Path, staging: Path, pak: PakReader, places: Mapping[str, int], rejected: Mapping[str, str]
 ) -> list[Move]:
     """Write the faces as files into ``staging``; returns the moves from there to the trash."""
-    planned, taken = [], set[str]()
+    planned, taken = [], names_taken(frames / TRASH)
     for name, reason in rejected.items():
         data, record = pak.read(places[name]), pak.records[places[name]]
-        target = free_name(frames / TRASH, Path(name).name, taken)
+        target = free_name(Path(name).name, taken)
         write_bytes(staging / target, _with_metadata(data, record), durable=False)
         planned.append(Move((staging / target).relative_to(frames).as_posix(), f"{TRASH}/{target}", reason))
     return planned

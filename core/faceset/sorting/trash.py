@@ -1,5 +1,6 @@
 """The trash folder beside the faces: what sorting throws out goes there with its reason, and comes back from there."""
 
+import os
 from pathlib import Path
 
 from core.faceset import journal
@@ -11,23 +12,25 @@ def to_trash(frames: Path, rejected: dict[str, str]) -> list[Move]:
 
     frames: the folder of the side.
     """
-    taken: set[str] = set()
-    return [
-        Move(f"{ALIGNED}/{name}", f"{TRASH}/{free_name(frames / TRASH, name, taken)}", reason)
-        for name, reason in rejected.items()
-    ]
+    taken = names_taken(frames / TRASH)
+    return [Move(f"{ALIGNED}/{name}", f"{TRASH}/{free_name(name, taken)}", reason) for name, reason in rejected.items()]
 
 
-def free_name(folder: Path, name: str, taken: set[str]) -> str:
-    """``name``, or ``stem~2.jpg`` and so on when it is taken in ``folder`` or in ``taken``.
+def names_taken(folder: Path) -> set[str]:
+    """The names in a folder as ``free_name`` compares them: without regard to case, as some disks do."""
+    return {name.lower() for name in os.listdir(folder)} if folder.is_dir() else set()
 
-    taken: names given before; the answer is added.
+
+def free_name(name: str, taken: set[str]) -> str:
+    """``name``, or ``stem~2.jpg`` and so on when it is taken.
+
+    taken: the names in the folder and those given before; the answer is added.
     """
     candidate, number = name, 1
-    while candidate in taken or (folder / candidate).exists():
+    while candidate.lower() in taken:
         number += 1
         candidate = f"{Path(name).stem}~{number}{Path(name).suffix}"
-    taken.add(candidate)
+    taken.add(candidate.lower())
     return candidate
 
 
@@ -39,13 +42,13 @@ def restore(frames: Path, reason: str = "") -> journal.Step | None:
     """
     # A name may have been in the trash before: its last entry counts.
     log = {entry["file"]: entry for entry in journal.read_trash_log(frames)}
-    planned, taken = [], set[str]()
+    planned, taken = [], names_taken(frames / ALIGNED)
     for name in _thrown(frames / TRASH):
         entry = log.get(name, {})
         if reason.lower() not in entry.get("reason", "").lower():
             continue
         old = Path(entry.get("from", name)).name
-        target = free_name(frames / ALIGNED, old, taken)
+        target = free_name(old, taken)
         planned.append(Move(f"{TRASH}/{name}", f"{ALIGNED}/{target}", "restored"))
     return journal.begin(frames, f"restore {reason}".strip(), planned)
 

@@ -3,14 +3,16 @@
 import sqlite3
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import InputError
 from core.faceset.database import measured
+from core.faceset.database.brief import BriefFace, TrackFace, in_brief
 from core.faceset.database.connection import path_of
-from core.faceset.database.faces import BriefFace, all_points, in_brief
+from core.faceset.database.faces import all_points
 from core.faceset.scores.measures import IDENTITY_SIZE
 from core.faceset.scores.persons import EMBEDDER
 from core.faceset.tracks.link import Detections
@@ -19,6 +21,7 @@ from core.types import Face
 
 # ``Face.origin`` of faces that stand in gaps of their tracks; no picture was looked at for them.
 INTERPOLATED = "interpolated"
+Found = TypeVar("Found", Face, TrackFace)
 
 
 def in_tracks(connection: sqlite3.Connection, timeline: Timeline, status: str = "kept") -> list[BriefFace]:
@@ -29,11 +32,11 @@ def in_tracks(connection: sqlite3.Connection, timeline: Timeline, status: str = 
 
 
 @dataclass(frozen=True, eq=False)
-class FilmFaces:
+class FilmFaces(Generic[Found]):
     """faces: in the order of the film. place: int (n,), of the frame of each in the timeline."""
 
     timeline: Timeline
-    faces: tuple[Face, ...]
+    faces: tuple[Found, ...]
     place: NDArray[np.intp]
 
     def number(self, chosen: NDArray[np.intp]) -> NDArray[np.intp]:
@@ -54,7 +57,7 @@ class FilmFaces:
             yield track, np.array(list(members.values()), np.intp)
 
 
-def in_film_order(timeline: Timeline, found: Sequence[Face]) -> FilmFaces:
+def in_film_order(timeline: Timeline, found: Sequence[Found]) -> FilmFaces[Found]:
     """Faces of readable frames by time, those of a frame in the order that they have."""
     place_of = {name: place for place, name in enumerate(timeline.names)}
     known = [face for face in found if face.frame in place_of]

@@ -15,17 +15,22 @@ _PART, _SIDE = 0.3, 2
 # What changes most in a tiny picture is left out, by this part of it: a face that is covered in one frame is no other
 # picture. The rest tells only where what moves around a frame changes it by at least so much, of 255.
 _MOST, _VISIBLE = 0.3, 0.1
+_AT_ONCE = 1000  # faces: the differences of all take much memory
 
 
-def pictures(time: NDArray[np.float64], points: NDArray[np.float64]) -> NDArray[np.intp]:
+def pictures(
+    time: NDArray[np.float64], points: NDArray[np.float64], motion: NDArray[np.float64] | None = None
+) -> NDArray[np.intp]:
     """The number (n,) of the picture that each frame of a track shows: 0, 1, ...
 
-    time: (n,), of the frames, ascending. points: (n, 68, 2), as found; smoothed ones do not tell.
+    time: (n,), of the frames, ascending. points: (n, 68, 2), as found; smoothed ones do not tell. motion: of these
+    points, where it is known.
     """
     if len(points) <= 2 * _SIDE:
         return np.arange(len(points))
-    size = np.exp(moving.motion_of(points)[1:, 2])
-    step = np.sqrt((np.diff(points, axis=0) ** 2).mean(axis=(1, 2))) / size
+    motion = moving.motion_of(points) if motion is None else motion
+    moved = np.concatenate([_moved(points[k : k + _AT_ONCE + 1]) for k in range(0, len(points) - 1, _AT_ONCE)])
+    step = moved / np.exp(motion[1:, 2])
     held = step < _PART * _movement_around(step)
     held &= np.diff(time) <= 1.5 * np.median(np.diff(time))
     return np.concatenate([[0], np.cumsum(~held)])
@@ -38,7 +43,8 @@ def repeated(number: NDArray[np.intp], looks: NDArray[np.uint8]) -> NDArray[np.b
     """
     if len(looks) <= 2 * _SIDE:
         return np.zeros(len(looks), bool)
-    changes = np.abs(np.diff(looks.reshape(len(looks), -1).astype(np.float32), axis=0))
+    flat = looks.reshape(len(looks), -1)
+    changes = np.maximum(flat[1:], flat[:-1]) - np.minimum(flat[1:], flat[:-1])
     least = round((1 - _MOST) * changes.shape[1])
     step = np.partition(changes, least, axis=1)[:, :least].mean(axis=1)
     around = _movement_around(step)
@@ -51,6 +57,11 @@ def _movement_around(step: NDArray[np.floating]) -> NDArray[np.floating]:
     # Beyond the ends nobody knows; the other side decides.
     windows = np.lib.stride_tricks.sliding_window_view(np.pad(step, _SIDE, constant_values=np.inf), 2 * _SIDE + 1)
     return np.minimum(_highest(windows[:, :_SIDE]), _highest(windows[:, _SIDE + 1 :]))
+
+
+def _moved(points: NDArray[np.float64]) -> NDArray[np.float64]:
+    """How far the points move from each face to the next, (n - 1,)."""
+    return np.sqrt((np.diff(points, axis=0) ** 2).mean(axis=(1, 2)))
 
 
 def _highest(steps: NDArray[np.floating]) -> NDArray[np.floating]:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
 
 Floats = NDArray[np.float64]
 
@@ -26,29 +27,30 @@ def fitting(time: Floats, width: float, order: int, weights: Floats | None = Non
     """
     count = len(time)
     radius = min(math.ceil(3 * width), count - 1)
-    offsets = np.arange(-radius, radius + 1)
-    neighbour = np.arange(count)[:, None] + offsets
+    neighbour = np.arange(count)[:, None] + np.arange(-radius, radius + 1)
     inside = (neighbour >= 0) & (neighbour < count)
     neighbour = np.clip(neighbour, 0, count - 1)
-    kernel = _kernel(
-        time[neighbour] - time[:, None], inside * (1.0 if weights is None else weights[neighbour]), width, order
-    )
-
-    def fit(values: Floats) -> Floats:
-        out = np.zeros_like(values)
-        for column in range(len(offsets)):
-            out += kernel[:, column, None] * values[neighbour[:, column]]
-        return out
-
-    return fit
+    near = inside * (1.0 if weights is None else weights[neighbour])
+    kernel = _kernel((time[neighbour] - time[:, None]) / width, near, order)
+    # A sparse matrix with a band: each row makes a moment of its neighbours.
+    rows = np.arange(0, kernel.size + 1, kernel.shape[1])
+    band = csr_array((kernel.ravel(), neighbour.ravel(), rows), shape=(count, count))
+    return lambda values: band @ values
 
 
-def _kernel(away: Floats, weights: Floats, width: float, order: int) -> Floats:
-    """What each neighbour (n, k), ``away`` in time, contributes to the value of the fit in the middle."""
-    near = weights * np.exp(-0.5 * (away / width) ** 2)
-    powers = (away / width)[..., None] ** np.arange(order + 1)
-    moments = np.einsum("nk,nki,nkj->nij", near, powers, powers)
-    moments[:, range(1, order + 1), range(1, order + 1)] += _RIDGE
+def _kernel(away: Floats, weights: Floats, order: int) -> Floats:
+    """What each neighbour (n, k), so many widths ``away``, contributes to the value of the fit in the middle."""
+    near = weights * np.exp(-0.5 * away**2)
+    terms = [near]
+    for _ in range(2 * order):
+        terms.append(terms[-1] * away)
+    moments = np.stack([term.sum(axis=1) for term in terms], axis=1)
+    system = moments[:, np.add.outer(np.arange(order + 1), np.arange(order + 1))]
+    system[:, range(1, order + 1), range(1, order + 1)] += _RIDGE
     first = np.zeros((len(away), order + 1, 1))
     first[:, 0] = 1
-    return near * (powers @ np.linalg.solve(moments, first))[..., 0]
+    share = np.linalg.solve(system, first)
+    kernel = terms[0] * share[:, 0]
+    for power in range(1, order + 1):
+        kernel += terms[power] * share[:, power]
+    return kernel

@@ -12,6 +12,7 @@ from core.faceset.tracks.held import pictures
 Floats = NDArray[np.float64]
 # Frames around a fast one over which a delay is fitted.
 _AROUND = 2
+_AT_ONCE = 1000  # faces: the parts of all take much memory
 
 
 @dataclass(frozen=True)
@@ -42,10 +43,24 @@ def jitter(tracks: Iterable[tuple[Floats, Floats, Floats]]) -> Jitter:
 def _changes(track: tuple[Floats, Floats, Floats]) -> list[Floats]:
     """Changes of movement: of the motion before and after, of the shape before and after."""
     time, before, after = track
-    different = np.flatnonzero(np.diff(pictures(time, before), prepend=-1))
-    size = size_of(before)
-    both = [parts(points[different], size) for points in (before, after)]
-    return [np.linalg.norm(np.diff(part[row], 2, axis=0), axis=1) for row in (0, 1) for part in both]
+    motion = moving.motion_of(before)
+    different = np.flatnonzero(np.diff(pictures(time, before, motion), prepend=-1))
+    size = float(np.exp(np.median(motion[:, 2])))
+    both = [_movements(points, different, size) for points in (before, after)]
+    return [part[row] for row in (0, 1) for part in both]
+
+
+def _movements(points: Floats, different: NDArray[np.intp], size: float) -> tuple[Floats, Floats]:
+    """Changes of movement from picture to picture: of the motion and of the shape, some faces at a time."""
+    starts = range(0, max(len(different) - 2, 1), _AT_ONCE)
+    some = [parts(points[different[start : start + _AT_ONCE + 2]], size) for start in starts]
+    found = [[_lengths(np.diff(part, 2, axis=0)) for part in pair] for pair in some]
+    motion, shape = (np.concatenate(rows) for rows in zip(*found, strict=True))
+    return motion, shape
+
+
+def _lengths(vectors: Floats) -> Floats:
+    return np.sqrt(np.einsum("nd,nd->n", vectors, vectors))
 
 
 def size_of(points: Floats) -> float:

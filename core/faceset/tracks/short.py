@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from core.faceset.database.faces import BriefFace
+from core.faceset.database.brief import BriefFace
 from core.types import Face
 
 _REASON = "a track of only"

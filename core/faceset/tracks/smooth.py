@@ -6,13 +6,14 @@ and the narrow one is used; where that strays too far from what was found, the f
 """
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
 
 from core.faceset.tracks import motion as moving
 from core.faceset.tracks.held import pictures
-from core.faceset.tracks.local_fit import fitting, local_fit
+from core.faceset.tracks.local_fit import fitting
 from core.geometry import landmarks as lm
 
 Floats = NDArray[np.float64]
@@ -32,6 +33,7 @@ _LEAST_FRAMES = 12
 _CALM, _CALM_SHARE = 0.25, 0.6
 # How much more a face counts that a person has corrected.
 _FIXED_WEIGHT = 4.0
+_AT_ONCE = 1000  # faces: what comes in between takes much memory
 # Numbers that move together: place, size and turn, parts of the face.
 MOTION_GROUPS = (np.array([0, 1]), np.array([2, 3]))
 SHAPE_GROUPS = tuple(
@@ -53,19 +55,20 @@ def smooth_track(
         return points.copy()
     fixed = np.zeros(len(points), bool) if fixed is None else fixed
     weights = np.where(fixed, _FIXED_WEIGHT, 1.0)
-    motion, shape = moving.split(points)
+    motion = moving.motion_of(points)
     size = float(np.exp(np.median(motion[:, 2])))
     most = _MOST_NOISE + _MOST_NOISE_PIXELS / size
+    shape = moving.shape_of(points, motion)
+    picture = pictures(time, points, motion)
     unit = moving.in_face_sizes(np.ones((1, 4)), size)
-    motion = smooth_motion(time, motion * unit, pictures(time, points), strength, weights, most) / unit
-    flat = shape.reshape(len(shape), -1)
-    flat = smooth_values(time, flat, SHAPE_GROUPS, strength, _STRAY_SHAPE, weights, most)
-    # What smoothing the shape moves as a whole would move the crop.
-    shape = moving.split(flat.reshape(shape.shape))[1]
-    del flat
-    smoothed = moving.join(motion, shape)
-    smoothed[fixed] = points[fixed]
-    return smoothed
+    motion = smooth_motion(time, motion * unit, picture, strength, weights, most) / unit
+    smooth_values(time, shape.reshape(len(shape), -1), SHAPE_GROUPS, strength, _STRAY_SHAPE, weights, most)
+    for start in range(0, len(shape), _AT_ONCE):
+        some = slice(start, start + _AT_ONCE)
+        # What smoothing the shape moves as a whole would move the crop.
+        shape[some] = moving.join(motion[some], moving.split(shape[some])[1])
+    shape[fixed] = points[fixed]
+    return shape
 
 
 def smooth_motion(
@@ -81,7 +84,8 @@ def smooth_motion(
     # A picture stands for the middle of the time in which it is shown.
     middle = np.bincount(picture, time) / np.bincount(picture)
     merged /= total[:, None]
-    return smooth_values(middle, merged, MOTION_GROUPS, strength, _STRAY_MOTION, total, most_noise)[picture]
+    smooth_values(middle, merged, MOTION_GROUPS, strength, _STRAY_MOTION, total, most_noise)
+    return merged[picture]
 
 
 def smooth_values(
@@ -92,35 +96,48 @@ def smooth_values(
     stray: float,
     weights: Floats,
     most_noise: float,
-) -> Floats:
-    """Smoothed values (n, d). groups: columns that move together. stray: how far, in noise, from what was found."""
+) -> None:
+    """Smooth values (n, d) in their place.
+
+    groups: columns that move together. stray: how far, in noise, from what was found.
+    """
     fit_wide = fitting(time, _WIDE * strength, 1, weights)
     fit_narrow = fitting(time, _NARROW + _NARROW_GROWTH * strength, 2, weights)
-    out = np.empty_like(values)
-    # Group by group: the values of a long track take much memory.
+    # The decision may not tremble either.
+    calm = fitting(time, 1.0, 1)
+    # Group by group, and in their place: the values of a long track take much memory.
     for group in groups:
         found = values[:, group]
         noise = min(_noise(time, found), most_noise)
-        wide, narrow = fit_wide(found), fit_narrow(found)
-        near = narrow + _agreement(time, wide - narrow, noise * _AGREE * strength) * (wide - narrow)
-        out[:, group] = found + _agreement(time, found - narrow, noise * stray) * (near - found)
-    return out
+        narrow = fit_narrow(found)
+        near = fit_wide(found)
+        near -= narrow
+        near *= _agreement(calm, near, noise * _AGREE * strength)
+        near += narrow
+        near -= found
+        narrow -= found
+        near *= _agreement(calm, narrow, noise * stray)
+        values[:, group] = found + near
 
 
-def _agreement(time: Floats, difference: Floats, noise: float) -> Floats:
+def _agreement(calm: Callable[[Floats], Floats], difference: Floats, noise: float) -> Floats:
     """1 where a difference (n, d) is below the noise, 0 where it is far above; (n, 1)."""
-    size = np.sqrt((difference**2).mean(axis=1, keepdims=True)) / noise
-    # The decision may not tremble either.
-    size = np.maximum(local_fit(time, size, 1.0, 1), 0)
+    size = _lengths(difference)[:, None] / math.sqrt(difference.shape[1]) / noise
+    size = np.maximum(calm(size), 0)
     return 1 / (1 + size**_SHARPNESS)
+
+
+def _lengths(vectors: Floats) -> Floats:
+    """The length (n,) of each vector (n, d)."""
+    return np.sqrt(np.einsum("nd,nd->n", vectors, vectors))
 
 
 def _noise(time: Floats, values: Floats) -> float:
     """Standard deviation of the trembling of values (n, d), as third differences of neighbouring frames show it."""
-    third = np.diff(values, 3, axis=0)
     even = np.isclose(time[3:] - time[:-3], 3 * np.median(np.diff(time))) if len(time) > 1 else np.empty(0, bool)
     if np.count_nonzero(even) < _LEAST_FRAMES:
         return _USUAL_NOISE
-    size = np.sqrt((third[even] ** 2).mean(axis=1))
+    third = [_lengths(np.diff(values[k : k + _AT_ONCE + 3], 3, axis=0)) for k in range(0, len(even), _AT_ONCE)]
+    size = np.concatenate(third)[even] / math.sqrt(values.shape[1])
     # The binomial coefficients 1, 3, 3, 1: independent noise grows by the root of the sum of their squares.
     return max(float(np.quantile(size, _CALM)) / _CALM_SHARE / math.sqrt(20), 1e-9)

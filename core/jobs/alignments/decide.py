@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from core.errors import UsageError
 from core.faceset.alignments import decisions
 from core.faceset.alignments.decisions import Which
-from core.faceset.database import faces
+from core.faceset.database.brief import brief_faces
 from core.faceset.database.changes import changing
 from core.jobs.alignments.opened import opened_faces, require_loose
 from core.workspace import Workspace
@@ -47,8 +47,8 @@ def remove_faces(workspace: Workspace, name: str) -> Decided:
         gone = decisions.taken_away(opened.connection, opened.side.frames, opened.names)
         back = decisions.returned(opened.connection, opened.names)
         with changing(opened.connection, "remove faces", expected=len(gone) + len(back)) as change:
-            decisions.drop(opened.connection, change, gone)
-            decisions.keep(opened.connection, change, back)
+            decisions.drop(change, brief_faces(opened.connection, gone), gone)
+            decisions.keep(change, brief_faces(opened.connection, back))
         return Decided(len(gone), dict(Counter(gone.values())), returned=len(back))
 
 
@@ -64,7 +64,7 @@ def drop_faces(workspace: Workspace, name: str, which: Which, reason: str = "dro
         require_loose(opened)
         found = decisions.chosen(opened.connection, which, "kept")
         with changing(opened.connection, f"drop: {reason}", expected=len(found)) as change:
-            decisions.drop(opened.connection, change, {face.id: reason for face in found})
+            decisions.drop(change, found, {face.id: reason for face in found})
         return Decided(len(found), {reason: len(found)} if found else {})
 
 
@@ -82,12 +82,10 @@ def restore_faces(workspace: Workspace, name: str, which: Which, *, moved: bool 
     with opened_faces(workspace, name) as opened:
         found = {} if which.nothing else {face.id: face for face in _not_kept(opened.connection, which)}
         if moved:
-            for identity in decisions.brought_back(opened.connection, opened.names):
-                face = faces.find_face(opened.connection, identity)
-                if face is not None:
-                    found[identity] = face
+            back = decisions.brought_back(opened.connection, opened.names)
+            found |= {face.id: face for face in brief_faces(opened.connection, back)}
         with changing(opened.connection, "restore faces", expected=len(found)) as change:
-            decisions.keep(opened.connection, change, found)
+            decisions.keep(change, found.values())
         reasons = dict(Counter(face.reason for face in found.values()))
     with opened_faces(workspace, name) as opened:
         return Decided(len(found), reasons, _without_picture(opened.connection, set(found)))

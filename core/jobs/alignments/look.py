@@ -8,6 +8,7 @@ from pathlib import Path
 from core.faceset.alignments import checks, decisions
 from core.faceset.alignments.statistics import MISALIGNED, Statistics, misaligned_faces, statistics
 from core.faceset.database import faces
+from core.faceset.database.brief import brief_faces
 from core.faceset.database.changes import changing
 from core.faceset.database.connection import open_database
 from core.fsio import write_text
@@ -115,7 +116,7 @@ def multi_faces(
                 best = checks.pick(rivals, known, person)
                 others |= {rival.face: NOT_PICKED for rival in rivals if rival is not best}
         with changing(connection, "pick one face a frame", expected=len(others)) as change:
-            decisions.drop(connection, change, others)
+            decisions.drop(change, brief_faces(connection, others), others)
     frames = {frame: tuple(rival.face for rival in several[frame]) for frame in sorted(several, key=natural_key)}
     remarks = {frame: " ".join(ids) for frame, ids in frames.items()}
     return Picked(frames, len(others), _listed(workspace.side(name), "multi_faces", remarks, write=write).files)

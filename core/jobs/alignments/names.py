@@ -7,11 +7,11 @@ from pathlib import Path
 
 from core.faceset import journal
 from core.faceset.database import faces, images
+from core.faceset.database.brief import PlacedFace, placed_faces
 from core.faceset.database.changes import changing
 from core.faceset.identity import INDEX
 from core.faceset.journal import ALIGNED, Move
-from core.jobs.alignments.opened import opened_faces
-from core.types import Face
+from core.jobs.alignments.opened import OpenedFaces, opened_faces
 from core.workspace import Workspace, natural_key
 
 
@@ -40,43 +40,40 @@ def rename(workspace: Workspace, name: str) -> Renamed:
         InputError: there is no database, or a name is taken by another file.
     """
     with opened_faces(workspace, name) as opened:
-        rows = [row for row in images.images(opened.connection) if row.name in opened.names]
-        chosen = {
-            face: f"{os.path.splitext(frame)[0]}_{extra[INDEX]}"
-            for face, frame, extra in faces.extras(opened.connection)
-            if INDEX in extra
-        }
-        wanted = {}
-        for row in sorted(rows, key=lambda row: natural_key(row.name)):
-            stem, suffix = chosen.get(row.face), os.path.splitext(row.name)[1]
-            wanted[row.name] = row.extracted_name if stem is None else f"{stem}{suffix}"
-        moves = [Move(f"{ALIGNED}/{old}", f"{ALIGNED}/{new}") for old, new in _apart(wanted, opened.names).items()]
-        step = journal.begin(opened.side.frames, "give names back", moves)
-        renamed = len(step.moves) if step else 0
-        return Renamed(renamed, len(rows) - renamed)
+        return _rename(opened)
+
+
+def _rename(opened: OpenedFaces) -> Renamed:
+    rows = [row for row in images.named_files(opened.connection, ALIGNED) if row.name in opened.names]
+    chosen = {
+        face: f"{os.path.splitext(frame)[0]}_{extra[INDEX]}"
+        for face, frame, extra in faces.extras(opened.connection)
+        if INDEX in extra
+    }
+    wanted = {}
+    for row in sorted(rows, key=lambda row: natural_key(row.name)):
+        stem, suffix = chosen.get(row.face), os.path.splitext(row.name)[1]
+        wanted[row.name] = row.extracted_name if stem is None else f"{stem}{suffix}"
+    apart = _apart(wanted, opened.names).items()
+    moves = [Move(f"{ALIGNED}/{old}", f"{ALIGNED}/{new}") for old, new in apart if old != new]
+    step = journal.begin(opened.side.frames, "give names back", moves)
+    renamed = len(step.moves) if step else 0
+    return Renamed(renamed, len(rows) - renamed)
 
 
 def sort_by_position(workspace: Workspace, name: str) -> Sorted:
     """Count the faces of each frame from left to right, and name their files so."""
     with opened_faces(workspace, name) as opened:
-        by_frame: dict[str, list[Face]] = defaultdict(list)
-        for face in faces.faces(opened.connection):
+        by_frame: dict[str, list[PlacedFace]] = defaultdict(list)
+        for face in placed_faces(opened.connection):
             by_frame[face.frame].append(face)
         with changing(opened.connection, "sort by position", expected=sum(map(len, by_frame.values()))) as change:
             for found in by_frame.values():
-                for index, face in enumerate(sorted(found, key=_left)):
+                for index, face in enumerate(sorted(found, key=lambda face: face.left)):
                     if face.extra.get(INDEX) != index:
                         change.set(face, extra={**face.extra, INDEX: index})
             count = change.faces
-    return Sorted(count, rename(workspace, name).renamed)
-
-
-def _left(face: Face) -> float:
-    """Of the box; of the points of a face that has none."""
-    left = float(face.box[0])
-    if left == left or face.landmarks is None:
-        return left
-    return float(face.landmarks[:, 0].min())
+        return Sorted(count, _rename(opened).renamed)
 
 
 def _apart(wanted: dict[str, str], there: frozenset[str]) -> dict[str, str]:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from core.errors import CorruptFileError, InputError
-from core.faceset.database import backups, changes, faces, schema
+from core.faceset.database import backups, brief, changes, edits, faces, schema
 from core.faceset.database.changes import changing
 from core.faceset.database.connection import open_database
 from core.faceset.database.faces import FaceRow
@@ -74,7 +74,7 @@ def test_undo_and_redo_walk_through_everything_that_was_done(connection):
 @pytest.mark.parametrize("at_once", [1, 2, 1000])
 def test_many_rows_are_written_some_at_a_time(connection, monkeypatch, at_once):
     """Other fields, the same face again, and a new face in between come in their order."""
-    monkeypatch.setattr(changes, "_AT_ONCE", at_once)
+    monkeypatch.setattr(edits, "AT_ONCE", at_once)
     states = [state(connection)]
     frame = connection.execute("SELECT frame FROM frames WHERE name = '00001.png'").fetchone()[0]
     new = Face(BOX, 0.1, landmarks=a_face(8).landmarks, frame="00001.png", origin="interpolated", id="e" * 16)
@@ -95,12 +95,12 @@ def test_many_rows_are_written_some_at_a_time(connection, monkeypatch, at_once):
 
 
 def test_faces_in_brief_are_changed_too_but_do_not_move(connection):
-    brief = list(faces.in_brief(connection))
+    found = list(brief.in_brief(connection))
     with changing(connection, "name") as change:
-        for face in brief:
+        for face in found:
             change.set(face, person="ann")
         with pytest.raises(AttributeError):
-            change.set(brief[0], landmarks=a_face(1).landmarks)
+            change.set(found[0], landmarks=a_face(1).landmarks)
     assert {face.person for face in faces.faces(connection)} == {"ann"}
     with pytest.raises(ValueError, match="frame"), changing(connection, "move") as change:
         change.set(find(connection, 0), frame="other.png")
@@ -184,7 +184,7 @@ def test_after_a_new_change_what_was_undone_is_gone(connection):
 @pytest.mark.parametrize("tool", ["drop: by hand", "a/b, c", "../../etc"])
 def test_a_change_that_turns_out_to_be_large_is_copied_as_it_was(connection, tmp_path, monkeypatch, tool):
     monkeypatch.setattr(changes, "MANY", 1)
-    monkeypatch.setattr(changes, "_AT_ONCE", 1)
+    monkeypatch.setattr(edits, "AT_ONCE", 1)
     before = state(connection)
     with changing(connection, tool) as change:
         for number in range(3):

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from core.errors import InputError
-from core.faceset.database import frame_masks, measured, thumbs
+from core.faceset.database import frame_masks, measured
 from core.faceset.database.cells import BLOB, TEXT, checked_rows
 from core.faceset.database.connection import open_database
 from core.faceset.database.faces import faces, floats_of
@@ -77,7 +77,7 @@ def _incoming(other: sqlite3.Connection) -> list[IncomingFrame]:
     found: dict[str, list[Face]] = defaultdict(list)
     for face in faces(other):
         found[face.frame].append(replace(face, track=0))  # numbers of tracks are its own
-    masks, vectors, small = _masks(other), _vectors(other), thumbs.thumbs(other)
+    masks, vectors, small = _masks(other), _vectors(other), measured.thumbs(other)
     points = measured.all_found_points(other)
 
     def incoming(face: Face) -> Incoming:

@@ -2,20 +2,22 @@
 
 import csv
 import io
+import itertools
 import math
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
-from core.errors import InputError
-from core.faces.cropping import CropSettings, eyes_roll, pose_scores, record_of
-from core.faceset.database import faces
+from core.faces.cropping import eyes_rolls, whole_face_poses
+from core.faceset.database.brief import ListedFace, listed_faces
 from core.faceset.database.cells import NUMBER, TEXT, checked_rows
+from core.faceset.database.faces import all_landmarks
 from core.fsio import write_text
-from core.types import Face
 
+_AT_ONCE = 10_000  # faces
 _HEAD = (
     *("id", "frame", "left", "top", "right", "bottom", "pitch", "yaw", "roll", "person", "track", "status", "reason"),
     *("origin", "confidence", "landmark_confidence"),
@@ -30,48 +32,49 @@ def write_table(connection: sqlite3.Connection, path: Path) -> tuple[int, int]:
     """
     scores = _scores(connection)
     names = sorted({name for of_face in scores.values() for name in of_face} - {"pitch", "yaw", "roll"})
-    text, frames, count = io.StringIO(), set(), 0
+    text, count = io.StringIO(), 0
+    frames: set[str] = set()
     table = csv.writer(text, lineterminator="\n")
     table.writerow([*_HEAD, *names])
-    for face in faces.faces(connection, ""):
-        known = scores.get(face.id, {})
-        table.writerow([*_row(face, known), *(known.get(name, "") for name in names)])
-        frames.add(face.frame)
-        count += 1
+    listed = listed_faces(connection)
+    while some := list(itertools.islice(listed, _AT_ONCE)):
+        known = [scores.get(face.id, {}) for face in some]
+        for face, of_face, pose in zip(some, known, _poses(some, known).tolist(), strict=True):
+            table.writerow([*_row(face, pose), *(of_face.get(name, "") for name in names)])
+        frames.update(face.frame for face in some)
+        count += len(some)
     write_text(path, text.getvalue())
     return len(frames), count
 
 
-def _row(face: Face, known: Mapping[str, float]) -> list[object]:
-    box = [_number(float(n), 1) for n in face.box]
-    pose = [_number(math.degrees(angle), 2) for angle in _pose(face, known)]
-    sure = [_number(face.confidence, 4), _number(face.landmark_confidence, 4)]
+def _row(face: ListedFace, pose: Sequence[float]) -> list[object]:
     return [
         face.id,
         face.frame,
-        *box,
-        *pose,
+        *(_number(n, 1) for n in (face.left, face.top, face.right, face.bottom)),
+        *(_number(angle, 2) for angle in pose),
         face.person,
         face.track or "",
         face.status,
         face.reason,
         face.origin,
-        *sure,
+        _number(face.confidence, 4),
+        _number(face.landmark_confidence, 4),
     ]
 
 
-def _pose(face: Face, known: Mapping[str, float]) -> tuple[float, float, float]:
-    """Pitch, yaw and roll in radians as extraction measures them. known: scores of the face, which save a solver."""
-    if face.landmarks is None:
-        return math.nan, math.nan, math.nan
-    roll = eyes_roll(np.asarray(face.landmarks))
-    if {"pitch", "yaw"} <= known.keys():
-        return known["pitch"], known["yaw"], roll
-    try:
-        found = pose_scores(record_of(face, "", CropSettings(size=256)))
-    except InputError:
-        return math.nan, math.nan, roll
-    return found["pitch"], found["yaw"], roll
+def _poses(some: Sequence[ListedFace], known: Sequence[Mapping[str, float]]) -> NDArray[np.float64]:
+    """Pitch, yaw and roll (n, 3) in degrees as extraction measures them. known: scores of each, which save a solver."""
+    found = np.full((len(some), 3), np.nan)
+    placed = [row for row, face in enumerate(some) if face.landmarks is not None]
+    points = all_landmarks([some[row].landmarks or b"" for row in placed])
+    found[placed, 2] = eyes_rolls(points)
+    measured = [{"pitch", "yaw"} <= known[row].keys() for row in placed]
+    stale = np.flatnonzero(np.logical_not(measured))
+    found[np.array(placed, np.intp)[stale], :2] = whole_face_poses(points[stale])
+    for row in itertools.compress(placed, measured):
+        found[row, :2] = known[row]["pitch"], known[row]["yaw"]
+    return np.degrees(found)
 
 
 def _number(value: float, digits: int) -> object:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from core.errors import InputError, UsageError
-from core.faceset.database import faces
+from core.faceset.database.brief import in_brief
 from core.faceset.database.changes import changing
 from core.faceset.database.connection import open_database, path_of
 from core.faceset.tracks.film_faces import in_tracks
@@ -39,7 +39,7 @@ def name_person(workspace: Workspace, name: str, person: str, new_name: str) -> 
         raise UsageError("a number is no name to keep", where=new_name, hint="numbers are given anew by every `tracks`")
     with opened_faces(workspace, name) as opened:
         connection = opened.connection
-        found = list(faces.faces(connection, "", person=person))
+        found = list(in_brief(connection, "", person=person))
         if not found:
             hint = f"bash scripts/alignments.sh persons {name} lists who is there; tracks finds people"
             raise InputError("nobody of that name", where=person, why=f"in {path_of(connection)}", hint=hint)

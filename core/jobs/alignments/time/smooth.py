@@ -9,18 +9,17 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from core.faceset.database import faces, images
+from core.faceset.database import images
+from core.faceset.database.brief import BriefFace, TrackFace, track_faces
 from core.faceset.database.changes import Change, changing
-from core.faceset.database.faces import BriefFace
+from core.faceset.database.faces import all_landmarks
 from core.faceset.database.measured import found_points, note_found_points
-from core.faceset.identity import geometry_of
 from core.faceset.tracks.film_faces import FilmFaces, in_film_order, in_tracks, require_tracks
 from core.faceset.tracks.measure import jitter
 from core.faceset.tracks.smooth import smooth_track
 from core.faceset.tracks.timeline import read_timeline
 from core.jobs.alignments.opened import opened_faces
 from core.jobs.alignments.time.motion_plot import liveliest, write_motion_plot
-from core.types import Face
 from core.workspace import Side, Workspace
 
 Floats = NDArray[np.float64]
@@ -28,6 +27,7 @@ Floats = NDArray[np.float64]
 HAND = "hand"
 # Faces that are read at once, and as many more as their last track has.
 _AT_ONCE = 20_000
+_WRITTEN_AT_ONCE = 1000
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class Smoothed:
 class _Track:
     """faces: n, in the order of time (n,). raw, points: (n, 68, 2), as found and smoothed. fixed: bool (n,)."""
 
-    faces: list[Face]
+    faces: list[TrackFace]
     time: Floats
     raw: Floats
     points: Floats
@@ -101,6 +101,8 @@ def smooth(workspace: Workspace, name: str, strength: float, person: str = "") -
         timeline = read_timeline(connection)
         found = in_tracks(connection, timeline)
         require_tracks(found, connection, name, person)
+        parts = list(_some_tracks(found, person))
+        del found  # all of it is a tenth of the memory
         sums = _Sums()
 
         def one(change: Change, track: _Track) -> tuple[Floats, Floats, Floats]:
@@ -109,8 +111,8 @@ def smooth(workspace: Workspace, name: str, strength: float, person: str = "") -
             return track.time, track.raw, track.points
 
         def written(change: Change) -> Iterator[tuple[Floats, Floats, Floats]]:
-            for some in _some_tracks(found, person):
-                film = in_film_order(timeline, list(faces.faces(connection, tracks=some)))
+            for some in parts:
+                film = in_film_order(timeline, list(track_faces(connection, some)))
                 kept = found_points(connection, some)
                 for _, members in film.tracks(person):
                     yield one(change, _smoothed(film, members, kept, strength))
@@ -146,24 +148,32 @@ def _some_tracks(found: Sequence[BriefFace], person: str) -> Iterator[tuple[int,
         yield first, last
 
 
-def _smoothed(film: FilmFaces, members: NDArray[np.intp], kept: Mapping[str, Floats], strength: float) -> _Track:
+def _smoothed(
+    film: FilmFaces[TrackFace], members: NDArray[np.intp], kept: Mapping[str, bytes], strength: float
+) -> _Track:
     track = [film.faces[i] for i in members]
     time = film.number(members).astype(np.float64)
     fixed = np.array([face.origin == HAND for face in track])
     # Points that a person has corrected are what counts, whatever was smoothed before.
-    raw = np.array([face.landmarks if face.origin == HAND else kept.get(face.id, face.landmarks) for face in track])
+    present = [face.landmarks or b"" for face in track]
+    found = [
+        blob if face.origin == HAND else kept.get(face.id, blob) for face, blob in zip(track, present, strict=True)
+    ]
+    raw = all_landmarks(found)
     return _Track(track, time, raw, smooth_track(time, raw, strength, fixed), fixed)
 
 
 def _write(connection: sqlite3.Connection, change: Change, track: _Track) -> None:
-    rows = []
-    for face, points, raw in zip(track.faces, track.points, track.raw, strict=True):
-        if np.array_equal(points, np.asarray(face.landmarks)):
-            continue
-        change.set(face, landmarks=points)
-        if not np.array_equal(points, raw):
-            rows.append((face.id, geometry_of(face.frame, points), raw.astype("<f8").tobytes()))
-    note_found_points(connection, rows)
+    points = np.asarray(track.points, "<f8")
+    for start in range(0, len(track.faces), _WRITTEN_AT_ONCE):
+        rows = range(start, min(start + _WRITTEN_AT_ONCE, len(track.faces)))
+        moved = [row for row in rows if points[row].tobytes() != track.faces[row].landmarks]
+        some = [track.faces[row] for row in moved]
+        before = [face.landmarks or b"" for face in some]
+        geometries = change.move([face.id for face in some], [face.frame for face in some], before, points[moved])
+        found = zip(some, geometries, moved, strict=True)
+        smoothed = [(face.id, geometry, row) for face, geometry, row in found if (track.raw[row] != points[row]).any()]
+        note_found_points(connection, ((face, geometry, track.raw[row].tobytes()) for face, geometry, row in smoothed))
 
 
 def _plot(side: Side, shown: _Track) -> Path:

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from core.faceset.database import images
-from core.faceset.database.faces import BriefFace
+from core.faceset.database.brief import BriefFace
 from core.faceset.gallery import Gallery
 from core.faceset.store import face_key
 from core.faceset.thumbnails import contact_sheet

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from core.faceset.database.brief import BriefFace
 from core.faceset.database.changes import changing
-from core.faceset.database.faces import BriefFace
 from core.faceset.tracks.film_faces import INTERPOLATED, detections, in_tracks
 from core.faceset.tracks.link import link
 from core.faceset.tracks.persons import name_faces
