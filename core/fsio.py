@@ -154,28 +154,31 @@ def _fitting(prefix: str, name: str) -> str:
     return prefix + os.fsencode(stem)[:room].decode(errors="ignore") + suffix
 
 
-def remove_leftovers(folder: Path) -> int:
+def remove_leftovers(folder: Path, *, own: bool = True) -> int:
     """Delete the temporary files of writers that were killed in ``folder``; returns how many.
 
     Those of other processes that live are kept, and so is what has another kind of name or is no file.
+
+    own: also those of this process; only where no other thread of it can be writing there.
     """
     if not folder.is_dir():
         return 0
     with os.scandir(folder) as entries:
-        stale = [entry.path for entry in entries if _abandoned(entry.name) and entry.is_file(follow_symlinks=False)]
+        dead = (entry for entry in entries if _abandoned(entry.name, own))
+        stale = [entry.path for entry in dead if entry.is_file(follow_symlinks=False)]
     for path in stale:
         Path(path).unlink(missing_ok=True)
     return len(stale)
 
 
-def _abandoned(name: str) -> bool:
-    """Whether this is the name of a temporary file whose process has ended, or is this one."""
+def _abandoned(name: str, own: bool) -> bool:
+    """Whether this is the name of a temporary file whose process has ended, or is this one and ``own``."""
     found = _TEMPORARY.fullmatch(name)
     if not found:
         return False
     number = int(found[1])
     if number == os.getpid():
-        return True
+        return own
     try:
         os.kill(number, 0)  # asks only whether it is there
     except (ProcessLookupError, OverflowError):

@@ -78,7 +78,8 @@ def test_leftovers_are_removed(tmp_path):
         (tmp_path / name).write_text("of another program")
     (tmp_path / ".forge-99999999-0123456789abcdef.tmp").mkdir()
     (tmp_path / ".forge-99999998-0123456789abcdef.tmp").symlink_to(tmp_path / "a.jpg")
-    assert fsio.remove_leftovers(tmp_path) == 3
+    assert fsio.remove_leftovers(tmp_path, own=False) == 1
+    assert fsio.remove_leftovers(tmp_path) == 2
     kept = [*others, "a.jpg", ".forge-99999999-0123456789abcdef.tmp", ".forge-99999998-0123456789abcdef.tmp"]
     assert sorted(os.listdir(tmp_path)) == sorted(kept)
     assert fsio.remove_leftovers(tmp_path / "nowhere") == 0

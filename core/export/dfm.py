@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from core.export.dfm_check import Reference, verify
 from core.export.files import Exported, write_checked
 from core.formats.provenance import CREATOR_TOOL, DIGITAL_SOURCE_TYPE
-from core.inference.dfm import FACE, MORPH, OUTPUTS
+from core.inference.dfm import DIRECTION, FACE, MORPH, OUTPUTS, REVERSE
 from core.networks import archs
 from core.networks.config import ModelConfig
 from core.networks.onnx_builder import Value
@@ -31,21 +31,23 @@ def export_dfm(
     *,
     reference: Reference,
     half: bool = False,
+    reverse: bool = False,
 ) -> Exported:
     """Build, check and only then put the file in its place; an older file stays until the new one has passed.
 
     provenance: further metadata (``core.export.provenance``).
     reference: the same model computed another way, ``core.export.reference.keras_reference``.
     half: convolutions in float16.
+    reverse: swap the other way: source faces come in, and the target's face is put on them.
 
     Raises:
         InputError: the weights do not fit the model, or do not fit into half precision or one ONNX file.
         PipelineError: the check fails.
     """
-    metadata = describe(config, provenance, half)
+    metadata = describe(config, provenance, half) | ({DIRECTION: REVERSE} if reverse else {})
 
     def write(stream: IO[bytes]) -> None:
-        write_dfm(stream, weights, config, metadata, half=half)
+        write_dfm(stream, weights, config, metadata, half=half, reverse=reverse)
 
     def check(written: Path) -> float:
         return verify(written, config, reference, half=half)
@@ -75,10 +77,11 @@ def build_dfm(
     *,
     half: bool = False,
     mask_only: bool = True,
+    reverse: bool = False,
 ) -> bytes:
     """As ``write_dfm``, in memory."""
     stream = io.BytesIO()
-    write_dfm(stream, weights, config, metadata, half=half, mask_only=mask_only)
+    write_dfm(stream, weights, config, metadata, half=half, mask_only=mask_only, reverse=reverse)
     return stream.getvalue()
 
 
@@ -90,6 +93,7 @@ def write_dfm(
     *,
     half: bool = False,
     mask_only: bool = True,
+    reverse: bool = False,
 ) -> None:
     """Write the file without checking it.
 
@@ -101,12 +105,13 @@ def write_dfm(
     arch = archs.load(config)
     graph = OnnxGraph(archs.networks(config), weights, half=half)
     morph = Value(MORPH, 1) if config.parsed().kind == "amp" else None
-    dst_code, swap_code = arch.dst_codes(graph, graph.image_input(FACE, 3), morph)
-    celeb_face, celeb_mask = graph.call(arch.DECODER_SRC, swap_code)
-    face_mask = graph.call(arch.DECODER_DST, dst_code, "mask")
+    codes, put_on, beneath = archs.direction(arch, reverse)
+    own_code, swap_code = codes(graph, graph.image_input(FACE, 3), morph)
+    celeb_face, celeb_mask = graph.call(put_on, swap_code)
+    face_mask = graph.call(beneath, own_code, "mask")
     made = [(*OUTPUTS[0], face_mask), (*OUTPUTS[1], celeb_face), (*OUTPUTS[2], celeb_mask)]
     if not mask_only:
-        made.append(("out_face:0", 3, graph.call(arch.DECODER_DST, dst_code, "image")))
+        made.append(("out_face:0", 3, graph.call(beneath, own_code, "image")))
     for name, _, value in made:
         graph.image_output(value, name)
     size = config.resolution

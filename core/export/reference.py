@@ -16,10 +16,12 @@ from core.networks.config import ModelConfig
 from core.networks.keras_builder import KerasGraph, build_network, set_weights
 
 
-def keras_reference(weights: Mapping[str, Mapping[str, NDArray]], config: ModelConfig) -> Reference:
+def keras_reference(
+    weights: Mapping[str, Mapping[str, NDArray]], config: ModelConfig, *, reverse: bool = False
+) -> Reference:
     """Evaluates the model in float32 on the CPU, where no reduced-precision arithmetic (TF32) blurs the comparison.
 
-    weights: name of the network's file -> key -> array.
+    weights: name of the network's file -> key -> array. reverse: of the swap the other way.
 
     Raises:
         InputError: the weights do not fit the model.
@@ -29,14 +31,15 @@ def keras_reference(weights: Mapping[str, Mapping[str, NDArray]], config: ModelC
         for name, network in archs.networks(config).items():
             models[name] = build_network(name, network, seed=None, dtype="float32")
             set_weights(models[name], network, weights[name], where=name)
-    arch, graph = archs.load(config), KerasGraph(models)
+    graph = KerasGraph(models)
+    codes, put_on, beneath = archs.direction(archs.load(config), reverse)
 
     def evaluate(faces: FloatArray, morph: float) -> Swap:
         with keras.device("cpu"):
             amount = np.array([morph], np.float32)
-            dst_code, swap_code = arch.dst_codes(graph, ops.convert_to_tensor(faces), amount)
-            face, face_mask = graph.call(arch.DECODER_SRC, swap_code)
-            target_mask = graph.call(arch.DECODER_DST, dst_code, "mask")
+            own_code, swap_code = codes(graph, ops.convert_to_tensor(faces), amount)
+            face, face_mask = graph.call(put_on, swap_code)
+            target_mask = graph.call(beneath, own_code, "mask")
             return Swap(_to_numpy(target_mask), _to_numpy(face), _to_numpy(face_mask))
 
     return evaluate

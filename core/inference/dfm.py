@@ -16,6 +16,9 @@ from core.inference.sessions import Session, Settings, TensorInfo, open_session
 FloatArray = NDArray[np.float32]
 
 FACE, MORPH = "in_face:0", "morph_value:0"
+# What our files that swap the other way say, and how they end; files of other programs say nothing of it.
+DIRECTION, REVERSE = "direction", "dst to src"
+REVERSED = "reverse.dfm"
 # Name and channels, in the order of the file; those of ``Swap``.
 OUTPUTS = (("out_face_mask:0", 1), ("out_celeb_face:0", 3), ("out_celeb_face_mask:0", 1))
 
@@ -69,6 +72,12 @@ class DfmModel:
         if self.takes_morph:
             feeds[MORPH] = np.array([morph], np.float32)
         return self.session.run(feeds)
+
+
+def exported(folder: Path, *, reverse: bool = False) -> list[Path]:
+    """The files of a folder, the oldest first. reverse: those that swap the other way, and no others."""
+    found = [path for path in folder.glob("*.dfm") if path.name.endswith(f"_{REVERSED}") == reverse]
+    return sorted(found, key=lambda path: path.stat().st_mtime_ns)
 
 
 def open_dfm(path: Path, settings: Settings) -> DfmModel:

@@ -33,7 +33,7 @@ class Options(SideOptions):
     """Merge the film of one side."""
 
     GROUPS = {
-        "what": ("dfm", "output", "person", "first", "last", "cues", "pictures"),
+        "what": ("dfm", "output", "person", "first", "last", "cues", "pictures", "reverse"),
         "how the face is put in": (
             "mode",
             "mask",
@@ -52,6 +52,11 @@ class Options(SideOptions):
         None, description="of a model that does not say it (whole face where nothing is said)"
     )
     morph: float = Field(1, ge=0, le=1, description="AMP models: how much of the source is in the face")
+    reverse: bool = Field(
+        False,
+        description="swap the other way: the target's face in the film of the source (workspace/result_reverse.mp4); "
+        "the trained model is exported for it",
+    )
     output: Path | None = Field(
         None,
         description="the film; its ending says which kind: .mp4, .mov, .mkv, .webm (default: workspace/result.mp4)",
@@ -138,7 +143,8 @@ def run(options: Options, workspace: Workspace) -> StageReport:
     """Merge; what a killed run has made is kept."""
     from core.jobs.merge.merge import merge
 
-    return _report(options, merge(workspace, options.side, _choices(options)))
+    side = "src" if options.reverse else options.side
+    return _report(side, merge(workspace, side, _choices(options)))
 
 
 def _choices(options: Options) -> "MergeChoices":
@@ -153,6 +159,7 @@ def _choices(options: Options) -> "MergeChoices":
         settings=MergeSettings() if options.exact else _settings(options),
         exact=_exact(options) if options.exact else None,
         morph=options.morph,
+        reverse=options.reverse,
         cues=options.cues,
         calm=options.calm,
         persons=tuple(options.person),
@@ -217,7 +224,7 @@ def _named(text: str, names: tuple[str, ...]) -> str:
     return text
 
 
-def _report(options: Options, done: "MergedFilm") -> StageReport:
+def _report(side: str, done: "MergedFilm") -> StageReport:
     rows: list[tuple[str, object]] = [
         ("frames", done.frames),
         ("frames with a swapped face", done.swapped),
@@ -244,7 +251,7 @@ def _report(options: Options, done: "MergedFilm") -> StageReport:
         outputs.append(done.film.path)
     signed = ", signed" if done.film and done.film.signed else ""
     rows.append(("label", f"synthetic, in the file{signed}"))
-    return StageReport(f"data_{options.side}: merged", tuple(rows), tuple(warnings), tuple(outputs))
+    return StageReport(f"data_{side}: merged", tuple(rows), tuple(warnings), tuple(outputs))
 
 
 def _listed(numbers: tuple[int, ...], most: int = 12) -> str:

@@ -29,6 +29,7 @@ def test_every_picture_film_and_model_of_a_full_run_is_labelled(workspace, monke
         ("scripts/6_merge.sh", "--mask", "hull", "--keep-parts"),
         ("scripts/6_merge.sh", "--mask", "hull", "--output", str(workspace / "other.mkv")),
         ("scripts/6_merge.sh", "--mask", "hull", "--pictures"),
+        ("scripts/6_merge.sh", "--mask", "hull", "--reverse"),
         ("scripts/6.x_compare.sh",),
     ):
         run(script, *arguments, workspace=workspace, **more)
@@ -37,9 +38,19 @@ def test_every_picture_film_and_model_of_a_full_run_is_labelled(workspace, monke
     found = {origin.path: origin.said for origin in origins(made)}
     assert [path for path, said in found.items() if DIGITAL_SOURCE_TYPE not in said.values()] == []
     names = {path.relative_to(workspace).as_posix() for path in made}
-    assert {"result.mp4", "other.mkv", "compare.mp4", "data_src.mp4", "model/preview/latest.jpg"} <= names
+    assert {
+        "result.mp4",
+        "result_reverse.mp4",
+        "other.mkv",
+        "compare.mp4",
+        "data_src.mp4",
+        "model/preview/latest.jpg",
+    } <= names
     assert sum(path.parent.name == "merged" for path in made) == 14
-    assert any(path.suffix == ".dfm" for path in made)
+    assert sorted(path.name for path in made if path.suffix == ".dfm") == [
+        "swap_SAEHD_model.dfm",
+        "swap_SAEHD_reverse.dfm",
+    ]
     own = [path for path in files if path.parent.name in _OWN]
     assert own and not any(origin.said for origin in origins(own))
     if signature.is_installed():

@@ -83,6 +83,25 @@ def test_export(tmp_path, references, name, half):
     assert [v.name for v in model.graph.output] == ["out_face_mask:0", "out_celeb_face:0", "out_celeb_face_mask:0"]
 
 
+@pytest.mark.parametrize("name", CONFIGS)
+def test_the_other_way_puts_the_targets_face_on(tmp_path, name):
+    config, path = CONFIGS[name], tmp_path / "swap_SAEHD_reverse.dfm"
+    weights = make_weights(config)
+    report = export_dfm(
+        weights, config, path, {}, reference=keras_reference(weights, config, reverse=True), reverse=True
+    )
+    assert report.difference < 1e-4 and report.metadata["direction"] == "dst to src"
+    usual = onnxruntime.InferenceSession(build_dfm(weights, config, {}, mask_only=False))
+    feeds = {"in_face:0": sample_faces(config.resolution)}
+    if name == "amp":
+        feeds["morph_value:0"] = np.ones(1, np.float32)
+    _, _, mask, target = usual.run(None, feeds)
+    turned = onnxruntime.InferenceSession(path).run(None, feeds)
+    # What the usual way makes of a target's face by the target's decoder, and the mask of the source's face.
+    np.testing.assert_allclose(turned[1], target, atol=1e-5)
+    np.testing.assert_allclose(turned[0], mask, atol=1e-5)
+
+
 def test_half_is_smaller_and_close(tmp_path):
     config = ModelConfig(64, "wf", "df-u", 8, 16, 16, 8)
     full, half = (build_dfm(make_weights(config), config, {}, half=h) for h in (False, True))

@@ -37,7 +37,7 @@ from core.video.film.frames import Frame
 from core.video.film.writer import FilmReport, FilmWriter
 from core.workspace import Side, Workspace
 
-RESULT = "result.mp4"
+RESULT, RESULT_REVERSE = "result.mp4", "result_reverse.mp4"
 MERGED, MASKS = "merged", "merged_mask"
 
 
@@ -73,8 +73,8 @@ class MergedFilm:
 def merge(workspace: Workspace, name: str, choices: MergeChoices) -> MergedFilm:
     """Put the model's face into the film of a side, where the database of the side has faces.
 
-    name: ``dst``, or ``src`` for a model that swaps the other way. A killed run goes on where it was, with
-    the same pictures.
+    name: ``dst``, or ``src`` for a model that swaps the other way. A killed run goes on where it was, and ends in the
+    same bytes.
 
     Raises:
         InputError: there is no model, no film, no database, or no face to swap.
@@ -87,9 +87,9 @@ def merge(workspace: Workspace, name: str, choices: MergeChoices) -> MergedFilm:
         with open_database(side.database) as connection:
             faces = read_faces(connection, choices, base, cues)
             sources = _mask_sources(workspace, side, connection, faces, choices)
-        swapper = open_swapper(workspace, choices.dfm, choices.face_type)
+        swapper = open_swapper(workspace, choices.dfm, choices.face_type, reverse=choices.reverse)
         composer = _composer(swapper, sources, choices)
-        output = choices.output or workspace.root / RESULT
+        output = choices.output or workspace.root / (RESULT_REVERSE if choices.reverse else RESULT)
         footage = open_footage(side, output.suffix or ".mp4", choices.film, choices.rate)
         if choices.exact is not None and footage.plan.deep:
             raise InputError(

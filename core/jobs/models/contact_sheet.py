@@ -13,7 +13,7 @@ from core.formats.provenance import write_synthetic_image
 from core.imaging.codec import decode_image, to_uint8
 from core.imaging.masks import pasted
 from core.imaging.sheets import titled_sheet
-from core.inference.dfm import DfmModel, open_dfm
+from core.inference.dfm import DfmModel, exported, open_dfm
 from core.inference.sessions import CPU_ONLY
 from core.workspace import Workspace
 
@@ -48,7 +48,7 @@ def contact_sheet(workspace: Workspace, *, dfm: Path | None = None, rows: int = 
 
 
 def _only_model(workspace: Workspace) -> Path:
-    found = sorted(workspace.model.glob("*.dfm"))
+    found = sorted(exported(workspace.model))
     if len(found) != 1:
         names = ", ".join(path.name for path in found) or "nothing"
         raise InputError(

@@ -13,6 +13,7 @@ from core.export.dfm import export_dfm
 from core.export.provenance import provenance, weights_used
 from core.formats.dfl_weights import ModelData, read_data
 from core.inference import xseg_weights
+from core.inference.dfm import REVERSED
 from core.networks import keras_backend
 from core.networks.config import config_from_options
 from core.workspace import Workspace
@@ -52,12 +53,14 @@ def export_model(
     kind: str | None = None,
     half: bool = False,
     averages: bool = True,
+    reverse: bool = False,
     output: Path | None = None,
 ) -> ExportedModel:
     """Export the newest sound save of a model, also of a folder that the original wrote.
 
     model, kind: which one, where the workspace has several. half: convolutions in float16. averages: take the averages
-    of the weights where the model keeps them. output: the file to write; None puts it beside the model.
+    of the weights where the model keeps them. reverse: for the swap the other way, the target's face on the source.
+    output: the file to write; None puts it beside the model.
 
     Raises:
         InputError: when there is no such model, or several, or weights are missing.
@@ -75,9 +78,9 @@ def export_model(
     keras_backend.choose()
     from core.export.reference import keras_reference  # loads the framework
 
-    path = output or folder.path("model.dfm")
-    reference = keras_reference(weights, config)
-    report = export_dfm(weights, config, path, said, reference=reference, half=half)
+    path = output or folder.path(REVERSED if reverse else "model.dfm")
+    reference = keras_reference(weights, config, reverse=reverse)
+    report = export_dfm(weights, config, path, said, reference=reference, half=half, reverse=reverse)
     return ExportedModel(
         path=path,
         size=report.size,

@@ -38,3 +38,10 @@ def dst_codes(graph: Graph, x: Value, morph: Value | None = None) -> tuple[Value
     encoded = graph.call("encoder", x)
     own, other = graph.call("inter_dst", encoded), graph.call("inter_src", encoded)
     return own, other if morph is None else graph.morph(other, own, morph)
+
+
+def src_codes(graph: Graph, x: Value, morph: Value | None = None) -> tuple[Value, Value]:
+    """``morph``: the share of channels that come from the target's inter; None is all of them."""
+    encoded = graph.call("encoder", x)
+    other, own = graph.call("inter_dst", encoded), graph.call("inter_src", encoded)
+    return own, other if morph is None else graph.morph(other, own, morph)

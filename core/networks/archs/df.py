@@ -23,3 +23,7 @@ def src_code(graph: Graph, x: Value) -> Value:
 def dst_codes(graph: Graph, x: Value, morph: Value | None = None) -> tuple[Value, Value]:
     code = src_code(graph, x)
     return code, code
+
+
+def src_codes(graph: Graph, x: Value, morph: Value | None = None) -> tuple[Value, Value]:
+    return dst_codes(graph, x)

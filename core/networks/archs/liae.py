@@ -27,3 +27,8 @@ def dst_codes(graph: Graph, x: Value, morph: Value | None = None) -> tuple[Value
     encoded = graph.call("encoder", x)
     both, own = graph.call("inter_AB", encoded), graph.call("inter_B", encoded)
     return graph.concat([own, both]), graph.concat([both, both])
+
+
+def src_codes(graph: Graph, x: Value, morph: Value | None = None) -> tuple[Value, Value]:
+    own_of_dst, both = dst_codes(graph, x)
+    return both, own_of_dst

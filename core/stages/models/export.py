@@ -23,6 +23,9 @@ class Options(BaseOptions):
         True,
         description="export the averaged weights if the model has them (train --ema); --no-averages: the last weights",
     )
+    reverse: bool = Field(
+        False, description="for the other way: the target's face on the source (<name>_<kind>_reverse.dfm)"
+    )
     output: Path | None = Field(
         None, description="file to write; by default <name>_<kind>_model.dfm in the model folder"
     )
@@ -38,6 +41,7 @@ def run(options: Options, workspace: Workspace) -> StageReport:
         kind=options.kind,
         half=options.half,
         averages=options.averages,
+        reverse=options.reverse,
         output=options.output,
     )
     rows = (

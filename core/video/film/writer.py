@@ -15,7 +15,7 @@ import av
 from core.errors import DiskFullError, EnvironmentFault, InputError
 from core.formats.origin.film import label_film, write_sidecar
 from core.formats.provenance import VIDEO_TAGS
-from core.fsio import fsync_dir, lock, temporary_path
+from core.fsio import fsync_dir, lock, remove_leftovers, temporary_path
 from core.safe_paths import own_folder
 from core.video.film.color import Converter, say
 from core.video.film.encoders import new_context
@@ -102,6 +102,8 @@ class FilmWriter:
         """Raises InputError when another process writes this film."""
         folder = own_folder(self.path.parent / f".{self.path.name}.parts")
         self._stack.enter_context(lock(folder / _LOCK, str(self.path)))
+        for place in (folder, self.path.parent):  # half of a joined film can be large
+            remove_leftovers(place, own=False)
         self._parts = Parts(folder, self._identity, self._digest)
         self._stack.callback(self._parts.close)
         self.done, self.resumed = self._parts.done, self._parts.frames

@@ -46,8 +46,8 @@ def workspace(tmp_path):
     return made
 
 
-def write_faces(workspace: Workspace) -> None:
-    side = workspace.side("dst")
+def write_faces(workspace: Workspace, name: str = "dst") -> None:
+    side = workspace.side(name)
     names = [f"{number:05d}.png" for number in range(1, 13)]
     there = {name: [face_at(name, 110 + 2 * k, person="ann")] for k, name in enumerate(names)}
     there[names[3]] = []
@@ -182,6 +182,27 @@ def test_the_original_way_agrees_with_its_own_functions(workspace):
     ones = np.ones((64, 64), np.float32)
     expected, _ = merged_frame(frame, [merged_face(cut, Prediction(1 - cut.network_input, ones, ones), settings)])
     np.testing.assert_array_equal(read_frame(done.folders[0] / "00001.png"), expected)
+
+
+def test_the_other_way_swaps_the_faces_of_the_source_film(workspace):
+    film = make_film(workspace.root / "data_src.mkv", times=EVEN, size=SIZE, encoder="ffv1", sounds=[("flac", "mono")])
+    write_faces(workspace, "src")
+    turned = write_dfm(workspace.model / "swap_SAEHD_reverse.dfm", metadata={"direction": "dst to src"}, inverts=True)
+    done = merge(
+        workspace, "src", MergeChoices(settings=PLAIN, film=LOSSLESS, reverse=True, output=workspace.root / "r.mkv")
+    )
+    assert done.model == turned and shown(done.film.path) == shown(film)
+    found = [changed(one, other) for one, other in zip(images(film), images(done.film.path), strict=True)]
+    assert found == [(k != 3, k == 5) for k in range(12)]
+    # Newest of all, and yet not the model of the usual way.
+    assert merged(workspace).model.name == "swap_SAEHD_model.dfm"
+    with pytest.raises(InputError, match="one way only"):
+        merged(workspace, reverse=True, dfm=workspace.model / "swap_SAEHD_model.dfm")
+
+
+def test_the_other_way_needs_the_trained_model_or_its_export(workspace):
+    with pytest.raises(InputError, match="no model"):
+        merged(workspace, reverse=True)
 
 
 def test_pictures_instead_of_a_film_are_labelled_each(workspace):
