@@ -118,7 +118,7 @@ def _merge(dst: SideContents, exported: list[Path], results: list[Path]) -> Step
     missing = [] if exported else ["an exported model"]
     missing += [] if dst.frames or dst.videos else ["target frames"]
     there = ", ".join(path.name for path in results)
-    return Step("merge", "6", "Merge", "merge", {}, there, bool(results), " and ".join(missing))
+    return Step("merge", "6", "Merge", "merge", {"side": "dst"}, there, bool(results), " and ".join(missing))
 
 
 def _next(workspace: Workspace, steps: list[Step]) -> dict[str, str]:

@@ -95,7 +95,7 @@ def test_the_arguments_mean_what_was_filled_in(stage, monkeypatch):
 
 
 def test_values_that_look_like_flags():
-    options = checked(stages, "merge", {"output": "--force"})
+    options = checked(stages, "merge", required("merge") | {"output": "--force"})
     assert parse(type(options), "merge", arguments_of("merge", options)[1:]) == options
     with pytest.raises(UsageError, match="taken for an option"):
         arguments_of("face-info", checked(stages, "face-info", {"file": "-x.jpg"}))
