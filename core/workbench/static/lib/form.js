@@ -57,8 +57,9 @@ function StageForm({stage, values: first, started, takesOver, close}) {
       open=${group.usual || wanted || group.fields.some(field => faulty(field.name) || field.name in first)}>
       ${group.fields.filter(hit).map(field => html`<${Field} key=${field.name} field=${field} value=${values[field.name]}
         fault=${faults[field.name]} change=${value => change(field.name, value)} />`)}<//>`)}</div>
-    ${error && html`<${Problem} error=${error} />`}
-    <footer class="dialog-foot"><code class="command">${commandLine(form, values)}</code>
+    ${error && !Object.keys(faults).length && html`<${Problem} error=${error} />`}
+    <footer class="dialog-foot">${Object.keys(faults).length ? html`<p class="fault grow" role="alert">${Object.keys(faults).length === 1 ? "One option" : `${Object.keys(faults).length} options`} cannot be so</p>`
+        : html`<code class="command">${commandLine(form, values)}</code>`}
       ${before && !takesOver && html`<${Button} disabled=${sending} title="When ${before.stage} has ended well"
         onClick=${() => send(before.id)}>Start after ${before.stage}<//>`}
       <button class="button main" disabled=${sending}>${takesOver ? "Save, stop and go on so" : "Start"}</button></footer></form>`;

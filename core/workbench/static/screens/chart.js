@@ -26,7 +26,6 @@ export function LossChart({found}) {
     if (curve.x.length < 2) return undefined;
     const element = place.current;
     const chart = new uPlot(options(found, logarithmic, element.clientWidth), columns(curve), element);
-    chart.setLegend({idx: chart.data[0].length - 1});
     const observer = new ResizeObserver(() => chart.setSize({width: element.clientWidth, height: HEIGHT}));
     observer.observe(element);
     return () => {
@@ -73,7 +72,7 @@ function options(found, logarithmic, width) {
     scales: {x: {time: false}, y: {distr: logarithmic ? 3 : 1}},
     axes: [{...axis, values: (chart, ticks) => ticks.map(tick => (tick >= 1000 ? `${tick / 1000}k` : tick))}, {...axis, size: 56}],
     cursor: {points: {size: 7}},
-    hooks: {drawClear: [chart => shade(chart, found.phases, phase, text)]},
+    hooks: {ready: [chart => chart.setLegend({idx: chart.data[0].length - 1})], drawClear: [chart => shade(chart, found.phases, phase, text)]},
   };
 }
 

@@ -50,7 +50,7 @@ function Step({step, next, side}) {
       ${step.lacks && !step.done && html`<span class="muted">needs ${step.lacks}</span>`}
     </div>
     ${step.done && target && html`<a class="button quiet" href=${target} aria-label="Look at: ${step.title}">Look</a>`}
-    ${!step.lacks && html`<${Button} kind=${isNext ? "main" : ""} title="${WORDS[step.stage]}: ${step.title}"
+    ${!step.lacks && html`<${Button} kind=${isNext ? "main" : ""} aria-label="${WORDS[step.stage]}: ${step.title}"
       onClick=${() => openForm(step.stage, step.values)}>${WORDS[step.stage]}<//>`}
   </div>`;
 }
