@@ -125,7 +125,7 @@ def test_colours_can_be_chosen(page):
 def test_training_shows_previews_losses_and_phases(page, server):
     show(page, server[0].port, "training")
     page.wait_for_selector(".uplot canvas")
-    assert "4,000" in page.inner_text(".numbers") and "phase 3" in page.inner_text(".numbers")
+    assert "4,000" in page.inner_text(".numbers") and "3: gan_power 0.1" in page.inner_text(".numbers")
     slider = page.get_by_label("History of previews")
     newest = page.get_attribute(".preview img", "src")
     slider.focus()

@@ -9,6 +9,7 @@ import {useStore} from "../lib/store.js";
 import {Button, Empty, Heading, Problem, count, html} from "../lib/ui.js";
 import {LossChart} from "./chart.js";
 
+const POINTS = 500; // of a curve
 const QUIET = 120; // seconds without a new line: nothing trains
 const NUMBERS = [
   ["target_iter", "Train until this iteration", "0: to the end of the schedule, else until stopped"],
@@ -24,7 +25,7 @@ export function Training() {
   const [error, setError] = useState(null);
   const news = useStore(state => state.training);
   const job = useStore(state => state.jobs.find(one => one.stage === "train" && !isOver(one)));
-  useEffect(() => { get(`training/summary?model=${encodeURIComponent(model)}`).then(setFound, setError); }, [model, news]);
+  useEffect(() => { get(`training/summary?points=${POINTS}&model=${encodeURIComponent(model)}`).then(setFound, setError); }, [model, news]);
   if (error) return html`<${Heading} title="Training" /><${Problem} error=${error} />`;
   if (!found) return html`<${Heading} title="Training" /><p class="muted" role="status">Loading ...</p>`;
   const trains = job?.state === "running" || (found.age !== null && found.age < QUIET);
@@ -95,7 +96,7 @@ function Numbers({found}) {
     ["Held out, target", latest.held_dst?.toFixed(4)],
     ["An iteration", `${latest.ms.toFixed(latest.ms < 10 ? 1 : 0)} ms`],
     ["Waits for data", `${Math.round(100 * latest.wait)} %`, latest.wait > 0.1 ? "warn" : ""],
-    ["Phase", phase && `${phase.name}: ${phase.options}`],
+    ["Phase", phase && `${phase.name.replace("phase ", "")}: ${phase.options}`],
   ];
   return html`<dl class="numbers">${items.filter(([, value]) => value).map(([name, value, kind]) => html`
     <div class=${kind ?? ""} key=${name}><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>`;
