@@ -169,13 +169,15 @@ class Queue:
         self._keep(replace(job, state=state, code=code, ended=ended))  # type: ignore[arg-type]
 
     def _signal(self, job: Job, number: signal.Signals) -> None:
-        """Send a signal to the process of a job and to those that it started."""
+        """Send a signal to a job; to end it at once, also to the processes that it started."""
         runner = self._runners.get(job.id)
         if runner is None and not self._folder(job).is_held():
             return  # the number of its process may be another program's by now
         try:
-            group = runner.pid if runner else int(self._folder(job).path.joinpath("pid").read_text())
-            os.killpg(group, number)
+            pid = runner.pid if runner else int(self._folder(job).path.joinpath("pid").read_text())
+            # The runner leads a group of its own, and hands on what is sent to it alone.
+            send = os.killpg if number == signal.SIGKILL else os.kill
+            send(pid, number)
         except (OSError, ValueError):
             return  # it has just ended
 

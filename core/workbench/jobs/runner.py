@@ -19,14 +19,13 @@ def run(folder: JobFolder) -> None:
     job = folder.read()
     if job is None:
         return
-    # What is sent to the group is for the stage, which saves and ends. A handler, since a child would inherit that a
-    # signal is ignored.
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, lambda *_: None)
     with lock(folder.held, "this job"), open(folder.log, "ab") as log:
         command = [sys.executable, "-P", "-m", "core", *job.arguments]
-        done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=_environment(folder))
-        folder.note_end(done.returncode)
+        stage = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=_environment(folder))
+        # For the stage alone, which saves and ends: its own processes are its to end.
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, lambda number, _: stage.send_signal(number))
+        folder.note_end(stage.wait())
 
 
 def _environment(folder: JobFolder) -> dict[str, str]:
