@@ -11,7 +11,8 @@ from packaging.requirements import Requirement
 from paths import ROOT
 
 SOURCES = ("pyproject.toml", "requirements*.txt", "README.md", "LICENSE", "NOTICE")
-DATA = sorted(str(path.relative_to(ROOT)) for kind in ("toml", "html") for path in (ROOT / "core").rglob(f"*.{kind}"))
+KINDS = ("toml", "html", "js", "mjs", "css", "svg", "LICENSE")
+DATA = sorted(str(path.relative_to(ROOT)) for kind in KINDS for path in (ROOT / "core").rglob(f"*.{kind}"))
 
 
 @pytest.fixture(scope="module")

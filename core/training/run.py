@@ -1,8 +1,10 @@
 """A whole training run: open the model, follow its schedule to the target, save."""
 
 import logging
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from core import parallel
 from core.checkpoints.model_folder import ModelFolder
@@ -16,10 +18,12 @@ from core.training.hooks.loss_plot import LossPlot
 from core.training.hooks.metrics import Metrics
 from core.training.hooks.preview import Preview
 from core.training.hooks.progress_line import ProgressLine
+from core.training.hooks.requests import Act, Requests, within
 from core.training.hooks.stop import StopFile, StopSignals
 from core.training.hooks.tensorboard import TensorBoard
 from core.training.hooks.unreadable_faces import UnreadableFaces
 from core.training.hooks.validation import Validation
+from core.training.requests import FILE
 from core.training.schedule.boundary import Boundary
 from core.training.session import Session
 from core.training.sources.facesets import batch_settings
@@ -57,7 +61,10 @@ def train(folder: ModelFolder, choices: Choices, settings: RunSettings, workspac
     boundary.begin(session)
     if session.recipe.autobackup_hour:
         beside.append(AutoBackup(session.recipe.autobackup_hour, save, _preview(workspace)))
-    beside.append(Checkpoint(settings.save_minutes, save))
+    checkpoint = Checkpoint(settings.save_minutes, save)
+    # What was asked of a run that ended before it looked is not for this one.
+    (workspace.model / FILE).unlink(missing_ok=True)
+    beside += [checkpoint, Requests(workspace.model / FILE, _acts(beside, checkpoint, save))]
     # Last: a stop breaks off the round of hooks, and all others shall have seen the iteration.
     beside += [StopFile(workspace.model / "STOP"), StopSignals()]
     loop.train(session, first_batches, beside, workers=workers, boundary=boundary)
@@ -95,6 +102,38 @@ def _observers(session: Session, settings: RunSettings, workspace: Workspace) ->
         folder = workspace.model / "tensorboard" / session.folder.prefix
         chain.append(TensorBoard(folder, _preview(workspace), session.iteration))
     return [*chain, ProgressLine(session)]
+
+
+def _acts(beside: Sequence[BaseHook], checkpoint: Checkpoint, save: Callable[[Session], None]) -> dict[str, Act]:
+    """What may be asked for while it trains; the names of numbers are those of the options."""
+
+    def preview_every(session: Session, value: Any) -> None:
+        for hook in beside:
+            if isinstance(hook, Preview):
+                hook.every = int(within(value, 0, 10**9))
+
+    def held_out_every(session: Session, value: Any) -> None:
+        for hook in beside:
+            if isinstance(hook, Validation):
+                hook.every = int(within(value, 1, 10**9))
+
+    def preview(session: Session, value: Any) -> None:
+        for hook in beside:
+            if isinstance(hook, Preview):
+                hook.draw(session)
+
+    def target_iter(session: Session, value: Any) -> None:
+        session.target = int(within(value, session.iteration, 10**9)) if value else _end_of_schedule(session)
+
+    return {
+        "save": lambda session, value: save(session),
+        "preview": preview,
+        "preview_every": preview_every,
+        "held_out_every": held_out_every,
+        "save_minutes": lambda session, value: checkpoint.every(within(value, 0.01, 1440)),
+        "learning_rate": lambda session, value: session.trainer.set_rate(within(value, 1e-9, 1e-2)),
+        "target_iter": target_iter,
+    }
 
 
 def default_workers() -> int:

@@ -262,7 +262,14 @@ class Trainer:
 
     def reset_rate(self, factor: float) -> None:
         """Multiply the learning rate of all optimizers by ``factor``."""
-        self.settings = replace(self.settings, rate=self.settings.rate * factor)
+        self._take_rate(self.settings.rate * factor)
+
+    def set_rate(self, rate: float) -> None:
+        """Learn with this learning rate from now on."""
+        self._take_rate(rate / KINDS[self.recipe.kind].rate)
+
+    def _take_rate(self, factor: float) -> None:
+        self.settings = replace(self.settings, rate=factor)
         for optimizer in self._optimizers():
             optimizer.learning_rate = KINDS[self.recipe.kind].rate * self.settings.rate
 

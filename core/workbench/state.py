@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from core.faceset.database.connection import is_old
+from core.faceset.database.connection import is_old, open_database
 from core.jobs import doctor
 from core.jobs.doctor import SideContents
 from core.workspace import Side, Workspace
@@ -89,7 +89,17 @@ def _masks(side: Side, found: SideContents) -> Step:
     number = {"src": "3.2", "dst": "4.2"}[found.name]
     lacks = "" if side.has_faces() else "faces"
     title = f"{_NAMES[found.name].capitalize()} masks"
-    return Step(f"masks-{found.name}", number, title, "mask", {"side": found.name}, "", False, lacks)
+    count = _count_masks(side)
+    there = f"{count:,} masks" if count else ""
+    return Step(f"masks-{found.name}", number, title, "mask", {"side": found.name}, there, count > 0, lacks)
+
+
+def _count_masks(side: Side) -> int:
+    """Of those that this program has made."""
+    if not side.database.is_file() or is_old(side.database):
+        return 0
+    with open_database(side.database) as connection:
+        return connection.execute("SELECT COUNT(*) FROM masks WHERE pending IS NULL").fetchone()[0]
 
 
 def _training(sides: dict[str, SideContents], saved: list[str]) -> Step:
@@ -108,7 +118,7 @@ def _merge(dst: SideContents, exported: list[Path], results: list[Path]) -> Step
     missing = [] if exported else ["an exported model"]
     missing += [] if dst.frames or dst.videos else ["target frames"]
     there = ", ".join(path.name for path in results)
-    return Step("merge", "6", "Merge", "merge", {}, there, bool(results), " and ".join(missing))
+    return Step("merge", "6", "Merge", "merge", {"side": "dst"}, there, bool(results), " and ".join(missing))
 
 
 def _next(workspace: Workspace, steps: list[Step]) -> dict[str, str]:

@@ -89,6 +89,10 @@ def training_files(workspace: Workspace, model: str = "swap_SAEHD", iterations: 
         (history / f"{number:07d}.jpg").write_bytes(_preview(number, iterations))
     (workspace.model / "preview" / "latest.jpg").write_bytes(_preview(iterations, iterations))
     (workspace.model / f"{model}_data.dat").write_bytes(b"")
+    phases = [{"until": 1500, "random_warp": True}, {"until": 3000, "random_warp": False}, {"gan_power": 0.1}]
+    preset = {"name": "own", "description": "three phases", "options": {}, "phase": phases}
+    state = {"schedule": {"preset": preset, "base": {}, "begun": 0}}
+    (workspace.model / f"{model}_forge.json").write_text(json.dumps(state))
 
 
 def _preview(number: int, iterations: int) -> bytes:

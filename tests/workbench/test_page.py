@@ -1,7 +1,10 @@
-"""The page in a real browser: entering, screens, keys, forms, jobs."""
+"""The page in a real browser: screens, forms, jobs, keys, undo, losing and finding the server again."""
+
+import re
 
 import pytest
-from browser import opened, show, violations
+from browser import opened, show, until, violations
+from workbench_kit import served, small_workspace, wait_until
 
 SCREENS = ("overview", "jobs", "training")
 
@@ -11,10 +14,145 @@ SCREENS = ("overview", "jobs", "training")
 def test_screens_can_be_used_by_everybody(browser, server, screen, scheme):
     with opened(browser, server[0], color_scheme=scheme) as page:
         show(page, server[0].port, screen)
-        page.wait_for_timeout(200)
+        until(page, "document.querySelector('main h1') && !document.querySelector('main [role=status]')")
         assert violations(page) == []
         assert page.title().endswith("DFM Forge workbench")
 
 
 def test_the_token_leaves_the_address(page, server):
     assert server[0].token not in page.url and page.evaluate("document.cookie") == ""
+    assert page.evaluate("performance.getEntries().every(entry => !entry.name.includes('#'))")
+
+
+def test_the_next_step_and_counts(page):
+    assert "Both sides have faces" in page.inner_text(".next")
+    assert page.get_by_role("row", name=re.compile("^Faces")).inner_text().count("12 faces") == 2
+    assert "needs an exported model" in page.get_by_role("row", name="Merge").inner_text()
+
+
+def open_form(page, title):
+    page.get_by_role("button", name=title).first.click()
+    page.wait_for_selector(".stage-form footer")
+
+
+def test_a_form_has_groups_help_and_defaults(page):
+    open_form(page, "Find faces: Source faces")
+    assert page.get_by_role("group", name="which frames").is_visible()
+    every = page.get_by_label("every", exact=True)
+    assert every.get_attribute("placeholder") == "1" and "every Nth frame" in page.inner_text("#field-every-help")
+    assert page.get_by_label("side", exact=True).input_value() == "src"
+    assert violations(page) == []
+    page.get_by_label("Find an option").fill("landmark")
+    assert not every.is_visible() and page.get_by_label("landmarker", exact=True).is_visible()
+
+
+def test_what_is_wrong_is_said_at_its_field(page, server):
+    open_form(page, "Find faces: Target faces")
+    page.get_by_label("every", exact=True).fill("0")
+    page.get_by_role("button", name="Start", exact=True).click()
+    page.wait_for_selector(".fault")
+    assert "greater than or equal to 1" in page.inner_text("#field-every-fault")
+    assert page.evaluate("document.activeElement.id") == "field-every"
+    assert violations(page) == []
+    assert not server[1].jobs.running()
+    page.watch.said.clear()  # the browser itself notes an answer of 422
+
+
+def test_a_job_by_keyboard_alone(page, server):
+    """From the overview to a job that has ended, without a pointer."""
+    show(page, server[0].port, "jobs")
+    start = page.get_by_label("Start")
+    start.focus()
+    start.select_option("check-faceset")
+    page.wait_for_selector(".stage-form footer")
+    page.get_by_label("side", exact=True).focus()
+    page.keyboard.type("dst")
+    page.keyboard.press("Control+Enter")
+    assert page.locator(".command").last.inner_text() == "python -m core check-faceset dst"
+    page.get_by_role("button", name="Start", exact=True).focus()
+    page.keyboard.press("Enter")
+    until(page, "window.forge.state().jobs[0]?.state === 'done'", 60)
+    page.wait_for_selector(".log")
+    wait_until(lambda: "12" in page.inner_text(".log"))
+    assert page.get_by_role("button", name="Again", exact=True).is_visible()
+    assert violations(page) == []
+
+
+def test_keys_in_three_presets(page):
+    page.keyboard.press("?")
+    page.wait_for_selector(".keys")
+    assert violations(page) == []
+    assert page.locator(".keys div", has_text="copy from the previous frame").locator("kbd").inner_text() == "V"
+    page.get_by_label("Keys as in").select_option("dfl")
+    assert page.locator(".keys div", has_text="copy from the previous frame").locator("kbd").inner_text() == ","
+    page.keyboard.press("Escape")
+    until(page, "!document.querySelector('dialog[open]')")
+
+
+def test_undo_and_redo_from_every_screen(page, server):
+    side = server[1].sides["src"]
+    face = f"{int(side.table()[1].ids[0]):016x}"
+    operation = {"op": "set_mark", "faces": [face], "mark": "trash"}
+    code = """async operation => (await import("/static/lib/undo.js")).edit("src", [operation])"""
+    assert page.evaluate(code, operation)["faces"] == 1
+
+    def mark():
+        codes, words = side.table()[1].words["mark"]
+        return words[codes[0]]
+
+    assert mark() == "trash"
+    page.keyboard.press("Control+z")
+    wait_until(lambda: mark() == "")
+    page.get_by_text("Undone: set_mark").wait_for()
+    page.keyboard.press("Control+Shift+z")
+    wait_until(lambda: mark() == "trash")
+    page.get_by_role("button", name="Undo the last change").click()
+    wait_until(lambda: mark() == "")
+    until(page, f"window.forge.state().revisions.src === '{side.revision()}'")
+
+
+def test_colours_can_be_chosen(page):
+    background = "getComputedStyle(document.body).backgroundColor"
+    first = page.evaluate(background)
+    page.get_by_role("button", name=re.compile("change to light")).click()
+    page.get_by_role("button", name=re.compile("change to dark")).click()
+    assert page.evaluate(background) != first
+    page.reload()
+    page.wait_for_selector("nav")
+    assert page.evaluate(background) != first
+
+
+def test_training_shows_previews_losses_and_phases(page, server):
+    show(page, server[0].port, "training")
+    page.wait_for_selector(".uplot canvas")
+    assert "4,000" in page.inner_text(".numbers") and "3: gan_power 0.1" in page.inner_text(".numbers")
+    slider = page.get_by_label("History of previews")
+    newest = page.get_attribute(".preview img", "src")
+    slider.focus()
+    page.keyboard.press("Home")
+    until(page, "document.querySelector('.preview img').src.includes('iteration=400')")
+    page.keyboard.press("ArrowRight")
+    until(page, "document.querySelector('.preview img').src.includes('iteration=800')")
+    page.get_by_role("button", name="Newest").click()
+    assert page.get_attribute(".preview img", "src") == newest
+    page.get_by_role("button", name="Logarithmic").click()
+    page.wait_for_selector(".uplot canvas")
+
+
+def test_a_server_that_is_gone_and_comes_again(browser, tmp_path):
+    """The page says so, and knows everything when the same server answers again; a new one needs its own link."""
+    workspace = small_workspace(tmp_path / "work")
+    with served(workspace) as (keys, bench), opened(browser, keys) as page:
+        page.context.set_offline(True)
+        page.evaluate("window.forge.socket().close()")
+        until(page, "!window.forge.state().connected")
+        page.get_by_text("connecting again").wait_for()
+        bench.events.add("faces", {"side": "src", "revision": "missed"})
+        page.context.set_offline(False)
+        until(page, "window.forge.state().connected && window.forge.state().revisions.src === 'missed'")
+        bench_keys = keys.session
+        object.__setattr__(keys, "session", "another")
+        page.evaluate("window.forge.socket().close()")
+        page.get_by_text("This page has lost its key").wait_for()
+        object.__setattr__(keys, "session", bench_keys)
+        page.watch.said.clear()

@@ -29,6 +29,10 @@ class Checkpoint(BaseHook):
         slower = "" if minutes else f" (every {SELDOM:g} where a save takes longer than {_QUICK_SAVE:g} seconds)"
         log.info("the model is saved every %g minutes%s, and when the run is stopped (Ctrl-C)", self._minutes, slower)
 
+    def every(self, minutes: float) -> None:
+        """Save every so many minutes from now on."""
+        self._given = self._minutes = minutes
+
     def after_step(self, session: RunState, batch: Any) -> None:
         start = time.monotonic()
         if session.iteration != 1 and start - self._last < self._minutes * 60:

@@ -2,7 +2,7 @@
 
 import textwrap
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from core.data.batches import TrainingBatch
 from core.imaging.codec import encode_png
 from core.training.hooks.base import BaseHook
 from core.training.hooks.training_time import TrainingTime
-from core.training.schedule.presets import Phase, Preset
+from core.training.schedule.spans import Span, spans_of
 from core.training.session import Session
 
 _WIDTH, _HEIGHT = 900, 480
@@ -39,16 +39,6 @@ _TIME_STEPS = (
 _MOST_TIMES = 9
 # Letters of a phase's caption need about so many pixels of the figure.
 _LETTER, _CAPTION_LINES = 6.5, 3
-
-
-@dataclass(frozen=True)
-class Span:
-    """A phase of the schedule: from ``start`` to before ``end`` (None: open), iterations; its number and options."""
-
-    start: int
-    end: int | None
-    name: str
-    options: str = ""
 
 
 @dataclass(frozen=True)
@@ -113,30 +103,6 @@ def _losses(session: Session, time: TrainingTime) -> Losses:
     history = np.array(session.history, np.float64)
     passed = time.passed(session, len(history))
     return Losses(history, session.iteration, session.validation_losses, title, spans, passed)
-
-
-def spans_of(preset: Preset) -> list[Span]:
-    """The phases with the options that each of them changes."""
-    spans: list[Span] = []
-    before: Mapping[str, Any] = {}
-    for number, phase in enumerate(preset.phases, 1):
-        start = spans[-1].end or 0 if spans else 0
-        spans.append(Span(start, phase.until, f"phase {number}", _changes(before, phase)))
-        before = phase.options
-    return spans
-
-
-def _changes(before: Mapping[str, Any], phase: Phase) -> str:
-    """The options of a phase that are others than before; of the first one all that are not off."""
-    off = (False, 0, "n", "none") if not before else ()
-    changed = {name: value for name, value in phase.options.items() if before.get(name) != value and value not in off}
-    return ", ".join(f"{name} {_in_words(value)}" for name, value in changed.items())
-
-
-def _in_words(value: Any) -> str:
-    if isinstance(value, float):
-        return f"{value:g}"
-    return {True: "on", False: "off", "y": "on", "n": "off"}.get(value, str(value))
 
 
 def loss_plot(losses: Losses) -> NDArray[np.uint8]:

@@ -30,7 +30,7 @@ class Preview(BaseHook):
     """
 
     def __init__(self, folder: Path, every: int, history: bool):
-        self._folder, self._every, self._history = folder, every, history
+        self._folder, self.every, self._history = folder, every, history
         self._drawn = -1
 
     def after_step(self, session: Session, batch: TrainingBatch) -> None:
@@ -39,13 +39,14 @@ class Preview(BaseHook):
         # The same faces in every preview, so that one sees progress; they are saved with the model.
         if session.sample is None:
             session.sample = sample_of(batch, KINDS[session.recipe.kind].sample_arrays)
-        if session.iteration == 1 or (self._every and session.iteration % self._every == 0):
-            self._draw(session)
+        if session.iteration == 1 or (self.every and session.iteration % self.every == 0):
+            self.draw(session)
 
     def at_save(self, session: Session) -> None:
-        self._draw(session)
+        self.draw(session)
 
-    def _draw(self, session: Session) -> None:
+    def draw(self, session: Session) -> None:
+        """Draw it now, unless it was drawn at this iteration."""
         if session.sample is None or self._drawn == session.iteration:
             return
         self._drawn = session.iteration

@@ -36,6 +36,7 @@ class ProgressLine(BaseHook):
         for name, loss, other in zip(self._losses, losses, held_out, strict=True):
             parts.append(f"{name} {loss:.4f}" if other is None else f"{name} {loss:.3f} ({other:.3f})")
         self._task.note = " ".join(parts)
+        self._task.total = session.target or None  # it may have been changed
         self._task.update(session.iteration - self._task.done)
 
     def _smoothed(self, now: list[float]) -> list[float]:

@@ -42,14 +42,14 @@ class Validation(BaseHook):
     """Adds to ``session.validation_losses`` every so many iterations and at saves."""
 
     def __init__(self, every: int):
-        self._every = every
+        self.every = every
         self._faces: BatchSettings | None = None
         self._loaders: list[FaceLoader] = []
         # By trainer, for a schedule builds a new one at a boundary; weak, so that the old one's memory is free again.
         self._losses_of: WeakKeyDictionary[Trainer, ReconstructionLoss] = WeakKeyDictionary()
 
     def after_step(self, session: Session, batch: TrainingBatch) -> None:
-        if session.iteration % self._every == 0:
+        if session.iteration % self.every == 0:
             self.validate(session)
 
     def at_save(self, session: Session) -> None:

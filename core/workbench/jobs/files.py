@@ -25,7 +25,8 @@ class Job:
     """A stage that was asked for.
 
     id: begins with the time. values: as they were filled in. arguments: of ``python -m core``.
-    after: id of the job that has to end well before; empty for none. note: why it did not run, or was stopped.
+    after: id of the job that has to end well before; empty for none. takes_over: that one is stopped for it.
+    note: why it did not run, or was stopped.
     created, started, ended: seconds since 1970, 0 for not yet. code: its exit code.
     """
 
@@ -34,6 +35,7 @@ class Job:
     arguments: tuple[str, ...]
     values: dict[str, Any] = field(default_factory=dict)
     after: str = ""
+    takes_over: bool = False
     state: State = "waiting"
     note: str = ""
     created: float = 0.0

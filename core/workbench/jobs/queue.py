@@ -58,8 +58,12 @@ class Queue:
         """(the log of a job from this byte on, the byte after it)."""
         return self._folder(self.find(identity)).log_from(start)
 
-    def add(self, stage: str, values: Mapping[str, Any], after: str = "") -> dict[str, Any]:
+    def add(
+        self, stage: str, values: Mapping[str, Any], after: str = "", *, takes_over: bool = False
+    ) -> dict[str, Any]:
         """Ask for a stage. after: id of a job that has to end well before; empty to start it at once.
+
+        takes_over: stop that job, which saves, and begin then.
 
         Raises:
             WrongForm: an option cannot be so. UsageError: no such stage. Missing: no job has that id.
@@ -73,8 +77,10 @@ class Queue:
         with self._lock:
             if sum(job.state not in OVER for job in self._jobs.values()) >= MOST_WAITING:
                 raise Conflict("too many jobs wait", why=f"at most {MOST_WAITING}", hint="stop some of them first")
-            job = Job(new_id(), stage, arguments, dict(values), after, created=time.time())
+            job = Job(new_id(), stage, arguments, dict(values), after, takes_over, created=time.time())
             self._keep(job)
+            if takes_over and self.find(after).state == "running":
+                self.stop(after)
             self._forget_old()
         self.watch()
         return self._said(self._jobs[job.id])
@@ -128,7 +134,7 @@ class Queue:
         before = self._jobs.get(job.after)
         if before is not None and before.state not in OVER:
             return
-        if before is not None and before.state != "done":
+        if before is not None and before.state not in (("done", "stopped") if job.takes_over else ("done",)):
             note = f"the job before it, {before.stage}, did not end well"
             self._keep(replace(job, state="cancelled", note=note, ended=time.time()))
             return
@@ -163,13 +169,15 @@ class Queue:
         self._keep(replace(job, state=state, code=code, ended=ended))  # type: ignore[arg-type]
 
     def _signal(self, job: Job, number: signal.Signals) -> None:
-        """Send a signal to the process of a job and to those that it started."""
+        """Send a signal to a job; to end it at once, also to the processes that it started."""
         runner = self._runners.get(job.id)
         if runner is None and not self._folder(job).is_held():
             return  # the number of its process may be another program's by now
         try:
-            group = runner.pid if runner else int(self._folder(job).path.joinpath("pid").read_text())
-            os.killpg(group, number)
+            pid = runner.pid if runner else int(self._folder(job).path.joinpath("pid").read_text())
+            # The runner leads a group of its own, and hands on what is sent to it alone.
+            send = os.killpg if number == signal.SIGKILL else os.kill
+            send(pid, number)
         except (OSError, ValueError):
             return  # it has just ended
 

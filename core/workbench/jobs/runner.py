@@ -7,7 +7,10 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from types import FrameType
+from typing import Any
 
 from core.fsio import lock
 from core.own_place import PROJECT
@@ -19,14 +22,21 @@ def run(folder: JobFolder) -> None:
     job = folder.read()
     if job is None:
         return
-    # What is sent to the group is for the stage, which saves and ends. A handler, since a child would inherit that a
-    # signal is ignored.
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, lambda *_: None)
+    asked: list[int] = []
+    _on_signals(lambda number, frame: asked.append(number))
     with lock(folder.held, "this job"), open(folder.log, "ab") as log:
         command = [sys.executable, "-P", "-m", "core", *job.arguments]
-        done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=_environment(folder))
-        folder.note_end(done.returncode)
+        stage = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=_environment(folder))
+        # For the stage alone, which saves and ends: its own processes are its to end.
+        _on_signals(lambda number, frame: stage.send_signal(number))
+        for number in asked:
+            stage.send_signal(number)
+        folder.note_end(stage.wait())
+
+
+def _on_signals(handler: Callable[[int, FrameType | None], Any]) -> None:
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, handler)
 
 
 def _environment(folder: JobFolder) -> dict[str, str]:

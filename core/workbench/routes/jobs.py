@@ -17,13 +17,16 @@ NOT_HERE = frozenset({"workbench"})
 
 
 class Asked(BaseModel):
-    """A stage to run. values: of its options, those that were chosen. after: id of the job that comes before."""
+    """A stage to run. values: of its options, those that were chosen. after: id of the job that comes before.
+    takes_over: stop that one for it.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
     stage: Annotated[str, Field(max_length=60)]
     values: dict[str, Any] = {}
     after: Annotated[str, Field(max_length=60)] = ""
+    takes_over: bool = False
 
 
 class Stop(BaseModel):
@@ -51,7 +54,7 @@ def routes(bench: Bench) -> list[Route]:
 
     def start(request: Request, asked: Asked) -> Any:
         require_stage(bench.stages, asked.stage, NOT_HERE)
-        return _with_faults(lambda: bench.jobs.add(asked.stage, asked.values, asked.after))
+        return _with_faults(lambda: bench.jobs.add(asked.stage, asked.values, asked.after, takes_over=asked.takes_over))
 
     def stop(request: Request, asked: Stop) -> Any:
         bench.jobs.stop(request.path_params["job"], kill=asked.kill)

@@ -2,12 +2,28 @@
 
 from typing import Any
 
+from pydantic import BaseModel, ConfigDict
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from core.workbench.answers import binary, get, whole_number
+from core.errors import UsageError
+from core.training.requests import NUMBERS
+from core.workbench.answers import binary, error_response, get, post, whole_number
 from core.workbench.bench import Bench
+from core.workbench.jobs.forms import WrongForm, checked
+
+STAGE = "train"
+
+
+class Asked(BaseModel):
+    """What is asked of the run that trains. numbers: by the names of the options."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    save: bool = False
+    preview: bool = False
+    numbers: dict[str, float] = {}
 
 
 def routes(bench: Bench) -> list[Route]:
@@ -21,4 +37,20 @@ def routes(bench: Bench) -> list[Route]:
         iteration = whole_number(request.query_params.get("iteration", "0"), 0, 10**12)
         return binary(bench.training.preview(request.query_params.get("model", ""), iteration), "image/jpeg")
 
-    return [get("/training/summary", summary), get("/training/preview.jpg", preview)]
+    def ask(request: Request, asked: Asked) -> Any:
+        unknown = sorted(set(asked.numbers) - set(NUMBERS))
+        if unknown:
+            raise UsageError("this does not change while training", where=unknown[0], why=f"only {', '.join(NUMBERS)}")
+        try:
+            checked(bench.stages, STAGE, asked.numbers)
+        except WrongForm as error:
+            return error_response(error, fields=error.fields)
+        acts = {name: True for name in ("save", "preview") if getattr(asked, name)}
+        bench.training.ask({**asked.numbers, **acts})
+        return {"ok": True}
+
+    return [
+        get("/training/summary", summary),
+        get("/training/preview.jpg", preview),
+        post("/training/request", Asked, ask),
+    ]

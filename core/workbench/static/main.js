@@ -5,7 +5,7 @@ import {useState} from "preact/hooks";
 import {Dialogs, Toasts, showKeys} from "./lib/dialogs.js";
 import {JobPill} from "./lib/job.js";
 import {listenToKeys, useActions} from "./lib/keys.js";
-import {keepLive} from "./lib/live.js";
+import {currentSocket, keepLive} from "./lib/live.js";
 import {href, useRoute} from "./lib/router.js";
 import {read, useStore} from "./lib/store.js";
 import {Button, Icon, Problem, gigabytes, html} from "./lib/ui.js";
@@ -98,8 +98,8 @@ function Navigation({current}) {
     </a></li>`)}</ul></nav>`;
 }
 
-// For tests, and for whoever looks into the console. State only.
-window.forge = {state: read, screens: SCREENS.map(screen => screen.name)};
+// For tests, and for whoever looks into the console. Nothing of the page uses it.
+window.forge = {state: read, socket: currentSocket, screens: SCREENS.map(screen => screen.name)};
 showTheme(localStorage.getItem("theme") ?? THEMES[0]);
 listenToKeys();
 render(html`<${App} />`, document.getElementById("app"));

@@ -18,7 +18,7 @@ class Metrics:
     """The lines of one file. May be used by several threads."""
 
     def __init__(self, path: Path):
-        self._path = path
+        self.path = path
         self._lock = threading.Lock()
         self._place, self._file = 0, 0
         self._models: dict[str, list[list[float]]] = {}
@@ -29,14 +29,14 @@ class Metrics:
         """Read what is new; returns the size of the file."""
         with self._lock:
             try:
-                status = self._path.stat()
+                status = self.path.stat()
             except FileNotFoundError:
                 self._start_anew(0)
                 return 0
             # Taking back lines replaces the file.
             if status.st_ino != self._file or status.st_size < self._place:
                 self._start_anew(status.st_ino)
-            with open(self._path, "rb") as stream:
+            with open(self.path, "rb") as stream:
                 if os.fstat(stream.fileno()).st_ino != self._file:
                     return self._place
                 stream.seek(self._place)

@@ -1,10 +1,18 @@
 """The previews and numbers of training, and events when there are new ones."""
 
+import json
 import re
+import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from core.workbench.answers import Missing
+from core.errors import InputError, PipelineError
+from core.fsio import lock, write_bytes
+from core.training.requests import FILE
+from core.training.schedule.spans import spans_of
+from core.training.schedule.timeline import from_saved
+from core.workbench.answers import Conflict, Missing
 from core.workbench.events import Events
 from core.workbench.training.metrics import Metrics, curve, latest
 from core.workspace import Workspace
@@ -16,7 +24,7 @@ class TrainingFiles:
     """What is in the model folder of a workspace. Every method may be called from any thread."""
 
     def __init__(self, workspace: Workspace, events: Events):
-        self._model, self._events = workspace.model, events
+        self._model, self._locks, self._events = workspace.model, workspace.locks, events
         self.metrics = Metrics(workspace.model / "metrics.jsonl")
         self._told: Any = None
 
@@ -46,7 +54,47 @@ class TrainingFiles:
             "curve": curve(rows, points),
             "preview": self.preview_time(),
             "history": self.history(name),
+            "phases": self._phases(name),
+            "age": self._age(),
         }
+
+    def ask(self, asked: Mapping[str, Any]) -> None:
+        """Ask something of the run that trains: names and values of ``core.training.requests``.
+
+        Raises:
+            Conflict: nothing trains.
+        """
+        if not self._trains():
+            raise Conflict("nothing trains now", hint="start training first")
+        write_bytes(self._model / FILE, json.dumps(dict(asked)).encode(), durable=False)
+
+    def _trains(self) -> bool:
+        for path in self._locks.glob("train.*.lock"):
+            try:
+                with lock(path, "the model"):
+                    pass
+            except InputError:
+                return True
+        return False
+
+    def _age(self) -> float | None:
+        """Seconds since the newest line; None where there is none."""
+        try:
+            return time.time() - self.metrics.path.stat().st_mtime
+        except FileNotFoundError:
+            return None
+
+    def _phases(self, model: str) -> list[dict[str, Any]]:
+        """The phases of the schedule of a model, as stretches of iterations; nothing where there is none."""
+        path = next((path for path in self._model.glob("*_forge.json") if path.name == f"{model}_forge.json"), None)
+        if path is None:
+            return []
+        try:
+            saved = json.loads(path.read_bytes()).get("schedule")
+            spans = spans_of(from_saved(saved, path.name).preset) if saved else []
+        except (OSError, ValueError, AttributeError, RecursionError, PipelineError):
+            return []  # training itself says what is wrong with it
+        return [{"start": s.start, "end": s.end, "name": s.name, "options": s.options} for s in spans]
 
     def history(self, model: str) -> list[int]:
         """The iterations of which a preview is kept, in order."""

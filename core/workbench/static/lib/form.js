@@ -7,9 +7,9 @@ import {go} from "./router.js";
 import {read} from "./store.js";
 import {Button, Problem, html} from "./ui.js";
 
-// values: what is filled in already. started: is called with the job.
-export function openForm(stage, values = {}, started = toJob) {
-  openDialog(stage, close => html`<${StageForm} stage=${stage} values=${values} started=${started} close=${close} />`, {wide: true});
+// values: what is filled in already. started: is called with the job. takesOver: a job that is stopped for this one.
+export function openForm(stage, values = {}, {started = toJob, takesOver = null} = {}) {
+  openDialog(stage, close => html`<${StageForm} ...${{stage, values, started, takesOver, close}} />`, {wide: true});
 }
 
 function toJob(job) {
@@ -17,7 +17,7 @@ function toJob(job) {
   go("jobs", [job.id]);
 }
 
-function StageForm({stage, values: first, started, close}) {
+function StageForm({stage, values: first, started, takesOver, close}) {
   const [form, setForm] = useState(null);
   const [values, setValues] = useState(first);
   const [faults, setFaults] = useState({});
@@ -31,7 +31,7 @@ function StageForm({stage, values: first, started, close}) {
     setError(null);
     setFaults({});
     try {
-      const job = await post("jobs", {stage, values: cleaned(values), after});
+      const job = await post("jobs", {stage, values: cleaned(values), after, takes_over: takesOver !== null});
       close();
       started(job);
     } catch (problem) {
@@ -45,7 +45,7 @@ function StageForm({stage, values: first, started, close}) {
   const change = (name, value) => setValues({...values, [name]: value});
   const submit = event => {
     event.preventDefault();
-    if (!sending) send("");
+    if (!sending) send(takesOver?.id ?? "");
   };
   const hit = field => !wanted || `${field.label} ${field.help}`.toLowerCase().includes(wanted.toLowerCase());
   const faulty = name => Object.hasOwn(faults, name);
@@ -57,11 +57,12 @@ function StageForm({stage, values: first, started, close}) {
       open=${group.usual || wanted || group.fields.some(field => faulty(field.name) || field.name in first)}>
       ${group.fields.filter(hit).map(field => html`<${Field} key=${field.name} field=${field} value=${values[field.name]}
         fault=${faults[field.name]} change=${value => change(field.name, value)} />`)}<//>`)}</div>
-    ${error && html`<${Problem} error=${error} />`}
-    <footer class="dialog-foot"><code class="command">${commandLine(form, values)}</code>
-      ${before && html`<${Button} disabled=${sending} title="When ${before.stage} has ended well"
+    ${error && !Object.keys(faults).length && html`<${Problem} error=${error} />`}
+    <footer class="dialog-foot">${Object.keys(faults).length ? html`<p class="fault grow" role="alert">${Object.keys(faults).length === 1 ? "One option" : `${Object.keys(faults).length} options`} cannot be so</p>`
+        : html`<code class="command">${commandLine(form, values)}</code>`}
+      ${before && !takesOver && html`<${Button} disabled=${sending} title="When ${before.stage} has ended well"
         onClick=${() => send(before.id)}>Start after ${before.stage}<//>`}
-      <button class="button main" disabled=${sending}>Start</button></footer></form>`;
+      <button class="button main" disabled=${sending}>${takesOver ? "Save, stop and go on so" : "Start"}</button></footer></form>`;
 }
 
 function Group({group, hit, open, children}) {

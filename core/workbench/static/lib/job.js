@@ -21,7 +21,7 @@ export function progressOf(job) {
   const said = job.progress ?? {};
   if (!said.description) return {share: null, text: "starting", left: ""};
   const of = said.total ? ` of ${count(said.total)}` : "";
-  const text = `${said.description}: ${count(said.done)}${of} ${said.unit}`;
+  const text = `${said.description}: ${count(said.done)}${of}`;
   const done = said.done - said.first;
   const left = said.total && done > 0 ? (said.total - said.done) * (said.now - said.begun) / done : null;
   return {share: said.total ? said.done / said.total : null, text, note: said.note, left: left === null ? "" : duration(left)};

@@ -87,7 +87,8 @@ export function useActions(actions) {
 // The actions that have a meaning now.
 export const activeActions = () => new Set(layers.flatMap(layer => Object.keys(layer.current)));
 
-const pressed = event => [
+// The question mark is the one key that is known by its sign: it sits elsewhere on every layout.
+const pressed = event => event.key === "?" ? "Shift+Slash" : [
   event.ctrlKey || event.metaKey ? "Ctrl+" : "",
   event.shiftKey && !event.code.startsWith("Shift") ? "Shift+" : "",
   event.code,

@@ -8,6 +8,9 @@ const listeners = new Set();
 let known = {run: "", number: 0};
 let pause = 500;
 let reading = null;
+let socket = null;
+
+export const currentSocket = () => socket;
 
 // Calls back with every event of a kind: {number, kind, data}. Returns what ends it.
 export function onEvent(kind, callback) {
@@ -51,7 +54,7 @@ function takeJob(job) {
 
 function connect() {
   const query = new URLSearchParams({run: known.run, after: known.number});
-  const socket = new WebSocket(`ws://${location.host}/api/v1/events?${query}`);
+  socket = new WebSocket(`ws://${location.host}/api/v1/events?${query}`);
   socket.onmessage = message => {
     const said = JSON.parse(message.data);
     if (said.kind) {

@@ -14,7 +14,7 @@ const LONGEST = 400_000; // letters of a log in the page
 export function Jobs({route}) {
   const jobs = useStore(state => state.jobs);
   const shown = jobs.find(job => job.id === route.parts[0]) ?? jobs[0];
-  return html`<${Heading} title="Jobs"><${Start} /><//>
+  return html`<${Heading} title="Jobs"><span class="grow"></span><${Start} /><//>
     ${!jobs.length ? html`<${Empty} icon="jobs" title="No jobs">Start a stage: it runs as a program of its own, goes on when this
         page or its server ends, and can be put after another one.<//>`
       : html`<div class="split">

@@ -26,9 +26,9 @@ export function Overview() {
           ${ROWS.map(([title, key]) => html`<div role="row" key=${key}><span role="rowheader">${title}</span>
             <${Step} step=${step(`${key}-src`)} next=${server.next.key} side="src" />
             <${Step} step=${step(`${key}-dst`)} next=${server.next.key} side="dst" /></div>`)}
+          ${["train", "export", "merge"].map(key => html`<div role="row" class="whole" key=${key}>
+            <span role="rowheader">${step(key).title}</span><${Step} step=${step(key)} next=${server.next.key} /></div>`)}
         </div>
-        <ol class="ending">${["train", "export", "merge"].map(key => html`
-          <li key=${key}><${Step} step=${step(key)} next=${server.next.key} titled /></li>`)}</ol>
       </section>
       <${Running} />
     </div>`;
@@ -39,19 +39,18 @@ function Next({next, step}) {
     ${step && html`<${Button} kind="main" icon="play" onClick=${() => openForm(step.stage, step.values)}>${WORDS[step.stage]}<//>`}</div>`;
 }
 
-function Step({step, next, side, titled = false}) {
+function Step({step, next, side}) {
   const isNext = step.key === next;
   const look = SCREENS.find(screen => screen.name === LOOK[step.stage]);
   const target = look && (side ? href(look.name, [side]) : href(look.name));
-  return html`<div role=${titled ? undefined : "cell"} class="step ${isNext ? "next-step" : ""} ${step.lacks ? "lacking" : ""}">
+  return html`<div role="cell" aria-colspan=${side ? undefined : 2} class="step ${isNext ? "next-step" : ""} ${step.lacks ? "lacking" : ""}">
     <span class="number" aria-hidden="true">${step.done ? html`<${Icon} name="check" />` : step.number || "·"}</span>
     <div class="step-words">
-      ${titled && html`<h3>${step.title}</h3>`}
       ${step.there ? html`<span class="there">${step.there}</span>` : !step.lacks && html`<span class="muted">nothing yet</span>`}
-      ${step.lacks && html`<span class="muted">needs ${step.lacks}</span>`}
+      ${step.lacks && !step.done && html`<span class="muted">needs ${step.lacks}</span>`}
     </div>
     ${step.done && target && html`<a class="button quiet" href=${target} aria-label="Look at: ${step.title}">Look</a>`}
-    ${!step.lacks && html`<${Button} kind=${isNext ? "main" : ""} title="${WORDS[step.stage]}: ${step.title}"
+    ${!step.lacks && html`<${Button} kind=${isNext ? "main" : ""} aria-label="${WORDS[step.stage]}: ${step.title}"
       onClick=${() => openForm(step.stage, step.values)}>${WORDS[step.stage]}<//>`}
   </div>`;
 }

@@ -1,0 +1,175 @@
+"""How quick the server of the workbench is with 60,000 faces, and a film.
+
+Prints JSON, and keeps it in benchmarks/results/workbench.json. Medians and 95th percentiles are in milliseconds.
+
+    python benchmarks/workbench.py [faces film] [FACES=60000]
+"""
+
+import json
+import os
+import platform
+import resource
+import sys
+import tempfile
+import time
+import uuid
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path[:0] = [str(ROOT), str(ROOT / "tests/support")]
+import numpy as np  # noqa: E402
+from starlette.testclient import TestClient  # noqa: E402
+
+HOME = "http://127.0.0.1:8600"
+
+
+def main() -> None:
+    parts = [name for name in sys.argv[1:] if "=" not in name] or ["faces", "film"]
+    sizes = dict(argument.split("=") for argument in sys.argv[1:] if "=" in argument)
+    path = ROOT / "benchmarks" / "results" / "workbench.json"
+    results = json.loads(path.read_text()) if path.is_file() else {}
+    results["machine"] = (
+        f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}"
+    )
+    for name in parts:
+        with tempfile.TemporaryDirectory() as folder:
+            results[name] = PARTS[name](Path(folder), int(sizes.get("FACES", 60_000)))
+    text = json.dumps(results, indent=1)
+    path.write_text(text + "\n")
+    print(text)
+
+
+def _client(workspace):
+    from core import stages
+    from core.workbench.app import new_keys, workbench_app
+    from core.workbench.bench import Bench
+
+    keys = new_keys(8600)
+    bench = Bench(workspace, stages, 0)
+    client = TestClient(workbench_app(bench, keys), base_url=HOME, headers={"origin": HOME})
+    client.post("/enter", content=keys.token)
+    return client, bench
+
+
+def _times(work, count: int) -> dict[str, float]:
+    taken = []
+    for number in range(count):
+        start = time.perf_counter()
+        work(number)
+        taken.append(1000 * (time.perf_counter() - start))
+    return {"median": round(float(np.median(taken)), 1), "p95": round(float(np.percentile(taken, 95)), 1)}
+
+
+def _once(work) -> float:
+    start = time.perf_counter()
+    work()
+    return round(1000 * (time.perf_counter() - start), 1)
+
+
+def faces(folder: Path, count: int) -> dict:
+    """A side with so many faces whose pictures are links to a hundred."""
+    workspace = _many_faces(folder, count)
+    client, bench = _client(workspace)
+    found: dict = {"faces": count}
+
+    def ok(answer):
+        assert answer.status_code in (200, 304), answer.text
+        return answer
+
+    def edit(ids, mark):
+        operation = {"op": "set_mark", "faces": ids, "mark": mark}
+        ok(client.post("/api/v1/src/edits", json={"id": str(uuid.uuid4()), "operations": [operation]}))
+
+    view = "/api/v1/src/view?columns=frame,size,yaw,pitch,mark&sort=-size"
+    found["first view"] = _once(lambda: ok(client.get(view)))
+    found["view again"] = _times(lambda number: ok(client.get(f"{view}&size={number}..")), 20)
+    found["bytes of a view"] = len(client.get(view).content)
+    ids = [f"{int(number):016x}" for number in bench.sides["src"].table()[1].ids]
+    batches = [ids[start : start + 96] for start in range(0, 96 * 20, 96)]
+    thumbs = [f"/api/v1/src/thumbs?ids={','.join(batch)}" for batch in batches]
+    found["96 thumbs, made"] = _times(lambda number: ok(client.get(thumbs[number])), 20)
+    found["96 thumbs, kept"] = _times(lambda number: ok(client.get(thumbs[number])), 20)
+    found["mark one face"] = _times(lambda number: edit([ids[number]], "trash"), 30)
+    found["view after a mark"] = _times(lambda number: [edit([ids[number]], "keep"), ok(client.get(view))], 5)
+    found["mark 5,000 faces"] = _once(lambda: edit(ids[:5000], "trash"))
+    found["apply 5,000 marks"] = _once(lambda: ok(client.post("/api/v1/src/apply", json={})))
+    found["undo that"] = _once(lambda: ok(client.post("/api/v1/src/undo", json={})))
+    found["state"] = _times(lambda number: ok(client.get("/api/v1/state")), 5)
+    found["MB of memory"] = round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000)
+    return found
+
+
+def _many_faces(folder: Path, count: int):
+    from found_faces import face_at
+    from portraits import face
+
+    from core.faceset.database import faces as rows
+    from core.faceset.database.connection import open_database
+    from core.faceset.database.faces import FaceRow
+    from core.faceset.database.frames import FrameRow
+    from core.faceset.database.images import ImageRow
+    from core.faceset.identity import geometry_of
+    from core.formats import dfl_image
+    from core.imaging.codec import encode_jpeg
+    from core.workspace import Workspace
+
+    workspace = Workspace(folder / "work").create()
+    side = workspace.side("src")
+    pictures = []
+    for seed in range(100):
+        image, record = face(seed % 2, seed, 256)
+        path = folder / f"{seed}.jpg"
+        dfl_image.write(path, encode_jpeg(image), record)
+        pictures.append(path)
+    rng = np.random.default_rng(0)
+    found = []
+    for number in range(count):
+        frame = f"{number + 1:06d}.png"
+        made = face_at(frame, 200 + float(rng.uniform(0, 100)))
+        name = f"{number + 1:06d}_0.jpg"
+        os.link(pictures[number % 100], side.aligned / name)
+        status = (side.aligned / name).stat()
+        geometry = geometry_of(frame, made.landmarks)
+        image = ImageRow(
+            made.id, "aligned", name, name, "whole_face", 256, "", "", status.st_size, status.st_mtime_ns, geometry
+        )
+        scores = {"yaw": float(rng.normal()), "pitch": float(rng.normal()), "sharpness": float(rng.uniform())}
+        found.append((FrameRow(frame), [FaceRow(made, image, scores)]))
+    with open_database(side.database, create=True) as connection:
+        rows.add(connection, found)
+    return workspace
+
+
+def film(folder: Path, count: int) -> dict:
+    """A film of 1280 x 720 with a key frame every ten seconds: the worst that encoders make."""
+    import av
+
+    from core.workspace import Workspace
+
+    workspace = Workspace(folder / "work").create()
+    path = workspace.root / "data_dst.mp4"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=25, options={"g": "250", "preset": "ultrafast"})
+        stream.width, stream.height, stream.pix_fmt = 1280, 720, "yuv420p"
+        noise = np.random.default_rng(0).integers(0, 255, (72, 128, 3), dtype=np.uint8)
+        for number in range(1000):
+            image = np.kron(np.roll(noise, number, axis=1), np.ones((10, 10, 1), np.uint8))
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(image, format="bgr24")))
+        container.mux(stream.encode(None))
+    from core.workbench.sides.film import Film
+
+    start = time.perf_counter()
+    shown = Film(path)
+    opening = round(1000 * (time.perf_counter() - start), 1)
+    places = np.random.default_rng(1).permutation(len(shown))[:20]
+    return {
+        "open and index 1,000 frames": opening,
+        "next frame": _times(shown.frame, 50),
+        "any frame": _times(lambda number: shown.frame(int(places[number])), 20),
+    }
+
+
+PARTS = {"faces": faces, "film": film}
+
+if __name__ == "__main__":
+    main()
