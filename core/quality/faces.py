@@ -106,3 +106,13 @@ def longest_run(records: Sequence[FaceRecord], most: int) -> list[int]:
 def _frame_number(name: str) -> int | None:
     found = re.search(r"(\d+)\D*$", name.rsplit(".", 1)[0])
     return int(found[1]) if found else None
+
+
+def alike(face: QualityFace, others: Sequence[QualityFace]) -> QualityFace:
+    """The face among the others that looks into about the same direction, with about the same expression."""
+    places = np.stack([_placed(other) for other in others])
+    return others[int(np.linalg.norm(places - _placed(face), axis=(1, 2)).argmin())]
+
+
+def _placed(face: QualityFace) -> NDArray[np.float64]:
+    return face.landmarks / face.image.shape[0]

@@ -149,19 +149,20 @@ def _expression(values: Values, swaps: Mapping[str, shape.Mesh], targets: Mappin
     """How well the swaps follow. What two persons' faces differ by in all pictures is no mistake and is taken out."""
     if len(swaps) < 2:
         return
-    eyes, mouths, points = [], [], []
+    eyes, mouths, points, turns = [], [], [], []
     for face, mesh in swaps.items():
         width = shape.face_width(targets[face])
         ours, theirs = (shape.shape_of(each, facemesh.TO_68, width) for each in (mesh, targets[face]))
         eyes.append(ours.eyes - theirs.eyes)
         mouths.append(ours.mouth - theirs.mouth)
         points.append(shape.inner_points(ours.points - theirs.points))
-        _put(values, "pose", face, shape.turn_degrees(mesh, targets[face]))
+        turns.append(shape.turn_between(mesh, targets[face]))
     away = np.linalg.norm(_beside_mean(np.stack(points)), axis=-1).mean(-1)
     found = {
         "eyes": np.abs(_beside_mean(np.array(eyes))),
         "mouth": np.abs(_beside_mean(np.array(mouths))),
         "points": away,
+        "pose": np.linalg.norm(_beside_mean(np.stack(turns)), axis=1),
     }
     for key, each in found.items():
         for face, value in zip(swaps, each, strict=True):

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -39,13 +40,12 @@ def face_width(mesh: Mesh) -> float:
     return max(float(np.linalg.norm(left - right)), 1e-6)
 
 
-def turn_degrees(a: Mesh, b: Mesh) -> float:
-    """The angle of the rotation that best lays the skull of one face over that of another, degrees."""
+def turn_between(a: Mesh, b: Mesh) -> NDArray[np.float64]:
+    """The rotation that best lays the skull of one face over that of another: axis times angle, degrees, (3,)."""
     x, y = (_normal(mesh[list(_RIGID)]) for mesh in (a, b))
     u, _, vt = np.linalg.svd(x.T @ y)
     signs = np.array([1.0, 1.0, np.sign(np.linalg.det(u @ vt))])
-    rotation = u @ np.diag(signs) @ vt
-    return float(np.degrees(np.arccos(np.clip((np.trace(rotation) - 1) / 2, -1, 1))))
+    return np.degrees(cv2.Rodrigues(u @ np.diag(signs) @ vt)[0].ravel())
 
 
 def inner_points(points: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -7,11 +7,11 @@ from core.quality.figures import figures
 
 # How far a figure may move without saying anything.
 HARDLY = {
-    "identity": 0.04,
+    "identity": 0.05,
     "eyes": 0.006,
-    "mouth": 0.01,
+    "mouth": 0.012,
     "points": 0.0025,
-    "pose": 0.7,
+    "pose": 1.0,
     "mask_iou": 0.01,
     "mask_area": 0.01,
     "sharpness": 0.05,
@@ -29,7 +29,7 @@ def test_the_perfect_swap_is_the_source_in_the_place_of_the_target():
     best = means(perfect)
     assert best["identity"] > 0.2 and best["src_ssim"] == pytest.approx(1, abs=1e-6)
     assert best["sharpness"] == pytest.approx(1, abs=0.05) and best["mask_area"] == pytest.approx(1, abs=0.05)
-    assert best["points"] < 0.02 and best["pose"] < 4 and best["seen"] > 0.9
+    assert best["points"] < 0.02 and best["pose"] < 6 and best["seen"] > 0.9
     assert "dst_ssim" not in best  # this model does not say what it makes of the target's own face
 
 
@@ -38,10 +38,18 @@ def test_the_perfect_swap_is_the_source_in_the_place_of_the_target():
     [
         (blurred, {"sharpness": -0.4, "src_ssim": -0.05}, {"identity", "flicker"}),
         (tinted, {"edge": 8.0, "src_psnr": -50}, set()),
-        (small_mask, {"mask_iou": -0.1, "mask_area": -0.1}, {"identity", "pose", "mouth", "edge_merged"}),
-        (somebody_else, {"identity": -0.5}, {"edge", "edge_merged", "sharpness", "flicker", "mouth", "points", "pose"}),
-        (out_of_step, {"pose": 3.0, "points": 0.003}, {"flicker", "sharpness", "eyes"}),
-        (unsteady, {"flicker": 0.8}, set()),
+        (small_mask, {"mask_iou": -0.1, "mask_area": -0.1}, {"edge", "edge_merged"}),
+        (
+            somebody_else,
+            {"identity": -0.5},
+            {"edge", "edge_merged", "sharpness", "flicker", "eyes", "mouth", "points", "pose"},
+        ),
+        (
+            out_of_step,
+            {"pose": 5.0, "points": 0.005, "eyes": 0.01},
+            {"mouth", "flicker", "sharpness", "edge", "edge_merged"},
+        ),
+        (unsteady, {"flicker": 0.8}, {"edge"}),
     ],
     ids=lambda value: getattr(value, "__name__", ""),
 )

@@ -6,7 +6,8 @@ import cv2
 import numpy as np
 
 from core.demo import clips
-from core.demo.faces import fictional_face, portraits
+from core.demo.people import PEOPLE, person
+from core.demo.portraits import portraits
 from core.faces.embedders import sface
 from core.faces.landmarkers.facemesh import TO_68
 from core.geometry.align import FaceType
@@ -24,17 +25,15 @@ def people():
     """(what is judged on, the networks, target crop -> the crop of the source with that expression)."""
     networks = open_networks(sface.create().embed)
     first, second = portraits()
-    source, target = (
-        _filmed(name, fictional_face(first, second, share), networks) for name, share in (("s", 0.1), ("t", 0.9))
-    )
+    source, target = (_filmed(name, person(first, second, PEOPLE[name]), networks) for name in ("src", "dst"))
     subject = subject_of(source, target, target, networks)
     crops = {
         side: [crop_of(face, SIZE, FaceType.WHOLE_FACE) for face in faces]
-        for side, faces in (("s", source), ("t", target))
+        for side, faces in (("src", source), ("dst", target))
     }
-    perfect = {wanted.image.tobytes(): number for number, wanted in enumerate(crops["t"])}
-    perfect |= {own.image.tobytes(): number for number, own in enumerate(crops["s"])}
-    return subject, networks, (perfect, crops["s"], crops["t"])
+    perfect = {wanted.image.tobytes(): number for number, wanted in enumerate(crops["dst"])}
+    perfect |= {own.image.tobytes(): number for number, own in enumerate(crops["src"])}
+    return subject, networks, (perfect, crops["src"], crops["dst"])
 
 
 def _filmed(name, portrait, networks):
@@ -74,7 +73,7 @@ def blurred(number, ours, theirs):
 
 
 def tinted(number, ours, theirs):
-    return np.clip(ours[number].image + np.float32([0.12, -0.04, -0.08]), 0, 1), theirs[number].mask
+    return np.clip(ours[number].image + np.float32([-0.1, -0.06, 0.1]), 0, 1), theirs[number].mask
 
 
 def small_mask(number, ours, theirs):
@@ -90,7 +89,7 @@ def out_of_step(number, ours, theirs):
 
 
 def unsteady(number, ours, theirs):
-    return np.clip(ours[number].image * np.float32(1 + 0.06 * (-1) ** number), 0, 1), theirs[number].mask
+    return np.clip(ours[number].image * np.float32(1 + 0.2 * (-1) ** number), 0, 1), theirs[number].mask
 
 
 PLANTS = {

@@ -6,9 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from core import fsio
 from core.errors import UsageError
 from core.export.dfm import ModelWeights
@@ -18,7 +15,7 @@ from core.formats.names import safe_component
 from core.jobs.models.judged import Candidate, built, candidate, opened
 from core.networks.config import ModelConfig
 from core.quality import page, ranking, words
-from core.quality.faces import QualityFace, longest_run, read_faces, spread
+from core.quality.faces import QualityFace, alike, longest_run, read_faces, spread
 from core.quality.figures import Change, Figure, changes, figures
 from core.quality.metrics import VERSION
 from core.quality.scoring import Networks, Scores, Subject, open_networks, score, subject_of
@@ -256,7 +253,7 @@ def _page(made: Judgement, scores: Scores, subject: Subject) -> str:
         name: [
             page.Row(
                 (
-                    ("source", _alike(by_id[face], subject.src).image),
+                    ("source", alike(by_id[face], subject.src).image),
                     ("target", by_id[face].image),
                     ("swap", scores.pictures[face]),
                 ),
@@ -298,16 +295,3 @@ def _comparison_page(made: Comparison, scores: Sequence[Scores], subject: Subjec
         *(page.gallery(f"Faces that {name} most", [row(face) for face in some]) for name, some in groups.items()),
     ]
     return page.page(f"{made.before} against {made.after}", notes, parts)
-
-
-def _alike(face: QualityFace, others: Sequence[QualityFace]) -> QualityFace:
-    """The face among the others that looks into the same direction, about."""
-
-    def distance(other: QualityFace) -> float:
-        return float(np.linalg.norm(_placed(face) - _placed(other)))
-
-    return min(others, key=distance)
-
-
-def _placed(face: QualityFace) -> NDArray[np.float64]:
-    return face.landmarks / face.image.shape[0]
