@@ -67,11 +67,21 @@ class DfmModel:
         outputs = made[0] if len(made) == 1 else [np.concatenate(parts) for parts in zip(*made, strict=True)]
         return Swap(*outputs)
 
+    def decoded(self, faces: NDArray[np.uint8] | FloatArray, output: str) -> FloatArray:
+        """A further output of a file that has more than live programs need; arguments as of ``swap``, morph 1."""
+        batch = _as_float(faces)
+        size = 1 if self.one_by_one else len(batch)
+        groups = [batch[start : start + size] for start in range(0, len(batch), size)]
+        return np.concatenate([self.session.run(self._feeds(group, 1.0), [output])[0] for group in groups])
+
     def _run(self, batch: FloatArray, morph: float) -> list[NDArray]:
+        return self.session.run(self._feeds(batch, morph), [tensor.name for tensor in self.session.outputs])
+
+    def _feeds(self, batch: FloatArray, morph: float) -> dict[str, NDArray]:
         feeds: dict[str, NDArray] = {FACE: batch}
         if self.takes_morph:
             feeds[MORPH] = np.array([morph], np.float32)
-        return self.session.run(feeds)
+        return feeds
 
 
 def exported(folder: Path, *, reverse: bool = False) -> list[Path]:

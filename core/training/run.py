@@ -14,6 +14,7 @@ from core.training.choices import Choices, RunSettings
 from core.training.hooks.auto_backup import AutoBackup
 from core.training.hooks.base import BaseHook
 from core.training.hooks.checkpoint import Checkpoint
+from core.training.hooks.examination import Examination, Examine
 from core.training.hooks.loss_plot import LossPlot
 from core.training.hooks.metrics import Metrics
 from core.training.hooks.preview import Preview
@@ -32,8 +33,14 @@ from core.workspace import Workspace
 log = logging.getLogger(__name__)
 
 
-def train(folder: ModelFolder, choices: Choices, settings: RunSettings, workspace: Workspace) -> Session:
-    """Train, and save. Raises what opening the model and the loop raise."""
+def train(
+    folder: ModelFolder,
+    choices: Choices,
+    settings: RunSettings,
+    workspace: Workspace,
+    examine: Examine | None = None,
+) -> Session:
+    """Train, and save. Raises what opening the model and the loop raise. examine: judges the swaps at the target."""
     session = start.open_session(folder, choices, workspace.assets)
     session.target = settings.target or _end_of_schedule(session)
     session.begun = session.iteration
@@ -55,6 +62,8 @@ def train(folder: ModelFolder, choices: Choices, settings: RunSettings, workspac
     first_batches = batches(session)
     _renew_sample(session, first_batches)
     beside = _observers(session, settings, workspace)
+    if examine:
+        beside.insert(0, Examination(examine))
     # What was asked for once has happened by then; everything else a person chose still wins over the phase.
     again = replace(choices, reinit=(), preset=None, validation_count=None)
     boundary = Boundary(reopen, batches, save, _preview(workspace))

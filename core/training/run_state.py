@@ -16,6 +16,7 @@ class RunState:
     spent: seconds of the last iteration altogether.
     skipped: names of faces that could not be read.
     validation_losses: rows of [iteration, src, dst], of the faces that are never trained on.
+    quality, quality_lines: how good the swaps are at the target, name -> mean, and in words; empty where nobody asked.
     """
 
     iteration: int = 0
@@ -27,6 +28,8 @@ class RunState:
     spent: float = 0.0
     skipped: list[str] = field(default_factory=list)
     validation_losses: list[list[float]] = field(default_factory=list)
+    quality: dict[str, float] = field(default_factory=dict)
+    quality_lines: list[str] = field(default_factory=list)
 
     @property
     def done(self) -> bool:

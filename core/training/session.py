@@ -102,7 +102,7 @@ class Session(RunState):
         return {
             **self.trainer.writers(),
             DATA: lambda stream: dfl_weights.write_data(stream, data),
-            SUMMARY: text_writer(summary + "\n"),
+            SUMMARY: text_writer("\n".join([summary, *self.quality_lines, ""])),
             STATE: state_writer(state),
         }
 

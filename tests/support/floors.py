@@ -20,7 +20,7 @@ FLOORS = (
     ("networks", "formats", "video"),
     ("faceset",),
     ("faces", "data", "inference", "checkpoints", "merge"),
-    ("training", "export", "demo"),
+    ("training", "export", "quality", "demo"),
     ("jobs",),
     ("live", "workbench"),
     ("stages",),

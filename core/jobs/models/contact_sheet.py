@@ -1,4 +1,4 @@
-"""A contact sheet of an exported model: what the live program would show, without the live program."""
+"""A contact sheet of an exported model: what merging would show, without a film."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,14 +10,16 @@ from numpy.typing import NDArray
 from core.errors import InputError
 from core.faceset.store import Faceset, open_faceset
 from core.formats.provenance import write_synthetic_image
-from core.imaging.codec import decode_image, to_uint8
-from core.imaging.masks import pasted
 from core.imaging.sheets import titled_sheet
-from core.inference.dfm import DfmModel, exported, open_dfm
+from core.inference.dfm import exported
 from core.inference.sessions import CPU_ONLY
+from core.jobs.merge.model import open_swapper
+from core.quality.faces import alike, read_faces, spread
+from core.quality.swap import Judged, merged, swap_faces
 from core.workspace import Workspace
 
 _TITLES = ("source face", "target face", "swapped")
+_SOURCES = 96  # among which one is looked for that looks into the same direction
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,8 @@ def contact_sheet(workspace: Workspace, *, dfm: Path | None = None, rows: int = 
     source, target = (open_faceset(workspace.side(name).aligned) for name in ("src", "dst"))
     rows = min(rows, len(target))
     path = model.with_name(f"{model.stem}_sheet.jpg")
-    write_synthetic_image(path, draw(open_dfm(model, CPU_ONLY), source, target, rows, size))
+    swapper = open_swapper(workspace, model, None, CPU_ONLY)
+    write_synthetic_image(path, draw(Judged(swapper.dfm, swapper.face_type), source, target, rows, size))
     return ContactSheet(path, model, rows)
 
 
@@ -60,28 +63,31 @@ def _only_model(workspace: Workspace) -> Path:
     return found[0]
 
 
-def draw(model: DfmModel, source: Faceset, target: Faceset, rows: int, size: int) -> NDArray[np.uint8]:
-    """``rows`` faces evenly spread over the facesets, below the titles of their columns.
+def draw(model: Judged, source: Faceset, target: Faceset, rows: int, size: int) -> NDArray[np.uint8]:
+    """``rows`` faces evenly spread over the target's, below the titles of their columns.
+
+    The swap is pasted as merging does it: colours of the target, soft edge, at the face's own resolution. Beside it is
+    the source face that looks into about the same direction.
 
     Returns uint8 BGR; the columns are source, target and swapped face, ``size`` pixels wide each.
+
+    Raises:
+        InputError: none of the faces of a side can be read.
     """
-    places = [row / rows for row in range(rows)]
-    ours, theirs = ([_face(faces, place, size) for place in places] for faces in (source, target))
-    swapped = [swap(model, face) for face in theirs]
-    columns = [(title, np.stack(faces)) for title, faces in zip(_TITLES, (ours, theirs, swapped), strict=True)]
+    ours = read_faces(source, spread(len(source), _SOURCES))[0]
+    theirs = read_faces(target, spread(len(target), rows))[0]
+    made = swap_faces(model, theirs)
+    swapped = [merged(model, face, one).image for face, one in zip(theirs, made, strict=True)]
+    pictures = ([alike(face, ours).image for face in theirs], [face.image for face in theirs], swapped)
+    columns = [
+        (title, np.stack([_fitted(image, size) for image in some]))
+        for title, some in zip(_TITLES, pictures, strict=True)
+    ]
     return titled_sheet(columns, smallest=size, widest=size * len(_TITLES))
 
 
-def swap(model: DfmModel, face: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Put the model's face into an aligned target face (uint8 BGR, any square size), where both of its masks agree."""
-    side, shape = model.resolution, face.shape[1::-1]
-    small = cv2.resize(face, (side, side), interpolation=cv2.INTER_AREA)
-    made = model.swap(small[None])
-    target_mask, face_mask = (cv2.resize(mask[0], shape)[..., None] for mask in (made.target_mask, made.face_mask))
-    large = cv2.resize(made.face[0], shape, interpolation=cv2.INTER_CUBIC)
-    return to_uint8(pasted(face.astype(np.float32) / np.float32(255), large, target_mask, face_mask))
-
-
-def _face(faces: Faceset, position: float, size: int) -> NDArray[np.uint8]:
-    index = int(position * len(faces))
-    return cv2.resize(decode_image(faces.read(index), str(index)), (size, size), interpolation=cv2.INTER_AREA)
+def _fitted(image: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
+    smaller = image.shape[0] > size
+    return np.asarray(
+        cv2.resize(image, (size, size), interpolation=cv2.INTER_AREA if smaller else cv2.INTER_CUBIC), np.uint8
+    )

@@ -20,9 +20,11 @@ from core.workspace import Workspace
 
 if TYPE_CHECKING:
     from core.training.hardware.batch_size_finder import FittingSizes
+    from core.training.hooks.examination import Examine
     from core.training.session import Session
 
 _RECENT = 100
+_JUDGED = 16  # faces of each side, at the end of a run
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,7 @@ class Trained:
     validation_count: faces of each side that are never trained on.
     validation_loss: theirs, of src and dst, None where it was not measured.
     unreadable: names of faces that could not be read.
+    quality: what was said of the swaps, line by line; empty where nobody asked.
     preview: the newest preview image.
     exported: the .dfm file.
     """
@@ -52,6 +55,7 @@ class Trained:
     validation_count: int
     validation_loss: tuple[float, float] | None
     unreadable: tuple[str, ...]
+    quality: tuple[str, ...]
     preview: Path
     exported: ExportedModel
 
@@ -71,10 +75,12 @@ def train(
     model: str | None = None,
     choices: Choices | None = None,
     settings: RunSettings | None = None,
+    quality: bool = False,
 ) -> Trained:
     """Train a model until its target or until stopped, save, and export it.
 
     model: its name; None takes the only one there is, else a new one. choices: of the model; settings: of this run.
+    quality: judge the swaps when the target is reached.
 
     Raises:
         UsageError: for choices that make no sense or that the model cannot have.
@@ -91,8 +97,22 @@ def train(
     from core.training import run
 
     with locked(folder, workspace):
-        session = run.train(folder, choices, settings, workspace)
+        session = run.train(folder, choices, settings, workspace, _examine_in(workspace) if quality else None)
     return trained(session, workspace)
+
+
+def _examine_in(workspace: Workspace) -> "Examine":
+    """Judges the swaps of a session, with the averages of its weights where it keeps them."""
+    from core.jobs.models.quality import glance
+    from core.training.hooks.examination import Examined
+
+    def examine(session: "Session") -> Examined:
+        with session.trainer.averaged():
+            weights = session.trainer.weights()
+        found = glance(workspace, weights, session.trainer.config, faces=_JUDGED, held_out=session.validation_count)
+        return Examined(*found)
+
+    return examine
 
 
 def trained(session: "Session", workspace: Workspace) -> Trained:
@@ -110,6 +130,7 @@ def trained(session: "Session", workspace: Workspace) -> Trained:
         validation_count=session.validation_count,
         validation_loss=_newest(session.validation_losses),
         unreadable=tuple(session.skipped),
+        quality=tuple(session.quality_lines),
         preview=workspace.model / "preview" / "latest.jpg",
         exported=export_model(workspace, model=folder.name, kind=folder.kind),
     )

@@ -45,6 +45,7 @@ class Options(BaseOptions, Recipe):
             "gan_power",
             "ema",
             "held_out",
+            "quality",
         ),
         "saving and looking": ("save_minutes", "preview_every", "autobackup_hour"),
         "the machine": ("fit", "precision", "devices", "workers"),
@@ -108,6 +109,10 @@ class Options(BaseOptions, Recipe):
     held_out_every: int = Field(
         500, ge=1, description="iterations between losses of the held-out faces (at most 32 a side); also at saves"
     )
+    quality: bool = Field(
+        False,
+        description="judge the swaps when the target is reached (seconds to a minute): 5.x_quality.sh says more",
+    )
     tensorboard: bool = Field(False, description="write event files for TensorBoard into model/tensorboard")
     fit: bool = Field(
         False, description="measure which batch sizes fit into memory and how fast they are, and train nothing"
@@ -137,7 +142,10 @@ def run(options: Options, workspace: Workspace) -> StageReport:
 
     if options.fit:
         return _batch_sizes(job.measure_batch_sizes(workspace, model=options.model, choices=choices))
-    return trained(job.train(workspace, model=options.model, choices=choices, settings=_settings(options)))
+    done = job.train(
+        workspace, model=options.model, choices=choices, settings=_settings(options), quality=options.quality
+    )
+    return trained(done)
 
 
 def _choices(options: Options) -> Choices:
@@ -198,6 +206,7 @@ def trained(done: "Trained") -> StageReport:
         rows.append((f"loss of {done.validation_count} held-out faces a side", _losses(done.validation_loss)))
     if done.unreadable:
         rows.append(("faces that cannot be read", len(done.unreadable)))
+    rows += [("" if number else "quality", line) for number, line in enumerate(done.quality)]
     rows.append(("export: weights", done.exported.weights))
     rows.append(("export: difference from the model", f"{done.exported.difference:.1e}"))
     warnings = (*done.unreadable[:20], *map(str, done.exported.remarks))

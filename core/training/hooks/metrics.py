@@ -49,12 +49,12 @@ class Metrics(BaseHook):
             "dst_loss": round(dst, 6),
             "ms": round(session.spent * 1000, 1),
             "wait_ms": round(session.waited * 1000, 1),
-            **_validation(session),
+            **_examined(session),
         }
 
     def at_save(self, session: Session) -> None:
         if self._lines and self._lines[-1]["iter"] == session.iteration:
-            self._lines[-1] |= _validation(session)
+            self._lines[-1] |= _examined(session)
         self._flush()
 
     def at_end(self, session: Session) -> None:
@@ -75,12 +75,14 @@ class Metrics(BaseHook):
         self._flushed = time.monotonic()
 
 
-def _validation(session: Session) -> dict[str, float]:
-    """The losses of the validation faces, if they were computed at this iteration."""
-    if not session.validation_losses or session.validation_losses[-1][0] != session.iteration:
-        return {}
-    _, src, dst = session.validation_losses[-1]
-    return {"held_src": src, "held_dst": dst}
+def _examined(session: Session) -> dict[str, Any]:
+    """The losses of the validation faces, and how good the swaps are, if that was asked at this iteration."""
+    found: dict[str, Any] = {}
+    if session.validation_losses and session.validation_losses[-1][0] == session.iteration:
+        _, found["held_src"], found["held_dst"] = session.validation_losses[-1]
+    if session.quality and session.done:
+        found["quality"] = session.quality
+    return found
 
 
 def _iteration(line: str, model: str) -> float:

@@ -23,6 +23,11 @@ class Split:
     validation: Faceset
 
 
+def largest(faces: Faceset) -> int:
+    """How many faces can be kept from training at most."""
+    return len(faces) // _LARGEST_SHARE
+
+
 def split(faces: Faceset, count: int, side: str) -> Split:
     """Keep ``count`` faces from training: those with the lowest hashes, so that later faces hardly change which.
 
@@ -36,7 +41,7 @@ def split(faces: Faceset, count: int, side: str) -> Split:
             "too many held-out faces",
             where=f"--held-out {count}",
             why=f"{side} has {len(faces)} faces",
-            hint=f"at most a third of a side, here {len(faces) // _LARGEST_SHARE}; 0 for none",
+            hint=f"at most a third of a side, here {largest(faces)}; 0 for none",
         )
     if not count:
         return Split(faces, faces.subset([]))

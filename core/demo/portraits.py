@@ -1,8 +1,6 @@
-"""Two fictional faces, made on the spot so that nobody's likeness is swapped.
+"""What the demo's faces are made of: two portraits, works of the United States government, inside registry packages.
 
-Both are morphs of the same two portraits, works of the United States government that ship inside registry packages:
-``skimage.data.astronaut()`` (NASA) and matplotlib's ``grace_hopper.jpg`` (US Navy). One face takes most of its shape
-and texture from the first, the other from the second; neither is a person who exists.
+They are ``skimage.data.astronaut()`` (NASA) and matplotlib's ``grace_hopper.jpg`` (US Navy).
 """
 
 from dataclasses import dataclass
@@ -51,24 +49,6 @@ def portraits() -> tuple[Portrait, Portrait]:
     return _place(skimage.data.astronaut()[..., ::-1].copy()), _place(hopper)
 
 
-def fictional_face(first: Portrait, second: Portrait, share: float) -> Portrait:
-    """A morph that takes ``share`` (0..1) of its face from ``second``.
-
-    Hair and background come from the stronger one alone: two heads of hair over each other look like a ghost.
-    """
-    mesh = (1 - share) * first.mesh + share * second.mesh
-    first_warped = warp(first.image, anchors(first.mesh), anchors(mesh)).astype(np.float32)
-    second_warped = warp(second.image, anchors(second.mesh), anchors(mesh)).astype(np.float32)
-    if share > 0.5:
-        base, other, weight = second_warped, first_warped, 1 - share
-    else:
-        base, other, weight = first_warped, second_warped, share
-    inside = _soft_hull(mesh)
-    blend = inside * weight
-    mixed = base * (1 - blend) + _match_color(other, base, inside) * blend
-    return Portrait(np.clip(mixed, 0, 255).astype(np.uint8), mesh)
-
-
 def warp(image: NDArray, source: NDArray, target: NDArray) -> NDArray:
     """Move the points ``source`` (n, 2) of the image to ``target``; between them the image stretches linearly."""
     steps = np.arange(0, SIZE + _GRID, _GRID)
@@ -83,12 +63,9 @@ def warp(image: NDArray, source: NDArray, target: NDArray) -> NDArray:
     return cv2.remap(image, full[..., 0], full[..., 1], cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
 
 
-def anchors(mesh: NDArray, follow: NDArray | None = None) -> NDArray:
-    """The points that steer a warp, float64 (n, 2): the mesh, a ring of hair around it, the edge of the canvas.
-
-    follow: the mesh that the ring goes around, without it ``mesh``.
-    """
-    outline = (mesh if follow is None else follow)[OVAL, :2]
+def anchors(mesh: NDArray) -> NDArray:
+    """The points that steer a warp, float64 (n, 2): the mesh, a ring of hair around it, the edge of the canvas."""
+    outline = mesh[OVAL, :2]
     centre = outline.mean(0)
     ring = centre + (outline[::3] - centre) * 1.55
     line = np.linspace(0, SIZE - 1, 9)
@@ -108,16 +85,3 @@ def _place(image: NDArray[np.uint8]) -> Portrait:
     matrix = np.array([[scale, 0, shift[0]], [0, scale, shift[1]]])
     canvas = cv2.warpAffine(image, matrix, (SIZE, SIZE), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT_101)
     return Portrait(canvas, np.concatenate([mesh[:, :2] * scale + shift, mesh[:, 2:] * scale], 1))
-
-
-def _soft_hull(mesh: NDArray) -> NDArray[np.float32]:
-    """The face inside its outline with a soft edge, (SIZE, SIZE, 1), 0..1."""
-    mask = cv2.fillPoly(np.zeros((SIZE, SIZE), np.float32), [mesh[OVAL, :2].astype(np.int32)], 1.0)
-    return cv2.GaussianBlur(cv2.erode(mask, np.ones((13, 13))), (0, 0), 7)[..., None]
-
-
-def _match_color(image: NDArray, reference: NDArray, mask: NDArray) -> NDArray[np.float32]:
-    """Give ``image`` the mean and spread that ``reference`` has inside the mask, channel by channel."""
-    inside = mask[..., 0] > 0.5
-    mean, deviation = image[inside].mean(0), image[inside].std(0)
-    return ((image - mean) * (reference[inside].std(0) / deviation) + reference[inside].mean(0)).astype(np.float32)
