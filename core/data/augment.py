@@ -7,6 +7,8 @@ original's for the same seed.
 """
 
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
 
 import cv2
 import numpy as np
@@ -40,6 +42,9 @@ class Ranges:
 class Motion:
     """One drawn movement.
 
+    The warp and the affine part of an image are one interpolation, the flip a part of it; in exact ones each is done
+    for itself, as the original does it.
+
     size: side of the images, pixels.
     work: side at which they are moved, at least 64 pixels.
     map_x, map_y: float32 (work, work), where each warped pixel comes from, pixels.
@@ -56,6 +61,19 @@ class Motion:
     flip: bool
     exact: bool = False
 
+    @cached_property
+    def turned(self) -> NDArray[np.float64]:
+        """The affine part with the flip, (2, 3)."""
+        if not self.flip:
+            return self.matrix
+        return np.stack([[0, 0, self.work - 1] - self.matrix[0], self.matrix[1]])
+
+    @cached_property
+    def places(self) -> tuple[FloatArray, FloatArray]:
+        """Where each pixel comes from when it is warped and then moved: the maps of the warp, moved."""
+        x, y = (_affine(way, self.turned, cv2.INTER_LINEAR, cv2.BORDER_REPLICATE) for way in (self.map_x, self.map_y))
+        return x, y
+
 
 def draw_motion(size: int, ranges: Ranges, transform: Random, warp: Random, *, exact: bool = False) -> Motion:
     """Draw a movement for images of ``size`` pixels. transform, warp: generators, used in the original's order."""
@@ -65,23 +83,36 @@ def draw_motion(size: int, ranges: Ranges, transform: Random, warp: Random, *, e
     return Motion(size=size, work=work, map_x=map_x, map_y=map_y, matrix=matrix, flip=flip, exact=exact)
 
 
-def move(image: FloatArray, motion: Motion, *, warped: bool, mask: bool) -> FloatArray:
-    """Apply a movement to a float32 image (size, size, C): the warp if ``warped``, the affine part, the flip.
+def move(image: NDArray[Any], motion: Motion, *, warped: bool, mask: bool) -> NDArray[Any]:
+    """Apply a movement to an image (size, size, C), float32 or uint8: warp if ``warped``, affine part, flip.
 
     Masks are interpolated linearly with zeros outside, images cubically with their border repeated.
     """
     interpolation = cv2.INTER_LINEAR if mask else cv2.INTER_CUBIC
     border = cv2.BORDER_CONSTANT if mask else cv2.BORDER_REPLICATE
     result = _resize(image, motion.work, interpolation)
+    if motion.exact or (warped and mask):
+        result = _one_after_the_other(result, motion, warped, interpolation, border)
+    elif warped:
+        result = cv2.remap(result, *motion.places, interpolation, borderMode=border)
+    else:
+        result = _affine(result, motion.turned, interpolation, border)
+    result = _resize(result, motion.size, interpolation)
+    return result[:, :, None] if result.ndim == 2 else result  # OpenCV drops a single channel
+
+
+def _one_after_the_other(
+    image: NDArray[Any], motion: Motion, warped: bool, interpolation: int, border: int
+) -> NDArray[Any]:
     if warped:
         around = cv2.BORDER_CONSTANT if motion.exact else border
-        result = cv2.remap(result, motion.map_x, motion.map_y, interpolation, borderMode=around)
-    square = (motion.work, motion.work)
-    result = cv2.warpAffine(result, motion.matrix, square, flags=interpolation, borderMode=border)
-    result = _resize(result, motion.size, interpolation)
-    if result.ndim == 2:  # OpenCV drops a single channel
-        result = result[:, :, None]
-    return result[:, ::-1] if motion.flip else result
+        image = cv2.remap(image, motion.map_x, motion.map_y, interpolation, borderMode=around)
+    image = _affine(image, motion.matrix, interpolation, border)
+    return cv2.flip(image, 1) if motion.flip else image
+
+
+def _affine(image: NDArray[Any], matrix: NDArray[np.float64], interpolation: int, border: int) -> NDArray[Any]:
+    return cv2.warpAffine(image, matrix, image.shape[1::-1], flags=interpolation, borderMode=border)
 
 
 def shift_hsv(image: FloatArray, power: float, random: Random) -> FloatArray:
@@ -144,5 +175,5 @@ def _enlarge(nodes: NDArray[np.float64], size: int, cell: int) -> FloatArray:
     return np.ascontiguousarray(wide[half : half + size, half : half + size], np.float32)
 
 
-def _resize(image: FloatArray, size: int, interpolation: int) -> FloatArray:
+def _resize(image: NDArray[Any], size: int, interpolation: int) -> NDArray[Any]:
     return image if image.shape[1] == size else cv2.resize(image, (size, size), interpolation=interpolation)

@@ -5,21 +5,26 @@ So there is nothing to save but the number of the iteration, and any worker make
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from core.data.augment import Motion, Ranges, draw_motion, move, shift_hsv
-from core.data.faces import FaceLoader, TrainingFace
+from core.data.face_cache import FaceCache
+from core.data.faces import FaceLoader, TrainingFace, as_floats, dtype_of
 from core.data.reading import first_readable
 from core.data.sampler import sample_seed, shuffled_index, yaw_bins, yaw_index
 from core.faceset.store import Faceset
 from core.geometry.align import FaceType
 from core.geometry.pose import pitch_yaw_roll
+from core.imaging.codec import to_uint8
 from core.imaging.color import transfer
 from core.types import FaceRecord
 
-FloatArray = NDArray[np.float32]
+Array = NDArray[Any]  # uint8 or float32
 Bins = tuple[NDArray[np.int64], ...]
 # The arrays of a batch, and how many channels each has.
 CHANNELS = {"warped": 3, "target": 3, "mask": 1, "eyes_mouth": 1}
@@ -40,8 +45,8 @@ class BatchSettings:
     src_flip, dst_flip: whether four in ten faces of the side are mirrored.
     hsv_power: 0..0.3, how far hue, saturation and value of src faces are shifted.
     ct_mode: how src faces take over the colors of dst faces, as in ``core.imaging.color.transfer``.
-    exact: the original's warp with its defects, and no polygons.
-    cache_bytes: room for prepared faces in each process.
+    exact: the original's warp with its defects, no polygons, and float32 instead of uint8 all the way.
+    cache_bytes: room for prepared faces of both sides, whatever the number of workers.
     src_bins, dst_bins: faces by yaw, when directions of view take turns; else None.
     scale: of the random motion, as in ``Ranges``.
     repeat_every: batches whose number it divides, but for 0, are the batch before again, unwarped; 0 for never.
@@ -68,7 +73,9 @@ class BatchSettings:
 
 @dataclass(frozen=True)
 class TrainingBatch:
-    """One batch of both sides. Arrays are float32 (2, B, R, R, C), 0..1, BGR; index 0 is src, 1 is dst.
+    """One batch of both sides. Arrays are (2, B, R, R, C), BGR; index 0 is src, 1 is dst.
+
+    They are uint8, 0..255, a quarter of the way to the device; of exact training float32, 0..1.
 
     iteration: its number.
     warped: what the networks see.
@@ -76,14 +83,16 @@ class TrainingBatch:
     mask: the face.
     eyes_mouth: what counts extra.
     skipped: the faces that could not be read, one line each.
+    inputs: what a training step takes of them, tensors by name, where that is on the device already.
     """
 
     iteration: int
-    warped: FloatArray
-    target: FloatArray
-    mask: FloatArray
-    eyes_mouth: FloatArray
+    warped: Array
+    target: Array
+    mask: Array
+    eyes_mouth: Array
     skipped: tuple[str, ...] = ()
+    inputs: Any = None
 
 
 @dataclass(frozen=True)
@@ -95,18 +104,21 @@ class _Side:
 
 
 class BatchMaker:
-    """Makes any batch by its number."""
+    """Makes any batch by its number. cache: where prepared faces are kept; one of its own by default."""
 
-    def __init__(self, settings: BatchSettings):
-        self.settings = settings
-        s = settings
+    def __init__(self, settings: BatchSettings, cache: FaceCache | None = None):
+        self.settings = s = settings
+        kept = (cache or cache_for(settings)).get
         src, dst = (
-            FaceLoader(faceset, s.resolution, s.face_type, s.cache_bytes // 2, polygons=not s.exact)
-            for faceset in (s.src, s.dst)
+            FaceLoader(faceset, s.resolution, s.face_type, partial(kept, side), exact=s.exact)
+            for side, faceset in ((_SRC, s.src), (_DST, s.dst))
         )
+        # Two, for the original draws the motion and the warp from streams that begin alike. Kept, because making one
+        # takes as long as drawing a mask.
+        self._generators = np.random.RandomState(0), np.random.RandomState(0)
         self._sides = (_Side(_SRC, src, s.src_bins, s.src_flip), _Side(_DST, dst, s.dst_bins, s.dst_flip))
 
-    def make(self, iteration: int, out: dict[str, FloatArray] | None = None) -> TrainingBatch:
+    def make(self, iteration: int, out: dict[str, Array] | None = None) -> TrainingBatch:
         """Batch number ``iteration``, written into ``out`` if given: arrays by name, as in ``TrainingBatch``.
 
         Raises:
@@ -130,14 +142,15 @@ class BatchMaker:
         # Each repetition makes the draws fall one behind the batches.
         return iteration - iteration // every, warped and (iteration % every != 0 or iteration == 0)
 
-    def _sample(self, side: _Side, position: int, skipped: list[str], warped: bool) -> dict[str, FloatArray]:
+    def _sample(self, side: _Side, position: int, skipped: list[str], warped: bool) -> dict[str, Array]:
         s = self.settings
         face = self._face(side, position, skipped)
         seed = sample_seed(s.seed, side.number, position)
-        # Two generators of one seed, for the original draws the motion and the warp from streams that begin alike.
-        transform, warp = np.random.RandomState(seed), np.random.RandomState(seed)
+        transform, warp = self._generators
+        transform.seed(seed)
+        warp.seed(seed)
         motion = draw_motion(s.resolution, Ranges(scale=s.scale, flip=side.flip), transform, warp, exact=s.exact)
-        image = face.image_f32
+        image = as_floats(face.image)
         if side.number == _SRC:
             image = self._recolored(image, position, skipped)
         seen = image
@@ -145,7 +158,7 @@ class BatchMaker:
             seen = shift_hsv(image, s.hsv_power, transform)
         return assemble(face, image, seen, motion, warped=warped)
 
-    def _recolored(self, image: FloatArray, position: int, skipped: list[str]) -> FloatArray:
+    def _recolored(self, image: Array, position: int, skipped: list[str]) -> Array:
         """The src image with the colors of a random dst face; input and target share the one transfer."""
         s = self.settings
         if s.ct_mode == "none":
@@ -166,29 +179,51 @@ class BatchMaker:
         return first_readable(side.faces.face, len(side.faces), first, skipped)
 
 
-def assemble(
-    face: TrainingFace, image: FloatArray, seen: FloatArray, motion: Motion, *, warped: bool
-) -> dict[str, FloatArray]:
-    """The arrays of a sample by name, (R, R, C) each, all moved by one motion.
+def assemble(face: TrainingFace, image: Array, seen: Array, motion: Motion, *, warped: bool) -> dict[str, Array]:
+    """The arrays of a sample by name, (R, R, C) each, all moved by one motion; of the type that the face is stored as.
 
     image: what the networks shall make, float32 (R, R, 3), 0..1.
     seen: what they get, the same but for its colors.
     """
-    # Interpolation lowers the peaks of so small features; the largest weight is made 1 again.
     features = move(face.eyes_mouth, motion, warped=False, mask=True)
-    highest = float(features.max())
+    target = move(image, motion, warped=False, mask=False)
+    shown = move(seen, motion, warped=warped, mask=False) if warped or seen is not image else target
     return {
-        "warped": np.clip(move(seen, motion, warped=warped, mask=False), 0, 1),
-        "target": np.clip(move(image, motion, warped=False, mask=False), 0, 1),
+        "warped": _as_stored(shown, face),
+        "target": _as_stored(target, face),
         "mask": move(face.mask, motion, warped=False, mask=True),
-        "eyes_mouth": features / highest if highest > 0 else features,
+        "eyes_mouth": _full_range(features),
     }
 
 
-def empty_batch(settings: BatchSettings) -> dict[str, FloatArray]:
-    """Zeroed arrays of the right shapes."""
+def _as_stored(image: Array, face: TrainingFace) -> Array:
+    return to_uint8(image) if face.image.dtype == np.uint8 else np.clip(image, 0, 1)
+
+
+def _full_range(features: Array) -> Array:
+    """Interpolation lowers the peaks of so small features; the largest weight is made 1, or 255, again."""
+    highest = float(features.max())
+    if features.dtype == np.float32:
+        return features / highest if highest > 0 else features
+    return cv2.convertScaleAbs(features, alpha=255 / highest)[..., None] if highest > 0 else features
+
+
+def cache_for(settings: BatchSettings) -> FaceCache:
+    """An empty cache for the faces of both sides."""
+    counts = len(settings.src), len(settings.dst)
+    return FaceCache(counts, settings.resolution, exact=settings.exact, room=settings.cache_bytes)
+
+
+def batch_shapes(settings: BatchSettings) -> dict[str, tuple[int, ...]]:
+    """Of the arrays of a batch, by name."""
     shape = (2, settings.batch_size, settings.resolution, settings.resolution)
-    return {name: np.zeros((*shape, channels), np.float32) for name, channels in CHANNELS.items()}
+    return {name: (*shape, channels) for name, channels in CHANNELS.items()}
+
+
+def empty_batch(settings: BatchSettings) -> dict[str, Array]:
+    """Zeroed arrays of the right shapes and type."""
+    dtype = dtype_of(settings.exact)
+    return {name: np.zeros(shape, dtype) for name, shape in batch_shapes(settings).items()}
 
 
 def bins_by_yaw(records: Sequence[FaceRecord]) -> Bins:

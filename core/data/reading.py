@@ -1,6 +1,7 @@
 """What samples of every kind do with faces that are read again and again: keep them, and pass over the bad ones."""
 
 from collections.abc import Callable
+from functools import lru_cache
 from math import gcd
 from typing import Generic, Protocol, TypeVar
 
@@ -76,6 +77,7 @@ def to_face_type(record: FaceRecord, size: int, face_type: FaceType) -> Matrix |
     return face_matrix(record.landmarks, size, face_type)
 
 
+@lru_cache(maxsize=8)
 def _step(count: int) -> int:
     """A step around a circle of ``count`` faces that comes to each of them, and soon everywhere."""
     step = max(1, round(count * _GOLDEN_RATIO))

@@ -23,6 +23,7 @@ BY_HAND = "hand"
 MAKERS = FROM_LANDMARKS | {"xseg", "custom", BY_HAND}
 _MAKER = b"Masker\0"
 _AFTER_HEADER = len(png.SIGNATURE) + 25  # of a PNG: where its first chunk after IHDR begins
+_BLOCK = 32  # columns; a multiple of what processors take at once
 _GREEN = np.array([0, 1, 0], np.float32)  # BGR
 # Landmarks of the parts of the face whose convex hulls together are the face.
 # fmt: off
@@ -51,12 +52,20 @@ def eyes_mask(shape: tuple[int, ...], landmarks: ArrayLike) -> Mask:
         InputError: the image is lower than 32 px.
     """
     points = lm.validated(landmarks)
-    return _soften(_fill_hulls(shape, [points[lm.PARTS["right_eye"]], points[lm.PARTS["left_eye"]]]))
+    return _softened(shape, [points[lm.PARTS["right_eye"]], points[lm.PARTS["left_eye"]]], np.float32)
 
 
 def mouth_mask(shape: tuple[int, ...], landmarks: ArrayLike) -> Mask:
     """The inner lips, dilated and blurred like the eyes; raises as :func:`eyes_mask`."""
-    return _soften(_fill_hulls(shape, [lm.validated(landmarks)[60:68]]))
+    return _softened(shape, [lm.validated(landmarks)[60:68]], np.float32)
+
+
+def eyes_mouth_levels(shape: tuple[int, ...], landmarks: ArrayLike) -> NDArray[np.uint8]:
+    """:func:`eyes_mask` and :func:`mouth_mask` together in 0..255, uint8 (H, W), two levels apart at most."""
+    points = lm.validated(landmarks)
+    eyes = _softened(shape, [points[lm.PARTS["right_eye"]], points[lm.PARTS["left_eye"]]], np.uint8)
+    mouth = _softened(shape, [points[60:68]], np.uint8)
+    return np.asarray(cv2.add(eyes[..., 0], mouth[..., 0]), np.uint8)
 
 
 def polygon_mask(shape: tuple[int, ...], polygons: Iterable[Polygon]) -> Mask:
@@ -174,6 +183,18 @@ def best_mask(record: FaceRecord) -> tuple[Mask, str]:
     return hull_mask(record.shape, record.landmarks, record.eyebrows_expand_mod), origin
 
 
+def best_mask_levels(record: FaceRecord) -> NDArray[np.uint8]:
+    """The mask of :func:`best_mask` in 0..255, uint8 (H, W).
+
+    Raises:
+        CorruptFileError: a damaged stored mask.
+    """
+    if record.xseg_mask is None and not has_polygons(record):
+        points = lm.expand_eyebrows(record.landmarks, record.eyebrows_expand_mod)
+        return _fill_hulls(record.shape, [points[part] for part in HULL_PARTS], np.uint8)[..., 0]
+    return (best_mask(record)[0][..., 0] * 255 + 0.5).astype(np.uint8)
+
+
 def _fit(mask: Mask, shape: tuple[int, int]) -> Mask:
     if mask.shape[:2] == tuple(shape):
         return mask
@@ -181,10 +202,11 @@ def _fit(mask: Mask, shape: tuple[int, int]) -> Mask:
     return np.clip(cv2.resize(mask, (shape[1], shape[0]), interpolation=cv2.INTER_CUBIC), 0, 1)[..., None]
 
 
-def _fill_hulls(shape: tuple[int, ...], hulls: list[NDArray]) -> Mask:
-    mask = np.zeros((*shape[:2], 1), np.float32)
+def _fill_hulls(shape: tuple[int, ...], hulls: list[NDArray], dtype: Any = np.float32) -> Mask:
+    """Two levels: 0, and 1 as float32 or 255 as uint8; (H, W, 1)."""
+    mask = np.zeros((*shape[:2], 1), dtype)
     for points in hulls:
-        cv2.fillConvexPoly(mask, cv2.convexHull(_integers(points)), (1,))
+        cv2.fillConvexPoly(mask, cv2.convexHull(_integers(points)), (255 if dtype == np.uint8 else 1,))
     return mask
 
 
@@ -193,10 +215,32 @@ def _integers(points: NDArray) -> NDArray[np.int32]:
     return np.clip(np.asarray(points), -32000, 32000).astype(np.int32)
 
 
-def _soften(mask: Mask) -> Mask:
-    height = mask.shape[0]
+def _softened(shape: tuple[int, ...], hulls: list[NDArray], dtype: Any) -> Mask:
+    """Hulls, dilated and blurred, (H, W, 1), as ``_fill_hulls`` has them."""
+    height = shape[0]
     if height < 32:
         raise InputError("too small for an eyes or mouth mask", why=f"{height} px high, 32 are needed")
-    kernel = height // 16 + (1 - height // 16 % 2)  # a Gaussian kernel has an odd side
+    side = height // 16 + (1 - height // 16 % 2)  # a Gaussian kernel has an odd side
     ellipse = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (height // 32, height // 32))
-    return cv2.GaussianBlur(cv2.dilate(mask, ellipse), (kernel, kernel), 0)[..., None]
+    mask = np.zeros((*shape[:2], 1), dtype)
+    # Beyond the reach of both filters everything is 0: most of the image is left alone.
+    place = _around(_integers(np.concatenate(hulls)), height // 32 + side, shape)
+    drawn = np.ascontiguousarray(_fill_hulls(shape, hulls, np.uint8)[place])
+    if not drawn.size:
+        return mask
+    wide = cv2.dilate(drawn, ellipse)
+    if dtype == np.uint8:
+        # Four times as fast as GaussianBlur of bytes, which counts in fixed point; a level apart at most.
+        kernel = cv2.getGaussianKernel(side, 0)
+        mask[place] = cv2.sepFilter2D(wide, -1, kernel, kernel)[..., None]
+    else:
+        mask[place] = cv2.GaussianBlur((wide > 0).astype(dtype), (side, side), 0)[..., None]
+    return mask
+
+
+def _around(points: NDArray[np.int32], reach: int, shape: tuple[int, ...]) -> tuple[slice, slice]:
+    """Rows and columns within ``reach`` pixels of the points' box, as far as they are in the image."""
+    low, high = points.min(0) - reach, points.max(0) + reach + 1
+    # Whole blocks of columns: what filters compute one by one behind the last block may round otherwise.
+    first, last = low[0] // _BLOCK * _BLOCK, -(-high[0] // _BLOCK) * _BLOCK
+    return slice(max(low[1], 0), max(high[1], 0)), slice(max(first, 0), max(last, 0))

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Literal
 
 from core import __version__, parallel
+from core.inference.dfm import exported
 from core.jobs import backend_probe
 from core.video import program
 from core.video.find import look_beside
@@ -306,8 +307,8 @@ def next_step(workspace: Workspace) -> NextStep:
         can_be_filled = side.name == "dst" and (workspace.assets / "random_dst_face_set.zip").exists()
         if missing and not (missing.action == "bring a video" and can_be_filled):
             return missing
-    exported = sorted(workspace.model.glob("*.dfm"))
-    return NextStep("use the model", path=exported[0]) if exported else NextStep("train")
+    models = exported(workspace.model)
+    return NextStep("use the model", path=models[-1]) if models else NextStep("train")
 
 
 def _missing(side: Side) -> NextStep | None:

@@ -48,7 +48,8 @@ class RunSettings:
     """How a run goes.
 
     target: the iteration to stop at; 0 for the end of the schedule, where there is one, else never.
-    workers: processes that prepare batches; 0 prepares them in this process, None chooses.
+    workers: processes that prepare batches; 0 prepares them in this process, None as many as the step eats.
+    face_cache: GiB for prepared faces, None for a quarter of the free memory and at most 4.
     save_minutes: minutes between saves; None for 5, or 25 where a save takes longer than 2 seconds.
     preview_every: iterations between preview images; 0 draws them at saves only.
     validation_every: iterations between losses of the faces that are never trained on.
@@ -58,6 +59,7 @@ class RunSettings:
 
     target: int = 0
     workers: int | None = None
+    face_cache: float | None = None
     save_minutes: float | None = None
     preview_every: int = 100
     validation_every: int = 500

@@ -3,19 +3,21 @@
 AMP gets some that say how the codes of both sides are mixed.
 """
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
 from core.data.batches import TrainingBatch
 from core.training.recipe import Recipe
 
-Arrays = dict[str, NDArray[np.float32]]
+Arrays = dict[str, NDArray[Any]]
 # A word of its own in the seed: these draws must not follow those that others make of the same seed and iteration.
 _SHARE = 20
 
 
 def training_inputs(batch: TrainingBatch, recipe: Recipe, seed: int) -> Arrays:
-    """warped, target (2B, R, R, 3), mask, eyes_mouth (2B, R, R, 1); float32, 0..1.
+    """warped, target (2B, R, R, 3), mask, eyes_mouth (2B, R, R, 1); uint8, 0..255, or float32, 0..1, as the batch is.
 
     For AMP also share (2B, inter_dims), of 0 and 1, drawn from the seed and the iteration.
     """

@@ -8,11 +8,11 @@ from contextlib import contextmanager
 from typing import Any, Protocol
 
 from core.data.batches import BatchSettings, TrainingBatch
-from core.data.workers import open_batches
 from core.errors import DivergedError, OutOfMemoryFault, PipelineError
 from core.training.ending import beside_the_step, saved_at_the_end
 from core.training.hardware.machine import is_out_of_memory
 from core.training.kinds import KINDS
+from core.training.prefetch import open_ready_batches
 from core.training.recipe import Recipe
 from core.training.run_state import RunState
 from core.training.session import Session
@@ -45,11 +45,12 @@ def train(
     settings: BatchSettings,
     hooks: Sequence[Hook],
     *,
-    workers: int,
+    workers: tuple[int, int],
     boundary: Boundary | None = None,
 ) -> None:
     """Train until ``session.target`` and save.
 
+    workers: processes that prepare batches, at first and at most; (0, 0) for none.
     boundary: called where the session pauses; takes it over and gives the batches to go on with.
 
     Whatever fails beside the step itself, the model is saved first.
@@ -64,7 +65,11 @@ def train(
 
 
 def _to_target(
-    session: Session, settings: BatchSettings, hooks: Sequence[Hook], workers: int, boundary: Boundary | None
+    session: Session,
+    settings: BatchSettings,
+    hooks: Sequence[Hook],
+    workers: tuple[int, int],
+    boundary: Boundary | None,
 ) -> None:
     """Train and save; after a first divergence go on from the last save with half the learning rate."""
     rolled_back: DivergedError | None = None
@@ -92,8 +97,8 @@ def save(session: RunState, hooks: Sequence[Any]) -> None:
     session.save()
 
 
-def _run(session: Session, settings: BatchSettings, hooks: Sequence[Hook], workers: int) -> None:
-    with open_batches(settings, session.iteration, workers) as batches:
+def _run(session: Session, settings: BatchSettings, hooks: Sequence[Hook], workers: tuple[int, int]) -> None:
+    with open_ready_batches(settings, session.iteration, workers, session.trainer.ready) as batches:
         while not session.paused:
             batch = _next(session, batches)
             _step(session, batch)

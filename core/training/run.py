@@ -31,6 +31,7 @@ from core.training.sources.facesets import batch_settings
 from core.workspace import Workspace
 
 log = logging.getLogger(__name__)
+_FIRST_WORKERS = 2
 
 
 def train(
@@ -48,10 +49,11 @@ def train(
         log.info("%s is already at iteration %d, the target is %d", folder.name, session.iteration, session.target)
         return session
     log.info("%s: %s", folder.name, f"goes on at iteration {session.iteration}" if session.iteration else "a new model")
-    workers = default_workers() if settings.workers is None else settings.workers
+    workers = default_workers() if settings.workers is None else (settings.workers, settings.workers)
+    room = None if settings.face_cache is None else int(settings.face_cache * 2**30)
 
     def batches(session: Session) -> BatchSettings:
-        return batch_settings(session, workspace, workers, settings.pretrain_faces)
+        return batch_settings(session, workspace, room, settings.pretrain_faces)
 
     def save(session: Session) -> None:
         loop.save(session, beside)
@@ -145,6 +147,7 @@ def _acts(beside: Sequence[BaseHook], checkpoint: Checkpoint, save: Callable[[Se
     }
 
 
-def default_workers() -> int:
-    """One core is left to the networks; more than eight workers are rarely kept busy."""
-    return max(1, min(8, parallel.cores() - 1))
+def default_workers() -> tuple[int, int]:
+    """How many prepare batches at first, and at most: one core is left to the networks, the step says what it eats."""
+    most = max(1, parallel.cores() - 1)
+    return min(_FIRST_WORKERS, most), most

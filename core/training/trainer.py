@@ -13,7 +13,7 @@ from keras import ops
 from numpy.typing import NDArray
 
 from core.checkpoints.model_folder import Write
-from core.data.batches import TrainingBatch
+from core.data.batches import CHANNELS, TrainingBatch
 from core.errors import DivergedError, InputError
 from core.formats import dfl_weights
 from core.formats.dfl_weights import AVERAGED
@@ -105,13 +105,23 @@ class Trainer:
         self.model.compile(optimizer=self.optimizer, jit_compile=xla)
         devices.share(self.model, self.devices, sides=2)
 
+    def ready(self, batch: TrainingBatch) -> TrainingBatch:
+        """A copy of a batch with its inputs on the device. Another thread may call it while a step runs."""
+        # A copy of its own: backends may take an array for their tensor as it is, and workers soon fill it again.
+        own = replace(batch, **{name: getattr(batch, name).copy() for name in CHANNELS})
+        inputs: dict[str, Any] = training_inputs(own, self.recipe, self.settings.seed)
+        # Several devices share the arrays out for themselves.
+        if not self.devices:
+            inputs = {name: ops.convert_to_tensor(array) for name, array in inputs.items()}
+        return replace(own, inputs=inputs)
+
     def step(self, batch: TrainingBatch) -> tuple[float, float]:
         """One iteration on a batch of both sides. Returns the mean src and dst loss before it.
 
         Raises:
             DivergedError: when float16 cannot go on.
         """
-        x = training_inputs(batch, self.recipe, self.settings.seed)
+        x = batch.inputs or training_inputs(batch, self.recipe, self.settings.seed)
         with devices.scope(self.devices):
             self.model.train_on_batch(x)
             # Not what train_on_batch returns: that is one number for both sides together.

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from core.faceset.database.connection import is_old, open_database
+from core.inference.dfm import exported
 from core.jobs import doctor
 from core.jobs.doctor import SideContents
 from core.workspace import Side, Workspace
@@ -35,7 +36,7 @@ class Step:
 def state(workspace: Workspace) -> dict[str, Any]:
     """Steps, and the key of the one to do next (JSON values). The folders are counted for it."""
     sides = {name: doctor.contents(workspace.side(name)) for name in _NAMES}
-    exported = sorted(workspace.model.glob("*.dfm"), key=_time)
+    models = exported(workspace.model)
     saved = sorted(path.name.removesuffix("_data.dat") for path in workspace.model.glob("*_data.dat"))
     results = [path for path in (workspace.root / "result.mp4", workspace.root / "result.mkv") if path.is_file()]
     steps = [
@@ -43,8 +44,8 @@ def state(workspace: Workspace) -> dict[str, Any]:
         *(_faces(workspace.side(name), sides[name]) for name in _NAMES),
         *(_masks(workspace.side(name), sides[name]) for name in _NAMES),
         _training(sides, saved),
-        _export(saved, exported),
-        _merge(sides["dst"], exported, results),
+        _export(saved, models),
+        _merge(sides["dst"], models, results),
     ]
     return {
         "workspace": workspace.root.name,
@@ -52,7 +53,7 @@ def state(workspace: Workspace) -> dict[str, Any]:
         "next": _next(workspace, steps),
         "sides": {name: _side(workspace.side(name), found) for name, found in sides.items()},
         "models": saved,
-        "exported": [path.name for path in exported],
+        "exported": [path.name for path in models],
     }
 
 
@@ -108,14 +109,14 @@ def _training(sides: dict[str, SideContents], saved: list[str]) -> Step:
     return Step("train", "5", "Training", "train", {}, ", ".join(saved), bool(saved), lacks)
 
 
-def _export(saved: list[str], exported: list[Path]) -> Step:
+def _export(saved: list[str], models: list[Path]) -> Step:
     lacks = "" if saved else "a trained model"
-    there = exported[-1].name if exported else ""
-    return Step("export", "", "Export", "export", {}, there, bool(exported), lacks)
+    there = models[-1].name if models else ""
+    return Step("export", "", "Export", "export", {}, there, bool(models), lacks)
 
 
-def _merge(dst: SideContents, exported: list[Path], results: list[Path]) -> Step:
-    missing = [] if exported else ["an exported model"]
+def _merge(dst: SideContents, models: list[Path], results: list[Path]) -> Step:
+    missing = [] if models else ["an exported model"]
     missing += [] if dst.frames or dst.videos else ["target frames"]
     there = ", ".join(path.name for path in results)
     return Step("merge", "6", "Merge", "merge", {"side": "dst"}, there, bool(results), " and ".join(missing))
@@ -138,7 +139,3 @@ def _next(workspace: Workspace, steps: list[Step]) -> dict[str, str]:
 
 def _name(path: Path | None) -> str:
     return path.name if path else ""
-
-
-def _time(path: Path) -> int:
-    return path.stat().st_mtime_ns

@@ -13,7 +13,9 @@ import pytest
 from paths import ROOT
 from training_cases import make_faceset
 
+from core.data import workers as ring
 from core.data.batches import BatchMaker, BatchSettings, bins_by_yaw
+from core.data.faces import as_floats
 from core.data.workers import open_batches
 from core.errors import EnvironmentFault, InputError
 from core.faceset.store import open_faceset
@@ -44,8 +46,11 @@ def test_shapes_ranges_and_sides(settings):
     ) and batch.mask.shape == batch.eyes_mouth.shape == (2, 3, 64, 64, 1)
     for name in ARRAYS:
         array = getattr(batch, name)
-        assert array.dtype == np.float32 and array.min() >= 0 and array.max() <= 1
-    red = [(batch.target[side, ..., 2] * batch.mask[side, ..., 0]).sum() / batch.mask[side].sum() for side in (0, 1)]
+        assert array.dtype == np.uint8 and array.max() > 127
+    exact = BatchMaker(replace(settings, exact=True)).make(0)
+    assert exact.target.dtype == np.float32 and exact.target.max() <= 1
+    target, mask = as_floats(batch.target), as_floats(batch.mask)
+    red = [(target[side, ..., 2] * mask[side, ..., 0]).sum() / mask[side].sum() for side in (0, 1)]
     assert red[0] > red[1] + 0.1  # src faces are redder than dst faces
     assert not same(batch, BatchMaker(settings).make(1))
 
@@ -78,7 +83,7 @@ def test_uniform_yaw_uses_the_bins(settings):
     bins = (np.array([2]),)
     batch = BatchMaker(replace(settings, src_bins=bins, random_warp=False)).make(0)
     means = batch.target[0].mean((1, 2, 3))
-    assert np.ptp(means) < 0.05  # one face only, moved
+    assert np.ptp(means) < 0.05 * 255  # one face only, moved
     assert sorted(int(i) for group in bins_by_yaw(settings.src.records()) for i in group) == list(range(5))
 
 
@@ -113,6 +118,41 @@ def test_a_worker_that_is_killed_is_started_again(settings, workers):
             if number == 2:
                 os.kill(multiprocessing.active_children()[0].pid, signal.SIGKILL)
             assert same(next(batches), expected.make(number))
+
+
+def test_a_worker_killed_while_it_fills_the_cache_leaves_no_half_face(settings):
+    expected = BatchMaker(settings)
+    with open_batches(replace(settings, cache_bytes=10**9), 0, 2) as batches:
+        for number in range(12):
+            if number in (1, 3, 4):
+                os.kill(multiprocessing.active_children()[0].pid, signal.SIGKILL)
+            assert same(next(batches), expected.make(number))
+
+
+def test_there_become_more_workers_while_batches_are_late(settings, monkeypatch):
+    """However many there are, batches are the same and in order."""
+    monkeypatch.setattr(ring, "_WATCHED", 3)
+    monkeypatch.setattr(ring, "_LATE", -1)  # as if every one were
+    expected = BatchMaker(settings)
+    with open_batches(settings, 0, 1, 3) as batches:
+        deadline, number = time.monotonic() + 60, 0
+        while len(multiprocessing.active_children()) < 3 and time.monotonic() < deadline:
+            assert same(next(batches), expected.make(number))
+            number += 1
+        assert len(multiprocessing.active_children()) == 3
+        for more in range(number, number + 12):
+            assert same(next(batches), expected.make(more))
+        assert len(multiprocessing.active_children()) == 3
+    assert not multiprocessing.active_children()
+
+
+def test_as_many_workers_stay_where_batches_are_ready(settings, monkeypatch):
+    monkeypatch.setattr(ring, "_WATCHED", 3)
+    monkeypatch.setattr(ring, "_LATE", 10**6)
+    with open_batches(settings, 0, 1, 3) as batches:
+        for _ in range(12):
+            next(batches)
+        assert len(multiprocessing.active_children()) == 1
 
 
 def test_workers_that_die_again_and_again_are_an_error_not_a_hang(settings):

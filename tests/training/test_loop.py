@@ -4,6 +4,7 @@ import errno
 import json
 import os
 import signal
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -35,6 +36,9 @@ class Stub:
 
     def __init__(self, losses=None, error=None):
         self.settings, self.value, self.losses, self.error = TrainerSettings(), 0.0, losses or {}, error
+
+    def ready(self, batch):
+        return replace(batch, warped=batch.warped.copy())
 
     def step(self, batch):
         if self.error and batch.iteration == 3:
@@ -69,7 +73,7 @@ def run(tmp_path):
         chain = [*extra, Checkpoint(1000, lambda s: loop.save(s, chain))]
         if seen is not None:
             seen.append(session)
-        loop.train(session, settings, chain, workers=0)
+        loop.train(session, settings, chain, workers=(0, 0))
         return session
 
     return SimpleNamespace(start=start, folder=tmp_path / "model")

@@ -155,7 +155,7 @@ def test_the_log_says_where_the_masks_come_from(tmp_path, caplog, exact, src):
         recipe=Recipe(**TINY), trainer=SimpleNamespace(settings=TrainerSettings(exact=exact)), validation_count=0
     )
     with caplog.at_level("INFO"):
-        facesets.batch_settings(session, Workspace(root), 1, None)
+        facesets.batch_settings(session, Workspace(root))
     assert f"src masks: {src}" in caplog.messages and "dst masks: 3 hull" in caplog.messages
 
 

@@ -48,7 +48,7 @@ class Options(BaseOptions, Recipe):
             "quality",
         ),
         "saving and looking": ("save_minutes", "preview_every", "autobackup_hour"),
-        "the machine": ("fit", "precision", "devices", "workers"),
+        "the machine": ("fit", "precision", "devices", "workers", "face_cache"),
     }
     target_iter: PositionalOrFlag[int] = Field(
         0,
@@ -92,7 +92,18 @@ class Options(BaseOptions, Recipe):
         None, ge=1, le=64, description="how many GPUs share each batch; 1 in a new model, a resumed one keeps its own"
     )
     workers: int | None = Field(
-        None, ge=0, le=64, description="processes that prepare batches; 0 prepares them in the training process"
+        None,
+        ge=0,
+        le=64,
+        description="processes that prepare batches; by default as many as the step eats; 0 prepares them in the "
+        "training process",
+    )
+    face_cache: float | None = Field(
+        None,
+        ge=0,
+        le=1024,
+        description="GiB of memory for prepared faces, shared by all workers; by default a quarter of what is free, at "
+        "most 4",
     )
     preset: str | None = Field(
         None,
@@ -171,6 +182,7 @@ def _settings(options: Options) -> RunSettings:
     return RunSettings(
         target=options.target_iter,
         workers=options.workers,
+        face_cache=options.face_cache,
         save_minutes=options.save_minutes,
         preview_every=options.preview_every,
         validation_every=options.held_out_every,

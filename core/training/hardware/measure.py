@@ -23,6 +23,7 @@ import numpy as np
 
 from core.data.batches import CHANNELS, TrainingBatch
 from core.errors import InputError
+from core.imaging.codec import to_uint8
 from core.training.hardware.machine import device_name, is_out_of_memory, peak_bytes
 from core.training.recipe import Recipe
 from core.training.trainer import Trainer, TrainerSettings
@@ -128,7 +129,7 @@ def measure_here(request: dict[str, Any]) -> Measured:
     """The same in this process. request: as ``measure`` writes it."""
     recipe = Recipe(**request["recipe"])
     trainer = Trainer(recipe, TrainerSettings(**request["settings"]), xla=request["xla"])
-    batch = noise(recipe.batch_size, recipe.resolution)
+    batch = noise(recipe.batch_size, recipe.resolution, exact=trainer.settings.exact)
     times = list(_timed(trainer, batch, _WARM_UP + request["steps"]))
     return Measured(statistics.median(times[_WARM_UP:]), times[0], peak_bytes(), device_name())
 
@@ -141,11 +142,12 @@ def _timed(trainer: Trainer, batch: TrainingBatch, steps: int) -> Iterator[float
         yield 1000 * (time.perf_counter() - start)
 
 
-def noise(batch_size: int, resolution: int) -> TrainingBatch:
-    """A batch of random images and masks."""
+def noise(batch_size: int, resolution: int, *, exact: bool = True) -> TrainingBatch:
+    """A batch of random images and masks: float32 or, where not ``exact``, uint8, as training has them."""
     random = np.random.default_rng(0)
     shape = (2, batch_size, resolution, resolution)
-    warped, target, mask, eyes_mouth = (random.random((*shape, depth), np.float32) for depth in CHANNELS.values())
+    images = [random.random((*shape, depth), np.float32) for depth in CHANNELS.values()]
+    warped, target, mask, eyes_mouth = images if exact else map(to_uint8, images)
     return TrainingBatch(0, warped, target, mask, eyes_mouth)
 
 

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from core import fsio
 from core.data.batches import TrainingBatch
+from core.data.faces import as_floats
 from core.formats.provenance import label_jpeg
 from core.imaging.codec import encode_jpeg, to_uint8
 from core.imaging.masks import pasted
@@ -64,7 +65,7 @@ def sample_of(batch: TrainingBatch, arrays: int = 4) -> list[list[NDArray[np.flo
     """
     kept = (batch.warped, batch.target, batch.mask, batch.eyes_mouth)[:arrays]
     # Copies: the arrays of a batch are views of memory that workers soon fill again.
-    return [[array[side, :ROWS].copy() for array in kept] for side in (0, 1)]
+    return [[as_floats(array[side, :ROWS]).copy() for array in kept] for side in (0, 1)]
 
 
 def sheet(session: Session) -> NDArray[np.uint8]:

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.data.batches import CHANNELS, BatchSettings, TrainingBatch
-from core.data.faces import FaceLoader, TrainingFace
+from core.data.faces import FaceLoader, TrainingFace, as_floats
+from core.data.reading import Cache
 from core.errors import InputError, PipelineError
 from core.faceset.store import Faceset
 from core.training.hardware import devices
@@ -103,14 +104,9 @@ def _mean(batches: tuple[NDArray[np.float32], ...]) -> float:
 
 
 def _loader(faces: Faceset, settings: BatchSettings) -> FaceLoader:
-    return FaceLoader(
-        faces.subset(range(min(MOST, len(faces)))),
-        settings.resolution,
-        settings.face_type,
-        # Half for each side.
-        _CACHE_BYTES // 2,
-        polygons=not settings.exact,
-    )
+    some = faces.subset(range(min(MOST, len(faces))))
+    kept: Cache[TrainingFace] = Cache(_CACHE_BYTES // 2)  # half for each side
+    return FaceLoader(some, settings.resolution, settings.face_type, kept.get, exact=settings.exact)
 
 
 def _readable(loader: FaceLoader, session: Session) -> list[FaceArrays]:
@@ -135,7 +131,7 @@ def _readable(loader: FaceLoader, session: Session) -> list[FaceArrays]:
 
 def _arrays(face: TrainingFace) -> FaceArrays:
     """One row of a batch without warp: the input is the target, and the largest weight of eyes and mouth is 1."""
-    image = np.clip(face.image_f32, 0, 1)
-    highest = float(face.eyes_mouth.max())
-    eyes_mouth = face.eyes_mouth / highest if highest > 0 else face.eyes_mouth
-    return {"warped": image, "target": image, "mask": face.mask, "eyes_mouth": eyes_mouth}
+    image, features = np.clip(as_floats(face.image), 0, 1), as_floats(face.eyes_mouth)
+    highest = float(features.max())
+    eyes_mouth = features / highest if highest > 0 else features
+    return {"warped": image, "target": image, "mask": as_floats(face.mask), "eyes_mouth": eyes_mouth}

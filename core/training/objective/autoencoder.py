@@ -7,7 +7,7 @@ import keras
 from keras import ops
 
 from core.training.objective.forward import Views, forward
-from core.training.objective.scene import scene_of
+from core.training.objective.scene import in_unit_range, scene_of
 from core.training.objective.terms import Group, Objective
 
 Tensor = Any
@@ -16,7 +16,7 @@ Tensor = Any
 class Autoencoder(keras.Model):
     """The networks of a model with their objective; every Keras backend trains it through ``train_on_batch``.
 
-    Input: a dict of float32 tensors as ``inputs.training_inputs`` makes them. Output: ``Views`` as a dict, without what
+    Input: a dict of tensors as ``inputs.training_inputs`` makes them. Output: ``Views`` as a dict, without what
     the objective does not look at.
 
     architecture: how the networks are wired, a key of ``forward.ARCHITECTURES``.
@@ -42,7 +42,8 @@ class Autoencoder(keras.Model):
         )
 
     def call(self, inputs: Mapping[str, Tensor], training: bool = False) -> dict[str, Tensor]:
-        return forward(self.architecture, self.networks, inputs, self.objective.views).present()
+        seen = {**inputs, "warped": in_unit_range(inputs["warped"])}
+        return forward(self.architecture, self.networks, seen, self.objective.views).present()
 
     def compute_loss(
         self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True

@@ -26,7 +26,7 @@ from core.networks.weights import initial_weights
 from core.training.hardware.devices import share
 from core.training.objective import losses
 from core.training.objective.forward import forward
-from core.training.objective.scene import scene_of
+from core.training.objective.scene import in_unit_range, scene_of
 from core.training.objective.terms import Objective, shown
 from core.training.recipe import Recipe
 from core.training.weight_files import load_optimizer, names_of, write_network, write_optimizer
@@ -111,7 +111,8 @@ class Exhibits(keras.Model):
         self.architecture, self.networks, self.traits = architecture, dict(networks), objective.traits
 
     def call(self, inputs: Mapping[str, Any], training: bool = False) -> dict[str, Any]:
-        views = forward(self.architecture, self.networks, inputs)
+        seen = {**inputs, "warped": in_unit_range(inputs["warped"])}
+        views = forward(self.architecture, self.networks, seen)
         scene = scene_of(inputs, views, self.traits, discriminators={})
         return {
             "real": shown(scene.target, scene),

@@ -92,10 +92,15 @@ def dst_of(both: Tensor) -> Tensor:
     return ops.split(both, 2)[1]
 
 
+def in_unit_range(x: Tensor) -> Tensor:
+    """Images and masks as float32, 0..1: uint8 is converted here, on the device, a quarter of the way to it."""
+    return ops.cast(x, "float32") / 255 if ops.dtype(x) == "uint8" else x
+
+
 def scene_of(x: Mapping[str, Tensor], views: Views, traits: Traits, discriminators: Mapping[str, Any]) -> Scene:
     """A batch as ``training_inputs`` has it, with its final targets and the soft mask."""
     # PyTorch hands the objective what the trainer was given: arrays.
-    x = {name: ops.convert_to_tensor(value) for name, value in x.items()}
+    x = {name: in_unit_range(ops.convert_to_tensor(value)) for name, value in x.items()}
     return Scene(
         traits=traits,
         target=blur_outside(x["target"], x["mask"]) if traits.blur_out_mask else x["target"],

@@ -26,11 +26,11 @@ log = logging.getLogger(__name__)
 
 
 def batch_settings(
-    session: Session, workspace: Workspace, workers: int, pretrain_faces: Path | None = None
+    session: Session, workspace: Workspace, room: int | None = None, pretrain_faces: Path | None = None
 ) -> BatchSettings:
     """What the batches of a session are made of; gives the session its validation faces.
 
-    pretrain_faces: the folder to pretrain with.
+    room: bytes for prepared faces; None chooses. pretrain_faces: the folder to pretrain with.
 
     Raises:
         InputError: when a side has no faces.
@@ -39,7 +39,7 @@ def batch_settings(
     src_faces, dst_faces = facesets(session.recipe, workspace, pretrain_faces)
     src = split(src_faces, session.validation_count, "src")
     dst = split(dst_faces, session.validation_count, "dst")
-    settings = _of_training(session, src.training, dst.training, workers)
+    settings = _of_training(session, src.training, dst.training, cache_bytes() if room is None else room)
     if session.validation_count:
         # Bins hold indices of the training faces; validation goes through its faces in order.
         own = replace(settings, src=src.validation, dst=dst.validation, src_bins=None, dst_bins=None)
@@ -47,7 +47,7 @@ def batch_settings(
     return settings
 
 
-def _of_training(session: Session, src: Faceset, dst: Faceset, workers: int) -> BatchSettings:
+def _of_training(session: Session, src: Faceset, dst: Faceset, room: int) -> BatchSettings:
     recipe, trainer, drawn = effective(session.recipe), session.trainer.settings, False
     for name, faces in (("src", src), ("dst", dst)):
         origins = mask_origins(_as_trained(faces, trainer.exact))
@@ -68,7 +68,7 @@ def _of_training(session: Session, src: Faceset, dst: Faceset, workers: int) -> 
         hsv_power=recipe.random_hsv_power,
         ct_mode=recipe.ct_mode,
         exact=trainer.exact,
-        cache_bytes=cache_bytes(max(1, workers)),
+        cache_bytes=room,
         src_bins=bins_by_yaw(src.records()) if recipe.uniform_yaw else None,
         dst_bins=bins_by_yaw(dst.records()) if recipe.uniform_yaw else None,
         scale=KINDS[recipe.kind].scale,
@@ -110,9 +110,9 @@ def _opened(folder: Path, recipe: Recipe) -> Faceset:
     return faces
 
 
-def cache_bytes(workers: int) -> int:
-    """Room for prepared faces in each worker: a quarter of the free memory together, at most 4 GiB."""
-    return min(free_memory() // 4, 4 * 2**30) // workers
+def cache_bytes() -> int:
+    """Room for prepared faces: a quarter of the free memory, at most 4 GiB."""
+    return min(free_memory() // 4, 4 * 2**30)
 
 
 def _require_wide_enough(faces: Faceset, wanted: FaceType) -> None:

@@ -52,7 +52,7 @@ def _sample_settings(session: XSegSession, settings: XSegRunSettings) -> XSegSet
         seed=recipe.seed,
         occluders=settings.occluders,
         pretrain=recipe.pretrain,
-        cache_bytes=cache_bytes(1),
+        cache_bytes=cache_bytes(),
     )
 
 

@@ -84,7 +84,7 @@ def test_the_loss_is_the_mean_over_all_held_out_faces_whatever_the_batch(tmp_pat
     for size in (2, 5):
         recipe = Recipe(**{**TINY, "batch_size": size})
         session = Session(None, recipe, Trainer(recipe, TrainerSettings(seed=1)), iteration=7, validation_count=5)
-        facesets.batch_settings(session, workspace, 1, None)
+        facesets.batch_settings(session, workspace)
         Validation(10).validate(session)
         losses.append(session.validation_losses)
     assert losses[0][0][0] == 7 and len(losses[0]) == 1 and losses[0][0][1] != losses[0][0][2]
