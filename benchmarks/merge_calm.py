@@ -12,6 +12,7 @@ frames, which leaves out what is fast;
 jitter beside the film: the same of the place relative to that of the film's face, also as root mean square (rms), in
 which the fastest movements show;
 jitter of the square: the same of the square that the model sees, relative to the film's face;
+lag of the square: by how many frames its movement comes behind that of the film's face;
 flicker: root mean square of the high-pass part (against a Gaussian of 3 frames) of the mean color of the face, Lab;
 flicker of fields: the same in 4 x 4 fields of the face, in which also expressions and light that moves show;
 sharpness: mean magnitude of the Laplacian in the face.
@@ -37,6 +38,7 @@ from core.faceset.database.frames import frame_number  # noqa: E402
 from core.faceset.tracks import motion  # noqa: E402
 from core.geometry.align import FaceType, face_matrix, invert, transform_points  # noqa: E402
 from core.imaging.warp import warp_face  # noqa: E402
+from core.jobs.merge.anchor import anchored  # noqa: E402
 from core.jobs.merge.choices import MergeChoices  # noqa: E402
 from core.jobs.merge.cues import FaceSettings  # noqa: E402
 from core.jobs.merge.faces_of_film import read_faces  # noqa: E402
@@ -95,7 +97,9 @@ def measured(
     found = alone(merged)
     apart = steps(merged) - steps(film)
     found["jitter beside the film"], found["jitter beside the film, rms"] = median(apart), rms(np.diff(apart, axis=0))
-    apart = np.diff(places(workspace, choices, squares), axis=0) - steps(film)
+    moved, wanted = np.diff(places(workspace, choices, squares), axis=0), steps(film)
+    found["lag of the square"] = lag(moved, wanted)
+    apart = moved - wanted
     found["jitter of the square"], found["jitter of the square, rms"] = median(apart), rms(np.diff(apart, axis=0))
     return {name: round(value, 4) for name, value in found.items()} | {"frames/s": round(rate, 1)}
 
@@ -169,12 +173,25 @@ def _moved(before: np.ndarray, after: np.ndarray, grid: np.ndarray) -> np.ndarra
 def places(workspace: Workspace, choices: MergeChoices, squares: dict[int, np.ndarray]) -> np.ndarray:
     """Where the corners of the squares that are merged are in those of ``squares`` (n, 8), px."""
     with open_database(workspace.side("dst").database) as connection:
-        found = read_faces(connection, choices, FaceSettings()).by_number
+        faces = read_faces(connection, choices, FaceSettings())
+    film = read_film(probe(find_film(workspace.side("dst"))))
+    found = (anchored(faces, film, choices.calm) if choices.calm else faces).by_number
     made = []
     for number, square in squares.items():
         merged = face_matrix(found[number][0].landmarks, SIZE, FaceType.WHOLE_FACE)
         made.append(transform_points(transform_points(CORNERS, invert(merged)), square).ravel())
     return np.array(made)
+
+
+def lag(moved: np.ndarray, wanted: np.ndarray, most: int = 3) -> float:
+    """By how many frames one movement comes behind the other: where they correlate most, by a parabola."""
+    middle = moved[most:-most] - moved.mean(axis=0)
+    count = len(middle)
+    shifts = range(-most, most + 1)
+    fits = [float((middle * wanted[most - shift : most - shift + count]).sum()) for shift in shifts]
+    best = int(np.clip(np.argmax(fits), 1, len(fits) - 2))
+    before, here, after = fits[best - 1 : best + 2]
+    return shifts[best] + 0.5 * (before - after) / (before - 2 * here + after)
 
 
 def median(steps: np.ndarray) -> float:

@@ -37,7 +37,7 @@ class LiveChoices:
     """What is played, and how.
 
     dfm: the model; None for the newest of the workspace. face_type: of one that does not say it.
-    source: ``browser``, a device such as ``/dev/video0``, or a film.
+    source: ``browser``, a device such as ``/dev/video0``, an address such as ``rtsp://...``, or a film.
     runtime: what the model computes on. port: of the page, 0 for any.
     every: pictures from one search for faces to the next. faces: how many are swapped. smooth: calm landmarks.
     record: a film of what was shown. camera_out: show it as a camera of this computer.

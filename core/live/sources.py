@@ -1,4 +1,4 @@
-"""Where pictures come from: a film, a camera of this computer, or the page (which puts them in by itself)."""
+"""Where pictures come from: a film, a camera here or in the network, or the page (which puts them in by itself)."""
 
 import re
 import threading
@@ -6,7 +6,9 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Protocol
+from urllib.parse import urlsplit
 
+import av
 import cv2
 import numpy as np
 
@@ -18,6 +20,10 @@ from core.video.probe import probe
 BROWSER = "browser"
 _LATE = 0.5  # seconds behind, from which a film does not try to catch up
 _CAMERA_SIZE = (640, 480)
+_STREAMS = ("rtsp", "rtsps", "rtmp", "http", "https", "udp", "srt")
+_PATIENCE = 10.0  # seconds without anything from the network
+# No picture waits for others that may be late.
+_AT_ONCE = {"fflags": "nobuffer", "flags": "low_delay"}
 _DEVICE = re.compile(r"/dev/video([0-9]+)")
 
 
@@ -79,6 +85,46 @@ class Camera:
             self._capture.release()
 
 
+class Stream:
+    """A camera in the network, or any stream that has an address."""
+
+    def __init__(self, address: str):
+        """Raises InputError where nothing answers, or what answers has no picture."""
+        self._address = address
+        with self._open() as container:
+            context = container.streams.video[0].codec_context
+            self.size = (context.width, context.height)
+
+    def pictures(self, stopped: threading.Event) -> Iterator[Image]:
+        try:
+            with self._open() as container:
+                for frame in container.decode(video=0):
+                    if stopped.is_set():
+                        return
+                    yield np.asarray(frame.to_ndarray(format="bgr24"), np.uint8)
+        except av.error.FFmpegError as error:
+            raise self._broken("the stream broke off", error) from None
+        raise self._broken("the stream has ended")
+
+    def _open(self) -> Any:
+        tcp = {"rtsp_transport": "tcp"} if self._address.startswith("rtsp") else {}
+        try:
+            container = av.open(self._address, options=_AT_ONCE | tcp, timeout=_PATIENCE)
+        except (av.error.FFmpegError, ValueError) as error:
+            raise self._broken("no such stream", error) from None
+        if not container.streams.video:
+            container.close()
+            raise self._broken("a stream without a picture")
+        return container
+
+    def _broken(self, what: str, error: Exception | None = None) -> InputError:
+        # An address may have a password in it.
+        parts = urlsplit(self._address)
+        shown = f"{parts.scheme}://{parts.hostname or ''}"
+        why = getattr(error, "strerror", None) or type(error).__name__ if error else ""
+        return InputError(what, where=shown, why=why, hint="does another player show it?")
+
+
 def _opened(device: str) -> Any:
     found = _DEVICE.fullmatch(device)
     if found is None or not Path(device).exists():
@@ -96,7 +142,7 @@ def _opened(device: str) -> Any:
 
 
 def open_source(name: str) -> Source | None:
-    """The source of this name: a device, else a film; None for the page, which puts its pictures in by itself.
+    """The source of this name: a device, an address, else a film; None for the page, which puts them in by itself.
 
     Raises:
         InputError: there is none, or it cannot be opened.
@@ -104,6 +150,8 @@ def open_source(name: str) -> Source | None:
     """
     if name == BROWSER:
         return None
+    if name.partition("://")[0].lower() in _STREAMS and "://" in name:
+        return Stream(name)
     return Camera(name) if name.startswith("/dev/") else Film(Path(name))
 
 

@@ -27,8 +27,8 @@ class Options(CommonOptions):
     )
     source: str = Field(
         "browser",
-        description="browser: the camera of the computer that shows the page; /dev/video0: a camera of this one; else "
-        "a film, which is played again and again",
+        description="browser: the camera of the computer that shows the page; /dev/video0: a camera of this one; "
+        "rtsp://...: a camera in the network (also http, rtmp, udp, srt); else a film, which is played again and again",
     )
     runtime: Literal["auto", "cpu", "cuda", "openvino", "tensorrt"] = Field(
         "auto", description="what the model computes on; auto: an NVIDIA GPU where there is one"

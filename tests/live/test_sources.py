@@ -2,6 +2,8 @@
 
 import threading
 from dataclasses import replace
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
 import av
 import numpy as np
@@ -81,6 +83,37 @@ def test_what_is_not_there(tmp_path):
         open_source(str(tmp_path / "bad.mp4"))
     with pytest.raises(InputError, match="no exported model"):
         play(Workspace(tmp_path / "ws", tmp_path), LiveChoices())
+
+
+@pytest.fixture
+def served(film):
+    """The address of the film on a server of this machine."""
+    handler = partial(SimpleHTTPRequestHandler, directory=str(film.parent))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        yield f"http://somebody:secret@127.0.0.1:{server.server_address[1]}/{film.name}"
+        server.shutdown()
+
+
+def test_a_stream_has_an_address_and_its_end_is_told(served, film):
+    source, seen = open_source(served), []
+    assert source.size == (64, 48)
+    with pytest.raises(InputError, match="the stream has ended") as error:
+        seen += source.pictures(threading.Event())
+    assert "secret" not in str(error.value) and len(seen) == 6
+    seen, stopped = [], threading.Event()
+    for image in open_source(served).pictures(stopped):
+        seen.append(float(image.mean()))
+        if len(seen) == 4:
+            stopped.set()
+    assert seen == sorted(seen) and len(seen) == 4
+
+
+def test_a_stream_that_is_not_there_is_told_without_its_password():
+    with pytest.raises(InputError, match="no such stream") as error:
+        open_source("rtsp://somebody:secret@127.0.0.1:1/camera")
+    assert "secret" not in str(error.value) and "rtsp://127.0.0.1" in str(error.value)
 
 
 def test_a_recording_is_a_labelled_film_with_the_times_of_its_pictures(tmp_path):

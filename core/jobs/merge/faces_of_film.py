@@ -28,8 +28,8 @@ class FilmFaces:
 
     by_number: number of a frame -> its faces, the largest first. told: number -> how each of them is merged.
     motion: number -> (pixels, degrees) of its first face. scene: number -> number of its scene, from 0.
-    track: id of a face -> its track, which lies in one scene; only where the film is calmed. calmed: faces whose
-    landmarks were smoothed for this film.
+    track: id of a face -> its track, which lies in one scene; only where the film is calmed. calmed: ids of the faces
+    whose landmarks were smoothed for this film.
     left_out: faces that have no landmarks. unused: numbers of cues that no face obeys.
     """
 
@@ -38,7 +38,7 @@ class FilmFaces:
     motion: dict[int, tuple[float, float]] = field(default_factory=dict)
     scene: dict[int, int] = field(default_factory=dict)
     track: dict[str, int] = field(default_factory=dict)
-    calmed: int = 0
+    calmed: frozenset[str] = frozenset()
     left_out: int = 0
     unused: tuple[int, ...] = ()
 

@@ -20,6 +20,7 @@ from core.faces.extractor import one_opencv_thread
 from core.faceset.database import images
 from core.faceset.database.connection import open_database
 from core.formats.provenance import write_synthetic_image
+from core.jobs.merge.anchor import anchored
 from core.jobs.merge.choices import MergeChoices
 from core.jobs.merge.color_calm import REACH, calm_colors
 from core.jobs.merge.compose import Composer, ExactComposer, OurComposer, Swapped, Work, swap_all
@@ -31,7 +32,7 @@ from core.jobs.merge.model import Swapper, open_swapper
 from core.jobs.provenance import open_seal
 from core.jobs.side import opened_side
 from core.merge.expressions import parse
-from core.progress import Task
+from core.progress import Task, progress
 from core.safe_paths import own_folder
 from core.video.film.frames import Frame
 from core.video.film.writer import FilmReport, FilmWriter
@@ -97,6 +98,10 @@ def merge(workspace: Workspace, name: str, choices: MergeChoices) -> MergedFilm:
             )
         started = time.monotonic()
         with one_opencv_thread():
+            if faces.calmed:
+                following = {"description": "following faces", "unit": "frame"}
+                frames = progress(footage.read(1), **following, total=footage.count or None)
+                faces = anchored(faces, frames, choices.calming)
             if choices.pictures:
                 film, folders, new = None, *_pictures(side, footage, faces, composer, swapper, choices)
             else:
@@ -117,7 +122,7 @@ def merge(workspace: Workspace, name: str, choices: MergeChoices) -> MergedFilm:
             cue_count=len(cues),
             unused=faces.unused,
             scenes=faces.scene_starts,
-            calmed=faces.calmed,
+            calmed=len(faces.calmed),
         )
 
 

@@ -22,12 +22,12 @@ class Calmed:
     """Faces of a film.
 
     faces: as they were given, the smoothed ones with their new points. track: id of a face -> its track, which lies in
-    one scene. smoothed: how many faces were.
+    one scene. smoothed: ids of the faces that were.
     """
 
     faces: tuple[Face, ...]
     track: dict[str, int] = field(default_factory=dict)
-    smoothed: int = 0
+    smoothed: frozenset[str] = frozenset()
 
 
 def calmed(connection: sqlite3.Connection, timeline: Timeline, found: Sequence[Face], strength: float) -> Calmed:
@@ -43,16 +43,16 @@ def calmed(connection: sqlite3.Connection, timeline: Timeline, found: Sequence[F
     film = in_film_order(timeline, [face for face in found if face.landmarks is not None])
     faces = list(film.faces)
     track: dict[str, int] = {}
-    smoothed = 0
+    smoothed: set[str] = set()
     before = all_found_points(connection)
     for number, members in enumerate(_tracks(film, connection), start=1):
         track |= {faces[i].id: number for i in members}
         if not any(faces[i].id in before for i in members):
             for i, points in zip(members, _points(film, members, strength), strict=True):
                 faces[i] = replace(faces[i], landmarks=points)
-            smoothed += len(members)
+            smoothed.update(faces[i].id for i in members)
     known = {face.id: face for face in faces}
-    return Calmed(tuple(known.get(face.id, face) for face in found), track, smoothed)
+    return Calmed(tuple(known.get(face.id, face) for face in found), track, frozenset(smoothed))
 
 
 def _tracks(film: FilmFaces, connection: sqlite3.Connection) -> Iterator[NDArray[np.intp]]:

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from fractions import Fraction
+from types import SimpleNamespace
 
 import av
 import numpy as np
@@ -14,6 +15,7 @@ from paths import ROOT
 
 from core.errors import DiskFullError, EnvironmentFault, InputError, UsageError
 from core.formats.origin.reading import read_label
+from core.video.film import encoders
 from core.video.film import writer as writer_module
 from core.video.film.edit import edit_film
 from core.video.film.encoders import FilmSettings, find_encoder
@@ -260,6 +262,31 @@ def test_codecs_go_into_containers_that_players_read(source, tmp_path):
     with pytest.raises(UsageError, match="not written as .avi"):
         edit_film(source, tmp_path / "a.avi", same)
     assert edit_film(source, tmp_path / "a.webm", same).encoder == "libvpx-vp9"  # the sound does not fit, nor the codec
+
+
+class Opened:
+    """A codec context of a machine that has an NVIDIA GPU."""
+
+    made: list["Opened"] = []
+
+    def __init__(self, name, mode):
+        self.name, self.opened = name, False
+        Opened.made.append(self)
+
+    def open(self):
+        self.opened = True
+
+
+@pytest.mark.parametrize(("codec", "quality"), [("h264", "19"), ("hevc", "21"), ("av1", "26")])
+def test_nvenc_is_tried_and_told_its_quality_where_it_is(monkeypatch, codec, quality):
+    monkeypatch.setattr(encoders.av, "CodecContext", SimpleNamespace(create=Opened))
+    Opened.made.clear()
+    found = find_encoder(codec, "nvenc")
+    assert found.name == f"{codec}_nvenc"
+    assert [(context.name, context.opened) for context in Opened.made] == [(found.name, True)]
+    told = encoders.told(found, FilmSettings(encoder="nvenc"))
+    assert told == {"rc": "vbr", "b": "0", "cq": quality, "preset": "p5"}
+    assert find_encoder(codec, "software").name in ("libx264", "libx265", "libsvtav1")
 
 
 def test_nvenc_where_there_is_none(monkeypatch):
