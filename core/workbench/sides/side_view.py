@@ -23,7 +23,7 @@ from core.imaging.codec import encode_jpeg, read_frame
 from core.video.find import find_film, look_beside
 from core.workbench.answers import Missing
 from core.workbench.sides.film import Film
-from core.workbench.sides.table import FaceTable, Picture, read_table
+from core.workbench.sides.table import FaceTable, Picture, read_table, reread
 from core.workbench.sides.thumbs import Shown, ThumbStore
 from core.workspace import Side, list_frames
 
@@ -65,6 +65,22 @@ class SideView:
                 with open_database(self.side.database) as connection:
                     self._table = (revision, read_table(connection))
             return self._table
+
+    def follow(self, before: str, change: int) -> str:
+        """Take over a change that was just made, reading only its faces again; returns the new revision.
+
+        before: the revision that it was made on. change: its number in the history.
+        """
+        with self._lock:
+            revision = self.revision()
+            if self._table is None or self._table[0] != before or revision == before:
+                return revision
+            with open_database(self.side.database) as connection:
+                query = "SELECT DISTINCT face FROM edits WHERE change = ?"
+                changed = [face for (face,) in connection.execute(query, (change,))]
+                table = reread(self._table[1], connection, changed)
+            self._table = None if table is None else (revision, table)
+            return revision
 
     def faces(self, ids: Sequence[str]) -> dict[str, Shown]:
         """How to read the pictures of these faces; those that have none are left out."""
