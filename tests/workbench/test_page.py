@@ -4,9 +4,10 @@ import re
 
 import pytest
 from browser import opened, show, until, violations
+from tiny_dfm import write_dfm
 from workbench_kit import served, small_workspace, wait_until
 
-SCREENS = ("overview", "jobs", "training")
+SCREENS = ("overview", "training", "live", "jobs")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -156,3 +157,26 @@ def test_a_server_that_is_gone_and_comes_again(browser, tmp_path):
         page.get_by_text("This page has lost its key").wait_for()
         object.__setattr__(keys, "session", bench_keys)
         page.watch.said.clear()
+
+
+def test_the_live_player_is_started_and_opened(browser, tmp_path):
+    """The link of the player, clicked in this page, leads into the player's own."""
+    workspace = small_workspace(tmp_path / "work", trained=False)
+    write_dfm(workspace.model / "tiny.dfm")
+    with served(workspace) as (keys, bench), opened(browser, keys) as page:
+        show(page, keys.port, "live")
+        page.get_by_role("button", name="Start the player").click()
+        page.wait_for_selector(".stage-form footer")
+        page.get_by_label("port", exact=True).fill("0")
+        page.get_by_role("button", name="Start", exact=True).click()
+        link = page.get_by_role("link", name="Open the player")
+        link.wait_for(timeout=60_000)
+        assert violations(page) == []
+        page.context.unroute("**/*")
+        with page.context.expect_page() as opening:
+            link.click()
+        opening.value.get_by_text("tiny.dfm on").wait_for()
+        assert opening.value.title() == "DFM Forge live"
+        page.get_by_role("button", name="Stop").click()
+        wait_until(lambda: not bench.jobs.running(), 60)
+        assert bench.jobs.jobs()[0]["state"] in ("done", "stopped")
