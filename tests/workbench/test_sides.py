@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from starlette.testclient import TestClient
-from workbench_kit import FRAMES, NO_FACE, OTHER_PERSON, small_workspace
+from workbench_kit import FRAMES, NO_FACE, OTHER_PERSON, small_workspace, wait_until
 
 from core import stages
 from core.faceset.database.connection import open_database
@@ -100,6 +100,17 @@ def test_thumbs_come_in_one_answer(page):
         count, *lengths = np.frombuffer(data, "<u4", 4)
         assert count == 3 and lengths[1] == 0 and len(data) == 16 + sum(lengths)
         assert Image.open(io.BytesIO(data[16 : 16 + lengths[0]])).size == (96, 96)
+
+
+def test_all_thumbs_are_made_behind_the_scenes(page):
+    assert np.isnan(page.view("src", "columns=color")[2]["color"]).all()
+    with page.bench:
+        page.view("src")
+        wait_until(lambda: np.isfinite(page.view("src", "columns=color")[2]["color"]).all())
+    color = int(page.view("src", "columns=color")[2]["color"][0])
+    thumb = page.get(f"src/thumbs?ids={page.view('src')[1][0]}").content[8:]
+    mean = np.asarray(Image.open(io.BytesIO(thumb))).mean(axis=(0, 1))
+    assert np.abs(mean - (color >> 16, color >> 8 & 255, color & 255)).max() < 4
 
 
 @pytest.mark.parametrize("count", [0, 513])

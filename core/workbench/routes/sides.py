@@ -18,6 +18,7 @@ from core.workbench.sides.side_view import SideView
 from core.workbench.sides.thumbs import packed
 
 MOST_THUMBS = 512
+COLOR = "color"
 WIDEST = 8192
 _HISTORY = 200
 
@@ -53,6 +54,9 @@ def routes(bench: Bench) -> list[Route]:
         tag = f"{revision}-{bench.events.run}"
         columns = [name for name in request.query_params.get(views.COLUMNS, "").split(",") if name]
         found = views.look(table, request.query_params.multi_items())
+        bench.make_thumbs(side.side.name)
+        if COLOR in columns:  # which thumbs there are is no matter of the revision
+            return binary(views.block(table, found, columns, revision, {COLOR: side.colors(table)}))
         return unchanged(request, tag) or binary(views.block(table, found, columns, revision), etag=tag)
 
     def thumbs(request: Request) -> Response:

@@ -4,7 +4,7 @@ import hashlib
 import os
 import threading
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -23,11 +23,12 @@ from core.imaging.codec import encode_jpeg, read_frame
 from core.video.find import find_film, look_beside
 from core.workbench.answers import Missing
 from core.workbench.sides.film import Film
-from core.workbench.sides.table import FaceTable, Picture, read_table, reread
+from core.workbench.sides.table import FaceTable, Picture, hexadecimal, read_table, reread
 from core.workbench.sides.thumbs import Shown, ThumbStore
 from core.workspace import Side, list_frames
 
 _QUALITY = 80
+_THUMBS_AT_ONCE = 32
 _JPEGS = 300  # of frames that are kept
 _CHANGE_COUNTER = slice(24, 28)  # of the header of an SQLite file
 
@@ -92,6 +93,23 @@ class SideView:
             if key:
                 found[face] = Shown(key, partial(self._read, picture))
         return found
+
+    def colors(self, table: FaceTable) -> NDArray[np.float32]:
+        """(n,) mean colours, as of ``ThumbStore.colors``; NaN where there is no thumb yet."""
+        found = self.thumbs.colors()
+        return np.array([found.get(hexadecimal(face), np.nan) for face in table.ids], np.float32)
+
+    def make_thumbs(self, pause: Callable[[], bool]) -> int:
+        """Make all thumbs that are missing, some at a time; returns how many. pause: says whether to stop."""
+        _, table = self.table()
+        made = 0
+        for start in range(0, len(table), _THUMBS_AT_ONCE):
+            if pause():
+                break
+            made += self.thumbs.make(
+                self.faces([hexadecimal(face) for face in table.ids[start : start + _THUMBS_AT_ONCE]])
+            )
+        return made
 
     def face(self, identity: str) -> tuple[str, bytes]:
         """(what changes with the contents, the file that shows a face). Raises Missing where there is none."""
