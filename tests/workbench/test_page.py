@@ -20,6 +20,17 @@ def test_screens_can_be_used_by_everybody(browser, server, screen, scheme):
         assert page.title().endswith("DFM Forge workbench")
 
 
+@pytest.mark.parametrize("screen", SCREENS)
+def test_screens_at_twice_the_size(browser, server, screen):
+    """As with a zoom of 200 %: nothing has to be scrolled sideways."""
+    with opened(browser, server[0], viewport={"width": 640, "height": 400}, device_scale_factor=2) as page:
+        show(page, server[0].port, screen)
+        until(page, "document.querySelector('main h1') && !document.querySelector('main [role=status]')")
+        assert violations(page) == []
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        assert page.evaluate("document.querySelector('main').scrollWidth <= document.querySelector('main').clientWidth")
+
+
 def test_the_token_leaves_the_address(page, server):
     assert server[0].token not in page.url and page.evaluate("document.cookie") == ""
     assert page.evaluate("performance.getEntries().every(entry => !entry.name.includes('#'))")
@@ -110,6 +121,21 @@ def test_undo_and_redo_from_every_screen(page, server):
     page.get_by_role("button", name="Undo the last change").click()
     wait_until(lambda: mark() == "")
     until(page, f"window.forge.state().revisions.src === '{side.revision()}'")
+
+
+def test_two_tabs_see_the_same(page, server):
+    other = page.context.new_page()
+    other.goto(f"http://127.0.0.1:{server[0].port}/")
+    other.wait_for_selector("nav")
+    until(other, "window.forge.state().server && window.forge.state().connected")
+    ids = [f"{int(number):016x}" for number in server[1].sides["dst"].table()[1].ids[:2]]
+    code = """async faces => {
+      const {edit} = await import("/static/lib/undo.js");
+      return edit("dst", [{op: "set_mark", faces, mark: "unsure"}]);
+    }"""
+    revision = page.evaluate(code, ids)["revision"]
+    for tab in (page, other):
+        until(tab, f"window.forge.state().revisions.dst === '{revision}'")
 
 
 def test_colours_can_be_chosen(page):
