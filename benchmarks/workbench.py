@@ -2,7 +2,7 @@
 
 Prints JSON, and keeps it in benchmarks/results/workbench.json. Medians and 95th percentiles are in milliseconds.
 
-    python benchmarks/workbench.py [faces film] [FACES=60000]
+    python benchmarks/workbench.py [faces film page] [FACES=60000]
 """
 
 import json
@@ -24,7 +24,7 @@ HOME = "http://127.0.0.1:8600"
 
 
 def main() -> None:
-    parts = [name for name in sys.argv[1:] if "=" not in name] or ["faces", "film"]
+    parts = [name for name in sys.argv[1:] if "=" not in name] or ["faces", "film", "page"]
     sizes = dict(argument.split("=") for argument in sys.argv[1:] if "=" in argument)
     path = ROOT / "benchmarks" / "results" / "workbench.json"
     results = json.loads(path.read_text()) if path.is_file() else {}
@@ -169,7 +169,44 @@ def film(folder: Path, count: int) -> dict:
     }
 
 
-PARTS = {"faces": faces, "film": film}
+def page(folder: Path, count: int) -> dict:
+    """The page in a browser without a window, beside a small workspace: five fresh starts."""
+    from browser import chromium, opened, show, until
+    from workbench_kit import served, small_workspace
+
+    found: dict = {}
+    with served(small_workspace(folder / "work")) as (keys, bench), chromium() as browser:
+        starts = []
+        for _ in range(5):
+            with opened(browser, keys) as shown:
+                begun = time.perf_counter()
+                shown.goto(f"{HOME.replace('8600', str(keys.port))}/")
+                until(shown, "window.forge?.state().server && document.querySelector('.steps')")
+                usable = 1000 * (time.perf_counter() - begun)
+                paint = shown.evaluate("performance.getEntriesByName('first-contentful-paint')[0]?.startTime")
+                starts.append((paint or usable, usable))
+        found["first paint"], found["usable"] = (
+            round(float(np.median(column)), 1) for column in zip(*starts, strict=True)
+        )
+        with opened(browser, keys) as shown:
+            show(shown, keys.port, "training")
+            until(shown, "document.querySelector('.uplot canvas')")
+            code = """async face => {
+              const {edit} = await import("/static/lib/undo.js");
+              const start = performance.now();
+              await edit("src", [{op: "set_mark", faces: [face], mark: Math.random() < 0.5 ? "keep" : "unsure"}]);
+              return performance.now() - start;
+            }"""
+            face = f"{int(bench.sides['src'].table()[1].ids[0]):016x}"
+            taken = [shown.evaluate(code, face) for _ in range(30)]
+        found["edit durable, from the page"] = {
+            "median": round(float(np.median(taken)), 1),
+            "p95": round(float(np.percentile(taken, 95)), 1),
+        }
+    return found
+
+
+PARTS = {"faces": faces, "film": film, "page": page}
 
 if __name__ == "__main__":
     main()

@@ -11,10 +11,16 @@ cd "$root"
 
 # The tests of pages need a browser. Where it cannot be installed they are skipped, or fail in CI.
 install_browser() {
-  if command -v chromium chromium-browser google-chrome >/dev/null; then return 0; fi
+  local name
+  for name in chromium chromium-browser google-chrome; do
+    if command -v "$name" >/dev/null; then return 0; fi
+  done
   if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then return 0; fi
   echo "installing Chromium for the tests of pages" >&2
-  { apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends chromium; } >/dev/null 2>&1 || echo "Chromium could not be installed" >&2
+  export DEBIAN_FRONTEND=noninteractive
+  if ! { apt-get update && apt-get install --yes --no-install-recommends chromium; } >/dev/null 2>&1; then
+    echo "Chromium could not be installed" >&2
+  fi
 }
 
 asks_for_paths() {

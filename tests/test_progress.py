@@ -1,6 +1,7 @@
 """Progress is told to whoever listens, and whoever listens may cancel."""
 
 import io
+import json
 import logging
 import sys
 
@@ -9,7 +10,7 @@ from tqdm.std import EMA
 
 from core import progress as module
 from core.errors import Interrupted
-from core.progress import BesideBars, Listener, Task, TerminalBars, progress, reporting_to
+from core.progress import BesideBars, Listener, ProgressFile, Task, TerminalBars, progress, reporting_to
 from core.training.hooks.progress_line import ProgressLine
 from core.training.run_state import RunState
 
@@ -128,3 +129,22 @@ def test_a_line_of_the_log_is_never_on_the_line_of_a_bar(monkeypatch):
             log.warning("look here")
     text = terminal.getvalue()
     assert [line.rsplit("\r", 1)[-1] for line in text.split("\n") if "look here" in line] == ["look here"] * 2
+
+
+def test_a_file_says_the_same_to_programs(tmp_path):
+    path, heard = tmp_path / "progress.json", Notes()
+    with reporting_to(ProgressFile(path, heard)), Task("counting", "sheep", 10, done=3) as task:
+        first = json.loads(path.read_text())
+        task.note = "one more"
+        task.update(2)
+    said = json.loads(path.read_text())
+    assert first["done"] == first["first"] == 3 and first["total"] == 10 and not first["ended"]
+    assert said["done"] == 5 and said["note"] == "one more" and said["ended"] and said["now"] >= said["begun"]
+    assert [one[0] for one in heard.heard] == ["begin", "update", "end"]
+
+
+def test_a_file_that_cannot_be_written_ends_nothing(tmp_path):
+    heard = Notes()
+    with reporting_to(ProgressFile(tmp_path / "no such folder" / "progress.json", heard)):
+        list(progress(range(3), description="x", unit="y"))
+    assert [one[0] for one in heard.heard] == ["begin", *["update"] * 3, "end"]

@@ -123,11 +123,21 @@ def refusal(scope: Scope, keys: Keys, doors: Doors) -> tuple[int, str] | None:
         return 403, "this comes from another page"
     if origin is None and (scope["type"] == "websocket" or scope["method"] not in ("GET", "HEAD")):
         return 403, "a page has to say where it comes from"
-    if headers.get("sec-fetch-site", "none") not in ("same-origin", "none"):
+    ours = headers.get("sec-fetch-site", "none") in ("same-origin", "none")
+    if not ours and not _follows_a_link(scope, headers, doors):
         return 403, "this comes from another page"
     if scope["path"] in doors.without_key or _may_enter(scope, headers, keys, doors):
         return None
     return 401, "open the link that the program printed"
+
+
+def _follows_a_link(scope: Scope, headers: Mapping[str, str], doors: Doors) -> bool:
+    """Whether a person clicked on the link somewhere, such as in a terminal that is a page itself.
+
+    What is shown then has no secret: without the key, which only the link has, it stays as it is.
+    """
+    opens = headers.get("sec-fetch-mode") == "navigate" and headers.get("sec-fetch-dest") == "document"
+    return opens and scope["type"] == "http" and scope["method"] == "GET" and scope["path"] in doors.without_key
 
 
 def same(one: str, other: str) -> bool:

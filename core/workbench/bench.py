@@ -1,7 +1,9 @@
 """What all routes of the workbench share, and the thread that looks after it."""
 
 import logging
+import os
 import threading
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from core.errors import PipelineError
@@ -15,6 +17,8 @@ from core.workspace import Workspace
 
 log = logging.getLogger(__name__)
 _EVERY = 0.5  # seconds
+_PAUSE = 0.02
+_PATIENT = 15  # nice
 
 
 @dataclass
@@ -35,7 +39,24 @@ class Bench:
         self.sides = {name: SideView(self.workspace.side(name)) for name in ("src", "dst")}
         self.training = TrainingFiles(self.workspace, self.events)
         self._end = threading.Event()
+        self._makers: dict[str, threading.Thread] = {}
         self._watcher = threading.Thread(target=self._watch, name="workbench", daemon=True)
+
+    def make_thumbs(self, name: str) -> None:
+        """Have the thumbs of a side made, behind everything else; once in the life of the server."""
+        if self._watcher.is_alive() and name not in self._makers:
+            maker = threading.Thread(target=self._make_thumbs, args=(name,), name=f"thumbs of {name}", daemon=True)
+            self._makers[name] = maker
+            maker.start()
+
+    def _make_thumbs(self, name: str) -> None:
+        with suppress(OSError, AttributeError):
+            # Of this thread alone, on Linux: what is asked for now, and training, come first.
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _PATIENT)
+        try:
+            self.sides[name].make_thumbs(lambda: self._end.wait(_PAUSE))
+        except (PipelineError, OSError) as error:
+            log.warning("thumbs of %s: %s", name, error)
 
     def __enter__(self) -> "Bench":
         self._watcher.start()
@@ -43,7 +64,8 @@ class Bench:
 
     def __exit__(self, *_: object) -> None:
         self._end.set()
-        self._watcher.join()
+        for thread in (self._watcher, *self._makers.values()):
+            thread.join()
 
     def _watch(self) -> None:
         said = ""

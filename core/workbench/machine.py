@@ -6,6 +6,7 @@ import threading
 import time
 from typing import Any
 
+from core.jobs import doctor
 from core.workspace import Workspace
 
 _EVERY = 3.0  # seconds
@@ -15,8 +16,7 @@ _QUERY = "name,utilization.gpu,memory.used,memory.total,temperature.gpu"
 
 def disk(workspace: Workspace, reserve: int) -> dict[str, Any]:
     """Bytes of the disk of the workspace. short: whether less is free than is kept in reserve."""
-    root = workspace.root if workspace.root.exists() else workspace.root.parent
-    usage = shutil.disk_usage(root)
+    usage = shutil.disk_usage(doctor.disk(workspace).folder)
     return {"free": usage.free, "total": usage.total, "reserve": reserve, "short": usage.free < reserve}
 
 

@@ -1,14 +1,14 @@
 """Where the project stands: the steps of the pipeline with what is there, and what each of them still needs."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from core.faceset.database.connection import is_old, open_database
 from core.inference.dfm import exported
 from core.jobs import doctor
-from core.jobs.doctor import SideContents
+from core.jobs.doctor import NextStep, SideContents
 from core.workspace import Side, Workspace
 
 _NAMES = {"src": "source", "dst": "target"}
@@ -35,13 +35,13 @@ class Step:
 
 def state(workspace: Workspace) -> dict[str, Any]:
     """Steps, and the key of the one to do next (JSON values). The folders are counted for it."""
-    sides = {name: doctor.contents(workspace.side(name)) for name in _NAMES}
+    sides = {name: _contents(workspace.side(name)) for name in _NAMES}
     models = exported(workspace.model)
     saved = sorted(path.name.removesuffix("_data.dat") for path in workspace.model.glob("*_data.dat"))
     results = [path for path in (workspace.root / "result.mp4", workspace.root / "result.mkv") if path.is_file()]
     steps = [
         *(_frames(sides[name]) for name in _NAMES),
-        *(_faces(workspace.side(name), sides[name]) for name in _NAMES),
+        *(_faces(sides[name]) for name in _NAMES),
         *(_masks(workspace.side(name), sides[name]) for name in _NAMES),
         _training(sides, saved),
         _export(saved, models),
@@ -55,6 +55,39 @@ def state(workspace: Workspace) -> dict[str, Any]:
         "models": saved,
         "exported": [path.name for path in models],
     }
+
+
+_known: dict[str, tuple[object, Any]] = {}
+T = TypeVar("T")
+
+
+def _unless_known(name: str, folders: Sequence[Path], look: Callable[[], T]) -> T:
+    """What ``look`` gives; it looks again only when one of the folders has changed, for counting many files takes long.
+
+    name: of what is looked for, with its place.
+    """
+    now = [path.stat().st_mtime_ns if path.exists() else 0 for path in folders]
+    known = _known.get(name)
+    if known is None or known[0] != now:
+        known = _known[name] = (now, look())
+    return known[1]
+
+
+def _folders(side: Side) -> list[Path]:
+    return [side.workspace.root, side.frames, side.aligned]
+
+
+def _contents(side: Side) -> SideContents:
+    return _unless_known(str(side.frames), _folders(side), lambda: doctor.contents(side))
+
+
+def _next_step(workspace: Workspace) -> NextStep:
+    folders = [*_folders(workspace.side("src")), *_folders(workspace.side("dst")), workspace.model, workspace.assets]
+    return _unless_known(f"next of {workspace.root}", folders, lambda: doctor.next_step(workspace))
+
+
+def _has_faces(found: SideContents) -> bool:
+    return found.loose_faces > 0 or found.pak is not None
 
 
 def _side(side: Side, found: SideContents) -> dict[str, Any]:
@@ -76,19 +109,19 @@ def _frames(found: SideContents) -> Step:
     return Step(f"frames-{found.name}", number, title, "frames", {"side": found.name}, there, found.frames > 0, lacks)
 
 
-def _faces(side: Side, found: SideContents) -> Step:
+def _faces(found: SideContents) -> Step:
     number = {"src": "3", "dst": "4"}[found.name]
     lacks = "" if found.frames or found.videos else "frames, or a film"
     packed = "packed" if found.pak is not None else ""
     there = f"{found.loose_faces:,} faces" if found.loose_faces else packed
     title = f"{_NAMES[found.name].capitalize()} faces"
-    done = side.has_faces()
+    done = _has_faces(found)
     return Step(f"faces-{found.name}", number, title, "faces", {"side": found.name}, there, done, lacks)
 
 
 def _masks(side: Side, found: SideContents) -> Step:
     number = {"src": "3.2", "dst": "4.2"}[found.name]
-    lacks = "" if side.has_faces() else "faces"
+    lacks = "" if _has_faces(found) else "faces"
     title = f"{_NAMES[found.name].capitalize()} masks"
     count = _count_masks(side)
     there = f"{count:,} masks" if count else ""
@@ -104,7 +137,7 @@ def _count_masks(side: Side) -> int:
 
 
 def _training(sides: dict[str, SideContents], saved: list[str]) -> Step:
-    empty = [_NAMES[name] for name, found in sides.items() if not found.loose_faces and found.pak is None]
+    empty = [_NAMES[name] for name, found in sides.items() if not _has_faces(found)]
     lacks = f"{' and '.join(empty)} faces" if empty else ""
     return Step("train", "5", "Training", "train", {}, ", ".join(saved), bool(saved), lacks)
 
@@ -124,7 +157,7 @@ def _merge(dst: SideContents, models: list[Path], results: list[Path]) -> Step:
 
 def _next(workspace: Workspace, steps: list[Step]) -> dict[str, str]:
     """key: of the step to do now, empty where a person has to bring a film first; said: why, in words."""
-    found = doctor.next_step(workspace)
+    found = _next_step(workspace)
     side = _NAMES.get(found.side, "")
     words: dict[str, Callable[[], tuple[str, str]]] = {
         "bring a video": lambda: ("", f"Bring the {side} film: copy it into the workspace as {_name(found.path)}."),

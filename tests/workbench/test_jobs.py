@@ -12,9 +12,11 @@ from workbench_kit import small_workspace, wait_until
 from core import stages
 from core.errors import UsageError
 from core.options import parse
+from core.workbench.answers import Conflict
 from core.workbench.app import new_keys, workbench_app
 from core.workbench.bench import Bench
 from core.workbench.events import Events
+from core.workbench.jobs import queue as queue_module
 from core.workbench.jobs.arguments import arguments_of
 from core.workbench.jobs.files import LOG_BYTES, JobFolder, folders
 from core.workbench.jobs.forms import WrongForm, checked, form
@@ -258,6 +260,16 @@ def test_damaged_files_of_jobs_are_passed_over(workspace, content):
     folder.mkdir(parents=True)
     (folder / "job.json").write_text(content)
     assert Queue(workspace, stages, Events(), 0).jobs() == []
+
+
+def test_the_queue_has_an_end(queue, monkeypatch):
+    monkeypatch.setattr(queue_module, "MOST_WAITING", 2)
+    first = queue.add("check-faceset", {"side": "src"})
+    queue.add("check-faceset", {"side": "src"}, first["id"])
+    with pytest.raises(Conflict, match="too many"):
+        queue.add("check-faceset", {"side": "src"}, first["id"])
+    queue.stop(queue.jobs()[0]["id"])
+    assert queue.jobs()[0]["state"] == "cancelled" and queue.jobs()[0]["note"] == "stopped by you"
 
 
 @pytest.fixture

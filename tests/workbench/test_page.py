@@ -4,9 +4,10 @@ import re
 
 import pytest
 from browser import opened, show, until, violations
+from tiny_dfm import write_dfm
 from workbench_kit import served, small_workspace, wait_until
 
-SCREENS = ("overview", "jobs", "training")
+SCREENS = ("overview", "training", "live", "jobs")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -17,6 +18,17 @@ def test_screens_can_be_used_by_everybody(browser, server, screen, scheme):
         until(page, "document.querySelector('main h1') && !document.querySelector('main [role=status]')")
         assert violations(page) == []
         assert page.title().endswith("DFM Forge workbench")
+
+
+@pytest.mark.parametrize("screen", SCREENS)
+def test_screens_at_twice_the_size(browser, server, screen):
+    """As with a zoom of 200 %: nothing has to be scrolled sideways."""
+    with opened(browser, server[0], viewport={"width": 640, "height": 400}, device_scale_factor=2) as page:
+        show(page, server[0].port, screen)
+        until(page, "document.querySelector('main h1') && !document.querySelector('main [role=status]')")
+        assert violations(page) == []
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        assert page.evaluate("document.querySelector('main').scrollWidth <= document.querySelector('main').clientWidth")
 
 
 def test_the_token_leaves_the_address(page, server):
@@ -111,6 +123,21 @@ def test_undo_and_redo_from_every_screen(page, server):
     until(page, f"window.forge.state().revisions.src === '{side.revision()}'")
 
 
+def test_two_tabs_see_the_same(page, server):
+    other = page.context.new_page()
+    other.goto(f"http://127.0.0.1:{server[0].port}/")
+    other.wait_for_selector("nav")
+    until(other, "window.forge.state().server && window.forge.state().connected")
+    ids = [f"{int(number):016x}" for number in server[1].sides["dst"].table()[1].ids[:2]]
+    code = """async faces => {
+      const {edit} = await import("/static/lib/undo.js");
+      return edit("dst", [{op: "set_mark", faces, mark: "unsure"}]);
+    }"""
+    revision = page.evaluate(code, ids)["revision"]
+    for tab in (page, other):
+        until(tab, f"window.forge.state().revisions.dst === '{revision}'")
+
+
 def test_colours_can_be_chosen(page):
     background = "getComputedStyle(document.body).backgroundColor"
     first = page.evaluate(background)
@@ -156,3 +183,26 @@ def test_a_server_that_is_gone_and_comes_again(browser, tmp_path):
         page.get_by_text("This page has lost its key").wait_for()
         object.__setattr__(keys, "session", bench_keys)
         page.watch.said.clear()
+
+
+def test_the_live_player_is_started_and_opened(browser, tmp_path):
+    """The link of the player, clicked in this page, leads into the player's own."""
+    workspace = small_workspace(tmp_path / "work", trained=False)
+    write_dfm(workspace.model / "tiny.dfm")
+    with served(workspace) as (keys, bench), opened(browser, keys) as page:
+        show(page, keys.port, "live")
+        page.get_by_role("button", name="Start the player").click()
+        page.wait_for_selector(".stage-form footer")
+        page.get_by_label("port", exact=True).fill("0")
+        page.get_by_role("button", name="Start", exact=True).click()
+        link = page.get_by_role("link", name="Open the player")
+        link.wait_for(timeout=60_000)
+        assert violations(page) == []
+        page.context.unroute("**/*")
+        with page.context.expect_page() as opening:
+            link.click()
+        opening.value.get_by_text("tiny.dfm on").wait_for()
+        assert opening.value.title() == "DFM Forge live"
+        page.get_by_role("button", name="Stop").click()
+        wait_until(lambda: not bench.jobs.running(), 60)
+        assert bench.jobs.jobs()[0]["state"] in ("done", "stopped")

@@ -100,6 +100,18 @@ def test_requests_of_other_pages_are_refused(client, headers):
         pass
 
 
+LINK = {"sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate", "sec-fetch-dest": "document"}
+
+
+def test_the_link_may_be_clicked_anywhere(stranger):
+    """Such as in a terminal that is a page itself; it opens what has no secret, and nothing else."""
+    assert stranger.get("/enter", headers=LINK).status_code == 200
+    assert stranger.get("/", headers=LINK).status_code == 403
+    assert stranger.post("/enter", content=KEYS.token, headers=LINK | OURS).status_code == 403
+    for more in ({"sec-fetch-dest": "iframe"}, {"sec-fetch-mode": "no-cors"}):
+        assert stranger.get("/enter", headers=LINK | more).status_code == 403
+
+
 def test_what_changes_things_must_say_where_it_comes_from(client):
     assert client.post("/api/v1/src/undo", json={}).status_code == 403
     with pytest.raises(WebSocketDisconnect), client.websocket_connect(EVENTS):

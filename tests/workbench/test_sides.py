@@ -8,11 +8,13 @@ import numpy as np
 import pytest
 from PIL import Image
 from starlette.testclient import TestClient
-from workbench_kit import FRAMES, NO_FACE, OTHER_PERSON, small_workspace
+from workbench_kit import FRAMES, NO_FACE, OTHER_PERSON, small_workspace, wait_until
 
 from core import stages
+from core.faceset.database.connection import open_database
 from core.workbench.app import new_keys, workbench_app
 from core.workbench.bench import Bench
+from core.workbench.sides.table import read_table
 
 KEYS = new_keys(8600)
 HOME = "http://127.0.0.1:8600"
@@ -23,6 +25,7 @@ class Page:
     """A page that has entered."""
 
     def __init__(self, bench):
+        self.bench = bench
         self.client = TestClient(workbench_app(bench, KEYS), base_url=HOME, headers=OURS)
         assert self.client.post("/enter", content=KEYS.token).status_code == 200
 
@@ -97,6 +100,17 @@ def test_thumbs_come_in_one_answer(page):
         count, *lengths = np.frombuffer(data, "<u4", 4)
         assert count == 3 and lengths[1] == 0 and len(data) == 16 + sum(lengths)
         assert Image.open(io.BytesIO(data[16 : 16 + lengths[0]])).size == (96, 96)
+
+
+def test_all_thumbs_are_made_behind_the_scenes(page):
+    assert np.isnan(page.view("src", "columns=color")[2]["color"]).all()
+    with page.bench:
+        page.view("src")
+        wait_until(lambda: np.isfinite(page.view("src", "columns=color")[2]["color"]).all())
+    color = int(page.view("src", "columns=color")[2]["color"][0])
+    thumb = page.get(f"src/thumbs?ids={page.view('src')[1][0]}").content[8:]
+    mean = np.asarray(Image.open(io.BytesIO(thumb))).mean(axis=(0, 1))
+    assert np.abs(mean - (color >> 16, color >> 8 & 255, color & 255)).max() < 4
 
 
 @pytest.mark.parametrize("count", [0, 513])
@@ -206,3 +220,35 @@ def test_a_side_that_a_stage_works_on_is_read_only(page, tmp_path):
 )
 def test_operations_that_there_are_not(page, operation):
     assert page.edit("src", operation).status_code == 422
+
+
+def contents(table):
+    """All that a table says, face by face."""
+    words = {name: [known[code] for code in codes] for name, (codes, known) in table.words.items()}
+    numbers = {name: column.tolist() for name, column in table.numbers.items()}
+    pictures = [table.pictures.get(f"{int(number):016x}") for number in table.ids]
+    return repr((table.ids.tolist(), words, numbers, table.geometry.tolist(), pictures))
+
+
+def test_a_table_that_follows_changes_is_the_same_as_one_read_anew(page):
+    """A walk of changes, undoing and redoing; the states of before come back."""
+    random = np.random.default_rng(3)
+    side = page.bench.sides["dst"]
+    seen = [contents(side.table()[1])]
+    for step in range(30):
+        ids = page.view("dst")[1]
+        some = [ids[place] for place in random.choice(len(ids), 3, replace=False)]
+        what = random.choice(["mark", "person", "undo", "undo", "redo", "apply"])
+        if what == "mark":
+            mark = str(random.choice(["", "keep", "trash", "unsure"]))
+            page.edit("dst", {"op": "set_mark", "faces": some, "mark": mark})
+        elif what == "person":
+            page.edit("dst", {"op": "set_person", "faces": some, "person": f"P{step}"})
+        else:
+            page.post(f"dst/{what}")
+        now = contents(side.table()[1])
+        with open_database(side.side.database) as connection:
+            assert contents(read_table(connection)) == now
+        if what == "undo":
+            assert now in seen
+        seen.append(now)

@@ -12,6 +12,7 @@ from dataclasses import asdict, replace
 from typing import Any
 
 from core.errors import InputError, Interrupted, UsageError
+from core.jobs import doctor
 from core.own_place import PROJECT
 from core.workbench.answers import Conflict, Missing
 from core.workbench.events import Events
@@ -182,8 +183,7 @@ class Queue:
             return  # it has just ended
 
     def _free(self) -> int:
-        root = self._workspace.root
-        return shutil.disk_usage(root if root.exists() else root.parent).free
+        return doctor.disk(self._workspace).free
 
     def _require_room(self) -> None:
         if self._free() < self.reserve:

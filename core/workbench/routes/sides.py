@@ -18,6 +18,7 @@ from core.workbench.sides.side_view import SideView
 from core.workbench.sides.thumbs import packed
 
 MOST_THUMBS = 512
+COLOR = "color"
 WIDEST = 8192
 _HISTORY = 200
 
@@ -53,6 +54,9 @@ def routes(bench: Bench) -> list[Route]:
         tag = f"{revision}-{bench.events.run}"
         columns = [name for name in request.query_params.get(views.COLUMNS, "").split(",") if name]
         found = views.look(table, request.query_params.multi_items())
+        bench.make_thumbs(side.side.name)
+        if COLOR in columns:  # which thumbs there are is no matter of the revision
+            return binary(views.block(table, found, columns, revision, {COLOR: side.colors(table)}))
         return unchanged(request, tag) or binary(views.block(table, found, columns, revision), etag=tag)
 
     def thumbs(request: Request) -> Response:
@@ -77,21 +81,21 @@ def routes(bench: Bench) -> list[Route]:
     def frames(request: Request) -> Any:
         return {"names": side_of(request).frame_names()}
 
-    def told(side: SideView, what: str, faces: int) -> str:
-        revision = side.revision()
+    def told(side: SideView, what: str, faces: int, before: str, change: int) -> str:
+        revision = side.follow(before, change)
         bench.events.add("faces", {"side": side.side.name, "revision": revision, "what": what, "faces": faces})
         return revision
 
     def edit(request: Request, asked: Edits) -> Any:
         side = side_of(request)
         done = edits.edit(side.side, asked, side.revision)
-        revision = told(side, "edited", done.faces)
+        revision = told(side, "edited", done.faces, done.before, done.change)
         return {"revision": revision, "change": done.change, "faces": done.faces, "repeated": done.repeated}
 
     def take_back(request: Request, redo: bool) -> Any:
         side = side_of(request)
-        back = edits.take_back(side.side, redo=redo)
-        revision = told(side, "redone" if redo else "undone", back.done.faces)
+        back = edits.take_back(side.side, side.revision, redo=redo)
+        revision = told(side, "redone" if redo else "undone", back.done.faces, back.before, back.done.number)
         done = back.done
         return {
             "revision": revision,
@@ -104,8 +108,9 @@ def routes(bench: Bench) -> list[Route]:
 
     def apply(request: Request, asked: Nothing) -> Any:
         side = side_of(request)
-        done = edits.apply_marks(side.side)
-        return {"revision": told(side, "applied", done.faces), "change": done.change, "faces": done.faces}
+        done = edits.apply_marks(side.side, side.revision)
+        revision = told(side, "applied", done.faces, done.before, done.change)
+        return {"revision": revision, "change": done.change, "faces": done.faces}
 
     def history(request: Request) -> Any:
         with open_database(side_of(request).side.database) as connection:

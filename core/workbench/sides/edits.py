@@ -44,20 +44,24 @@ class Edits(BaseModel):
 
 @dataclass(frozen=True)
 class Edited:
-    """What became of a request. change: its number; 0 where nothing had to change. repeated: whether it had been
-    carried out before.
+    """What became of a request. change: its number; 0 where nothing had to change. before: the revision of the side
+    until then. repeated: whether it had been carried out before.
     """
 
     change: int
     faces: int
+    before: str
     repeated: bool = False
 
 
 @dataclass(frozen=True)
 class TakenBack:
-    """A change that was undone or redone. face: its first one, with its frame; empty where the face is gone."""
+    """A change that was undone or redone. face: its first one, with its frame; empty where the face is gone.
+    before: the revision of the side until then.
+    """
 
     done: Done
+    before: str
     face: str
     frame: str
 
@@ -93,17 +97,18 @@ def edit(side: Side, asked: Edits, revision: Callable[[], str]) -> Edited:
         Missing: a face is not there.
     """
     with writing(side) as connection:
-        before = _remembered(connection, asked.id)
-        if before is not None:
-            return Edited(before["change"], before["faces"], repeated=True)
-        if asked.base is not None and asked.base != revision():
+        before = revision()
+        known = _remembered(connection, asked.id)
+        if known is not None:
+            return Edited(known["change"], known["faces"], before, repeated=True)
+        if asked.base is not None and asked.base != before:
             raise Conflict("the faces have changed meanwhile", hint="look at them again, then change them")
         with changing(connection, _title(asked)) as change:
             for operation in asked.operations:
                 carry_out(connection, change, operation)
             number = _newest(connection) if change.faces else 0
             _remember(connection, asked.id, {"change": number, "faces": change.faces})
-        return Edited(number, change.faces)
+        return Edited(number, change.faces, before)
 
 
 def _title(asked: Edits) -> str:
@@ -128,13 +133,14 @@ def _remember(connection: sqlite3.Connection, request: uuid.UUID, answer: dict[s
     connection.execute(f"DELETE FROM state WHERE key IN ({old})", (f"{_KEY}%", _REMEMBERED))
 
 
-def take_back(side: Side, *, redo: bool = False) -> TakenBack:
+def take_back(side: Side, revision: Callable[[], str], *, redo: bool = False) -> TakenBack:
     """Undo the newest change of the side, whoever made it, or redo what was undone last; files follow.
 
     Raises:
         InputError: there is none.
     """
     with writing(side) as connection:
+        before = revision()
         done = changes.redo(connection) if redo else changes.undo(connection)
         settle(connection, side.frames)
         query = """
@@ -142,10 +148,10 @@ def take_back(side: Side, *, redo: bool = False) -> TakenBack:
         JOIN frames ON frames.frame = faces.frame WHERE change = ? ORDER BY edit LIMIT 1
         """
         row = connection.execute(query, (done.number,)).fetchone() or ("", "")
-        return TakenBack(done, row[0], str(row[1]))
+        return TakenBack(done, before, row[0], str(row[1]))
 
 
-def apply_marks(side: Side) -> Edited:
+def apply_marks(side: Side, revision: Callable[[], str]) -> Edited:
     """Carry out all marks of a side: pictures marked as trash go to its trash. One change, which undo takes back.
 
     Raises:
@@ -153,10 +159,12 @@ def apply_marks(side: Side) -> Edited:
     """
     with _writers.setdefault(str(side.frames), threading.Lock()), opened_faces(side.workspace, side.name) as opened:
         require_loose(opened)
+        before = revision()
         query = "SELECT face, extra FROM faces WHERE extra LIKE ?"
         rows = opened.connection.execute(query, (f'%"{marks.KEY}"%',)).fetchall()
         marked = [face for face, extra in rows if marks.mark_of(extra) in ("keep", "trash")]
         with changing(opened.connection, "apply marks", expected=len(marked)) as change:
             for face in found(opened.connection, marked):
                 marks.carry_out(change, face)
-        return Edited(_newest(opened.connection) if change.faces else 0, change.faces)
+        number = _newest(opened.connection) if change.faces else 0
+    return Edited(number, change.faces, before)

@@ -4,7 +4,7 @@ import hashlib
 import os
 import threading
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -23,11 +23,12 @@ from core.imaging.codec import encode_jpeg, read_frame
 from core.video.find import find_film, look_beside
 from core.workbench.answers import Missing
 from core.workbench.sides.film import Film
-from core.workbench.sides.table import FaceTable, Picture, read_table
+from core.workbench.sides.table import FaceTable, Picture, hexadecimal, read_table, reread
 from core.workbench.sides.thumbs import Shown, ThumbStore
 from core.workspace import Side, list_frames
 
 _QUALITY = 80
+_THUMBS_AT_ONCE = 32
 _JPEGS = 300  # of frames that are kept
 _CHANGE_COUNTER = slice(24, 28)  # of the header of an SQLite file
 
@@ -66,6 +67,22 @@ class SideView:
                     self._table = (revision, read_table(connection))
             return self._table
 
+    def follow(self, before: str, change: int) -> str:
+        """Take over a change that was just made, reading only its faces again; returns the new revision.
+
+        before: the revision that it was made on. change: its number in the history.
+        """
+        with self._lock:
+            revision = self.revision()
+            if self._table is None or self._table[0] != before or revision == before:
+                return revision
+            with open_database(self.side.database) as connection:
+                query = "SELECT DISTINCT face FROM edits WHERE change = ?"
+                changed = [face for (face,) in connection.execute(query, (change,))]
+                table = reread(self._table[1], connection, changed)
+            self._table = None if table is None else (revision, table)
+            return revision
+
     def faces(self, ids: Sequence[str]) -> dict[str, Shown]:
         """How to read the pictures of these faces; those that have none are left out."""
         _, table = self.table()
@@ -76,6 +93,23 @@ class SideView:
             if key:
                 found[face] = Shown(key, partial(self._read, picture))
         return found
+
+    def colors(self, table: FaceTable) -> NDArray[np.float32]:
+        """(n,) mean colours, as of ``ThumbStore.colors``; NaN where there is no thumb yet."""
+        found = self.thumbs.colors()
+        return np.array([found.get(hexadecimal(face), np.nan) for face in table.ids], np.float32)
+
+    def make_thumbs(self, pause: Callable[[], bool]) -> int:
+        """Make all thumbs that are missing, some at a time; returns how many. pause: says whether to stop."""
+        _, table = self.table()
+        made = 0
+        for start in range(0, len(table), _THUMBS_AT_ONCE):
+            if pause():
+                break
+            made += self.thumbs.make(
+                self.faces([hexadecimal(face) for face in table.ids[start : start + _THUMBS_AT_ONCE]])
+            )
+        return made
 
     def face(self, identity: str) -> tuple[str, bytes]:
         """(what changes with the contents, the file that shows a face). Raises Missing where there is none."""

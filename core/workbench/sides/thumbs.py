@@ -47,16 +47,28 @@ class ThumbStore:
         missing = [face for face in shown if face not in found]
         results = self._pool.map(_made, [shown[face] for face in missing])
         made = {face: thumb for face, thumb in zip(missing, results, strict=True) if thumb is not None}
-        if made:
-            rows = [(face, shown[face].key, jpeg, color) for face, (jpeg, color) in made.items()]
-            with self._opened() as store, store:
-                store.executemany("INSERT OR REPLACE INTO thumbs VALUES (?, ?, ?, ?)", rows)
+        self._keep(shown, made)
         return found | {face: jpeg for face, (jpeg, _) in made.items()}
+
+    def make(self, shown: Mapping[str, Shown]) -> int:
+        """Make those of these that there are not, in this thread alone; returns how many."""
+        with self._opened() as store:
+            places = ", ".join("?" * len(shown))
+            kept = dict(store.execute(f"SELECT face, key FROM thumbs WHERE face IN ({places})", list(shown)))
+        missing = [face for face in shown if kept.get(face) != shown[face].key]
+        self._keep(shown, {face: thumb for face in missing if (thumb := _made(shown[face])) is not None})
+        return len(missing)
 
     def colors(self) -> dict[str, int]:
         """Face -> mean colour, red * 65536 + green * 256 + blue, of the faces that have a thumb."""
         with self._opened() as store:
             return dict(store.execute("SELECT face, color FROM thumbs"))
+
+    def _keep(self, shown: Mapping[str, Shown], made: Mapping[str, tuple[bytes, int]]) -> None:
+        rows = [(face, shown[face].key, jpeg, color) for face, (jpeg, color) in made.items()]
+        if rows:
+            with self._opened() as store, store:
+                store.executemany("INSERT OR REPLACE INTO thumbs VALUES (?, ?, ?, ?)", rows)
 
     @contextmanager
     def _opened(self) -> Iterator[sqlite3.Connection]:

@@ -46,12 +46,15 @@ def look(table: FaceTable, query: Iterable[tuple[str, str]]) -> View:
     return _grouped(table, group, rows) if group else View(rows)
 
 
-def block(table: FaceTable, view: View, names: Sequence[str], revision: str) -> bytes:
+def block(
+    table: FaceTable, view: View, names: Sequence[str], revision: str, more: Mapping[str, NDArray] | None = None
+) -> bytes:
     """What a page gets: a head (``answers.headed``), the ids as uint64, then each column as float32.
 
-    The columns with words have numbers; the head has the words.
+    The columns with words have numbers; the head has the words. more: columns that the table does not have.
     """
-    columns = [_column(table, name) for name in names]
+    more = more or {}
+    columns = [more[name] if name in more else _column(table, name) for name in names]
     words = {name: table.words[name][1] for name in names if name in table.words}
     head: dict[str, Any] = {
         "count": len(view.rows),

@@ -91,10 +91,12 @@ function showTheme(name) {
 
 function Navigation({current}) {
   const busy = useStore(state => state.jobs.filter(job => job.state === "running").length);
+  const running = screen => (screen.name === "jobs" ? busy : 0);
   return html`<nav class="side" aria-label="Screens"><ul>${SCREENS.map(screen => html`
-    <li key=${screen.name}><a href=${href(screen.name)} aria-current=${screen.name === current ? "page" : undefined}>
-      <${Icon} name=${screen.icon} /><span>${screen.title}</span>
-      ${screen.name === "jobs" && busy > 0 && html`<span class="count" aria-label="${busy} running">${busy}</span>`}
+    <li key=${screen.name}><a href=${href(screen.name)} aria-current=${screen.name === current ? "page" : undefined}
+        title=${screen.title}>
+      <${Icon} name=${screen.icon} /><span class="name">${screen.title}</span>
+      ${running(screen) > 0 && html`<span class="count">${busy}<span class="unseen"> running</span></span>`}
     </a></li>`)}</ul></nav>`;
 }
 

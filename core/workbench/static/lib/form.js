@@ -96,7 +96,7 @@ function Input({field, value, change, common}) {
   if (field.kind === "switch" || (field.kind === "choice" && !field.several)) {
     const choices = field.kind === "switch" ? ["true", "false"] : field.choices;
     return html`<select ...${common} value=${value ?? ""} onChange=${typed}>
-      <option value="">${placeholder(field)}</option>
+      <option value="">${field.default === null || field.required ? placeholder(field) : `${field.default} (by default)`}</option>
       ${choices.map(choice => html`<option value=${choice}>${choice}</option>`)}</select>`;
   }
   const numeric = {whole: "numeric", number: "decimal"}[field.kind];

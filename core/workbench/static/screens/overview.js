@@ -1,10 +1,12 @@
 // Where the project stands, what to do next, what runs.
 
+import {useEffect, useState} from "preact/hooks";
+import {address, get} from "../lib/api.js";
 import {Progress, StateBadge, StopButtons, chosen, isOver} from "../lib/job.js";
 import {openForm} from "../lib/form.js";
 import {href} from "../lib/router.js";
 import {useStore} from "../lib/store.js";
-import {Button, Empty, Heading, Icon, html} from "../lib/ui.js";
+import {Button, Empty, Heading, Icon, count, html} from "../lib/ui.js";
 import {SCREENS} from "./screens.js";
 
 const ROWS = [["Frames", "frames"], ["Faces", "faces"], ["Masks", "masks"]];
@@ -30,7 +32,7 @@ export function Overview() {
             <span role="rowheader">${step(key).title}</span><${Step} step=${step(key)} next=${server.next.key} /></div>`)}
         </div>
       </section>
-      <${Running} />
+      <div class="stack"><${Running} /><${Newest} /></div>
     </div>`;
 }
 
@@ -53,6 +55,19 @@ function Step({step, next, side}) {
     ${!step.lacks && html`<${Button} kind=${isNext ? "main" : ""} aria-label="${WORDS[step.stage]}: ${step.title}"
       onClick=${() => openForm(step.stage, step.values)}>${WORDS[step.stage]}<//>`}
   </div>`;
+}
+
+// The newest preview of training, where there is one.
+function Newest() {
+  const news = useStore(state => state.training);
+  const [found, set] = useState(null);
+  useEffect(() => { get("training/summary?points=10").then(set, () => {}); }, [news]);
+  if (!found?.preview) return null;
+  const source = address("training/preview.jpg", {iteration: 0, time: found.preview});
+  const words = found.latest.iter ? `${found.model}, iteration ${count(found.latest.iter)}` : "";
+  return html`<section class="card newest" aria-labelledby="newest"><header class="heading"><h2 id="newest">Newest preview</h2>
+    <span class="muted">${words}</span></header>
+    <a href=${href("training")} aria-label="To the training"><img src=${source} alt="Newest preview of the training" /></a></section>`;
 }
 
 function Running() {

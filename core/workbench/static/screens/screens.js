@@ -2,10 +2,12 @@
 
 import {Overview} from "./overview.js";
 import {Jobs} from "./jobs.js";
+import {Live} from "./live.js";
 import {Training} from "./training.js";
 
 export const SCREENS = [
   {name: "overview", title: "Overview", icon: "overview", draw: Overview},
   {name: "training", title: "Training", icon: "training", draw: Training},
+  {name: "live", title: "Live", icon: "live", draw: Live},
   {name: "jobs", title: "Jobs", icon: "jobs", draw: Jobs},
 ];

@@ -1,0 +1,54 @@
+"""The steps of the overview: what is there, what is missing, what comes next."""
+
+from workbench_kit import small_workspace
+
+from core import stages
+from core.workbench.jobs.forms import checked
+from core.workbench.state import state
+from core.workspace import Workspace
+
+
+def steps(workspace):
+    return {step["key"]: step for step in state(workspace)["steps"]}
+
+
+def test_an_empty_workspace_needs_a_film_first(tmp_path):
+    workspace = Workspace(tmp_path / "work", tmp_path / "assets").create()
+    found = state(workspace)
+    assert found["next"] == {"key": "", "said": "Bring the source film: copy it into the workspace as data_src.mp4."}
+    assert all(step["lacks"] and not step["done"] for step in found["steps"])
+
+
+def test_a_film_makes_the_first_step_possible(tmp_path):
+    workspace = Workspace(tmp_path / "work", tmp_path / "assets").create()
+    (workspace.root / "data_src.mp4").write_bytes(b"\0\0\0\x20ftypisom" + bytes(100))
+    found = steps(workspace)
+    assert not found["frames-src"]["lacks"] or "film" in found["frames-src"]["lacks"]
+
+
+def test_with_faces_comes_training(tmp_path):
+    workspace = small_workspace(tmp_path / "work", trained=False)
+    found = state(workspace)
+    assert found["next"]["key"] == "train" and found["sides"]["dst"]["faces"] == 12
+    there = steps(workspace)
+    assert there["faces-src"]["there"] == "12 faces" and there["faces-src"]["done"] and not there["train"]["lacks"]
+    assert there["merge"]["lacks"] == "an exported model" and there["export"]["lacks"] == "a trained model"
+
+
+def test_counts_follow_the_folders(tmp_path):
+    workspace = small_workspace(tmp_path / "work", trained=False)
+    assert steps(workspace)["faces-src"]["there"] == "12 faces"
+    next(workspace.side("src").aligned.glob("*.jpg")).unlink()
+    assert steps(workspace)["faces-src"]["there"] == "11 faces"
+
+
+def test_an_exported_model_can_be_merged(tmp_path):
+    workspace = small_workspace(tmp_path / "work")
+    (workspace.model / "swap.dfm").write_bytes(b"")
+    found = state(workspace)
+    assert found["next"]["key"] == "merge" and found["exported"] == ["swap.dfm"] and found["models"] == ["swap_SAEHD"]
+
+
+def test_the_form_of_every_step_begins_with_values_that_can_be(tmp_path):
+    for step in state(small_workspace(tmp_path / "work"))["steps"]:
+        checked(stages, step["stage"], step["values"])
