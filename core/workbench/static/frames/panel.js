@@ -2,11 +2,12 @@
 
 import {useEffect, useRef} from "preact/hooks";
 import {useStore} from "../lib/store.js";
-import {Badge, Button, color, html} from "../lib/ui.js";
+import {Badge, Button, html} from "../lib/ui.js";
 import {
   addFace, choosePart, copyFrom, cutAnew, interpolate, nudge, partName, partsOf, removeFace, stepPart, suggest,
 } from "./actions.js";
 import {askPerson, openApply} from "./asking.js";
+import {colors} from "./drawing.js";
 import {useSession} from "./session.js";
 
 const SIZE = 248; // CSS pixels of the large face
@@ -54,8 +55,8 @@ function drawLarge(canvas, session) {
   context.imageSmoothingQuality = "high";
   context.drawImage(shown.picture, -0.5, -0.5, ...shown.size);
   context.setTransform(1, 0, 0, 1, 0, 0);
-  context.fillStyle = color("--accent");
-  context.strokeStyle = "rgb(0 0 0 / 60%)";
+  context.fillStyle = colors()["film-points"];
+  context.strokeStyle = colors()["film-shade"];
   (drawn.points ?? []).forEach(([x, y], index) => {
     const [a, b, c, d, e, f] = matrix;
     context.beginPath();

@@ -13,7 +13,7 @@ const LANES = [
 const GAP = 4;
 const LABELS = 78; // width
 export const HEIGHT = LANES.reduce((sum, [, height]) => sum + height + GAP, GAP);
-const HUES = ["#4c8dd6", "#d98a3d", "#4fae74", "#b26cc9", "#c9566b", "#8a9a3b", "#3aa6a6", "#8d7bd8"];
+const HUES = 8;
 
 export function Timeline({session}) {
   useSession(session);
@@ -98,7 +98,7 @@ function drawLanes(context, session, width) {
     if (sum.most > 0) bar(0, Math.min(1, 0.3 + 0.35 * (sum.most - 1) + 0.25), sum.most > 1 ? ink.warn : ink.accent);
     if (sum.least === 0 && sum.most > 0) bar(0, 0.22, ink.bad);
     if (sum.lowest < 2) bar(1, Math.max(0.06, sum.lowest), sum.lowest < session.limits.low ? ink.bad : ink.good);
-    if (sum.person > 0) bar(2, 1, HUES[(sum.person - 1) % HUES.length]);
+    if (sum.person > 0) bar(2, 1, ink[`hue-${1 + (sum.person - 1) % HUES}`]);
     if (sum.flags & edited) bar(3, 1, ink.dst);
     if (sum.passes) bar(4, 1, ink.accent);
     if (sum.flags & cut) {
