@@ -8,8 +8,8 @@ import numpy as np
 from core.errors import PipelineError
 from core.faceset import steps
 from core.faceset.database import faces
+from core.faceset.database.cells import restored
 from core.faceset.database.connection import open_database
-from core.faceset.database.names import restored
 from core.types import Face
 from core.workbench.answers import Missing
 from core.workbench.faces.columns import Found

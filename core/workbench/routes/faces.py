@@ -18,7 +18,7 @@ from core.workbench.faces.computing import Computing, computed
 from core.workbench.faces.likeness import Likeness
 from core.workbench.faces.poses import poses
 from core.workbench.faces.spreads import spreads
-from core.workbench.sides.operations import FaceId
+from core.workbench.sides.operation import FaceId
 
 MOST_CHOSEN = 1000
 

@@ -9,9 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.faceset.alignments.marks import mark_of
-from core.faceset.database.cells import NUMBER, TEXT, WHOLE, checked_rows, damaged
+from core.faceset.database.cells import NAME, NUMBER, TEXT, WHOLE, checked_rows, damaged, restored
 from core.faceset.database.images import ALIGNED, PAK
-from core.faceset.database.names import NAME, restored
 from core.faceset.steps import TRASH
 from core.workspace import natural_key
 
