@@ -52,8 +52,10 @@ def opened_faces(workspace: Workspace, name: str) -> Iterator[OpenedFaces]:
         settle(connection, side.frames)
         files = image_files(side.aligned)
         missing = register_files(connection, side.aligned, files).missing
+        names = frozenset(files)
+        del files  # a job on many faces needs the memory
         # With no loose file at all the faces were packed or moved away, not deleted one by one.
-        deleted = missing if files else ()
+        deleted = missing if names else ()
         say_deleted(side, deleted)
-        yield OpenedFaces(replace(side, deleted=deleted), connection, frozenset(files))
+        yield OpenedFaces(replace(side, deleted=deleted), connection, names)
         settle(connection, side.frames)

@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from core.faceset.database import faces
 from core.faceset.database.changes import UNMADE, Change, changing
-from core.faceset.database.faces import FaceRow
 from core.faceset.database.frames import frame_ids
 from core.faceset.identity import birth_id
 from core.faceset.tracks.film_faces import INTERPOLATED, FilmFaces, centre_of, in_film_order, require_tracks, width_of
@@ -64,8 +63,9 @@ def fill_gaps(workspace: Workspace, name: str, max_gap: int, person: str = "") -
             added += free
         ids = frame_ids(connection)
         with changing(connection, f"interpolate --max-gap {max_gap}", expected=len(added)) as change:
+            new: set[str] = set()
             for face in added:
-                _add(connection, change, ids[face.frame], face)
+                _add(connection, change, ids[face.frame], face, new)
         return Interpolated(len(added), gaps, too_long, taken, dict(Counter(face.person for face in added)))
 
 
@@ -106,13 +106,16 @@ def _is_taken(face: Face, others: list[Face]) -> bool:
     return any(np.linalg.norm(centre_of(face) - centre_of(other)) < reach for other in others)
 
 
-def _add(connection: sqlite3.Connection, change: Change, frame: int, face: Face) -> None:
-    """A face that was made before and taken back is the same face again."""
+def _add(connection: sqlite3.Connection, change: Change, frame: int, face: Face, new: set[str]) -> None:
+    """A face that was made before and taken back is the same face again. new: ids of those added so far."""
     for twin in itertools.count():
         identity = birth_id(face.frame, np.asarray(face.landmarks), twin)
+        if identity in new:
+            continue
         before = faces.find_face(connection, identity)
         if before is None:
-            change.add(frame, FaceRow(replace(face, id=identity)))
+            change.add(frame, replace(face, id=identity))
+            new.add(identity)
             return
         if before.reason == UNMADE["reason"]:
             fields = ("box", "landmarks", "confidence", "landmark_confidence", "roll", "origin", "status", "reason")
