@@ -8,7 +8,6 @@ import numpy as np
 
 from core.faceset.database import faces
 from core.faceset.database.changes import UNMADE, Change
-from core.faceset.database.faces import FaceRow
 from core.faceset.identity import birth_id
 from core.types import Face
 
@@ -20,9 +19,11 @@ def add_again(connection: sqlite3.Connection, change: Change, frame: int, face: 
     """Add a face with landmarks to the frame with this number, as a part of a change; returns its id."""
     for twin in itertools.count():
         identity = birth_id(face.frame, np.asarray(face.landmarks), twin)
+        if change.waits(identity):
+            continue
         before = faces.find_face(connection, identity)
         if before is None:
-            change.add(frame, FaceRow(replace(face, id=identity)))
+            change.add(frame, replace(face, id=identity))
             return identity
         if before.reason == UNMADE["reason"]:
             change.update(before, **{name: getattr(face, name) for name in _FIELDS})

@@ -24,7 +24,7 @@ from core.faceset.database.brief import BriefFace, PlacedFace
 from core.faceset.database.cells import TEXT, WHOLE, checked_rows, damaged, insert, json_value
 from core.faceset.database.connection import path_of
 from core.faceset.database.edits import POINTS, stored
-from core.faceset.database.faces import FaceRow, columns_for, points_of
+from core.faceset.database.faces import columns_for, points_of
 from core.faceset.identity import geometries_of, geometry_of
 from core.types import Face
 
@@ -61,6 +61,7 @@ class Change:
         # What is not written yet: many rows of one kind at once take a third of the time.
         self._edits: list[tuple[Any, ...]] = []
         self._rows: dict[tuple[str, ...], list[tuple[Any, ...]]] = {}
+        self._new: list[tuple[int, Face]] = []
         self._waiting: set[str] = set()
         self.faces = 0
 
@@ -97,20 +98,23 @@ class Change:
             self._set(face, {"landmarks": old}, {"landmarks": new.tobytes(), "geometry": geometry})
         return geometries
 
-    def add(self, frame: int, row: FaceRow) -> None:
+    def add(self, frame: int, face: Face) -> None:
         """Add a face to the frame with this number in the table."""
-        self._write()
-        self._note(row.face.id, UNMADE)
-        faces.add_face(self._connection, frame, row)
+        self._wait(face.id)
+        self._note(face.id, UNMADE)
+        self._new.append((frame, face))
 
     def _set(self, face: str, old: dict[str, Any], new: dict[str, Any]) -> None:
-        # What comes of one face is written in its order.
-        if face in self._waiting or len(self._waiting) >= edits.AT_ONCE:
-            self._write()
-        self._waiting.add(face)
+        self._wait(face)
         self._moves_files |= "status" in old
         self._note(face, old)
         self._rows.setdefault(tuple(new), []).append((*new.values(), face))
+
+    def _wait(self, face: str) -> None:
+        # What comes of one face is written in its order.
+        if face in self._waiting or len(self._waiting) >= edits.AT_ONCE:
+            self.write()
+        self._waiting.add(face)
 
     def _note(self, face: str, other: dict[str, Any]) -> None:
         self._edits.append((self._number, face, *stored(other)))
@@ -125,16 +129,22 @@ class Change:
             back_up(other, path, self._why)
         self._why = ""
 
-    def _write(self) -> None:
+    def waits(self, face: str) -> bool:
+        """Whether something of this face is not in the database yet: see ``write``."""
+        return face in self._waiting
+
+    def write(self) -> None:
+        """Write what was asked for so far, so that whoever reads the database sees it."""
         self._connection.executemany(
             "INSERT INTO edits (change, face, other, landmarks) VALUES (?, ?, ?, ?)", self._edits
         )
+        faces.add_bare_faces(self._connection, self._new)
         edits.write_faces(self._connection, self._rows)
-        self._edits, self._rows, self._waiting = [], {}, set()
+        self._edits, self._new, self._rows, self._waiting = [], [], {}, set()
 
     def finish(self) -> None:
         """Write what is left, and note what is to be done for the files of the faces."""
-        self._write()
+        self.write()
         if self._moves_files:
             _unsettle(self._connection, self._number)
 

@@ -19,7 +19,6 @@ from core.faceset.database.cells import (
     checked,
     checked_rows,
     damaged,
-    insert,
     json_object,
     known,
     restored,
@@ -66,7 +65,7 @@ def add_face(connection: sqlite3.Connection, frame: int, row: FaceRow) -> None:
     """Insert a face of the frame with this number, with all that is known of it."""
     face = row.face
     geometry = geometry_of(face.frame, points_of(face))
-    insert(connection, "faces", {"face": face.id, "frame": frame, "geometry": geometry} | columns_of(face))
+    add_bare_faces(connection, [(frame, face)])
     if row.image is not None:
         add_image(connection, row.image)
     for name, value in row.scores.items():
@@ -74,6 +73,16 @@ def add_face(connection: sqlite3.Connection, frame: int, row: FaceRow) -> None:
     for name, vector in row.vectors.items():
         blob = np.asarray(vector, "<f4").tobytes()
         connection.execute("INSERT INTO vectors VALUES (?, ?, ?, ?)", (face.id, name, geometry, blob))
+
+
+def add_bare_faces(connection: sqlite3.Connection, found: Sequence[tuple[int, Face]]) -> None:
+    """Insert faces, each of the frame with this number, without anything that belongs to them."""
+    columns = ", ".join(f'"{name}"' for name in ("face", "frame", "geometry", *COLUMNS))
+    places = ", ".join("?" * (3 + len(COLUMNS)))
+    rows = (
+        (face.id, frame, geometry_of(face.frame, points_of(face)), *columns_of(face).values()) for frame, face in found
+    )
+    connection.executemany(f"INSERT INTO faces ({columns}) VALUES ({places})", rows)
 
 
 # left and right are keywords of SQL, hence the quotation marks. CROSS JOIN: frame by frame, so that little is sorted.
@@ -241,6 +250,8 @@ def columns_of(face: Face) -> dict[str, Any]:
 
 def columns_for(fields: Mapping[str, Any]) -> dict[str, Any]:
     """The columns that these fields of a ``Face`` are. Raises ValueError for one that never changes."""
+    if set(_PLAIN).issuperset(fields):  # most often, and of many faces
+        return dict(fields)
     columns: dict[str, Any] = {}
     for name, value in fields.items():
         if name in _PLAIN:

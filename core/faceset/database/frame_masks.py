@@ -4,7 +4,7 @@ The mask that training uses is in the face file itself; what is here outlives th
 """
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import cv2
@@ -60,9 +60,25 @@ _KINDS = (TEXT, TEXT, BLOB, BLOB, TEXT, WHOLE, TEXT, TEXT)
 
 def note_mask(connection: sqlite3.Connection, face: str, mask: FrameMask) -> None:
     """Keep a mask of a face, in place of the one of its kind."""
-    matrix = np.asarray(mask.matrix, "<f8").tobytes()
-    values = (face, mask.kind, mask.png, matrix, mask.centring, mask.interpolation, mask.origin, mask.geometry)
-    connection.execute("INSERT OR REPLACE INTO frame_masks VALUES (?, ?, ?, ?, ?, ?, ?, ?)", values)
+    note_masks(connection, [(face, mask)])
+
+
+def note_masks(connection: sqlite3.Connection, found: Iterable[tuple[str, FrameMask]]) -> None:
+    """The same of many faces."""
+    rows = (
+        (
+            face,
+            mask.kind,
+            mask.png,
+            np.asarray(mask.matrix, "<f8").tobytes(),
+            mask.centring,
+            mask.interpolation,
+            mask.origin,
+            mask.geometry,
+        )
+        for face, mask in found
+    )
+    connection.executemany("INSERT OR REPLACE INTO frame_masks VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows)
 
 
 def masks_of(connection: sqlite3.Connection, face: str) -> list[FrameMask]:

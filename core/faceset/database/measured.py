@@ -53,6 +53,14 @@ def note_vectors(connection: sqlite3.Connection, embedder: str, found: dict[str,
     connection.executemany(query, rows)
 
 
+def note_made_vectors(
+    connection: sqlite3.Connection, found: Iterable[tuple[str, str, str, NDArray[np.float32]]]
+) -> None:
+    """Keep identity vectors: (face, embedder, the geometry that it was made from, vector)."""
+    rows = ((face, name, geometry, np.asarray(vector, "<f4").tobytes()) for face, name, geometry, vector in found)
+    connection.executemany("INSERT OR REPLACE INTO vectors VALUES (?, ?, ?, ?)", rows)
+
+
 # The points as found, by the geometry that smoothing gave the face. They are no part of a change: a face whose points
 # go back, or on to others, has another geometry, and what belongs to that is found again or not at all.
 _SMOOTHED = """
@@ -86,10 +94,10 @@ def note_found_points(connection: sqlite3.Connection, rows: Iterable[tuple[str, 
     connection.executemany("INSERT OR REPLACE INTO smoothed VALUES (?, ?, ?)", rows)
 
 
-def note_thumb(connection: sqlite3.Connection, face: str, jpeg: bytes) -> None:
-    """Keep the thumbnail of a face as it is now."""
+def note_thumbs(connection: sqlite3.Connection, found: Iterable[tuple[str, bytes]]) -> None:
+    """Keep the thumbnails of faces as they are now: face, JPEG."""
     query = "INSERT OR REPLACE INTO thumbs SELECT face, geometry, ? FROM faces WHERE face = ?"
-    connection.execute(query, (jpeg, face))
+    connection.executemany(query, ((jpeg, face) for face, jpeg in found))
 
 
 def thumbs(connection: sqlite3.Connection) -> dict[str, bytes]:

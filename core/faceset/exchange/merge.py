@@ -1,15 +1,20 @@
 """Faces of other programs' files, taken into the database: new ones are added, known ones are found by their place."""
 
+import os
 import sqlite3
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from operator import itemgetter
 from typing import Any
 
 from core.errors import CorruptFileError
 from core.faceset.database import frame_masks, frames, measured
 from core.faceset.database.changes import Change, changing
-from core.faceset.database.faces import FaceRow, faces, points_of
+from core.faceset.database.faces import faces, points_of
+from core.faceset.database.frame_masks import FrameMask
 from core.faceset.exchange.incoming import Incoming, IncomingFrame
 from core.faceset.exchange.matching import distance_of, same_faces, same_place
 from core.faceset.identity import birth_id, geometry_of
@@ -18,6 +23,8 @@ from core.types import Face
 _UNDONE = "undone"
 # Two pictures of a file are of one face when they are so near: as near as rounding puts them.
 _DOUBLE = 0.01
+_AT_ONCE = 1000  # faces whose masks, identities and thumbnails are written at once
+_MASKS = 64  # that a thread makes at once
 
 
 @dataclass
@@ -119,7 +126,7 @@ class _Frame:
         if before is not None:
             values = {name: getattr(face, name) for name in ("box", "landmarks", "origin", "status", "reason", "extra")}
             return self._change.update(before, **values)
-        self._change.add(self._row, FaceRow(face))
+        self._change.add(self._row, face)
         return face
 
     def _free_id(self, face: Face) -> str:
@@ -171,14 +178,38 @@ def _faces_by_frame(connection: sqlite3.Connection) -> dict[str, list[Face]]:
 def _note_derived(connection: sqlite3.Connection, placed: Sequence[tuple[str, Incoming, bool]], merged: Merged) -> None:
     """Masks, identities and thumbnails of faces that are where the file says they are."""
     there = _derived(connection)
-    for face, one, replacing in placed:
-        geometry = geometry_of(one.face.frame, points_of(one.face))
-        wanted = {(face, "mask", kind) for kind in one.masks} | {(face, "vector", name) for name in one.vectors}
-        wanted |= {(face, "thumb", "")} if one.thumb else set()
-        wanted |= {(face, "found points", geometry)} if one.found_points else set()
-        new = wanted if replacing else {item for item in wanted if there.get(item) != geometry}
-        noted = [_note(connection, item, one, geometry, merged) for item in sorted(new)]
-        merged.completed += any(noted) and not replacing
+    # By id, as the tables are ordered: so that they grow at their end.
+    ordered = sorted(placed, key=itemgetter(0))
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        for start in range(0, len(ordered), _AT_ONCE):
+            some = ordered[start : start + _AT_ONCE]
+            items = [_items(face, one, there, replacing=replacing) for face, one, replacing in some]
+            noted = _note(connection, [item for of_face in items for item in of_face], pool, merged)
+            merged.completed += sum(face in noted and not replacing for face, _, replacing in some)
+
+
+@dataclass(frozen=True, eq=False)
+class _Item:
+    """Something of a face that is to be kept: a mask, a vector, a thumb or found points. name: of it, if it has one."""
+
+    face: str
+    what: str
+    name: str
+    one: Incoming
+    geometry: str
+
+
+def _items(face: str, one: Incoming, there: Mapping[tuple[str, str, str], str], *, replacing: bool) -> list[_Item]:
+    """What came with a face and is not there yet, all of it where it takes the place of what is there."""
+    geometry = geometry_of(one.face.frame, points_of(one.face))
+    wanted = [("mask", kind) for kind in one.masks] + [("vector", name) for name in one.vectors]
+    wanted += [("thumb", "")] if one.thumb else []
+    wanted += [("found points", geometry)] if one.found_points else []
+    return [
+        _Item(face, what, name, one, geometry)
+        for what, name in sorted(wanted)
+        if replacing or there.get((face, what, name)) != geometry
+    ]
 
 
 def _derived(connection: sqlite3.Connection) -> dict[tuple[str, str, str], str]:
@@ -196,22 +227,29 @@ def _derived(connection: sqlite3.Connection) -> dict[tuple[str, str, str], str]:
     }
 
 
-def _note(
-    connection: sqlite3.Connection, item: tuple[str, str, str], one: Incoming, geometry: str, merged: Merged
-) -> bool:
-    face, what, name = item
-    if what == "mask":
-        try:
-            mask = replace(one.masks[name](), geometry=geometry)
-        except CorruptFileError:
-            merged.remarks["masks that are damaged"] += 1
-            return False
-        frame_masks.note_mask(connection, face, mask)
-    elif what == "vector":
-        blob = one.vectors[name].astype("<f4").tobytes()
-        connection.execute("INSERT OR REPLACE INTO vectors VALUES (?, ?, ?, ?)", (face, name, geometry, blob))
-    elif what == "found points" and one.found_points:
-        measured.note_found_points(connection, [(face, geometry, one.found_points)])
-    elif one.thumb:
-        measured.note_thumb(connection, face, one.thumb)
-    return True
+def _note(connection: sqlite3.Connection, items: Sequence[_Item], pool: ThreadPoolExecutor, merged: Merged) -> set[str]:
+    """Keep what came with faces; returns the ids of those that got something."""
+    parts = [item for item in items if item.what == "mask"]
+    made = pool.map(_masks, [parts[start : start + _MASKS] for start in range(0, len(parts), _MASKS)])
+    masks = [found for some in made for found in some]
+    merged.remarks["masks that are damaged"] += len(parts) - len(masks)
+    frame_masks.note_masks(connection, masks)
+    others = [item for item in items if item.what != "mask"]
+    vectors = [item for item in others if item.what == "vector"]
+    thumbs = [item for item in others if item.what == "thumb"]
+    points = [item for item in others if item.what == "found points"]
+    made_vectors = ((item.face, item.name, item.geometry, item.one.vectors[item.name]) for item in vectors)
+    measured.note_made_vectors(connection, made_vectors)
+    measured.note_thumbs(connection, ((item.face, item.one.thumb or b"") for item in thumbs))
+    found_points = ((item.face, item.geometry, item.one.found_points or b"") for item in points)
+    measured.note_found_points(connection, found_points)
+    return {face for face, _ in masks} | {item.face for item in others}
+
+
+def _masks(items: Sequence[_Item]) -> list[tuple[str, FrameMask]]:
+    """(face, mask) of those that are sound."""
+    found = []
+    for item in items:
+        with suppress(CorruptFileError):
+            found.append((item.face, replace(item.one.masks[item.name](), geometry=item.geometry)))
+    return found

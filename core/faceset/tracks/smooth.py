@@ -107,7 +107,7 @@ def smooth_values(
     calm = fitting(time, 1.0, 1)
     # Group by group, and in their place: the values of a long track take much memory.
     for group in groups:
-        found = values[:, group]
+        found = np.take(values, group, axis=1)  # row by row, as the fits read it
         noise = min(_noise(time, found), most_noise)
         narrow = fit_narrow(found)
         near = fit_wide(found)
@@ -117,7 +117,8 @@ def smooth_values(
         near -= found
         narrow -= found
         near *= _agreement(calm, narrow, noise * stray)
-        values[:, group] = found + near
+        found += near
+        values[:, group] = found
 
 
 def _agreement(calm: Callable[[Floats], Floats], difference: Floats, noise: float) -> Floats:

@@ -4,6 +4,7 @@ An ``.fsa`` is a zlib stream of one pickle. It is read by our own interpreter of
 written with builtin types only, so that every version of faceswap reads it.
 """
 
+import itertools
 import mmap
 import os
 import shutil
@@ -11,7 +12,7 @@ import tempfile
 import time
 import zlib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -31,6 +32,7 @@ MOST_BYTES = 1 << 36  # of a file
 _MOST_RATIO, _SMALL = 200, 1 << 24
 _IN_MEMORY = 1 << 26  # what unpacks to more is mapped from a temporary file
 _CHUNK = 1 << 20
+_LET_GO = 10_000  # dicts: about a thousand faces
 
 
 def read(path: Path, film: str | None = None) -> FsaDocument:
@@ -109,7 +111,7 @@ def _raw(path: Path) -> Any:
         start = stream.read(64)
     if start[:1] == b"\x78":
         with _unpacked(path) as data:
-            return safe_pickle.loads(data, where=path, points=True, fold=records.fold)
+            return safe_pickle.loads(data, where=path, points=True, fold=_folding(data))
     if start.lstrip()[:1] == b"{":
         return safe_files.read_json(path, "damaged alignments", safe_files.LARGE)
     if start[:1] == b"\x80" or path.suffix.lower() in (".p", ".pickle"):
@@ -117,6 +119,18 @@ def _raw(path: Path) -> Any:
         return safe_pickle.loads(data, where=path, points=True, fold=records.fold)
     why = "it begins neither like a zlib stream nor like JSON or a pickle"
     raise CorruptFileError("not an alignments file", where=path, why=why)
+
+
+def _folding(data: bytes | mmap.mmap) -> Callable[[dict], None]:
+    """``records.fold``, which from time to time lets go of the parts of a mapped file that were read."""
+    calls = itertools.count(1)
+
+    def fold(raw: dict) -> None:
+        records.fold(raw)
+        if isinstance(data, mmap.mmap) and next(calls) % _LET_GO == 0:
+            data.madvise(mmap.MADV_DONTNEED)
+
+    return fold
 
 
 @contextmanager

@@ -62,4 +62,6 @@ def read_operation(said: Any) -> Operation:
 
 def carry_out(connection: sqlite3.Connection, change: Change, operation: Operation) -> None:
     """Carry out an operation as a part of a change."""
+    # What the operations before it did is read by this one.
+    change.write()
     OPERATIONS[operation.op][1](connection, change, operation)

@@ -83,7 +83,7 @@ def test_many_rows_are_written_some_at_a_time(connection, monkeypatch, at_once):
             change.set(find(connection, number), track=number + 1, person="ann")
         before = find(connection, 0)
         change.set(replace(before, person="ann"), person="bob", reason="")
-        change.add(frame, FaceRow(new))
+        change.add(frame, new)
         change.set(new, landmarks=new.landmarks + 1, extra={"note": 1})
     states.append(state(connection))
     assert (find(connection, 0).person, find(connection, 0).track, find(connection, 2).track) == ("bob", 1, 3)
@@ -142,7 +142,7 @@ def test_a_face_that_was_made_is_kept_as_undone(connection):
     frame = connection.execute("SELECT frame FROM frames WHERE name = '00001.png'").fetchone()[0]
     new = Face(BOX, 0.1, landmarks=a_face(8).landmarks, frame="00001.png", origin="interpolated", id="e" * 16)
     with changing(connection, "interpolate") as change:
-        change.add(frame, FaceRow(new))
+        change.add(frame, new)
     changes.undo(connection)
     assert (faces.find_face(connection, new.id).status, faces.find_face(connection, new.id).reason) == (
         "dropped",

@@ -153,6 +153,6 @@ def test_the_order_of_a_file_comes_back_and_new_faces_after_it(connection):
     take_in(connection, found)
     row = connection.execute("SELECT frame FROM frames WHERE name = 'a.png'").fetchone()[0]
     with changing(connection, "add") as change:
-        change.add(row, FaceRow(ours(frame="a.png")))
+        change.add(row, ours(frame="a.png"))
     boxes = [one.box for one in written(connection).document.frames[0].faces]
     assert boxes == [*(one.box for one in found.frames[0].faces), (1, 2, 29, 38)]

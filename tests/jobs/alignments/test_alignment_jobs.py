@@ -220,7 +220,7 @@ def test_filtered_faces_come_back_by_id_reason_and_by_moving_their_picture(side,
     with open_database(side.database) as connection, changing(connection, "add") as change:
         frame = connection.execute("SELECT frame FROM frames WHERE name = ?", (FRAMES[2],)).fetchone()[0]
         for face in extra.values():
-            change.add(frame, faces.FaceRow(face))
+            change.add(frame, face)
     with pytest.raises(InputError, match="no face has this id"):
         decide.restore_faces(workspace, "src", Which(ids=("0" * 16,)))
     with pytest.raises(UsageError, match="which faces"):
