@@ -11,6 +11,7 @@ from core.demo.people import Color, Person
 from core.demo.portraits import OVAL, SIZE
 
 Image = NDArray[np.float32]
+_OPENING = 0.93  # of the outline of the face
 _EDGE = 1.6  # px, softness of what is drawn
 _MOUTH: Color = (34, 22, 58)
 _TEETH: Color = (196, 214, 222)
@@ -113,7 +114,7 @@ def _hair(
     radius = width * np.where(np.sin(angles) > 0, 0.86 * long, 0.86)
     ring = np.stack([turned[0] + 0.74 * width * np.cos(angles), turned[1] + radius * np.sin(angles)], 1)
     behind = _shape(cv2.convexHull(np.concatenate([ring, oval]).astype(np.float32))[:, 0], 3.0)
-    hole = _opening(oval, 0.92, person.looks.hood)
+    hole = _opening(oval)
     before = behind * (1 - hole)
     # Below the chin a head of hair is behind the neck, a hood before it.
     if not person.looks.hood:
@@ -121,14 +122,10 @@ def _hair(
     return behind, before
 
 
-def _opening(oval: NDArray, scale: float, hood: bool) -> Image:
-    """Where the face looks out, (SIZE, SIZE): the oval, lower at the forehead."""
+def _opening(oval: NDArray) -> Image:
+    """Where the face looks out, (SIZE, SIZE): a little within its outline, forehead and brows free."""
     middle = oval.mean(0)
-    ring = middle + (oval - middle) * scale
-    top = ring[:, 1].min()
-    height = np.ptp(ring[:, 1])
-    brow = top + (0.1 if hood else 0.16) * height
-    ring[:, 1] = np.where(ring[:, 1] < brow, brow - (brow - ring[:, 1]) * 0.25, ring[:, 1])
+    ring = middle + (oval - middle) * _OPENING
     return _shape(cv2.convexHull(ring.astype(np.float32))[:, 0], 4.0)
 
 

@@ -62,7 +62,9 @@ class Recipe(BaseModel):
     blur_out_mask: bool = Field(True, description="blur what is outside the mask in the targets")
     adabelief: bool = Field(True, description="AdaBelief as the optimizer, else RMSprop")
     lr_dropout: Literal["n", "y", "cpu"] = Field(
-        "y", description="move only a random third of the weights in each iteration, with a cosine rate"
+        "n",
+        description="move only a random third of the weights in each iteration, with a cosine rate; near the end, "
+        "when the loss falls no more: from the beginning it holds everything up",
     )
     random_warp: bool = Field(
         True, description="warp the networks' inputs; switch it off near the end (liae: that freezes inter_AB)"

@@ -15,7 +15,7 @@ def test_defaults_of_a_new_model():
         "liae-udt",
         512,
         12,
-        "y",
+        "n",
     )
     assert saved["uniform_yaw"] and saved["blur_out_mask"] and not saved["clipgrad"] and saved["gan_patch_size"] == 28
     assert list(saved)[:4] == ["resolution", "face_type", "models_opt_on_gpu", "archi"] and len(saved) == 31

@@ -36,6 +36,7 @@ d_dims = 16
 d_mask_dims = 16
 batch_size = 2
 adabelief = false
+lr_dropout = "y"
 [[phase]]
 until = 4
 random_hsv_power = 0.1
