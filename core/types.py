@@ -22,6 +22,9 @@ class Face:
     box: float32 (4,), left, top, right, bottom, of the detector.
     confidence: 0..1, of the detector, that this is a face.
     roll: radians, the clockwise turn of the head as seen in the frame; 0 is upright.
+    five: float64 (5, 2), the subject's right eye, left eye, nose, right and left corner of the mouth as the detector
+        saw them; None where it does not say. The database does not keep them.
+    pose: pitch, yaw, roll in radians where they were found by more than the landmarks; kept as scores.
     landmarks: float64 (68, 2); None where they were not looked for.
     landmark_confidence: 0..1, of the landmarker, that this is a face.
     frame: file name of the frame.
@@ -46,6 +49,8 @@ class Face:
     track: int = 0
     extra: Mapping[str, Any] = field(default_factory=dict)
     id: str = ""
+    five: NDArray[np.float64] | None = None
+    pose: tuple[float, float, float] | None = None
 
 
 @dataclass(frozen=True)

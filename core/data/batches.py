@@ -19,6 +19,7 @@ from core.data.reading import first_readable
 from core.data.sampler import sample_seed, shuffled_index, yaw_bins, yaw_index
 from core.faceset.store import Faceset
 from core.geometry.align import FaceType
+from core.geometry.head_pose import head_pose
 from core.geometry.pose import pitch_yaw_roll
 from core.imaging.codec import to_uint8
 from core.imaging.color import transfer
@@ -226,6 +227,11 @@ def empty_batch(settings: BatchSettings) -> dict[str, Array]:
     return {name: np.zeros(shape, dtype) for name, shape in batch_shapes(settings).items()}
 
 
-def bins_by_yaw(records: Sequence[FaceRecord]) -> Bins:
-    """Indices of faces grouped by direction of view, for ``BatchSettings.src_bins``."""
-    return yaw_bins(np.array([pitch_yaw_roll(record.landmarks, record.shape[1])[1] for record in records]))
+def bins_by_yaw(records: Sequence[FaceRecord], *, exact: bool) -> Bins:
+    """Indices of faces grouped by direction of view, for ``BatchSettings.src_bins``.
+
+    exact: by the formula of the format, in which profiles share few directions; else by the true turn of the head.
+    """
+    if exact:
+        return yaw_bins(np.array([pitch_yaw_roll(record.landmarks, record.shape[1])[1] for record in records]))
+    return yaw_bins(np.array([head_pose(record.landmarks)[1] for record in records]))

@@ -58,7 +58,7 @@ class AtAngles:
         view = cv2.warpAffine(image, matrix, size, flags=cv2.INTER_LINEAR)
         back = invert(matrix)
         return [
-            replace(face, box=_box_back(face.box, back), roll=math.remainder(face.roll + angle, 2 * math.pi))
+            replace(face, five=None, box=_box_back(face.box, back), roll=math.remainder(face.roll + angle, 2 * math.pi))
             for face in self.detector.detect(view)
         ]
 

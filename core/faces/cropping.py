@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from core.formats import dfl_image
 from core.geometry.align import FaceType, face_matrix, transform_points, whole_face_points
 from core.geometry.face_shape import face_side
+from core.geometry.head_pose import head_pose
 from core.geometry.many_poses import pitches_yaws_rolls
 from core.geometry.pose import pitch_yaw_roll
 from core.imaging.codec import encode_jpeg
@@ -82,14 +83,20 @@ def encoded(aligned: NDArray[np.uint8], record: FaceRecord, crop: CropSettings) 
     return dfl_image.embed(encode_jpeg(aligned, crop.quality, "420" if crop.exact else "444"), record)
 
 
-def pose_scores(record: FaceRecord) -> dict[str, float]:
-    """Pitch and yaw of the crop, and the roll of the eyes in the frame: radians.
+def pose_scores(record: FaceRecord, pose: tuple[float, float, float] | None = None) -> dict[str, float]:
+    """Pitch and yaw of the crop by the formula of the format, the roll of the eyes in the frame, and ``head_pitch`` and
+    ``head_yaw``, the turn of the head, which does not saturate in profile: radians.
+
+    pose: of the head, where more is known of it than the landmarks.
 
     Raises:
         InputError: no pose fits the landmarks.
     """
     pitch, yaw, _ = pitch_yaw_roll(record.landmarks, record.shape[0])
-    return {"pitch": pitch, "yaw": yaw, "roll": eyes_roll(np.asarray(record.source_landmarks))}
+    points = np.asarray(record.source_landmarks)
+    head_pitch, head_yaw, _ = pose or head_pose(points)
+    own = {"head_pitch": head_pitch, "head_yaw": head_yaw}
+    return {"pitch": pitch, "yaw": yaw, "roll": eyes_roll(points), **own}
 
 
 def whole_face_poses(points: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -121,7 +121,7 @@ class Extractor:
         if identity is None and self.embedder:
             identity = self.embedder.embed(image, points)
         record = record_of(found.face, name, self.crop)
-        scores = found.scores | pose_scores(record)
+        scores = found.scores | pose_scores(record, found.face.pose)
         if not self.crop.files:
             return AlignedFace(found.face, record, None, scores, identity)
         aligned = cut(image, record, self.crop)

@@ -6,8 +6,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from core.faces import filters, shape_filters
+from core.faces import filters, second_look, shape_filters
 from core.faces.contract import Detector, Landmarker
+from core.faces.landmarkers.facemesh import FaceMesh
 from core.faces.refeed import Looks, mark
 from core.types import Face
 
@@ -20,6 +21,8 @@ class Finder:
 
     looks: how often the points of a face are looked for.
     name: where the faces come from, as they remember it.
+    second: look again at faces where Face Mesh, if that is the landmarker, is not to be believed.
+    spare: finds the points of those that Face Mesh does not find then, either; None where there is none.
     """
 
     detector: Detector
@@ -27,6 +30,8 @@ class Finder:
     limits: filters.Limits
     looks: Looks = _ONE_LOOK
     name: str = "detector"
+    second: bool = True
+    spare: Landmarker | None = None
 
     def find(self, frame: str, image: NDArray[np.uint8]) -> tuple[list[Face], list[Face]]:
         """(the faces that pass all filters, largest first; the others, each with its reason), with their landmarks.
@@ -42,7 +47,10 @@ class Finder:
         height, width = image.shape[:2]
         looks = _ONE_LOOK if filters.size_reason(face, height, width, self.limits) else self.looks
         points, confidence = mark(self.landmarker, image, face, looks, self._passes(min(height, width)))
-        return replace(face, landmarks=points, landmark_confidence=confidence)
+        marked = replace(face, landmarks=points, landmark_confidence=confidence)
+        if not self.second or not isinstance(self.landmarker, FaceMesh) or second_look.believed(marked):
+            return marked
+        return second_look.improved(self.landmarker, self.spare, image, marked)
 
     def _passes(self, shorter_side: int) -> Callable[[NDArray[np.float64]], bool]:
         return lambda points: not shape_filters.reason_of(points, shorter_side, self.limits.shape)

@@ -5,12 +5,15 @@ than larger ones.
 """
 
 import math
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from core.faces import yunet_net
+from core.geometry.align import invert, transform_points
 
 _SIZE = 96
 _ZOOM = 2.0  # side of the crop in longer sides of the box
@@ -22,49 +25,53 @@ _CLEAR = 0.1
 _HEAD_START = 0.01  # faces are upright more often than not
 
 
-def find(image: NDArray[np.uint8], box: NDArray) -> tuple[float, float]:
-    """(confidence, roll) of the face in ``box`` (left, top, right, bottom).
+class Look(NamedTuple):
+    """What the detector sees in the square around a box: the face in its middle.
 
-    The confidence, 0..1, is that of the face as seen upright; the roll is its clockwise turn in radians, -pi..pi.
+    confidence: 0..1, 0 where there is none. roll: radians, the clockwise turn in the image. five: float64 (5, 2), its
+    points as in ``Face.five``; None where there is none.
     """
-    looks = _look(image, box, range(0, 8, 2))
-    *_, second, first = sorted(confidence for confidence, _ in looks)
+
+    confidence: float
+    roll: float
+    five: NDArray[np.float64] | None = None
+
+
+def find(image: NDArray[np.uint8], box: NDArray) -> Look:
+    """The face in ``box`` (left, top, right, bottom) as seen upright, its roll within -pi..pi."""
+    found = looks(image, box, [eighth * math.pi / 4 for eighth in range(0, 8, 2)])
+    *_, second, first = sorted(look.confidence for look in found)
     if first < _SURE or first - second < _CLEAR:
-        looks += _look(image, box, range(1, 8, 2))
-    confidence, roll = max(looks, key=_with_head_start)
-    return confidence, math.remainder(roll, 2 * math.pi)
+        found += looks(image, box, [eighth * math.pi / 4 for eighth in range(1, 8, 2)])
+    best = max(found, key=_with_head_start)
+    return best._replace(roll=math.remainder(best.roll, 2 * math.pi))
 
 
-def _with_head_start(look: tuple[float, float]) -> float:
-    confidence, roll = look
-    return confidence + (_HEAD_START if abs(roll) < math.pi / 4 else 0)
+def _with_head_start(look: Look) -> float:
+    return look.confidence + (_HEAD_START if abs(look.roll) < math.pi / 4 else 0)
 
 
-def _look(image: NDArray[np.uint8], box: NDArray, eighths: range) -> list[tuple[float, float]]:
-    """(confidence, roll in the image) of the best face near the middle of the crop turned by each of the eighths."""
-    turns = [eighth * math.pi / 4 for eighth in eighths]
-    crops = np.stack([_crop(image, box, turn) for turn in turns])
-    found = yunet_net.candidates(crops, _CANDIDATE)
-    return [_central(rows, turn) for rows, turn in zip(found, turns, strict=True)]
+def looks(image: NDArray[np.uint8], box: NDArray, turns: Sequence[float], size: int = _SIZE) -> list[Look]:
+    """A look at the square around the box turned back by each of ``turns``, radians.
+
+    size: side of what the network sees, pixels, a multiple of 32.
+    """
+    centre, side = (box[:2] + box[2:]) / 2, _ZOOM * float(max(box[2:] - box[:2]))
+    crops, matrices = zip(*(crop_square(image, centre, side=side, turn=turn, size=size) for turn in turns), strict=True)
+    found = yunet_net.candidates(np.stack(crops), _CANDIDATE)
+    return [_central(rows, turn, matrix, size) for rows, turn, matrix in zip(found, turns, matrices, strict=True)]
 
 
-def _central(rows: NDArray[np.float32], turn: float) -> tuple[float, float]:
-    """The best of the candidates (n, 15) of a crop that are near its middle; confidence 0 where there is none."""
-    offset = np.abs((rows[:, :2] + rows[:, 2:4]) / 2 - _SIZE / 2).max(axis=1)
+def _central(rows: NDArray[np.float32], turn: float, matrix: NDArray[np.float64], size: int) -> Look:
+    """The best of the candidates (n, 15) of a crop that are near its middle."""
+    offset = np.abs((rows[:, :2] + rows[:, 2:4]) / 2 - size / 2).max(axis=1)
     # A neighbour may look into the crop; the face that was asked about is in its middle.
-    rows = rows[offset < _SIZE / 6]
+    rows = rows[offset < size / 6]
     if not len(rows):
-        return 0.0, turn
+        return Look(0.0, turn)
     best = rows[rows[:, 4].argmax()]
-    return float(best[4]), turn + yunet_net.roll_of(best[5:].reshape(5, 2))
-
-
-def _crop(image: NDArray[np.uint8], box: NDArray, turn: float) -> NDArray[np.uint8]:
-    """The square around the box, turned back by ``turn``."""
-    centre = (box[:2] + box[2:]) / 2
-    side = _ZOOM * float(max(box[2:] - box[:2]))
-    crop, _ = crop_square(image, centre, side=side, turn=turn, size=_SIZE)
-    return crop
+    five = best[5:].reshape(5, 2)
+    return Look(float(best[4]), turn + yunet_net.roll_of(five), transform_points(five, invert(matrix)))
 
 
 def square_matrix(centre: NDArray, side: float, turn: float, size: int) -> NDArray[np.float64]:

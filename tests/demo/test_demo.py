@@ -10,8 +10,8 @@ from core.faces.contract import DetectorSettings
 from core.faces.detectors import yunet
 from core.faces.embedders import sface
 from core.faces.landmarkers import facemesh
+from core.faces.mesh_points import points_68
 
-ORDER = list(facemesh.TO_68)
 # Strangers are below 0.3, one person in one film above 0.6 (benchmarks/results/identity.json).
 STRANGERS, NOBODY = 0.45, 0.55
 
@@ -57,7 +57,7 @@ def test_the_people_are_found_are_two_and_are_neither_portrait(portraits, people
         (face,) = detector.detect(image)
         return embed(image, mesh.landmarks(image, face)[0])
 
-    first, second = (embed(portrait.image, portrait.mesh[ORDER, :2]) for portrait in portraits)
+    first, second = (embed(portrait.image, points_68(portrait.mesh[:, :2])) for portrait in portraits)
     ours, theirs = (identity(picture(people[name], yaw=0.2)) for name in ("src", "dst"))
     assert ours @ theirs < STRANGERS
     assert max(ours @ first, ours @ second, theirs @ first, theirs @ second) < NOBODY

@@ -9,7 +9,7 @@ from core.demo import clips
 from core.demo.people import PEOPLE, person
 from core.demo.portraits import portraits
 from core.faces.embedders import sface
-from core.faces.landmarkers.facemesh import TO_68
+from core.faces.mesh_points import points_68
 from core.geometry.align import FaceType
 from core.imaging.masks import hull_mask
 from core.inference.dfm import Swap
@@ -43,7 +43,7 @@ def _filmed(name, portrait, networks):
     found = []
     for number, frame in enumerate(frames):
         mesh, _ = networks.mesh(frame, portrait.mesh[:, :2] / 2)
-        landmarks = mesh[list(TO_68), :2]
+        landmarks = points_68(mesh[:, :2])
         mask = hull_mask(frame.shape, landmarks)[..., 0]
         found.append(QualityFace(f"{name}{number}", f"{name}{number}.jpg", frame, landmarks, mask))
     return found

@@ -20,6 +20,7 @@ _CANDIDATE = 0.4  # a turned face has low confidence at first sight, so look aga
 _TURNED = math.pi / 4
 _CLEAR = 0.8  # without an upright face of such confidence, the faces of the frame may be turned
 _NEARLY_UPRIGHT = math.pi / 3
+_NEAR = 160  # pixels of a closer look
 _CLOSE_UP = 256  # a face that fills the frame is found when the frame is made small
 _OVERLAP = 1 / 3  # of the smaller box: two that share more are one face
 
@@ -68,11 +69,15 @@ class YuNet:
         faces = []
         for row in _candidates(image, quarters, size or self.settings.size):
             box = row[:4].copy()
-            confidence, roll = orientation.find(image, box)
+            confidence, roll, five = orientation.find(image, box)
             # The first look was at the whole turned image, which is as good a view of a face that stands upright in it.
             if abs(_apart(roll, quarters)) < _TURNED:
                 confidence = max(confidence, float(row[4]))
-            faces.append(Face(box, confidence, roll))
+            if confidence < self.settings.confidence:
+                # Covered and blurred faces are clearer from near; what is none hardly ever is.
+                near = orientation.looks(image, box, [roll, 0.0], _NEAR)
+                confidence = max(confidence, *(look.confidence for look in near))
+            faces.append(Face(box, confidence, roll, five=five))
         return _best_first([face for face in faces if face.confidence >= self.settings.confidence])
 
 

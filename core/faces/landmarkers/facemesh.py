@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from core.faces.mesh_points import VERSION, MeshPoints, points_68
 from core.faces.orientation import crop_square
 from core.geometry.align import invert, transform_points
 from core.imaging.normalise import Normalisation, normalised
@@ -26,14 +27,6 @@ _OTHER_TURNS = (math.pi / 6, -math.pi / 6, math.pi)
 # comes before any thread.
 _READING = threading.Lock()
 _POINTS, _FLAG = "conv2d_20", "conv2d_30"
-# For each of the 68 iBUG points the mesh vertex nearest to the mean of two other 68-point networks on frontal faces.
-# fmt: off
-TO_68 = (
-    127, 227, 137, 213, 138, 136, 149, 171, 152, 377, 378, 365, 367, 435, 366, 454, 356, 70, 63, 105, 66, 55, 285,
-    296, 334, 293, 300, 168, 197, 195, 4, 240, 99, 2, 326, 305, 33, 160, 158, 155, 153, 144, 382, 385, 386, 249, 373,
-    380, 61, 39, 37, 0, 267, 269, 291, 405, 314, 17, 84, 91, 62, 38, 13, 312, 308, 317, 14, 87,
-)
-# fmt: on
 _EYES = ((33, 133), (362, 263))  # outer and inner corner, subject's right eye first
 
 
@@ -52,15 +45,19 @@ def create(assets: Path | None = None, normalisation: Normalisation = "none") ->
 
 @dataclass(frozen=True)
 class FaceMesh:
-    """See ``core.faces.contract.Landmarker``. OpenCV networks are for one thread, so each thread has its own."""
+    """See ``core.faces.contract.Landmarker``. OpenCV networks are for one thread, so each thread has its own.
+
+    version: of the way from the mesh to the 68 points.
+    """
 
     device: str = "CPU"
     normalisation: Normalisation = "none"
+    version: MeshPoints = VERSION
     _own: threading.local = field(default_factory=threading.local)
 
     def landmarks(self, image: NDArray[np.uint8], face: Face) -> tuple[NDArray[np.float32], float]:
         mesh, confidence = self.mesh(image, face)
-        return mesh[list(TO_68), :2].astype(np.float32), confidence
+        return points_68(mesh[:, :2], self.version).astype(np.float32), confidence
 
     def mesh(self, image: NDArray[np.uint8], face: Face) -> tuple[Mesh, float]:
         """All points of a face and the confidence, 0..1, that it is one.
@@ -81,7 +78,7 @@ class FaceMesh:
         """Repeated looks, each at the place and roll that the one before found."""
         centre, extent = (face.box[:2] + face.box[2:]) / 2, float(max(face.box[2:] - face.box[:2]))
         for look in range(1, _MOST_LOOKS + 1):
-            mesh, confidence = self._look(image, centre, extent * _MARGIN, roll)
+            mesh, confidence = self.look(image, centre, extent * _MARGIN, roll)
             found = _roll(mesh)
             settled = abs(math.remainder(found - roll, 2 * math.pi)) < _SETTLED
             if look >= _FEWEST_LOOKS and (settled or confidence < _NO_FACE):
@@ -90,7 +87,7 @@ class FaceMesh:
             roll = found
         return mesh, confidence
 
-    def _look(self, image: NDArray[np.uint8], centre: NDArray, side: float, roll: float) -> tuple[Mesh, float]:
+    def look(self, image: NDArray[np.uint8], centre: NDArray, side: float, roll: float) -> tuple[Mesh, float]:
         """What the network sees in the square with this centre and side, turned clockwise by ``roll``."""
         side = max(side, 1.0)
         crop, matrix = crop_square(image, centre, side=side, turn=roll, size=_SIZE)

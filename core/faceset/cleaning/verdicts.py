@@ -140,7 +140,7 @@ def _note_blurred(features: Features, limits: Limits, found: _Found) -> tuple[in
     relative = relative_sharpness(features, good)
     blurred = relative < limits.blurred
     # Renumbered from 0 on: bincount takes no negative numbers and would make room for all large ones.
-    _, cell = np.unique(pose_cells(features["yaw"], features["pitch"]), return_inverse=True)
+    _, cell = np.unique(pose_cells(features["head_yaw"], features["head_pitch"]), return_inverse=True)
     sharp_in_cell = np.bincount(cell, weights=good & ~blurred)
     rare = sharp_in_cell[cell] < limits.rare
     found.note("blurred", blurred & ~rare, relative)

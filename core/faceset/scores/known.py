@@ -9,11 +9,12 @@ from core.faceset.database import faces, images, measured
 from core.faceset.gallery import Gallery
 
 # Column of the scores -> name in the database; the values are those that would be computed.
-_MEASURED = {"pitch": "pitch", "yaw": "yaw"}
+_MEASURED = {name: name for name in ("pitch", "yaw", "head_pitch", "head_yaw")}
 
 
 def known_columns(connection: sqlite3.Connection, gallery: Gallery) -> dict[str, NDArray[np.float64]]:
-    """Column -> float64 (n,) over the gallery: pitch, yaw (radians) and rect_area (frame pixels).
+    """Column -> float64 (n,) over the gallery: pitch and yaw, of the format and of the head (radians), and rect_area
+    (frame pixels).
 
     Only columns that are known of every image: where one is missing, all are computed the same way.
     """

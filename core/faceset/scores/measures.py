@@ -15,7 +15,7 @@ from core.faceset.scores import pixels, shape
 
 Measures = dict[str, Any]
 # The groups. Changing what one computes means changing its number, so that stored scores of the old kind are not used.
-SHAPE, PIXELS, SHARPNESS, IDENTITY = "shape-4", "pixels-2", "sharpness-1", "identity-1"
+SHAPE, PIXELS, SHARPNESS, IDENTITY = "shape-5", "pixels-2", "sharpness-1", "identity-1"
 IDENTITY_SIZE = 128
 
 GROUPS: dict[str, Callable[[bytes, str], Measures]] = {

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from core.faceset.gallery import record_of
 from core.geometry import landmarks as lm
 from core.geometry.align import similarity_fit, transform_points
+from core.geometry.head_pose import head_pose
 from core.geometry.pose import pitch_yaw_roll
 from core.imaging.masks import mask_origin
 from core.types import FaceRecord
@@ -15,6 +16,8 @@ from core.types import FaceRecord
 _NUMBERS = (
     "pitch",
     "yaw",
+    "head_pitch",
+    "head_yaw",
     "roll",
     "tilt",
     "rect_area",
@@ -42,7 +45,10 @@ _MOUTH = slice(48, 68)
 
 
 def shape(data: bytes, name: str) -> dict[str, Any]:
-    """The columns of a face file. Angles in radians, areas and sizes in frame pixels; NaN for what is no face."""
+    """The columns of a face file. Angles in radians, areas and sizes in frame pixels; NaN for what is no face.
+
+    pitch and yaw are by the formula of the format, head_pitch and head_yaw do not saturate in profile.
+    """
     record = record_of(data, name)
     if record is None:
         return {"is_face": 0.0, "source_filename": "", "mask_origin": "", **dict.fromkeys(_NUMBERS, np.nan)}
@@ -53,6 +59,7 @@ def shape(data: bytes, name: str) -> dict[str, Any]:
         "mask_origin": mask_origin(record),
         "pitch": pitch,
         "yaw": yaw,
+        **dict(zip(("head_pitch", "head_yaw"), head_pose(record.landmarks), strict=False)),
         **_in_frame(record),
         **_alignment(record),
         **head_fit(record.landmarks),

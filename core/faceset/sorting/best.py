@@ -17,17 +17,20 @@ NOT_CHOSEN, NOT_SHARP = "not among the best", "not among the sharpest of its pos
 def best_faces(features: Features, choices: Choices, quality: NDArray[np.float64]) -> Ranking:
     """Keep the asked number of faces (``choices.exact``), or about that number as the original program counts.
 
+    The exact number is spread over the true turns of the heads; the original goes by its own formula for them.
+
     quality: float64 (n,), the larger the better; NaN last. Order: by yaw, and within a yaw bin in rounds over its pitch
     bins.
     """
     rejected = not_faces(features)
     candidates = without(rejected, len(features))
-    bins = _yaw_bins(features["yaw"], ordered(quality, True, candidates))
+    pitch, yaw = ("head_pitch", "head_yaw") if choices.exact else ("pitch", "yaw")
+    bins = _yaw_bins(features[yaw], ordered(quality, True, candidates))
     quotas = _quotas([len(members) for members in bins], choices)
     kept: list[int] = []
     for members, quota in zip(bins, quotas, strict=True):
         sharp, rest = members[: _SHARPEST * quota], members[_SHARPEST * quota :]
-        chosen = _rounds(features, sharp, quota) if quota else []
+        chosen = _rounds(features, features[pitch], sharp, quota) if quota else []
         rejected |= dict.fromkeys(rest.tolist(), NOT_SHARP)
         rejected |= dict.fromkeys(np.setdiff1d(sharp, chosen).tolist(), NOT_CHOSEN)
         kept += chosen
@@ -69,11 +72,10 @@ def _quota(sizes: list[int], target: int) -> int:
     return max(1, base + sum(max(0, base - size) for size in sizes) // _BINS)
 
 
-def _rounds(features: Features, members: NDArray[np.intp], quota: int) -> list[int]:
-    """Take the most unusual face of each pitch bin in turn."""
+def _rounds(features: Features, pitches: NDArray[np.float64], members: NDArray[np.intp], quota: int) -> list[int]:
+    """Take the most unusual face of each pitch bin in turn. pitches: radians, of all faces."""
     edges = np.linspace(-np.pi / 2, np.pi / 2, quota)
-    pitch = features["pitch"][members]
-    place = np.clip(np.searchsorted(edges, pitch, side="right") - 1, 0, quota - 1)
+    place = np.clip(np.searchsorted(edges, pitches[members], side="right") - 1, 0, quota - 1)
     queues = [_unusual_first(features, members[place == number]) for number in range(quota)]
     taken: list[int] = []
     depth = 0

@@ -133,4 +133,4 @@ def _pose_maps(side: Side, features: Features) -> dict[str, Coverage]:
 
 
 def _poses(features: Features) -> Coverage:
-    return coverage(features["yaw"], features["pitch"])
+    return coverage(features["head_yaw"], features["head_pitch"])

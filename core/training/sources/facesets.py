@@ -69,8 +69,8 @@ def _of_training(session: Session, src: Faceset, dst: Faceset, room: int) -> Bat
         ct_mode=recipe.ct_mode,
         exact=trainer.exact,
         cache_bytes=room,
-        src_bins=bins_by_yaw(src.records()) if recipe.uniform_yaw else None,
-        dst_bins=bins_by_yaw(dst.records()) if recipe.uniform_yaw else None,
+        src_bins=bins_by_yaw(src.records(), exact=trainer.exact) if recipe.uniform_yaw else None,
+        dst_bins=bins_by_yaw(dst.records(), exact=trainer.exact) if recipe.uniform_yaw else None,
         scale=KINDS[recipe.kind].scale,
         repeat_every=KINDS[recipe.kind].repeat_every,
     )

@@ -33,7 +33,7 @@ def landmarks(eyes: Landmarker, pictures: Sequence[Picture], box: list[float], r
     (picture,) = pictures
     place = np.array(box, np.float32)
     if roll is None:
-        _, roll = orientation.find(picture, place)
+        roll = orientation.find(picture, place).roll
     points, confidence = eyes.landmarks(picture, Face(place, 1.0, roll))
     return {"points": points.astype(float).tolist(), "confidence": confidence}
 

@@ -89,7 +89,7 @@ def test_a_blurred_face_is_kept_where_its_pose_is_rare(planted):
 
 def test_the_page_needs_no_other_file(planted):
     features, verdicts = planted
-    maps = {"src": coverage(features["yaw"], features["pitch"])}
+    maps = {"src": coverage(features["head_yaw"], features["head_pitch"])}
     text = page.cleaning_page("Cleaning <src>", features.gallery, verdicts, maps)
     shown = sum(verdicts.counts().values()) + len(verdicts.spared)
     assert "Cleaning &lt;src&gt;" in text and text.count("data:image/jpeg;base64,") == shown
