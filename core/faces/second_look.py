@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from core.faces import blaze_net, orientation
 from core.faces.contract import Landmarker
-from core.faces.landmarkers.facemesh import FaceMesh
+from core.faces.landmarkers.facemesh import FaceMesh, place_of
 from core.faces.mesh_points import points_68
 from core.geometry import landmarks as lm
 from core.geometry.head_pose import FOREHEAD, HEAD, View, fit_view, head_pose
@@ -31,12 +31,14 @@ _DETECTOR, _MESH, _BIAS = 1.8, 0.7, 0.5  # the weights of the logits of two conf
 _FIVE_APART = 0.14  # longer sides of the box: the mean distance of the five points from those of the mesh
 # The detector's five points on the mean head: those of turned heads are nearer to a flat face than the true places.
 _FIVE = np.array([(-0.217, -0.23, 0.02), (0.217, -0.23, 0.02), (0, 0.01, -0.12), (-0.184, 0.24, 0), (0.184, 0.24, 0)])
+_WIDTH = 0.86  # of a face, in longer sides of the detector's box
 _OFF = np.full(5, 0.03)  # widths of the face by which they miss, about
 _LOOK = 160  # pixels of a look of the detector
 _BLAZE = 2.0  # side of a look of the other detector, in longer sides of the box
 _HEAD_START = 0.1  # of each detector: faces are upright more often than not
 _TIGHT = (1.0, 1.2)  # sides of the squares around the box in which the roll is looked for, in its longer sides
 _MARGINS = (1.2, 1.35)  # of those around the head
+_USUAL = 1.5  # side of the square that the network was trained for, in longer sides of the mesh
 _ALIKE = 0.02  # looks that agree with the five points nearly as well as the best one count in the mean
 _TILTED = math.radians(6)
 _AGREES, _MESH_SAYS = 0.12, 2 / 3
@@ -46,11 +48,12 @@ _FAR = math.radians(35)
 class Seen(NamedTuple):
     """What a look of the mesh network gave.
 
-    points: (68, 2). up: radians, the clockwise turn of the head in the image. flag: 0..1, that it is a face.
-    apart: from the five points, mean distance in longer sides of the box.
+    points: (68, 2). centre: of the box around the mesh. up: radians, the clockwise turn of the head in
+    the image. flag: 0..1, that it is a face. apart: from the five points, mean distance in longer sides of the box.
     """
 
     points: Points
+    centre: Points
     up: float
     flag: float
     apart: float
@@ -105,16 +108,30 @@ def look_again(mesh: FaceMesh, image: NDArray[np.uint8], face: Face) -> Found | 
     looks = _both_ways(image, face.box, roll)
     if looks is None:
         return None
-    view = fit_view((looks.one + looks.mirrored) / 2, _FIVE, _OFF, roll)
+    view = fit_view((looks.one + looks.mirrored) / 2, _FIVE, _OFF, roll, _WIDTH * extent)
     seen = _meshes(mesh, image, view, extent)
     sure = likely(looks.confidence, max(each.flag for each in seen))
     nearest = min(each.apart for each in seen)
     if nearest <= _AGREES:
-        points = np.mean([each.points for each in seen if each.apart <= nearest + _ALIKE], axis=0)
+        good = [each for each in seen if each.apart <= nearest + _ALIKE]
+        points = _settled(mesh, image, view, good, extent)
         return Found(points, False, _joined(head_pose(points), view), sure)
     turn = math.remainder(_mean_angle([each.up for each in seen]) - _up(view), 2 * math.pi)
     view = _turned(view, turn * _MESH_SAYS) if abs(turn) < math.pi / 4 else view
     return Found(view.landmarks(), True, (view.pitch, view.yaw, view.roll), sure)
+
+
+def _settled(mesh: FaceMesh, image: NDArray[np.uint8], view: View, good: list[Seen], extent: float) -> Points:
+    """The mean of two looks from as far as the network was trained for, or of the tight ones where those are nearer to
+    the five points: a tight square makes the face a few per cent too small.
+    """
+    up = _mean_angle([each.up for each in good])
+    centre = np.mean([each.centre for each in good], axis=0)
+    place = centre, _USUAL * _square(view, up)[1], up
+    last = [_seen(mesh, image, view, place, extent), _seen(mesh, _flipped(image), view, place, extent, mirrored=True)]
+    worst = max(each.apart for each in good) + _ALIKE
+    used = [each for each in last if each.apart <= worst] or good
+    return np.mean([each.points for each in used], axis=0)
 
 
 def likely(detector: float, mesh: float) -> float:
@@ -163,7 +180,7 @@ def _both_ways(image: NDArray[np.uint8], box: NDArray, roll: float) -> _BothWays
     width = image.shape[1]
     over = np.array([width - box[2], box[1], width - box[0], box[3]])
     (one,) = orientation.looks(image, box, [roll], _LOOK)
-    (other,) = orientation.looks(np.ascontiguousarray(image[:, ::-1]), over, [-roll], _LOOK)
+    (other,) = orientation.looks(_flipped(image), over, [-roll], _LOOK)
     if one.five is None or other.five is None:
         return None
     five = other.five[[1, 0, 2, 4, 3]]
@@ -175,7 +192,7 @@ def _meshes(mesh: FaceMesh, image: NDArray[np.uint8], view: View, extent: float)
     """Looks in squares of two sizes around the head as the five points tell it, and of their mirror images; once more
     where they say that it is turned otherwise.
     """
-    flipped = np.ascontiguousarray(image[:, ::-1])
+    flipped = _flipped(image)
     roll = _up(view)
     seen = []
     for _ in range(2):
@@ -205,11 +222,16 @@ def _seen(
         centre, roll = np.array([width - 1 - centre[0], centre[1]]), -roll
     found, flag = mesh.look(image, centre, side, roll)
     points = points_68(found[:, :2], mesh.version)
+    middle, _ = place_of(found, roll)
     if mirrored:
-        points = lm.mirror(points, width)
+        points, middle = lm.mirror(points, width), np.array([width - 1 - middle[0], middle[1]])
     apart = np.linalg.norm(points[17:] - view.landmarks()[17:], axis=1).mean() / extent
     up = _up_of(points)
-    return Seen(points, up, flag, float(apart))
+    return Seen(points, middle, up, flag, float(apart))
+
+
+def _flipped(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    return np.ascontiguousarray(image[:, ::-1])
 
 
 def _square(view: View, roll: float) -> tuple[Points, float]:

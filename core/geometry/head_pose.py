@@ -46,7 +46,7 @@ FOREHEAD.flags.writeable = False
 _TO_CAMERA = np.linalg.pinv(np.column_stack([HEAD[17:], np.ones(51)]))
 
 # What is likely before anything is seen: deviations of pitch and yaw (radians) and of the size (its logarithm).
-_PITCH, _YAW, _SIZE = math.radians(15), math.radians(200), 0.5
+_PITCH, _YAW, _SIZE = math.radians(15), math.radians(200), 0.12
 
 
 @dataclass(frozen=True)
@@ -106,19 +106,17 @@ def pose_by_depth(points: ArrayLike) -> tuple[float, float, float]:
     return angles(u @ np.diag([1.0, 1.0, np.sign(np.linalg.det(u @ vt))]) @ vt)
 
 
-def fit_view(points: Points, model: Points, spread: Points, roll: float) -> View:
+def fit_view(points: Points, model: Points, spread: Points, roll: float, size: float) -> View:
     """The view in which points of a head, ``model`` (n, 3), come nearest to ``points`` (n, 2) of an image.
 
     spread: (n,), how far each point is off as a rule, in widths of the face. roll: radians, where the search begins.
-    A pitch is held to be within 15 degrees and a roll near where it began, as far as the points do not say otherwise.
+    size: the likely width of the face, pixels. A small pitch is held to be likely, too.
     """
-    middle = points.mean(axis=0)
-    scale = math.sqrt(((points - middle) ** 2).sum() / ((model - model.mean(axis=0)) ** 2).sum())
-    scale = max(scale, 1e-6)
+    middle, scale = points.mean(axis=0), max(size, 1e-6)
 
     def view(values: NDArray[np.float64]) -> View:
-        pitch, yaw, turn, size, *shift = values.tolist()
-        return View(pitch, yaw, turn, scale * math.exp(size), middle + scale * np.array(shift))
+        pitch, yaw, turn, growth, *shift = values.tolist()
+        return View(pitch, yaw, turn, scale * math.exp(growth), middle + scale * np.array(shift))
 
     def misses(values: NDArray[np.float64]) -> NDArray[np.float64]:
         off = (view(values).project(model) - points) / (scale * spread[:, None])

@@ -33,6 +33,11 @@ FAN_2D = UserWeights("2DFAN.npy", fan_network)
 FAN_3D = UserWeights("3DFAN.npy", fan_network)
 
 
+def has_fan(assets: Path) -> bool:
+    """Whether there are the weights of FAN, by which the points of faces are found that Face Mesh does not find."""
+    return all((assets / weights.file).is_file() for weights in (FAN_2D, S3FD))
+
+
 def load(weights: UserWeights, assets: Path | None = None) -> Session:
     """The network of a file, ready to run; opened once for all who ask, and anew when the file changes.
 

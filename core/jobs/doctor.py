@@ -14,6 +14,7 @@ from typing import Literal
 
 from core import __version__, parallel
 from core.inference.dfm import exported
+from core.inference.user_weights import has_fan
 from core.jobs import backend_probe
 from core.video import program
 from core.video.find import look_beside
@@ -149,6 +150,7 @@ class Diagnosis:
     gpus: that the NVIDIA driver lists. onnx_providers: what onnxruntime can run on.
     ffmpegs: the programs that there are, in the order of their use.
     models, exported, assets: names of models, of .dfm files, of archives in the assets folder.
+    fan: whether the points of hard faces are found by FAN, whose weights are in the assets folder.
     """
 
     version: str
@@ -164,6 +166,7 @@ class Diagnosis:
     models: tuple[str, ...]
     exported: tuple[str, ...]
     assets: tuple[str, ...]
+    fan: bool
     next_step: NextStep
 
 
@@ -183,6 +186,7 @@ def examine(workspace: Workspace) -> Diagnosis:
         models=_names(workspace.model, "*_data.dat", "_data.dat"),
         exported=_names(workspace.model, "*.dfm"),
         assets=_names(workspace.assets, "*.zip"),
+        fan=has_fan(workspace.assets),
         next_step=next_step(workspace),
     )
 

@@ -3,7 +3,8 @@
 import logging
 import sqlite3
 import time
-from dataclasses import dataclass, field
+from collections import Counter
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
@@ -11,8 +12,10 @@ import numpy as np
 
 from core import fsio, parallel
 from core.errors import InputError
+from core.faces.contract import Detector
 from core.faces.cropping import large_enough
 from core.faces.extractor import Extractor, one_opencv_thread
+from core.faces.second_look import FITTED, SPARE
 from core.faces.wanted import LIKENESS_UNWANTED, LIKENESS_WANTED
 from core.faceset.database import extraction, faces, frames, images, measured
 from core.faceset.database.connection import open_database
@@ -21,9 +24,10 @@ from core.faceset.register import missing_files
 from core.faceset.steps import HISTORY
 from core.jobs.extract.agreement import agree
 from core.jobs.extract.frame_source import FrameSource
-from core.jobs.extract.networks import People, crop_settings, open_extractor
+from core.jobs.extract.networks import People, crop_settings, open_detector, open_extractor
 from core.jobs.extract.overlay import write_overlay
 from core.jobs.extract.rows import FILTERED, commit, sweep_filtered
+from core.jobs.extract.search_size import search_size
 from core.jobs.extract.settings import ExtractSettings
 from core.jobs.extract.sources import frames_of, origin
 from core.jobs.frame_receipt import identity
@@ -58,6 +62,8 @@ class ExtractedFaces:
     frames: how many were looked at, now or before; faces: how many they gave.
     without_faces, with_several: names of frames. corrupt: name of a frame -> why it could not be read.
     filtered: reason -> how many faces were not kept for it.
+    detect_size: longer side at which frames were searched, pixels.
+    hard: origin of faces whose points needed a second way -> how many are kept (``core.faces.second_look``).
     deleted: names of face files that somebody deleted; they are not made again.
     left_out: (name, why) of files among the frames that cannot be used.
     unwritten: faces that are kept without a file, because they are too small in the frame.
@@ -74,6 +80,8 @@ class ExtractedFaces:
     with_several: tuple[str, ...]
     corrupt: dict[str, str]
     filtered: dict[str, int]
+    detect_size: int
+    hard: dict[str, int]
     deleted: tuple[str, ...]
     left_out: tuple[tuple[str, str], ...]
     unwritten: int
@@ -169,6 +177,7 @@ def _was_extracted(database: Path) -> bool:
 def _extract(
     connection: sqlite3.Connection, side: Side, settings: ExtractSettings, choices: RunChoices
 ) -> ExtractedFaces:
+    settings = _settled(connection, side, settings)
     recorded = settings.recorded(origin(settings, side))
     agree(connection, recorded, side.aligned, retry=choices.retry_empty)
     extraction.write_sources(connection, list(map(str, settings.sources)))
@@ -185,6 +194,28 @@ def _extract(
     if choices.overlay:
         run.overlay = write_overlay(connection, side, source, settings.face_type)
     return _result(connection, side, settings, source, run)
+
+
+def _settled(connection: sqlite3.Connection, side: Side, settings: ExtractSettings) -> ExtractSettings:
+    """The settings as far as the faces that are there decide them, or the frames: the points of older facesets stay as
+    they are, and a search size that nobody chose is that of the run before.
+    """
+    before = extraction.read_settings(connection)
+    going_on = bool(before) and any(frames.faces_by_frame(connection).values())
+    if going_on and "mesh_points" not in before:
+        settings = replace(settings, mesh_points=1)
+    if settings.detect_size:
+        return settings
+    size = before.get("detect_size") if going_on else None
+    return replace(settings, detect_size=size if isinstance(size, int) else _search_size(side, settings))
+
+
+def _search_size(side: Side, settings: ExtractSettings) -> int:
+    def detector(size: int) -> Detector:
+        return open_detector(replace(settings, detect_size=size, rotations="none"), side.workspace.assets)
+
+    film = settings.from_video or bool(settings.sources)
+    return search_size(frames_of(settings, side), detector, settings.min_face_size, film=film)
 
 
 def _finished(connection: sqlite3.Connection, side: Side) -> set[str]:
@@ -270,6 +301,8 @@ def _result(
         with_several=tuple(name for name, count in counts.items() if count > 1),
         corrupt=corrupt,
         filtered=faces.filtered_by_reason(connection),
+        detect_size=settings.detect_size,
+        hard=_hard(connection),
         left_out=source.left_out,
         unwritten=_unwritten(connection, settings),
         people=run.people,
@@ -284,6 +317,11 @@ def _result(
         database=side.database,
         overlay=run.overlay,
     )
+
+
+def _hard(connection: sqlite3.Connection) -> dict[str, int]:
+    origins = Counter(face.origin for face in faces.in_brief(connection))
+    return {origin: count for origin, count in sorted(origins.items()) if origin == SPARE or FITTED in origin}
 
 
 def _unwritten(connection: sqlite3.Connection, settings: ExtractSettings) -> int:

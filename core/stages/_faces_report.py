@@ -38,6 +38,7 @@ def report(
         ("frames with several", "all" if len(done.with_several) == done.frames else counted(done.with_several)),
     ]
     rows += [("filtered", f"{count}: {reason}") for reason, count in done.filtered.items()]
+    rows += [("hard faces", f"{count}: {_points_of(origin)}") for origin, count in done.hard.items()]
     if for_model:
         rows.append(("image size", _size(settings.image_size, for_model)))
     if done.unwritten:
@@ -57,11 +58,18 @@ def report(
         rows.append(("stored in the face files", f"the masks of {masks[-1][0]}, which was named last"))
     if done.new_frames:
         rate = done.new_frames / max(done.seconds, 1e-9)
+        rows.append(("searched at", f"{done.detect_size} pixels"))
         rows.append(("speed", f"{rate:.1f} frames/s with {done.workers} workers"))
         rows.append(("computed on", ", ".join(f"{part} {device}" for part, device in done.devices.items())))
     what = "faces extracted" if done.new_frames else "faces already there, nothing to do"
     outputs = (done.aligned, done.database, *([done.overlay] if done.overlay else []))
     return StageReport(f"{side.frames.name}: {what}", tuple(rows), _warnings(done, masks), outputs)
+
+
+def _points_of(origin: str) -> str:
+    if origin == "fan2d":
+        return "points by FAN, where Face Mesh finds none"
+    return "the crop is right, single points are those of a mean face"
 
 
 def _warnings(done: "ExtractedFaces", masks: Sequence[tuple[str, "AppliedMasks"]]) -> tuple[str, ...]:

@@ -35,6 +35,7 @@ def run(options: Options, workspace: Workspace) -> StageReport:
         ("models", _listed(found.models)),
         ("exported", _listed(found.exported)),
         ("assets", _listed(found.assets)),
+        ("points of hard faces", "FAN" if found.fan else "a mean face; 2DFAN.npy and S3FD.npy in assets/ do better"),
         ("next step", next_step(found.next_step)),
     ]
     return StageReport("doctor", tuple(rows), tuple(_warnings(found)))

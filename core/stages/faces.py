@@ -33,6 +33,7 @@ FaceTypeName = Literal[
 ]
 # Not among the settings of the job, or under another name there.
 _OWN = {
+    "detect_size",
     *("side", "workers", "overwrite", "retry_empty", "overlay", "mask", "batch", "interpolate", "smooth"),
     *("face_type", "image_size", "for_model", "source", "faces"),
 }
@@ -97,12 +98,10 @@ class Options(SideOptions):
     deinterlace: bool = Field(False, description="of films that are read here: make whole frames from interlaced video")
     detector: str = Field("yunet", description=plugins.described("detectors"))
     detect_score: float = Field(0.6, ge=0.05, le=1, description="leave out faces that the detector is less sure of")
-    detect_size: int = Field(
-        640,
-        ge=128,
-        le=4096,
-        multiple_of=32,
-        description="longer side at which a frame is searched; larger finds smaller faces, slower",
+    detect_size: str = Field(
+        "auto",
+        description="longer side at which a frame is searched, pixels (128 to 4096); larger finds smaller faces, "
+        "slower. auto: 640, or more where a few frames have faces too small for that",
     )
     rotations: str = Field(
         "auto",
@@ -222,6 +221,13 @@ class Options(SideOptions):
             raise ValueError("pixels such as 40, or per cent such as 5%") from None
         return text
 
+    @field_validator("detect_size")
+    @classmethod
+    def _detect_size(cls, text: str) -> str:
+        if text != "auto" and not (text.isdecimal() and 128 <= int(text) <= 4096 and int(text) % 32 == 0):
+            raise ValueError("auto, or a multiple of 32 from 128 to 4096")
+        return text
+
     @field_validator("for_model")
     @classmethod
     def _for_model(cls, text: str) -> str:
@@ -291,6 +297,7 @@ def _settings(options: Options) -> "ExtractSettings":
         image_size=size,
         sources=tuple(Path(path).expanduser().absolute() for path in options.source),
         no_faces=not options.faces,
+        detect_size=0 if options.detect_size == "auto" else int(options.detect_size),
         **options.model_dump(exclude=_OWN),
     )
 

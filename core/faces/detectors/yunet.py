@@ -20,6 +20,9 @@ _CANDIDATE = 0.4  # a turned face has low confidence at first sight, so look aga
 _TURNED = math.pi / 4
 _CLEAR = 0.8  # without an upright face of such confidence, the faces of the frame may be turned
 _NEARLY_UPRIGHT = math.pi / 3
+# Larger images are searched in tiles, so that memory stays low; a face as large as what they share is whole in one.
+_TILE, _SHARED = 1920, 384
+_WHOLE = 640  # then the larger faces are found in the whole image
 _NEAR = 160  # pixels of a closer look
 _CLOSE_UP = 256  # a face that fills the frame is found when the frame is made small
 _OVERLAP = 1 / 3  # of the smaller box: two that share more are one face
@@ -115,10 +118,33 @@ def _upright_candidates(image: NDArray[np.uint8], size: int) -> FloatArray:
     if scale < 1:
         height, width = (max(round(side * scale), 1) for side in image.shape[:2])
         small = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)
-    # The rim is black and on the far sides only, so that no coordinate shifts.
-    bottom, right = (-side % yunet_net.MULTIPLE for side in small.shape[:2])
-    padded = cv2.copyMakeBorder(small, 0, bottom, 0, right, cv2.BORDER_CONSTANT)
-    rows = yunet_net.merged(yunet_net.candidates(padded[None], _CANDIDATE)[0])
+    rows = yunet_net.merged(np.concatenate([_in_tile(small, corner) for corner in _tiles(small.shape)]))
     rows[:, :4] /= scale
     rows[:, 5:] /= scale
+    if max(small.shape[:2]) > _TILE:
+        rows = yunet_net.merged(np.concatenate([rows, _upright_candidates(image, _WHOLE)]))
+        # The part of a face at the rim of a tile lies in the whole face.
+        rows = rows[first_of_overlapping(rows[:, :4], _OVERLAP, intersection_over_smaller)]
+    return rows
+
+
+def _tiles(shape: tuple[int, ...]) -> list[tuple[int, int]]:
+    """(top, left) of the tiles in which an image is searched: one, but for those of more than ``_TILE`` pixels."""
+    starts = []
+    for side in shape[:2]:
+        count = 1 if side <= _TILE else math.ceil((side - _SHARED) / (_TILE - _SHARED))
+        starts.append(np.linspace(0, max(side - _TILE, 0), count).astype(int).tolist())
+    return [(top, left) for top in starts[0] for left in starts[1]]
+
+
+def _in_tile(image: NDArray[np.uint8], corner: tuple[int, int]) -> FloatArray:
+    """The candidates (n, 15) in a tile, in pixels of the image."""
+    top, left = corner
+    tile = image[top : top + _TILE, left : left + _TILE]
+    # The rim is black and on the far sides only, so that no coordinate shifts.
+    bottom, right = (-side % yunet_net.MULTIPLE for side in tile.shape[:2])
+    padded = cv2.copyMakeBorder(tile, 0, bottom, 0, right, cv2.BORDER_CONSTANT)
+    rows = yunet_net.candidates(padded[None], _CANDIDATE)[0]
+    rows[:, [0, 2, *range(5, 15, 2)]] += left
+    rows[:, [1, 3, *range(6, 15, 2)]] += top
     return rows

@@ -83,7 +83,7 @@ class FaceMesh:
             settled = abs(math.remainder(found - roll, 2 * math.pi)) < _SETTLED
             if look >= _FEWEST_LOOKS and (settled or confidence < _NO_FACE):
                 break
-            centre, extent = _place(mesh, found)
+            centre, extent = place_of(mesh, found)
             roll = found
         return mesh, confidence
 
@@ -118,7 +118,7 @@ def _roll(mesh: Mesh) -> float:
     return math.atan2(left[1] - right[1], left[0] - right[0])
 
 
-def _place(mesh: Mesh, roll: float) -> tuple[NDArray[np.float64], float]:
+def place_of(mesh: Mesh, roll: float) -> tuple[NDArray[np.float64], float]:
     """Centre and longer side of the box around the mesh, a box that is turned by ``roll``."""
     cos, sin = math.cos(roll), math.sin(roll)
     upright = mesh[:, :2] @ np.array([[cos, -sin], [sin, cos]])

@@ -7,13 +7,15 @@ from typing import cast
 from core import plugins
 from core.errors import UsageError
 from core.faces.at_angles import AtAngles, angles_of
-from core.faces.contract import Detector, DetectorSettings, Embedder, Rotations
+from core.faces.contract import Detector, DetectorSettings, Embedder, Landmarker, Rotations
 from core.faces.cropping import CropSettings
 from core.faces.extractor import Extractor
 from core.faces.filters import Extent, Limits
 from core.faces.finding import Finder
+from core.faces.landmarkers.facemesh import FaceMesh
 from core.faces.refeed import Looks
 from core.faces.wanted import Wanted, pictures, read_references, require_apart
+from core.inference import user_weights
 from core.jobs.extract.settings import ExtractSettings
 
 
@@ -50,8 +52,8 @@ def open_extractor(settings: ExtractSettings, assets: Path) -> tuple[Extractor, 
         InputError: weights, or pictures of people, are missing or are none.
     """
     finder = Finder(
-        detector=_detector(settings, assets),
-        landmarker=plugins.load("landmarkers", settings.landmarker).create(assets, settings.align_norm),
+        detector=open_detector(settings, assets),
+        landmarker=_landmarker(settings, assets),
         limits=Limits(
             min_size=Extent.parse(settings.min_face_size),
             max_size=Extent.parse(settings.max_face_size),
@@ -60,13 +62,28 @@ def open_extractor(settings: ExtractSettings, assets: Path) -> tuple[Extractor, 
         ),
         looks=Looks(settings.refeed, settings.realign, settings.filter_refeed, settings.filter_realign),
         name=settings.detector,
+        spare=_spare(settings, assets),
     )
     embedder = None if settings.embedder == "none" else plugins.load("embedders", settings.embedder).create(assets)
     wanted, people = _people(settings, finder, embedder)
     return Extractor(finder, embedder, crop_settings(settings), wanted), people
 
 
-def _detector(settings: ExtractSettings, assets: Path) -> Detector:
+def _landmarker(settings: ExtractSettings, assets: Path) -> Landmarker:
+    landmarker = plugins.load("landmarkers", settings.landmarker).create(assets, settings.align_norm)
+    if isinstance(landmarker, FaceMesh):
+        landmarker = replace(landmarker, version=settings.mesh_points)
+    return cast(Landmarker, landmarker)
+
+
+def _spare(settings: ExtractSettings, assets: Path) -> Landmarker | None:
+    if not user_weights.has_fan(assets):
+        return None
+    return cast(Landmarker, plugins.load("landmarkers", "fan2d").create(assets, settings.align_norm))
+
+
+def open_detector(settings: ExtractSettings, assets: Path) -> Detector:
+    """What finds the faces. Raises as ``open_extractor`` does."""
     by_itself = settings.rotations in ("auto", "all")
     rotations = cast(Rotations, settings.rotations) if by_itself else "none"
     looks = DetectorSettings(settings.detect_score, settings.detect_size, rotations, assets)

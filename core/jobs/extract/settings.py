@@ -6,6 +6,7 @@ from typing import Any
 
 from core.errors import InputError
 from core.faces.filters import Extent
+from core.faces.mesh_points import VERSION, MeshPoints
 from core.faces.shape_filters import NO_LIMITS, ShapeLimits
 from core.faces.wanted import digest_of, pictures
 from core.geometry.align import FaceType
@@ -38,6 +39,8 @@ class ExtractSettings:
     """What decides the files that come out; a run that goes on must agree in them.
 
     Fields as the options of the stage. sources: films and folders of frames; without them the side's own.
+    detect_size: 0 lets a few frames decide.
+    mesh_points: the version of the way from the mesh to the 68 points; older databases do not name the first one.
     """
 
     face_type: FaceType = FaceType.WHOLE_FACE
@@ -56,6 +59,7 @@ class ExtractSettings:
     rotations: str = "auto"
     landmarker: str = "facemesh"
     align_norm: Normalisation = "none"
+    mesh_points: MeshPoints = VERSION
     refeed: int = 0
     realign: bool = False
     filter_refeed: bool = True
@@ -96,6 +100,9 @@ class ExtractSettings:
         for name in ("debug", "sources"):  # the one changes no face, the other is in the source
             del given[name]
         values = {name: value for name, value in given.items() if name in _FIRST or value != defaults[name]}
+        values.pop("mesh_points", None)
+        if self.landmarker == "facemesh" and self.mesh_points > 1:
+            values["mesh_points"] = self.mesh_points
         for name in ("keep_id", "drop_id"):
             if name in values:
                 values[name] = digest_of(pictures(values[name]))

@@ -104,7 +104,9 @@ def test_defaults_are_recorded_as_older_versions_did():
     assert set(recorded) == {
         *("face_type", "image_size", "jpeg_quality", "max_faces", "min_face_size", "every", "from_video", "detector"),
         *("detect_score", "detect_size", "rotations", "landmarker", "embedder", "dfl_exact", "source"),
+        "mesh_points",  # which is not the one of older versions any more
     }
+    assert "mesh_points" not in ExtractSettings(mesh_points=1).recorded({})
     assert recorded["min_face_size"] == 40 and recorded["face_type"] == "whole_face"
     assert ExtractSettings(min_face_size="5%", refeed=3).recorded({})["min_face_size"] == "5%"
     assert ExtractSettings(refeed=3).recorded({})["refeed"] == 3

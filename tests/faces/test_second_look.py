@@ -1,0 +1,90 @@
+"""The second look at faces that the mesh network does not believe or gets wrong; poses; the 68 points of a mesh."""
+
+import math
+from dataclasses import replace
+
+import cv2
+import numpy as np
+import pytest
+
+from core.errors import InputError
+from core.faces import second_look
+from core.faces.contract import DetectorSettings
+from core.faces.detectors import yunet
+from core.faces.filters import Limits
+from core.faces.finding import Finder
+from core.faces.landmarkers import facemesh
+from core.faces.mesh_points import FIRST, points_68
+from core.geometry import landmarks as lm
+from core.geometry.head_pose import HEAD, View, angles, fit_view, head_pose, pose_by_depth, rotation
+
+POSE = (0.2, -1.2, 0.3)
+
+
+@pytest.fixture(scope="module")
+def finder():
+    return Finder(yunet.create(DetectorSettings()), facemesh.create(), Limits())
+
+
+def test_a_clear_face_needs_no_second_look(finder, admiral):
+    (face,), _ = finder.find("a.png", admiral)
+    (first,), _ = replace(finder, second=False).find("a.png", admiral)
+    np.testing.assert_array_equal(face.landmarks, first.landmarks)
+    assert second_look.believed(first) and face.origin == "detector" and first.five.shape == (5, 2)
+    assert not second_look.believed(replace(first, landmark_confidence=0.4))
+    assert not second_look.believed(replace(first, five=first.five + 60))
+
+
+def test_points_of_a_blurred_face_are_found_and_near_those_of_the_clear_one(finder, admiral):
+    (clear,), _ = finder.find("a.png", admiral)
+    size = float(np.ptp(clear.landmarks[:, 1]))
+    blurred = cv2.GaussianBlur(admiral, (0, 0), 0.06 * size)
+    found = second_look.look_again(finder.landmarker, blurred, clear)
+    assert found.confidence > 0.5 and not found.fitted
+    assert np.linalg.norm(found.points - clear.landmarks, axis=1)[17:].mean() < 0.05 * size
+    nothing = np.full_like(admiral, 90)
+    assert second_look.look_again(finder.landmarker, nothing, clear) is None
+    assert second_look.improved(finder.landmarker, None, nothing, clear) is clear
+
+
+def test_what_is_fitted_says_so_and_a_spare_network_is_asked_first(finder, admiral, monkeypatch):
+    (face,), _ = finder.find("a.png", admiral)
+    monkeypatch.setattr(second_look, "_AGREES", -1.0)
+    fitted = second_look.improved(finder.landmarker, None, admiral, face)
+    assert fitted.origin == "detector, fitted" and len(fitted.pose) == 3
+    size = float(np.ptp(face.landmarks[:, 1]))
+    assert np.linalg.norm(fitted.landmarks - face.landmarks, axis=1)[17:].mean() < 0.08 * size
+    spare = second_look.improved(finder.landmarker, finder.landmarker, admiral, face)
+    assert spare.origin == "fan2d"
+    np.testing.assert_allclose(spare.landmarks, face.landmarks, atol=0.02 * size)
+
+
+def test_confidence_grows_with_both_networks():
+    assert second_look.likely(0.9, 0.9) > second_look.likely(0.9, 0.1) > second_look.likely(0.5, 0.1)
+    assert second_look.likely(0.9, 0.05) > 0.5 > second_look.likely(0.4, 0.1)
+
+
+def test_poses_of_a_turned_head_come_back():
+    turned = HEAD @ rotation(*POSE).T
+    np.testing.assert_allclose(angles(rotation(*POSE)), POSE)
+    np.testing.assert_allclose(head_pose(turned[:, :2] * 80 + 300), POSE, atol=1e-9)
+    np.testing.assert_allclose(pose_by_depth(turned * 80 + 7), POSE, atol=1e-9)
+    chosen, size = [36, 45, 30, 48, 54], 80.0
+    view = fit_view(turned[chosen, :2] * size + 300, HEAD[chosen], np.full(5, 0.001), 0.0, 70.0)
+    np.testing.assert_allclose((view.pitch, view.yaw, view.roll), POSE, atol=0.02)
+    assert view.size == pytest.approx(size, rel=0.01)
+    with pytest.raises(InputError):
+        head_pose(np.zeros((68, 2)))
+    front = View(0, 0, 0, 100, np.zeros(2)).landmarks()
+    assert head_pose(front) == pytest.approx((0, 0, 0), abs=1e-9)
+    assert math.degrees(head_pose(lm.mirror(View(0, 0.7, 0, 100, np.zeros(2)).landmarks(), 500))[1]) == pytest.approx(
+        -40.1, abs=0.5
+    )
+
+
+def test_the_points_of_a_mesh_are_its_vertices_or_sums_of_them():
+    mesh = np.random.default_rng(0).normal(size=(468, 3))
+    np.testing.assert_array_equal(points_68(mesh, 1), mesh[list(FIRST)])
+    moved = points_68(mesh + [3, -2, 1]) - points_68(mesh)
+    np.testing.assert_allclose(moved, np.tile([3, -2, 1], (68, 1)), atol=0.01)
+    np.testing.assert_array_equal(points_68(mesh)[48:55], points_68(mesh, 1)[48:55])
