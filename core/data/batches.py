@@ -83,7 +83,7 @@ class TrainingBatch:
     mask: the face.
     eyes_mouth: what counts extra.
     skipped: the faces that could not be read, one line each.
-    inputs: what a training step takes of them, where that is on the device already.
+    inputs: what a training step takes of them, tensors by name, where that is on the device already.
     """
 
     iteration: int
@@ -92,7 +92,7 @@ class TrainingBatch:
     mask: Array
     eyes_mouth: Array
     skipped: tuple[str, ...] = ()
-    inputs: dict[str, Any] | None = None
+    inputs: Any = None
 
 
 @dataclass(frozen=True)
