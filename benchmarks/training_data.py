@@ -1,8 +1,11 @@
-"""How fast are training batches made, by our worker ring and by grain, from the same samples?
+"""How fast are training batches made, and how long does a step wait for them?
 
-usage: python benchmarks/training_data.py SRC_ALIGNED DST_ALIGNED [--resolution 224] [--batch 8] [--batches 12] Prints
-JSON and keeps it in benchmarks/results/training_data.json. samples_per_cpu_second counts the CPU time of all processes,
-so it holds on a machine that others use too.
+usage: python benchmarks/training_data.py [--against FOLDER] [--resolution 224] [--batch 8] [--pairs 4]
+
+Makes its own faces (512 px JPEG, see face_set.py), prints JSON and keeps it in benchmarks/results/training_data.json.
+``--against`` is another checkout of the program: both are measured in turn, in processes of their own. What counts is
+samples a second of CPU time, so it holds on a machine that others use too; a sample is the four arrays of one face.
+Cached means that all faces lie in the cache before the clock starts.
 """
 
 import argparse
@@ -10,109 +13,138 @@ import json
 import os
 import platform
 import resource
+import statistics
+import subprocess
+import sys
+import tempfile
 import time
 from pathlib import Path
 
-from core.data.batches import BatchMaker, BatchSettings
-from core.data.workers import open_batches
-from core.faceset.store import open_faceset
-from core.geometry.align import FaceType
+ROOT = Path(__file__).resolve().parent.parent
+FACES = 48  # of each side
+STEP = 0.010  # seconds of the simulated device
 
 
 def main() -> None:
     parser = argparse.ArgumentParser()
-    parser.add_argument("src", type=Path)
-    parser.add_argument("dst", type=Path)
-    for name, default in (("resolution", 224), ("batch", 8), ("batches", 12)):
+    parser.add_argument("--against", type=Path)
+    for name, default in (("resolution", 224), ("batch", 8), ("pairs", 4), ("workers", 16)):
         parser.add_argument(f"--{name}", type=int, default=default)
     given = parser.parse_args()
-    result = {
-        "machine": {"cpu": platform.processor() or platform.machine(), "cores": os.cpu_count()},
-        "resolution": given.resolution,
-        "batch": given.batch,
-    }
-    for cached in (False, True):
-        settings = BatchSettings(
-            open_faceset(given.src),
-            open_faceset(given.dst),
-            given.resolution,
-            FaceType.WHOLE_FACE,
-            given.batch,
-            cache_bytes=2**31 if cached else 0,
-        )
-        label = "cached" if cached else "decoding"
-        result[f"one_process_{label}"] = measure(lambda s=settings: in_process(s, given.batches), given)
-        result[f"ring_{label}"] = measure(lambda s=settings: ring(s, given.batches), given)
-        result[f"grain_{label}"] = measure(lambda s=settings: with_grain(s, given.batches), given)
-    target = Path(__file__).parent / "results" / "training_data.json"
-    target.parent.mkdir(exist_ok=True)
-    target.write_text(json.dumps(result, indent=1) + "\n")
-    print(json.dumps(result, indent=1))
+    import face_set
+
+    sys.path.insert(0, str(ROOT))
+    from core.data.face_cache import shares
+    from core.data.faces import face_bytes
+
+    result: dict = {"machine": machine(), "resolution": given.resolution, "batch": given.batch}
+    with tempfile.TemporaryDirectory() as name:
+        for seed, side in enumerate(("src", "dst")):
+            face_set.make(Path(name) / side, FACES, seed=seed)
+        result["samples_per_cpu_s"] = in_pairs(Path(name), given)
+        result["waiting"] = child(ROOT, "waiting", Path(name), given)
+    room = 4 * 2**30 // (face_bytes(given.resolution, exact=False) + 1)
+    result["faces_a_side_in_4_gib"] = shares((10**6, 10**6), room)[0]
+    text = json.dumps(result, indent=1)
+    (ROOT / "benchmarks/results/training_data.json").write_text(text + "\n")
+    sys.stdout.write(text + "\n")
 
 
-def measure(run, given) -> dict:
-    """Samples per second and per second of CPU, start of the processes included and apart."""
-    wall, cpu = time.perf_counter(), cpu_seconds()
-    started = run()
-    samples = 2 * given.batch * given.batches
-    end = time.perf_counter()
+def machine() -> dict:
     return {
-        "samples_per_s": round(samples / (end - started), 1),
-        "start_s": round(started - wall, 2),
-        "samples_per_cpu_s": round(samples / max(1e-6, cpu_seconds() - cpu), 1),
+        "cpu": platform.processor() or platform.machine(),
+        "cores": os.cpu_count(),
+        "load_before": round(os.getloadavg()[0], 1),
     }
 
 
-def cpu_seconds() -> float:
-    """Of this process and of children that ended."""
-    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
-    return sum(u.ru_utime + u.ru_stime for u in used)
+def in_pairs(folder: Path, given: argparse.Namespace) -> dict:
+    """Medians over pairs: before and after in turn, so that a noisy neighbour meets both."""
+    checkouts = {"after": ROOT} | ({"before": given.against} if given.against else {})
+    found: dict[str, list[dict]] = {name: [] for name in checkouts}
+    for _ in range(given.pairs):
+        for name, checkout in checkouts.items():
+            found[name].append(child(checkout, "speed", folder, given))
+    return {
+        name: {kind: round(statistics.median(one[kind] for one in many), 1) for kind in many[0]}
+        for name, many in found.items()
+    }
 
 
-def in_process(settings: BatchSettings, count: int) -> float:
-    maker = BatchMaker(settings)
-    maker.make(0)
-    started = time.perf_counter()
-    for number in range(count):
-        maker.make(number)
-    return started
+def child(checkout: Path, part: str, folder: Path, given: argparse.Namespace) -> dict:
+    arguments = [part, str(folder), *map(str, (given.resolution, given.batch, given.workers))]
+    environment = {**os.environ, "PYTHONPATH": str(checkout.resolve())}
+    command = [sys.executable, __file__, "--child", *arguments]
+    done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, check=True, cwd=checkout)
+    return json.loads(done.stdout)
 
 
-def ring(settings: BatchSettings, count: int) -> float:
-    with open_batches(settings, 0, 1) as batches:
-        next(batches)
-        started = time.perf_counter()
-        for _ in range(count):
+def settings_of(folder: Path, resolution: int, batch: int, room: int):
+    from core.data.batches import BatchSettings
+    from core.faceset.store import open_faceset
+    from core.geometry.align import FaceType
+
+    sides = (open_faceset(folder / side) for side in ("src", "dst"))
+    return BatchSettings(*sides, resolution, FaceType.WHOLE_FACE, batch, cache_bytes=room)
+
+
+def speed(folder: Path, resolution: int, batch: int, workers: int) -> dict:
+    """Samples a CPU-second of one process, that writes into the same arrays again and again as a worker does."""
+    import cv2
+
+    from core.data.batches import BatchMaker, empty_batch
+
+    cv2.setNumThreads(1)
+    found = {}
+    for label, room in (("uncached", 0), ("cached", 2**31)):
+        settings = settings_of(folder, resolution, batch, room)
+        maker, out = BatchMaker(settings), empty_batch(settings)
+        epoch = -(-FACES // batch)  # batches until every face was shown
+        for number in range(epoch if room else 1):
+            maker.make(number, out)
+        start = time.process_time()
+        for number in range(epoch, 3 * epoch):
+            maker.make(number, out)
+        found[label] = 2 * batch * 2 * epoch / (time.process_time() - start)
+    return found
+
+
+def waiting(folder: Path, resolution: int, batch: int, workers: int) -> dict:
+    """A device that takes 10 ms a step: how long it waits, beside what the cores allow at the best."""
+    from core.data.workers import open_batches
+
+    settings = settings_of(folder, resolution, batch, 2**31)
+    steps, waited = 60, 0.0
+    with open_batches(settings, 0, workers) as batches:
+        for _ in range(12 + 2 * workers):  # until all are up and the cache is full
             next(batches)
-    return started
+        before, start = children(), time.perf_counter()
+        for _ in range(steps):
+            asked = time.perf_counter()
+            next(batches)
+            waited += time.perf_counter() - asked
+            time.sleep(STEP)
+        passed = time.perf_counter() - start
+    # Children count when they have ended; what they did before the clock started is small beside it.
+    used = children() - before
+    cores = len(os.sched_getaffinity(0))
+    return {
+        "workers": workers,
+        "step_ms": round(1000 * passed / steps, 1),
+        "waited_share": round(waited / passed, 3),
+        "cpu_ms_of_workers_a_step": round(1000 * used / (steps + 12 + 4 * workers), 1),
+        "least_ms_that_the_cores_allow": round(max(1000 * STEP, 1000 * used / (steps + 12 + 4 * workers) / cores), 1),
+    }
 
 
-class Source:
-    """Batches as a random-access source, which is all that grain needs from a pure function of the number."""
-
-    def __init__(self, settings: BatchSettings, length: int):
-        self._settings, self._length, self._maker = settings, length, None
-
-    def __len__(self) -> int:
-        return self._length
-
-    def __getitem__(self, index: int):
-        self._maker = self._maker or BatchMaker(self._settings)
-        batch = self._maker.make(index)
-        return {name: getattr(batch, name) for name in ("warped", "target", "mask", "eyes_mouth")}
-
-
-def with_grain(settings: BatchSettings, count: int) -> float:
-    import grain
-
-    dataset = grain.MapDataset.source(Source(settings, count + 1)).to_iter_dataset()
-    batches = iter(dataset.mp_prefetch(grain.MultiprocessingOptions(num_workers=1, per_worker_buffer_size=2)))
-    next(batches)
-    started = time.perf_counter()
-    for _ in range(count):
-        next(batches)
-    return started
+def children() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 if __name__ == "__main__":
-    main()
+    if sys.argv[1:2] == ["--child"]:
+        part, folder, *numbers = sys.argv[2:]
+        print(json.dumps({"speed": speed, "waiting": waiting}[part](Path(folder), *map(int, numbers))))
+    else:
+        main()
