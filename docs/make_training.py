@@ -29,7 +29,8 @@ from core.quality.words import way_to_source  # noqa: E402
 from core.workspace import Workspace  # noqa: E402
 
 RESULTS = ROOT / "benchmarks" / "results" / "demo_stages.json"
-STAGES = (125, 250, 500, 1000)
+STAGES = (100, 300, 600, 1200)
+TRAIN = "bash scripts/5_train.sh {} --model demo --preset quick"
 ROWS, SIDE = 3, 160
 COMMANDS = (
     "bash scripts/1_extract_src_video.sh",
@@ -40,7 +41,7 @@ COMMANDS = (
 
 
 def main() -> None:
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(prefix="stages.") as folder:
         root = Path(folder) / "workspace"
         shell('"$FORGE_PYTHON" -P -m core demo-media', root)
         for command in COMMANDS:
@@ -49,8 +50,10 @@ def main() -> None:
 
 
 def draw(workspace: Workspace) -> None:
+    # As scripts/demo.sh trains it.
+    precision = " --precision bfloat16" if "avx512_bf16" in Path("/proc/cpuinfo").read_text() else ""
     for stage in STAGES:
-        shell(f"bash scripts/5_train.sh {stage} --model demo --preset quick", workspace.root)
+        shell(TRAIN.format(stage) + precision, workspace.root)
         shell(f'bash exportDFM.sh --model demo --output "{workspace.root}/{stage}.dfm"', workspace.root)
     ours, theirs = (open_faceset(workspace.side(name).aligned) for name in ("src", "dst"))
     source = read_faces(ours, spread(len(ours), 96))[0]

@@ -29,8 +29,12 @@ step 3.2_apply_xseg_src.sh
 step 4.2_apply_xseg_dst.sh
 step 3.3_pack_src.sh
 step 4.3_pack_dst.sh
-step 5_train.sh "${DEMO_ITERATIONS:-1000}" --model demo --preset quick
+precision=()
+# A quarter faster where the processor can.
+if grep -qm1 avx512_bf16 /proc/cpuinfo 2>/dev/null; then precision=(--precision bfloat16); fi
+step 5_train.sh "${DEMO_ITERATIONS:-1200}" --model demo --preset quick "${precision[@]}"
 printf '\n== what it learned\n'
 "$FORGE_PYTHON" -P -m core sheet
+"$FORGE_PYTHON" -P -m core quality
 step 6_merge.sh
 step 6.x_compare.sh

@@ -12,6 +12,8 @@ from core.demo.portraits import OVAL, SIZE
 
 Image = NDArray[np.float32]
 _OPENING = 0.93  # of the outline of the face
+# Half axes of a head with hair, in widths of the face, and how far hair reaches down.
+_HEAD, _HAIR_ENDS = (0.74, 0.86), 0.774
 _EDGE = 1.6  # px, softness of what is drawn
 _MOUTH: Color = (34, 22, 58)
 _TEETH: Color = (196, 214, 222)
@@ -21,15 +23,14 @@ def painted(person: Person, expression: Expression, shift: tuple[float, float] =
     """The person with an expression, (SIZE, SIZE, 3), BGR, 0..255. shift: of the head, px."""
     mesh = moved(person.mesh, expression) + np.array([*shift, 0.0])
     image = _wall(person.looks.wall).copy()
-    _body(image, person, mesh, shift)
+    _body(image, person, shift)
     behind, before = _hair(person, expression, mesh, shift)
     _over(image, _strands(person, shift, behind), behind)
     _neck(image, person, mesh, shift)
     face, cover = _face(person, mesh)
     _mouth(face, mesh)
     _over(image, face, cover)
-    if before is not None:
-        _over(image, _strands(person, shift, before), before)
+    _over(image, _strands(person, shift, before), before)
     return image
 
 
@@ -77,7 +78,8 @@ def _wall(color: Color) -> Image:
     return np.asarray(light[..., None] * np.array(color, np.float32), np.float32)
 
 
-def _body(image: Image, person: Person, mesh: NDArray, shift: tuple[float, float]) -> None:
+def _body(image: Image, person: Person, shift: tuple[float, float]) -> None:
+    """Shoulders, which follow the head half as far."""
     x, top = SIZE / 2 + 0.5 * shift[0], person.mesh[152, 1] + 34 + 0.3 * shift[1]
     ellipse = np.array([(x + 215 * np.cos(a), top + 190 + 190 * np.sin(a)) for a in np.linspace(0, 2 * np.pi, 60)])
     cover = _shape(ellipse, 3.0)
@@ -87,6 +89,7 @@ def _body(image: Image, person: Person, mesh: NDArray, shift: tuple[float, float
 
 
 def _neck(image: Image, person: Person, mesh: NDArray, shift: tuple[float, float]) -> None:
+    """From the jaw to the shoulders, darker than the cheeks: it is in the shadow of the chin."""
     jaw = mesh[[172, 397], :2]
     half, middle = 0.36 * np.ptp(mesh[list(OVAL), 0]), jaw[:, 0].mean()
     base = person.mesh[152, 1] + 62 + 0.3 * shift[1]
@@ -98,28 +101,29 @@ def _neck(image: Image, person: Person, mesh: NDArray, shift: tuple[float, float
     _over(image, skin, _shape(np.array(outline), 4.0))
 
 
-def _hair(
-    person: Person, expression: Expression, mesh: NDArray, shift: tuple[float, float]
-) -> tuple[Image, Image | None]:
-    """What is seen of the hair, or the hood, behind the face, and before it."""
+def _hair(person: Person, expression: Expression, mesh: NDArray, shift: tuple[float, float]) -> tuple[Image, Image]:
+    """What is seen of the hair, or the hood, behind the face, and before it; (SIZE, SIZE), 0..1."""
     oval = mesh[OVAL, :2]
-    # A skull behind the face: its middle turns with the head.
-    rest = person.mesh[OVAL].mean(0)
-    width = np.ptp(person.mesh[OVAL, 0])
-    skull = rest + np.array([0, -0.16 * width, 0.42 * width])
-    pivot = neck(person.mesh)
-    turned = rotation(expression.yaw, expression.pitch, expression.roll) @ (skull - pivot) + pivot + [*shift, 0.0]
+    middle, width = _skull(person, expression) + np.array(shift), np.ptp(person.mesh[OVAL, 0])
     angles = np.linspace(0, 2 * np.pi, 72, endpoint=False)
-    long = 1.0 if person.looks.hood else 0.9
-    radius = width * np.where(np.sin(angles) > 0, 0.86 * long, 0.86)
-    ring = np.stack([turned[0] + 0.74 * width * np.cos(angles), turned[1] + radius * np.sin(angles)], 1)
+    # Hair ends above where a hood does.
+    height = np.where((np.sin(angles) > 0) & (not person.looks.hood), _HAIR_ENDS, _HEAD[1])
+    ring = middle + width * np.stack([_HEAD[0] * np.cos(angles), height * np.sin(angles)], 1)
     behind = _shape(cv2.convexHull(np.concatenate([ring, oval]).astype(np.float32))[:, 0], 3.0)
-    hole = _opening(oval)
-    before = behind * (1 - hole)
+    before = behind * (1 - _opening(oval))
     # Below the chin a head of hair is behind the neck, a hood before it.
     if not person.looks.hood:
         before *= _above(oval[:, 1].min() + 0.62 * np.ptp(oval[:, 1]), 26)
     return behind, before
+
+
+def _skull(person: Person, expression: Expression) -> NDArray[np.float64]:
+    """The middle of the head in the picture, (2,): behind the face, so that it turns the other way."""
+    width = np.ptp(person.mesh[OVAL, 0])
+    rest = person.mesh[OVAL].mean(0) + np.array([0, -0.16 * width, 0.42 * width])
+    pivot = neck(person.mesh)
+    turned = rotation(expression.yaw, expression.pitch, expression.roll) @ (rest - pivot) + pivot
+    return np.asarray(turned[:2])
 
 
 def _opening(oval: NDArray) -> Image:

@@ -46,8 +46,8 @@ def test_the_perfect_swap_is_the_source_in_the_place_of_the_target():
         ),
         (
             out_of_step,
-            {"pose": 5.0, "points": 0.005, "eyes": 0.01},
-            {"mouth", "flicker", "sharpness", "edge", "edge_merged"},
+            {"pose": 5.0, "points": 0.005, "mouth": 0.02},
+            {"eyes", "flicker", "sharpness", "edge", "edge_merged"},
         ),
         (unsteady, {"flicker": 0.8}, {"edge"}),
     ],
