@@ -13,7 +13,7 @@ import skimage.data
 from numpy.typing import NDArray
 from turned_heads import Head, heads, seen
 
-from core.demo.faces import OVAL
+from core.demo.portraits import OVAL
 from core.faces.mesh_points import points_68
 
 SIZE = 640, 480

@@ -15,7 +15,10 @@ import numpy as np  # noqa: E402
 from numpy.typing import NDArray  # noqa: E402
 from scipy.spatial import Delaunay  # noqa: E402
 
-from core.demo.faces import OVAL, Portrait, fictional_face, portraits  # noqa: E402
+from core.demo.expressions import Expression  # noqa: E402
+from core.demo.painting import painted  # noqa: E402
+from core.demo.people import PEOPLE, person  # noqa: E402
+from core.demo.portraits import OVAL, Portrait, portraits  # noqa: E402
 from core.faces.mesh_points import points_68  # noqa: E402
 from core.geometry.head_pose import pose_by_depth, rotation  # noqa: E402
 
@@ -42,7 +45,9 @@ class Head:
 def heads() -> list[Head]:
     """The four heads of the demo."""
     first, second = portraits()
-    return [head(face) for face in (first, second, *(fictional_face(first, second, share) for share in (0.35, 0.65)))]
+    people = [person(first, second, looks) for looks in PEOPLE.values()]
+    at_rest = [Portrait(np.clip(painted(one, Expression()), 0, 255).astype(np.uint8), one.mesh) for one in people]
+    return [head(face) for face in (first, second, *at_rest)]
 
 
 def head(portrait: Portrait) -> Head:

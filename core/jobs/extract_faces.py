@@ -17,7 +17,7 @@ from core.faces.cropping import large_enough
 from core.faces.extractor import Extractor, one_opencv_thread
 from core.faces.second_look import FITTED, SPARE
 from core.faces.wanted import LIKENESS_UNWANTED, LIKENESS_WANTED
-from core.faceset.database import extraction, faces, frames, images, measured
+from core.faceset.database import brief, extraction, faces, frames, images, measured
 from core.faceset.database.connection import open_database
 from core.faceset.database.frames import FrameRow
 from core.faceset.register import missing_files
@@ -320,7 +320,7 @@ def _result(
 
 
 def _hard(connection: sqlite3.Connection) -> dict[str, int]:
-    origins = Counter(face.origin for face in faces.in_brief(connection))
+    origins = Counter(face.origin for face in brief.in_brief(connection))
     return {origin: count for origin, count in sorted(origins.items()) if origin == SPARE or FITTED in origin}
 
 

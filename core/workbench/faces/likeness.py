@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from core.errors import InputError
 from core.faceset.database import measured
 from core.faceset.database.connection import open_database
 from core.faceset.scores.measures import IDENTITY_SIZE
@@ -31,12 +30,10 @@ class Vectors:
     unit: NDArray[np.float32]
 
     def likeness(self, faces: Sequence[int]) -> NDArray[np.float32]:
-        """(n,) cosines to the mean of some faces. Raises InputError where none of them has a vector."""
+        """(n,) cosines to the mean of some faces; NaN where none of them has a vector."""
         chosen = self.unit[np.isin(self.ids, np.array(faces, np.uint64))]
         if not len(chosen):
-            raise InputError(
-                "nobody knows yet who this is", why="the face has no identity vector", hint="let them be computed"
-            )
+            return np.full(len(self.ids), np.nan, np.float32)
         mean = chosen.mean(axis=0)
         return self.unit @ (mean / max(float(np.linalg.norm(mean)), 1e-6))
 
@@ -64,7 +61,7 @@ class Likeness:
 
     def similar(self, faces: Sequence[str]) -> bytes:
         """What a page gets (``answers.headed``): the ids of the faces that are like these, uint64, the most alike
-        first, and their cosines, float32. unknown: how many faces have no vector.
+        first, and their cosines, float32; none where these have no vector. unknown: how many faces have none.
         """
         vectors = self.vectors()
         cosines = vectors.likeness([int(face, 16) for face in faces])
@@ -86,6 +83,9 @@ class Likeness:
                 cosines = vectors.likeness([int(name.removeprefix(LIKE)[:16], 16)])
             except ValueError:
                 continue  # it is told that there is no such column
+            if not len(vectors.ids):
+                numbers[name] = np.full(len(table), np.nan, np.float32)
+                continue
             places = np.minimum(np.searchsorted(vectors.ids, table.ids), len(vectors.ids) - 1)
             known = vectors.ids[places] == table.ids
             numbers[name] = np.where(known, cosines[places], np.nan).astype(np.float32)
@@ -99,10 +99,7 @@ def _stamp(connection: sqlite3.Connection) -> int:
 
 
 def _read(connection: sqlite3.Connection) -> Vectors:
-    # Points that moved a little still show the same person.
-    found = measured.vectors(connection, EMBEDDER, stale=True)
-    known = sorted((int(face, 16), vector) for face, vector in found.items() if len(vector) == IDENTITY_SIZE)
-    ids = np.array([face for face, _ in known], np.uint64)
-    rows = np.array([vector for _, vector in known], np.float32).reshape(-1, IDENTITY_SIZE)
+    # Also of points that moved: they still show the same person.
+    faces, rows = measured.vector_matrix(connection, EMBEDDER, IDENTITY_SIZE)
     lengths = np.linalg.norm(rows, axis=1, keepdims=True)
-    return Vectors(ids, rows / np.maximum(lengths, 1e-6))
+    return Vectors(np.array([int(face, 16) for face in faces], np.uint64), rows / np.maximum(lengths, 1e-6))
