@@ -42,7 +42,7 @@ def test_lanes(client):
     head, columns = client.lanes()
     assert head["frames"] == FRAMES and head["counts"]["none"] == 1
     assert columns["faces"][TWO_FACES - 1] == 2 and columns["faces"][NO_FACE - 1] == 0
-    assert np.isnan(columns["lowest"][NO_FACE - 1]) and columns["person"][NO_FACE - 1] == -1
+    assert np.isnan(columns["lowest"][NO_FACE - 1]) and columns["who"][NO_FACE - 1] == 0
 
 
 def test_limits_of_filters_are_the_page_s(client):
@@ -61,6 +61,8 @@ def test_somebody_else_is_found_by_name(client):
         {"op": "set_person", "faces": [other], "person": "Bob"}, {"op": "set_person", "faces": usual, "person": "Ann"}
     )
     assert client.flagged("person") == [OTHER_PERSON]
+    head, columns = client.lanes()
+    assert head["persons"] == ["Ann", "Bob"] and list(columns["who"][[0, 1, OTHER_PERSON - 1]]) == [1, 1, 2]
 
 
 def test_a_face_beyond_the_edge_is_cut_off(client):

@@ -8,6 +8,7 @@ import {
 } from "./actions.js";
 import {askPerson, openApply} from "./asking.js";
 import {colors} from "./drawing.js";
+import {personName} from "./lanes.js";
 import {useSession} from "./session.js";
 
 const SIZE = 248; // CSS pixels of the large face
@@ -80,7 +81,7 @@ function Faces({session}) {
   if (!frame.faces.length) return html`<p class="muted">No face in this frame. Draw a box around one (2), or press N.</p>`;
   return html`<ul class="face-list">${frame.faces.map((face, place) => html`<li key=${face.id}>
     <button type="button" class="button" aria-pressed=${face.id === chosen ? "true" : "false"} onClick=${() => session.choose(face.id)}>
-      <span class="face-name">Face ${place + 1}${face.person && `, ${face.person}`}</span>
+      <span class="face-name">Face ${place + 1}${face.person && `, ${personName(face.person)}`}</span>
       <span class="muted">${Math.round(100 * Math.min(face.confidence ?? 1, face.sure ?? 1))} %</span>
       ${face.track > 0 && html`<span class="muted">track ${face.track}</span>`}
       <span class="muted">${face.origin}</span>
