@@ -116,6 +116,9 @@ def served(workspace: Workspace, *, reserve: int = 0, only=stages):
         try:
             yield keys, bench
         finally:
+            # Jobs outlive their server: a test that fails must not leave them behind.
+            for job in bench.jobs.running():
+                bench.jobs.stop(job.id, kill=True)
             server.should_exit = True
             thread.join(10)
             listening.close()

@@ -118,3 +118,9 @@ def _faults(error: ValidationError, options: type[Options]) -> dict[str, str]:
         hint = did_you_mean(str(item.get("input") if item["type"] != "extra_forbidden" else name), known)
         faults.setdefault(name, f"{said}; {hint}" if hint else said)
     return faults
+
+
+def require_stage(stages: Stages, stage: str, without: frozenset[str]) -> None:
+    """Raises UsageError for a stage that there is not, or that a page cannot start."""
+    if stage not in stages.names() or stage in without:
+        raise UsageError("no such stage", where=stage[:60])

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, replace
 from typing import Any
 
-from core.errors import InputError, Interrupted, UsageError
+from core.errors import InputError, Interrupted
 from core.jobs import doctor
 from core.own_place import PROJECT
 from core.workbench.answers import Conflict, Missing
@@ -218,9 +218,3 @@ class Queue:
                 # What was over before this server began is no news.
                 if not new:
                     self._events.add("job", said)
-
-
-def require_stage(stages: Stages, stage: str, without: frozenset[str]) -> None:
-    """Raises UsageError for a stage that there is not, or that a page cannot start."""
-    if stage not in stages.names() or stage in without:
-        raise UsageError("no such stage", where=stage[:60])

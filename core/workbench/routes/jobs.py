@@ -9,8 +9,7 @@ from starlette.routing import Route
 
 from core.workbench.answers import error_response, get, post, whole_number
 from core.workbench.bench import Bench
-from core.workbench.jobs.forms import WrongForm, checked, form
-from core.workbench.jobs.queue import require_stage
+from core.workbench.jobs.forms import WrongForm, checked, form, require_stage
 
 # The server itself is no job.
 NOT_HERE = frozenset({"workbench"})

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 NAMES = ("iter", "src_loss", "dst_loss", "ms", "wait_ms", "held_src", "held_dst")
-_AT_ONCE = 64 << 20  # bytes that are read and parsed
+_AT_ONCE = 8 << 20  # bytes that are read and parsed: the page is answered in between
 _SMOOTH = 100
 
 
@@ -21,12 +21,13 @@ class Metrics:
         self.path = path
         self._lock = threading.Lock()
         self._place, self._file = 0, 0
-        self._models: dict[str, list[list[float]]] = {}
-        self._columns: dict[str, tuple[int, NDArray[np.float64]]] = {}
+        # Rows that nobody has asked for yet, and those that somebody has: a tenth of the memory.
+        self._new: dict[str, list[list[float]]] = {}
+        self._columns: dict[str, NDArray[np.float64]] = {}
         self.newest = ""
 
     def read_on(self) -> int:
-        """Read what is new; returns the size of the file."""
+        """Read what is new, of much of it a part; returns how much of the file has been read."""
         with self._lock:
             try:
                 status = self.path.stat()
@@ -49,7 +50,7 @@ class Metrics:
 
     def _start_anew(self, file: int) -> None:
         self._place, self._file = 0, file
-        self._models, self._columns, self.newest = {}, {}, ""
+        self._new, self._columns, self.newest = {}, {}, ""
 
     def _take(self, line: bytes) -> None:
         try:
@@ -58,19 +59,18 @@ class Metrics:
         except (ValueError, TypeError, AttributeError, RecursionError):
             return
         self.newest = str(said.get("model", ""))
-        self._models.setdefault(self.newest, []).append(row)
+        self._new.setdefault(self.newest, []).append(row)
 
     def models(self) -> list[str]:
-        return sorted(self._models)
+        return sorted(self._new.keys() | self._columns.keys())
 
     def columns(self, model: str) -> NDArray[np.float64]:
         """(n, 7), the lines of a model: what ``NAMES`` names; what a line does not say is NaN."""
         with self._lock:
-            rows = self._models.get(model, [])
-            count, known = self._columns.get(model, (0, np.empty((0, len(NAMES)))))
-            if count < len(rows):
-                known = np.concatenate([known, np.array(rows[count:], np.float64)])
-                self._columns[model] = (len(rows), known)
+            known = self._columns.get(model, np.empty((0, len(NAMES))))
+            new = self._new.pop(model, [])
+            if new:
+                known = self._columns[model] = np.concatenate([known, np.array(new, np.float64)])
             return known
 
 
