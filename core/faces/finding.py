@@ -45,10 +45,11 @@ class Finder:
     def _mark(self, image: NDArray[np.uint8], face: Face) -> Face:
         # One look at what is dropped for its size anyway, so that it can be taken back.
         height, width = image.shape[:2]
-        looks = _ONE_LOOK if filters.size_reason(face, height, width, self.limits) else self.looks
+        unwanted = bool(filters.size_reason(face, height, width, self.limits))
+        looks = _ONE_LOOK if unwanted else self.looks
         points, confidence = mark(self.landmarker, image, face, looks, self._passes(min(height, width)))
         marked = replace(face, landmarks=points, landmark_confidence=confidence)
-        if not self.second or not isinstance(self.landmarker, FaceMesh) or second_look.believed(marked):
+        if unwanted or not self.second or not isinstance(self.landmarker, FaceMesh) or second_look.believed(marked):
             return marked
         return second_look.improved(self.landmarker, self.spare, image, marked)
 
