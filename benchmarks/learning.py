@@ -4,8 +4,9 @@ usage: python benchmarks/learning.py FOLDER [--model df-ud] [--variants 2e-4 ...
 
 FOLDER has ``train/src``, ``train/dst`` (face files), ``heldout.npz`` and ``eval_dfm.py``, which scores a .dfm. Each run
 is a process of its own, scored with its averaged weights and with its last ones; a run that is in the results is not
-made again. The results are in benchmarks/results/learning.json; ``cpu_s`` is the CPU time of the training process and
-its workers, start and export included, which other programs on the machine disturb less than they do the wall time.
+made again. The results are in benchmarks/results/learning.json (learning_rates.json beside it has earlier runs of one
+seed); ``cpu_s`` is the CPU time of the training process and its workers, start and export included, which other
+programs on the machine disturb less than they do the wall time.
 """
 
 import argparse

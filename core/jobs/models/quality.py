@@ -19,6 +19,7 @@ from core.quality.faces import QualityFace, alike, longest_run, read_faces, spre
 from core.quality.figures import Change, Figure, changes, figures
 from core.quality.metrics import VERSION
 from core.quality.scoring import Networks, Scores, Subject, open_networks, score, subject_of
+from core.safe_paths import own_folder
 from core.training.sources.validation_split import largest, split
 from core.workspace import Workspace
 
@@ -92,6 +93,7 @@ def judge(
         EnvironmentFault: weights of the networks that look at faces are not installed.
     """
     one = candidate(workspace, what, kind)
+    own_folder(workspace.model)
     seen = _faces(workspace, faces, one.held_out if held_out is None else held_out)
     with opened(workspace, one) as model:
         scores = score(model, seen.subject, seen.networks)
@@ -129,6 +131,7 @@ def compare(
     both = [candidate(workspace, text, kind) for text in (before, after)]
     if both[0].label == both[1].label and both[0] == both[1]:
         raise UsageError("a model cannot be compared with itself", where=f"--compare {before} {after}")
+    own_folder(workspace.model)
     # The fewer held-out faces are among the more: never trained on by either.
     kept = min(one.held_out for one in both) if held_out is None else held_out
     seen = _faces(workspace, faces, kept)

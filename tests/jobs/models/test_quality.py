@@ -124,7 +124,7 @@ def test_what_cannot_be_meant(workspace, tmp_path):
 
 
 def test_noise_is_seen_as_no_face_and_does_no_harm(workspace, tmp_path):
-    other = Workspace(tmp_path).create()
+    other = Workspace(tmp_path)  # without a folder for models, as somebody has it who only brings a file
     for side in ("src", "dst"):
         write_faces(other.side(side).aligned, 4)
     made = quality.judge(other, str(workspace.model / "copy_SAEHD_model.dfm"))
