@@ -1,59 +1,18 @@
 """Views, thumbs, pictures, frames, edits and undo, over the routes that the page uses."""
 
 import io
-import json
 import uuid
 
 import numpy as np
 import pytest
 from PIL import Image
-from starlette.testclient import TestClient
 from workbench_kit import FRAMES, NO_FACE, OTHER_PERSON, small_workspace, wait_until
+from workbench_page import Page
 
 from core import stages
 from core.faceset.database.connection import open_database
-from core.workbench.app import new_keys, workbench_app
 from core.workbench.bench import Bench
 from core.workbench.sides.table import read_table
-
-KEYS = new_keys(8600)
-HOME = "http://127.0.0.1:8600"
-OURS = {"origin": HOME}
-
-
-class Page:
-    """A page that has entered."""
-
-    def __init__(self, bench):
-        self.bench = bench
-        self.client = TestClient(workbench_app(bench, KEYS), base_url=HOME, headers=OURS)
-        assert self.client.post("/enter", content=KEYS.token).status_code == 200
-
-    def get(self, path):
-        return self.client.get(f"/api/v1/{path}")
-
-    def json(self, path):
-        answer = self.get(path)
-        assert answer.status_code == 200, answer.text
-        return answer.json()
-
-    def post(self, path, body=None):
-        return self.client.post(f"/api/v1/{path}", json=body or {})
-
-    def view(self, side, query=""):
-        answer = self.get(f"{side}/view?{query}")
-        assert answer.status_code == 200, answer.text
-        data = answer.content
-        length = int.from_bytes(data[:4], "little")
-        assert (4 + length) % 8 == 0
-        head, start = json.loads(data[4 : 4 + length]), 4 + length
-        count = head["count"]
-        ids = [f"{number:016x}" for number in np.frombuffer(data, "<u8", count, start)]
-        columns = np.frombuffer(data, "<f4", offset=start + 8 * count).reshape(len(head["columns"]), count)
-        return head, ids, dict(zip(head["columns"], columns, strict=True))
-
-    def edit(self, side, *operations, **more):
-        return self.post(f"{side}/edits", {"id": str(uuid.uuid4()), "operations": list(operations), **more})
 
 
 @pytest.fixture

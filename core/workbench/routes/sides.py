@@ -50,10 +50,13 @@ def routes(bench: Bench) -> list[Route]:
 
     def view(request: Request) -> Response:
         side = side_of(request)
+        tag = f"{side.state}-{bench.events.run}"
         revision, table = side.table()
-        tag = f"{revision}-{bench.events.run}"
+        query = request.query_params.multi_items()
         columns = [name for name in request.query_params.get(views.COLUMNS, "").split(",") if name]
-        found = views.look(table, request.query_params.multi_items())
+        sort = request.query_params.get(views.SORT, "").removeprefix("-")
+        table = side.more_columns(table, {sort, *columns, *(name for name, _ in query)})
+        found = views.look(table, query)
         bench.make_thumbs(side.side.name)
         if COLOR in columns:  # which thumbs there are is no matter of the revision
             return binary(views.block(table, found, columns, revision, {COLOR: side.colors(table)}))

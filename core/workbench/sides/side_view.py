@@ -4,7 +4,7 @@ import hashlib
 import os
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -22,6 +22,7 @@ from core.formats.pak import PakReader
 from core.imaging.codec import encode_jpeg, read_frame
 from core.video.find import find_film, look_beside
 from core.workbench.answers import Missing
+from core.workbench.faces.columns import Found, with_found
 from core.workbench.sides.film import Film
 from core.workbench.sides.table import FaceTable, Picture, hexadecimal, read_table, reread
 from core.workbench.sides.thumbs import Shown, ThumbStore
@@ -41,6 +42,11 @@ class SideView:
         self.thumbs = ThumbStore(side.workspace.thumbs / f"{side.name}.db")
         self._lock = threading.Lock()
         self._table: tuple[str, FaceTable] | None = None
+        self._found: tuple[Found, ...] = ()
+        self._counted = 0
+        self._shown: tuple[str, FaceTable] | None = None
+        # Columns that are made when they are asked for: (table, names) -> a table with more of them.
+        self.more_columns: Callable[[FaceTable, Iterable[str]], FaceTable] = lambda table, names: table
         self._film: Film | None = None
         self._pak: tuple[tuple[int, int], PakReader, dict[str, int]] | None = None
         self._jpegs: OrderedDict[tuple[int, int, str], bytes] = OrderedDict()
@@ -65,7 +71,21 @@ class SideView:
             if self._table is None or self._table[0] != revision:
                 with open_database(self.side.database) as connection:
                     self._table = (revision, read_table(connection))
-            return self._table
+            state = f"{revision}-{self._counted}"
+            if self._shown is None or self._shown[0] != state:
+                self._shown = (state, with_found(self._table[1], self._found))
+            return revision, self._shown[1]
+
+    def show_also(self, found: Iterable[Found]) -> None:
+        """Give the table these columns, too, from now on."""
+        with self._lock:
+            self._found = tuple(found)
+            self._counted += 1
+
+    @property
+    def state(self) -> str:
+        """Another one whenever ``table`` gives something else."""
+        return f"{self.revision()}-{self._counted}"
 
     def follow(self, before: str, change: int) -> str:
         """Take over a change that was just made, reading only its faces again; returns the new revision.

@@ -123,5 +123,5 @@ def _grouped(table: FaceTable, group: str, rows: NDArray[np.intp]) -> View:
     rows, codes = rows[np.argsort(codes, kind="stable")], np.sort(codes, kind="stable")
     values, sizes = np.unique(codes, return_counts=True)
     known = table.words[group][1] if group in table.words else None
-    names = [known[int(value)] if known else f"{value:g}" for value in values]
+    names = [known[int(value)] if known else f"{value:.10g}" for value in values]
     return View(rows, tuple(zip(names, map(int, sizes), strict=True)))

@@ -1,0 +1,1 @@
+"""What the screen of the faces needs beyond views: computed orders and verdicts, likeness, poses, one face."""

@@ -1,0 +1,120 @@
+"""What the screen of the faces asks the server: computing, likeness, poses, all about one face."""
+
+import json
+
+import numpy as np
+import pytest
+from workbench_kit import FAULTS, FRAMES, small_workspace, wait_until
+from workbench_page import Page, with_vectors
+
+from core import stages
+from core.faceset.sorting.methods import METHODS
+from core.jobs.faceset.clean import review
+from core.jobs.faceset.sort import preview
+from core.workbench.bench import Bench
+
+
+@pytest.fixture(scope="module")
+def workspace(tmp_path_factory):
+    workspace = small_workspace(tmp_path_factory.mktemp("bench") / "work", trained=False)
+    for name in ("src", "dst"):
+        with_vectors(workspace.side(name))
+    return workspace
+
+
+@pytest.fixture(scope="module")
+def page(workspace):
+    return Page(Bench(workspace, stages, 0))
+
+
+def compute(page, side, what, **more):
+    """Let something be computed, and wait for it."""
+    page.post(f"{side}/computing", {"what": what, **more})
+    wait_until(lambda: not page.json(f"{side}/computing")["now"], 60)
+    assert what in page.json(f"{side}/computing")["there"]
+    assert page.post(f"{side}/computing", {"what": what}).json()["there"] == (what != "by.best")
+
+
+@pytest.mark.parametrize("method", ["blur", "hist", "best", "origname"])
+def test_the_order_of_a_sort_method_is_that_of_the_sort_stage(page, workspace, method):
+    compute(page, "dst", f"by.{method}")
+    order = preview(workspace, "dst", method).order
+    _, ids, columns = page.view("dst", f"sort=by.{method}&columns=by.{method}")
+    names = [page.json(f"dst/faces/{face}")["picture"]["name"] for face in ids]
+    assert names[: len(order.names)] == list(order.names)
+    assert np.isnan(columns[f"by.{method}"]).sum() == len(order.rejected)
+
+
+def test_every_method_is_offered(page):
+    assert [method["name"] for method in page.json("sorting")["methods"]] == [method.name for method in METHODS]
+
+
+def test_the_verdicts_are_those_of_cleaning(page, workspace):
+    compute(page, "dst", "clean")
+    found = review(workspace, "dst")
+    head, ids, _ = page.view("dst", "verdicts=1..&group=verdict")
+    assert head["count"] == len(found.verdicts.found) > 0
+    said = {about["picture"]["name"]: about["verdicts"] for about in (page.json(f"dst/faces/{face}") for face in ids)}
+    assert {name: [verdict for verdict, _ in pairs] for name, pairs in said.items()} == {
+        found.names[place]: list(scores) for place, scores in found.verdicts.found.items()
+    }
+    upside_down = page.view("dst", "verdict.misaligned=..&columns=frame")
+    fault = next(number for number, kind in FAULTS.items() if kind == "upside down")
+    assert fault - 1 in upside_down[2]["frame"]
+
+
+def test_poses_of_both_sides_and_what_is_lacking(page):
+    compute(page, "src", "clean")
+    compute(page, "dst", "clean")
+    said = page.json("poses")
+    assert np.sum(said["sides"]["dst"]["counts"]) == FRAMES and said["sides"]["src"]["unknown"] == 0
+    edges = np.radians(said["edges"])
+    row, column = np.argwhere(np.array(said["sides"]["dst"]["counts"]))[0]
+    yaw = f"{edges[column]:.4f}..{edges[column + 1]:.4f}"
+    pitch = f"{edges[-2 - row]:.4f}..{edges[-1 - row]:.4f}"
+    assert page.view("dst", f"yaw={yaw}&pitch={pitch}")[0]["count"] == said["sides"]["dst"]["counts"][row][column]
+
+
+def test_alike_faces_are_found(page, workspace):
+    ids = with_vectors(workspace.side("src"), without=0)
+    data = page.post("src/similar", {"faces": ids[:1]}).content
+    length = int.from_bytes(data[:4], "little")
+    head, start = json.loads(data[4 : 4 + length]), 4 + length
+    found = [f"{number:016x}" for number in np.frombuffer(data, "<u8", head["count"], start)]
+    cosines = np.frombuffer(data, "<f4", offset=start + 8 * head["count"])
+    assert found == ids[::2] and (cosines > 0.99).all() and head["unknown"] == 0
+    assert sorted(page.view("src", f"like.{ids[1]}=0.9..")[1]) == sorted(ids[1::2])
+
+
+def test_who_has_no_vector_gets_one_when_it_is_asked_for(tmp_path):
+    page = Page(Bench(small_workspace(tmp_path / "work", trained=False), stages, 0))
+    face = page.view("src")[1][0]
+    assert page.post("src/similar", {"faces": [face]}).status_code == 400
+    compute(page, "src", "identity")
+    assert page.post("src/similar", {"faces": [face]}).status_code == 200
+
+
+def test_all_about_a_face(tmp_path):
+    page = Page(Bench(small_workspace(tmp_path / "work", trained=False), stages, 0))
+    face = page.view("dst")[1][3]
+    page.edit("dst", {"op": "set_mark", "faces": [face], "mark": "trash"})
+    page.post("dst/apply")
+    about = page.json(f"dst/faces/{face}")
+    assert about["picture"]["folder"] == "aligned_trash" and about["words"]["status"] == "dropped"
+    assert [change["tool"] for change in about["changes"]] == ["apply marks", "set_mark in the workbench"]
+    assert [name["why"].split(":")[0] for name in about["names"]] == ["now", "before"]
+    assert len(about["points"]) == 68 and len(about["box"]) == 4 and about["box"] in about["others"]
+
+
+@pytest.mark.parametrize("path", ["dst/faces/../../x", f"dst/faces/{'f' * 16}", "dst/faces/" + "g" * 16, "x/computing"])
+def test_what_there_is_not(page, path):
+    assert page.get(path).status_code == 404
+
+
+@pytest.mark.parametrize("body", [{}, {"what": "by.magic"}, {"what": "clean", "count": 0}, {"what": "../x"}])
+def test_nothing_else_is_computed(page, body):
+    assert page.post("dst/computing", body).status_code == 422
+
+
+def test_what_is_computed_can_be_stopped(page):
+    assert page.post("dst/computing/stop").json() == {"ok": True}
