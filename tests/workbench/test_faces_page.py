@@ -162,7 +162,7 @@ def test_undo_shows_what_a_filter_hides(faces):
     ids = state(faces, "ids()")
     click(faces, 1)
     faces.keyboard.press("x")
-    faces.get_by_role("button", name="Apply 1 marks").click()
+    faces.get_by_role("button", name="Apply 1 mark").click()
     faces.locator("dialog .main").click()
     until(faces, f"window.forge.faces.ids().length === {FRAMES - 1}")
     go(faces, "?frame=7..9")
@@ -247,7 +247,7 @@ def test_a_cell_of_the_poses_is_a_filter(faces):
         faces.get_by_role("button", name="Measure").nth(place).click()
     faces.get_by_role("button", name="Measure").first.wait_for(state="detached", timeout=40_000)
     cell = faces.locator(".pose-map button", has_text=str(FRAMES)).first
-    words = cell.get_attribute("aria-label")
+    words = cell.get_attribute("title")
     cell.click()
     until(faces, "location.hash.includes('yaw=') && window.forge.faces.ready")
     number = int(words.rpartition("dst ")[2].split(",")[0])

@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from core.errors import InputError
 from core.faceset.database import measured
 from core.faceset.database.connection import open_database
 from core.faceset.scores.measures import IDENTITY_SIZE
@@ -31,12 +30,10 @@ class Vectors:
     unit: NDArray[np.float32]
 
     def likeness(self, faces: Sequence[int]) -> NDArray[np.float32]:
-        """(n,) cosines to the mean of some faces. Raises InputError where none of them has a vector."""
+        """(n,) cosines to the mean of some faces; NaN where none of them has a vector."""
         chosen = self.unit[np.isin(self.ids, np.array(faces, np.uint64))]
         if not len(chosen):
-            raise InputError(
-                "nobody knows yet who this is", why="the face has no identity vector", hint="let them be computed"
-            )
+            return np.full(len(self.ids), np.nan, np.float32)
         mean = chosen.mean(axis=0)
         return self.unit @ (mean / max(float(np.linalg.norm(mean)), 1e-6))
 
@@ -64,7 +61,7 @@ class Likeness:
 
     def similar(self, faces: Sequence[str]) -> bytes:
         """What a page gets (``answers.headed``): the ids of the faces that are like these, uint64, the most alike
-        first, and their cosines, float32. unknown: how many faces have no vector.
+        first, and their cosines, float32; none where these have no vector. unknown: how many faces have none.
         """
         vectors = self.vectors()
         cosines = vectors.likeness([int(face, 16) for face in faces])
@@ -86,6 +83,9 @@ class Likeness:
                 cosines = vectors.likeness([int(name.removeprefix(LIKE)[:16], 16)])
             except ValueError:
                 continue  # it is told that there is no such column
+            if not len(vectors.ids):
+                numbers[name] = np.full(len(table), np.nan, np.float32)
+                continue
             places = np.minimum(np.searchsorted(vectors.ids, table.ids), len(vectors.ids) - 1)
             known = vectors.ids[places] == table.ids
             numbers[name] = np.where(known, cosines[places], np.nan).astype(np.float32)

@@ -58,7 +58,7 @@ function About({side, about, actions}) {
     <${FrameView} side=${side} about=${about} />
     <dl class="facts">
       <${Fact} name="Frame">${about.frame}<//>
-      <${Fact} name="Person">${words.person || "nobody was named"} <${Button} kind="quiet" action="person" onClick=${actions.person}>Name<//><//>
+      <${Fact} name="Person">${words.person || "nobody"} <${Button} kind="quiet" action="person" onClick=${actions.person}>Name<//><//>
       ${numbers.track > 0 && html`<${Fact} name="Track">${groupTitle("track", String(numbers.track))}<//>`}
       <${Fact} name="Origin">${words.origin || "unknown"}<//>
       ${known.map(name => html`<${Fact} key=${name} name=${titleOf(name)}>${shown(name, numbers[name])}<//>`)}

@@ -62,12 +62,13 @@ function Map({found, sides, query, go}) {
 function Cell({found, sides, most, row, column, on, go, words}) {
   const numbers = sides.map(name => found.sides[name].counts[row][column]);
   const said = sides.map((name, place) => `${name} ${count(numbers[place])}`).join(", ");
+  const unseen = text => html`<span class="unseen">${text}</span>`;
   const thin = found.thin[row]?.[column];
-  return html`<td class=${thin ? "thin" : ""}><button type="button" aria-pressed=${on ? "true" : "false"} onClick=${go}
-      aria-label="${words}: ${said}${thin ? ", too few" : ""}" title="${words}: ${said}">
+  return html`<td class=${thin ? "thin" : ""}><button type="button" aria-pressed=${on ? "true" : "false"} onClick=${go} title="${words}: ${said}">
+    ${unseen(`${words}${thin ? ", too few in the source" : ""}:`)}
     ${sides.map((name, place) => html`<span class="pose ${name}" key=${name}>
-      <span class="heat" style=${{opacity: numbers[place] ? 0.16 + (0.6 * Math.log1p(numbers[place])) / Math.log1p(most[name]) : 0}}></span>
-      <span class="digits">${short(numbers[place])}</span></span>`)}</button></td>`;
+      <span class="heat" style=${{opacity: numbers[place] ? 0.1 + (0.32 * Math.log1p(numbers[place])) / Math.log1p(most[name]) : 0}}></span>
+      ${unseen(` ${name} `)}<span class="digits">${short(numbers[place])}</span></span>`)}</button></td>`;
 }
 
 const short = number => (number === 0 ? "" : number < 1000 ? String(number) : `${(number / 1000).toFixed(number < 10_000 ? 1 : 0)}k`);

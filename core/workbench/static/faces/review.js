@@ -11,31 +11,31 @@ const AUDIT = ["blurred", "too dark", "too bright", "low contrast", "duplicate"]
 const RISING = ["another person", "blurred", "too dark", "low contrast"];
 
 // verdicts: [{name, column, help}]. there: whether cleaning was computed. judge: computes it. change: gets a query.
-export function Review({side, query, verdicts, there, judge, change, version, actions, decided}) {
+export function Review({side, query, verdicts, there, judge, change, version, actions, decided, children}) {
   const [found, error] = useVerdicts(side, there, version);
   if (error) return html`<${Problem} error=${error} />`;
   if (!there) {
     return html`<div class="review"><p>Every face is looked at: landmarks, who it is, what hides it, sharpness, exposure, duplicates.
         Nothing moves: you accept or reject each verdict.</p>
-      <${Button} kind="main" icon="play" onClick=${judge}>Judge all faces<//></div>`;
+      <${Button} kind="main" icon="play" onClick=${judge}>Judge all faces<//>${children}</div>`;
   }
   if (!found) return html`<p class="muted">Counting ...</p>`;
   const rows = verdicts.filter(one => found[one.name]);
   const queue = verdicts.find(one => query.has(one.column)) ?? (query.get("verdicts") === "1.." ? {name: "every verdict"} : null);
   const open = one => {
-    const bare = withValues(withValues(new URLSearchParams(), "status", ["kept"]), one.column, [".."]);
+    const bare = withValues(new URLSearchParams(), one.column, [".."]);
     change(withValues(bare, "sort", [(RISING.includes(one.name) ? "" : "-") + one.column]));
   };
-  const all = () => change(new URLSearchParams({status: "kept", verdicts: "1..", group: "verdict"}));
+  const all = () => change(new URLSearchParams({verdicts: "1..", group: "verdict"}));
   const section = (title, some) => some.length > 0 && html`<section><h2>${title}</h2><ul class="verdicts">${some.map(one => html`
     <li key=${one.name}><${Verdict} one=${one} counts=${found[one.name]} open=${() => open(one)} on=${query.has(one.column)} /></li>`)}</ul></section>`;
   return html`<div class="review">
-    ${queue && html`<${Queue} name=${queue.name} decided=${decided} actions=${actions} />`}
+    ${queue && html`<${Queue} name=${queue.name} decided=${decided} actions=${actions} />${children}`}
     ${rows.length === 0 ? html`<p>Nothing was found: every face is fine.</p>` : html`
       ${section("What is on the pictures", rows.filter(one => !AUDIT.includes(one.name)))}
       ${section("How the pictures are", rows.filter(one => AUDIT.includes(one.name)))}
       <div class="buttons"><${Button} onClick=${all}>All that were found<//></div>`}
-    <${Button} kind="quiet" icon="again" onClick=${judge}>Look again<//></div>`;
+    <${Button} kind="quiet" icon="again" onClick=${judge}>Look again<//>${!queue && children}</div>`;
 }
 
 function useVerdicts(side, there, version) {

@@ -3,7 +3,7 @@
 
 import {useEffect, useMemo, useRef, useState} from "preact/hooks";
 import {post} from "../lib/api.js";
-import {fail} from "../lib/dialogs.js";
+import {fail, toast} from "../lib/dialogs.js";
 import {useActions} from "../lib/keys.js";
 import {go, route} from "../lib/router.js";
 import {read} from "../lib/store.js";
@@ -73,7 +73,7 @@ function Side({side, query}) {
       <span class="grow"></span>
       <${Button} action="similar" onClick=${actions.similar}>Select similar<//>
       <${Button} kind=${faces.marked ? "main" : ""} title="Carry out the marks (Ctrl+Enter)" onClick=${() => askApply(side)}>
-        Apply${faces.marked ? ` ${count(faces.marked)} marks` : ""}<//></div>
+        Apply${faces.marked ? ` ${count(faces.marked)} mark${faces.marked === 1 ? "" : "s"}` : ""}<//></div>
     <${Chips} query=${query} change=${change} />
     ${faces.computing && html`<${Computing} said=${faces.computing} stop=${faces.stop} />`}
     ${like && html`<${Similar} like=${like} chosen=${grid.selection.count} close=${() => setLike(null)} change=${actions.alikeFrom}
@@ -102,7 +102,7 @@ function Tab({tab, side, grid, query, faces, actions, change}) {
   const panel = html`<${FacePanel} side=${side} id=${id} version="${faces.version} ${mark}" marks=${mark} actions=${actions} />`;
   if (tab !== "review") return panel;
   return html`<${Review} side=${side} query=${query} verdicts=${faces.verdicts} there=${faces.there.includes("clean")} version=${faces.version}
-      judge=${() => faces.compute("clean")} change=${change} actions=${actions} decided=${decided(grid)} />${panel}`;
+      judge=${() => faces.compute("clean")} change=${change} actions=${actions} decided=${decided(grid)}>${panel}<//>`;
 }
 
 function decided(grid) {
@@ -182,8 +182,13 @@ function useFaceActions({side, grid, query, faces, goOn, like, setLike, change, 
   const similar = async () => {
     const ids = grid.chosenIds();
     if (!ids.length) return;
-    const found = await findSimilar(side, ids).catch(error => (error.status === 400 ? faces.compute("identity") : fail(error)));
+    const found = await findSimilar(side, ids).catch(fail);
     if (!found) return;
+    if (!found.ids.length) {
+      toast("Nobody knows yet who this is", "", "It is computed now; then select similar again.");
+      faces.compute("identity");
+      return;
+    }
     chooseAlike(grid, found);
     setLike(found);
   };
