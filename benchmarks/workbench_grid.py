@@ -195,18 +195,17 @@ def similar(page, bench) -> dict:
 
 
 def mark(page, bench) -> dict:
-    """One mark until the server has it, durable."""
+    """Marks by keyboard, one face after another: until the server has each, durable."""
+    from browser import until
+
     open_faces(page)
-    script = """async id => {
-      const begin = performance.now();
-      const operation = {op: "set_mark", mark: "keep", faces: [id]};
-      const body = JSON.stringify({id: crypto.randomUUID(), operations: [operation], base: null});
-      await (await fetch("/api/v1/src/edits", {method: "POST", body})).json();
-      return performance.now() - begin;
-    }"""
-    ids = page.evaluate("window.forge.faces.ids().slice(0, 20)")
-    times = [page.evaluate(script, face) for face in ids]
-    page.wait_for_timeout(3000)
+    page.locator("#faces-grid").focus()
+    page.keyboard.press("Home")
+    sent = "performance.getEntriesByType('resource').filter(one => one.name.endsWith('/edits'))"
+    for number in range(1, 31):
+        page.keyboard.press("k")
+        until(page, f"{sent}.length === {number}", 30)
+    times = page.evaluate(f"{sent}.map(one => one.duration)")
     return {"ms, median": round(float(np.median(times))), "ms, p95": round(float(np.percentile(times, 95)))}
 
 

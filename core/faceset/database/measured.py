@@ -34,6 +34,17 @@ def vectors(connection: sqlite3.Connection, embedder: str, *, stale: bool = Fals
     return {face: floats_of(blob, "<f4") for face, blob in checked_rows(rows, (TEXT, BLOB), "vectors")}
 
 
+def vector_matrix(connection: sqlite3.Connection, embedder: str, size: int) -> tuple[list[str], NDArray[np.float32]]:
+    """(faces in the order of their ids, their identity vectors, (n, size)), also of faces whose points have moved since.
+
+    Of many far quicker than ``vectors``; those of another length are left out.
+    """
+    rows = connection.execute("SELECT face, vector FROM vectors WHERE embedder = ? ORDER BY face", (embedder,))
+    length = size * np.dtype("<f4").itemsize
+    found = [row for row in checked_rows(rows, (TEXT, BLOB), "vectors") if row[1] is not None and len(row[1]) == length]
+    return [face for face, _ in found], floats_of(b"".join(blob for _, blob in found), "<f4").reshape(-1, size)
+
+
 def all_vectors(connection: sqlite3.Connection) -> Iterator[tuple[str, str, NDArray[np.float32]]]:
     """(face, embedder, identity vector) of all faces whose points are still those that it was made from."""
     query = """

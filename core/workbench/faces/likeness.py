@@ -99,10 +99,7 @@ def _stamp(connection: sqlite3.Connection) -> int:
 
 
 def _read(connection: sqlite3.Connection) -> Vectors:
-    # Points that moved a little still show the same person.
-    found = measured.vectors(connection, EMBEDDER, stale=True)
-    known = sorted((int(face, 16), vector) for face, vector in found.items() if len(vector) == IDENTITY_SIZE)
-    ids = np.array([face for face, _ in known], np.uint64)
-    rows = np.array([vector for _, vector in known], np.float32).reshape(-1, IDENTITY_SIZE)
+    # Also of points that moved: they still show the same person.
+    faces, rows = measured.vector_matrix(connection, EMBEDDER, IDENTITY_SIZE)
     lengths = np.linalg.norm(rows, axis=1, keepdims=True)
-    return Vectors(ids, rows / np.maximum(lengths, 1e-6))
+    return Vectors(np.array([int(face, 16) for face in faces], np.uint64), rows / np.maximum(lengths, 1e-6))
