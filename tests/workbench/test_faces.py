@@ -8,6 +8,9 @@ from workbench_kit import FAULTS, FRAMES, small_workspace, wait_until
 from workbench_page import Page, with_vectors
 
 from core import stages
+from core.faceset.database import measured
+from core.faceset.database.connection import open_database
+from core.faceset.scores.persons import EMBEDDER
 from core.faceset.sorting.methods import METHODS
 from core.jobs.faceset.clean import review
 from core.jobs.faceset.sort import preview
@@ -119,6 +122,33 @@ def test_what_there_is_not(page, path):
 @pytest.mark.parametrize("body", [{}, {"what": "by.magic"}, {"what": "clean", "count": 0}, {"what": "../x"}])
 def test_nothing_else_is_computed(page, body):
     assert page.post("dst/computing", body).status_code == 422
+
+
+def test_who_looks_while_a_change_is_made_sees_what_was_before(tmp_path, monkeypatch):
+    bench = Bench(small_workspace(tmp_path / "work", trained=False), stages, 0)
+    page, side = Page(bench), bench.sides["dst"]
+    face = page.view("dst")[1][0]
+    monkeypatch.setattr(
+        "core.workbench.sides.side_view.read_table", lambda connection: pytest.fail("all of it was read")
+    )
+    seen = []
+    follow = side.follow
+    monkeypatch.setattr(
+        side, "follow", lambda *change: [seen.append(page.view("dst", "mark=keep")[1]), follow(*change)][1]
+    )
+    page.edit("dst", {"op": "set_mark", "faces": [face], "mark": "keep"})
+    assert seen == [[]] and page.view("dst", "mark=keep")[1] == [face]
+
+
+def test_vectors_of_another_length_are_no_vectors(tmp_path):
+    side = small_workspace(tmp_path / "work", trained=False).side("src")
+    ids = with_vectors(side, without=2)
+    with open_database(side.database) as connection, connection:
+        measured.note_vectors(connection, EMBEDDER, {ids[0]: np.ones(64, np.float32)})
+        faces, matrix = measured.vector_matrix(connection, EMBEDDER, 128)
+        known = measured.vectors(connection, EMBEDDER)
+    assert faces == ids[1:-2] and matrix.shape == (len(faces), 128)
+    assert all(np.array_equal(row, known[face]) for face, row in zip(faces, matrix, strict=True))
 
 
 def test_what_is_computed_can_be_stopped(page):

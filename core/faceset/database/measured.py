@@ -35,7 +35,7 @@ def vectors(connection: sqlite3.Connection, embedder: str, *, stale: bool = Fals
 
 
 def vector_matrix(connection: sqlite3.Connection, embedder: str, size: int) -> tuple[list[str], NDArray[np.float32]]:
-    """(faces in the order of their ids, their identity vectors, (n, size)), also of faces whose points have moved since.
+    """(faces in the order of their ids, their identity vectors (n, size)), also of faces whose points have moved since.
 
     Of many far quicker than ``vectors``; those of another length are left out.
     """

@@ -91,14 +91,16 @@ def routes(bench: Bench) -> list[Route]:
 
     def edit(request: Request, asked: Edits) -> Any:
         side = side_of(request)
-        done = edits.edit(side.side, asked, side.revision)
-        revision = told(side, "edited", done.faces, done.before, done.change)
+        with side.changing():
+            done = edits.edit(side.side, asked, side.revision)
+            revision = told(side, "edited", done.faces, done.before, done.change)
         return {"revision": revision, "change": done.change, "faces": done.faces, "repeated": done.repeated}
 
     def take_back(request: Request, redo: bool) -> Any:
         side = side_of(request)
-        back = edits.take_back(side.side, side.revision, redo=redo)
-        revision = told(side, "redone" if redo else "undone", back.done.faces, back.before, back.done.number)
+        with side.changing():
+            back = edits.take_back(side.side, side.revision, redo=redo)
+            revision = told(side, "redone" if redo else "undone", back.done.faces, back.before, back.done.number)
         done = back.done
         return {
             "revision": revision,
@@ -111,8 +113,9 @@ def routes(bench: Bench) -> list[Route]:
 
     def apply(request: Request, asked: Nothing) -> Any:
         side = side_of(request)
-        done = edits.apply_marks(side.side, side.revision)
-        revision = told(side, "applied", done.faces, done.before, done.change)
+        with side.changing():
+            done = edits.apply_marks(side.side, side.revision)
+            revision = told(side, "applied", done.faces, done.before, done.change)
         return {"revision": revision, "change": done.change, "faces": done.faces}
 
     def history(request: Request) -> Any:

@@ -4,7 +4,8 @@ import hashlib
 import os
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
@@ -44,6 +45,8 @@ class SideView:
         self._table: tuple[str, FaceTable] | None = None
         self._found: tuple[Found, ...] = ()
         self._counted = 0
+        self._changes = threading.Lock()
+        self._in_change = False
         self._shown: tuple[str, FaceTable] | None = None
         # Columns that are made when they are asked for: (table, names) -> a table with more of them.
         self.more_columns: Callable[[FaceTable, Iterable[str]], FaceTable] = lambda table, names: table
@@ -68,13 +71,24 @@ class SideView:
         """
         with self._lock:
             revision = self.revision()
-            if self._table is None or self._table[0] != revision:
+            if self._table is None or (self._table[0] != revision and not self._in_change):
                 with open_database(self.side.database) as connection:
                     self._table = (revision, read_table(connection))
+            revision, table = self._table
             state = f"{revision}-{self._counted}"
             if self._shown is None or self._shown[0] != state:
-                self._shown = (state, with_found(self._table[1], self._found))
+                self._shown = (state, with_found(table, self._found))
             return revision, self._shown[1]
+
+    @contextmanager
+    def changing(self) -> Iterator[None]:
+        """One change at a time, until its ``follow``: meanwhile ``table`` gives what it had, so that none reads all."""
+        with self._changes:
+            self._in_change = True
+            try:
+                yield
+            finally:
+                self._in_change = False
 
     def show_also(self, found: Iterable[Found]) -> None:
         """Give the table these columns, too, from now on."""
