@@ -39,11 +39,11 @@ export function write(view, name, places, word) {
 async function change(side, grid, name, word, operation) {
   const {view} = grid;
   const places = grid.selection.meant();
-  if (!places.length) return {revisions: [], faces: 0};
+  if (!places.length) return {revisions: []};
   const back = write(view, name, places, word);
   grid.touch();
   try {
-    return {revisions: await send(side, places.map(place => view.ids[place]), operation), faces: places.length};
+    return {revisions: await send(side, places.map(place => view.ids[place]), operation)};
   } catch (error) {
     back();
     grid.touch();

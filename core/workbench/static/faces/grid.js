@@ -54,12 +54,23 @@ export class Grid {
     const shown = before >= 0 && this.view.count ? this.layout.place(before).y - this.top : 0;
     this.selection = this.selection.carried(this.view.ids, view.ids);
     const stays = before >= 0 && this.view.ids[before] === view.ids[this.selection.focus];
+    this.forgetRenewed(view);
     this.view = view;
     this.layOut();
     const visible = shown > -this.layout.pitch && shown < this.size.height;
     if (stays && visible && this.selection.focus >= 0) this.top = this.layout.place(this.selection.focus).y - shown;
     this.scrollTo(this.top);
     this.changed();
+  }
+
+  // Pictures that were out of date and are no more have other thumbs.
+  forgetRenewed(next) {
+    const {stale} = this.view.columns;
+    if (!stale?.includes(1)) return;
+    const before = new Set(this.view.ids.filter((_, place) => stale[place] === 1));
+    next.ids.forEach((id, place) => {
+      if (before.has(id) && next.columns.stale[place] !== 1) this.thumbs.kept.delete(id);
+    });
   }
 
   resize(width, height) {

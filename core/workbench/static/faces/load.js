@@ -5,7 +5,7 @@ import {get, post} from "../lib/api.js";
 import {fail, toast} from "../lib/dialogs.js";
 import {onEvent} from "../lib/live.js";
 import {go} from "../lib/router.js";
-import {useStore} from "../lib/store.js";
+import {read, useStore} from "../lib/store.js";
 import {onTakenBack} from "../lib/undo.js";
 import {loadView} from "../lib/view.js";
 import {needed, sortName, toServer} from "./query.js";
@@ -21,7 +21,7 @@ export function useFaces(side, query, grid) {
   const [there, setThere] = useState([]);
   const [version, setVersion] = useState(0);
   const revision = useStore(store => store.revisions[side]);
-  const memory = useRef({own: new Set(), call: null, reveal: null, waiting: [], alive: true, timer: 0}).current;
+  const memory = useRef({own: new Set(), call: null, reveal: null, waiting: [], sending: 0, alive: true, timer: 0}).current;
   const change = part => memory.alive && set(before => ({...before, ...part}));
   memory.query = query;
 
@@ -41,21 +41,36 @@ export function useFaces(side, query, grid) {
       const view = await loadView(side, toServer(wanted), columnsFor(wanted, summary.columns), {signal: call.signal});
       if (call.signal.aborted) return;
       grid.show(view);
+      memory.missing = false;
       change({summary, shown: wanted.toString(), loading: false, loaded: true, missing: false, outdated: false});
       reveal(memory, grid, side);
       setVersion(count => count + 1);
       get(`${side}/ranges`).then(ranges => change({ranges}), () => {});
     } catch (error) {
       if (error.name === "AbortError") return;
-      change({loading: false, error: error.status === 400 ? null : error, missing: error.status === 400});
+      memory.missing = error.status === 400; // there is no database of this side
+      change({loading: false, error: memory.missing ? null : error, missing: memory.missing});
     }
   };
 
   // A revision that our own marks have made is on the screen already.
-  const own = (revisions, depends) => {
-    for (const one of revisions) memory.own.add(one);
-    if (depends) change({outdated: true});
-    recount();
+  const own = async (work, depends) => {
+    memory.sending += 1;
+    try {
+      for (const one of (await work()).revisions) memory.own.add(one);
+      if (depends) change({outdated: true});
+      recount();
+    } finally {
+      memory.sending -= 1;
+      follow();
+    }
+  };
+  // Loads what others have changed. While we change something, nobody knows whose a revision is.
+  const follow = () => {
+    const now = read().revisions[side];
+    const {revision: known} = grid.view;
+    if (memory.sending || !now || !memory.alive) return;
+    if ((known !== undefined && now !== known && !memory.own.has(now)) || (known === undefined && memory.missing)) load();
   };
   const recount = () => {
     clearTimeout(memory.timer);
@@ -78,14 +93,7 @@ export function useFaces(side, query, grid) {
     get("sorting").then(setSorting, fail);
     get(`${side}/computing`).then(found => setThere(found.there), () => {});
   }, [side]);
-  useEffect(() => {
-    // The event may come before the answer that says that it was ours.
-    const timer = setTimeout(() => {
-      const news = revision && grid.view.revision !== undefined && revision !== grid.view.revision && !memory.own.has(revision);
-      if (news || (revision && state.missing)) load();
-    }, 60);
-    return () => clearTimeout(timer);
-  }, [revision]);
+  useEffect(follow, [revision]);
   useEffect(() => onTakenBack(done => {
     if (done.side !== side) {
       go("faces", [done.side]);

@@ -151,16 +151,7 @@ function caption(grid, query) {
 }
 
 function useFaceActions({side, grid, query, faces, goOn, like, setLike, change, setTab}) {
-  const act = async (work, names) => {
-    try {
-      const done = await work();
-      faces.own(done.revisions, dependsOn(query, names));
-      return done;
-    } catch (error) {
-      fail(error);
-      return null;
-    }
-  };
+  const act = (work, names) => faces.own(work, dependsOn(query, names)).catch(fail);
   const move = places => {
     const next = Math.min(Math.max(grid.selection.focus + places, 0), grid.view.count - 1);
     if (next < 0) return;
