@@ -220,6 +220,16 @@ def test_persons_and_those_who_are_alike(faces):
     assert sorted(state(faces, "ids()")) == ids[::2]
 
 
+def test_who_is_alike_is_computed_where_nobody_knows(faces):
+    click(faces, 0)
+    faces.get_by_role("button", name="Select similar").click()
+    until(faces, "window.forge.faces.chosen().length > 5", 40)
+    faces.get_by_role("button", name="Sort by likeness").click()
+    until(faces, "location.hash.includes('sort=-like.') && window.forge.faces.ready")
+    frames = faces.evaluate("[...window.forge.faces.grid.view.columns.frame]")
+    assert frames[0] == 0 and OTHER_PERSON - 1 in frames[-3:]
+
+
 def test_the_queue_of_verdicts_by_keyboard(faces):
     faces.get_by_role("tab", name="Review").click()
     faces.get_by_role("button", name="Judge all faces").click()

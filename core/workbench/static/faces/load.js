@@ -79,7 +79,9 @@ export function useFaces(side, query, grid) {
       setVersion(count => count + 1);
     }, SOON);
   };
-  const compute = what => {
+  // then: is called when it is there.
+  const compute = (what, then = null) => {
+    memory.then = then && {what, act: then};
     post(`${side}/computing`, {what}).then(answer => answer.there && load(), fail);
   };
 
@@ -108,6 +110,10 @@ export function useFaces(side, query, grid) {
     if (said.state === "failed") toast(`${titleOf(said.what)} could not be computed`, "bad", said.error);
     if (said.state === "running") return;
     get(`${side}/computing`).then(found => setThere(found.there), () => {});
+    if (said.state === "done" && memory.then?.what === said.what) {
+      memory.then.act();
+      memory.then = null;
+    }
     if (said.state !== "done" && memory.waiting.includes(said.what)) change({loading: false});
     else load();
   }), [side]);

@@ -25,8 +25,8 @@ export function Poses({side, query, show, measure, version}) {
     show(where, withValues(next, "pitch", pitch ? [inRadians(pitch)] : []));
   };
   return html`<div class="poses">
-    <p class="muted">How many faces look which way, as one sees it on the picture. Outlined: the film has faces there and the source
-      hardly any. A cell shows its faces.</p>
+    <p class="muted">How many faces look which way, as one sees it on the picture: above those of src, below those of dst. Outlined: the
+      film has faces there and the source hardly any. A cell shows its faces.</p>
     ${sides.filter(name => found.sides[name].unknown > 0).map(name => html`<div class="hint" key=${name}>
       <span>${count(found.sides[name].unknown)} ${name} faces have no pose yet.</span>
       <${Button} onClick=${() => measure(name)}>Measure<//></div>`)}

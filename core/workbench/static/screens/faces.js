@@ -71,7 +71,7 @@ function Side({side, query}) {
       <${Sorting} query=${query} columns=${faces.summary?.columns ?? []} methods=${faces.methods} change=${change} />
       <${CellSize} cell=${cell} change=${setCell} />
       <span class="grow"></span>
-      <${Button} action="similar" onClick=${actions.similar}>Select similar<//>
+      <${Button} action="similar" onClick=${() => actions.similar()}>Select similar<//>
       <${Button} kind=${faces.marked ? "main" : ""} title="Carry out the marks (Ctrl+Enter)" onClick=${() => askApply(side)}>
         Apply${faces.marked ? ` ${count(faces.marked)} mark${faces.marked === 1 ? "" : "s"}` : ""}<//></div>
     <${Chips} query=${query} change=${change} />
@@ -170,16 +170,15 @@ function useFaceActions({side, grid, query, faces, goOn, like, setLike, change, 
     const known = (grid.view.words.person ?? []).filter(Boolean);
     askPerson(places.length, known, grid.word("person", places[0]), name => act(() => setPerson(side, grid, name), ["person"]));
   };
-  const similar = async () => {
-    const ids = grid.chosenIds();
+  const similar = async (ids = grid.chosenIds(), again = false) => {
     if (!ids.length) return;
     const found = await findSimilar(side, ids).catch(fail);
     if (!found) return;
-    if (!found.ids.length) {
-      toast("Nobody knows yet who this is", "", "It is computed now; then select similar again.");
-      faces.compute("identity");
+    if (!found.ids.length && !again) {
+      faces.compute("identity", () => similar(ids, true));
       return;
     }
+    if (!found.ids.length) toast("Nobody can say who this is", "", "These pictures have no face that can be compared.");
     chooseAlike(grid, found);
     setLike(found);
   };
@@ -201,7 +200,7 @@ function useFaceActions({side, grid, query, faces, goOn, like, setLike, change, 
   return {
     mark, person, similar, alikeFrom, nextOpen,
     keys: {
-      trash: () => mark("trash"), keep: () => mark("keep"), unsure: () => mark("unsure"), unmark: () => mark(""), person, similar, all,
+      trash: () => mark("trash"), keep: () => mark("keep"), unsure: () => mark("unsure"), unmark: () => mark(""), person, similar: () => similar(), all,
       next: () => move(1), previous: () => move(-1), next10: () => move(10), previous10: () => move(-10),
       first: () => move(-grid.view.count), last: () => move(grid.view.count), apply: () => askApply(side), nextOpen,
     },
