@@ -70,6 +70,13 @@ export function Heading({title, children}) {
   return html`<header class="heading"><h1>${title}</h1>${children}</header>`;
 }
 
+// Switches between the sides of a screen.
+export const Sides = ({screen, side}) => html`<nav class="sides" aria-label="Side">${Object.entries(SIDES).map(([name, title]) => html`
+  <a class="button ${name === side ? "main" : ""}" key=${name} href="#/${screen}/${name}"
+    aria-current=${name === side ? "page" : undefined}>${title}</a>`)}</nav>`;
+
+const SIDES = {src: "Source", dst: "Target"};
+
 // Calls back with the size of an element whenever it changes: (width, height) in CSS pixels.
 export function useSize(callback) {
   const element = useRef(null);

@@ -7,7 +7,7 @@ import {fail, toast} from "../lib/dialogs.js";
 import {useActions} from "../lib/keys.js";
 import {go, route} from "../lib/router.js";
 import {read} from "../lib/store.js";
-import {Button, Empty, Heading, Problem, count, html} from "../lib/ui.js";
+import {Button, Empty, Heading, Problem, Sides, count, html} from "../lib/ui.js";
 import {workOn} from "../lib/undo.js";
 import {hexadecimal} from "../lib/view.js";
 import {askApply, askPerson, chooseAlike, findSimilar, setMark, setPerson} from "../faces/acts.js";
@@ -28,9 +28,7 @@ const WIDE = 1500; // pixels of a window from which on the filters are open at f
 export function Faces({route: {parts, query}}) {
   const side = parts[0] === "dst" ? "dst" : "src";
   useEffect(() => workOn(side), [side]);
-  return html`<${Heading} title="Faces"><div class="sides" role="group" aria-label="Side">${["src", "dst"].map(name => html`
-      <a class="button ${name === side ? "main" : ""}" href="#/faces/${name}" aria-current=${name === side ? "page" : undefined}>
-        ${name === "src" ? "Source" : "Target"}</a>`)}</div><//>
+  return html`<${Heading} title="Faces"><${Sides} screen="faces" side=${side} /><//>
     <${Side} key=${side} side=${side} query=${query} />`;
 }
 

@@ -15,9 +15,8 @@ import {Timeline, Where} from "../frames/timeline.js";
 import {toolsOf} from "../frames/tools.js";
 import {Stage} from "../lib/canvas.js";
 import {STEPS, WAYS, useActions} from "../lib/keys.js";
-import {href} from "../lib/router.js";
 import {useStore} from "../lib/store.js";
-import {Badge, Button, Empty, Heading, Problem, count, html} from "../lib/ui.js";
+import {Badge, Button, Empty, Heading, Problem, Sides, count, html} from "../lib/ui.js";
 import {onBeforeUndo, onTakenBack, workOn} from "../lib/undo.js";
 
 const TOOLS = [["view", "Look"], ["box", "Box"], ["square", "Square"], ["points", "Points"]];
@@ -37,7 +36,7 @@ function Side({side, query}) {
   useActions(actionsOf(session, player));
   window.forge.frames = session;
   const {lanes, error} = session;
-  return html`<${Heading} title="Frames"><${Sides} side=${side} />
+  return html`<${Heading} title="Frames"><${Sides} screen="frames" side=${side} />
       ${lanes?.frames > 0 && html`<${Filter} session=${session} />`}<span class="grow"></span>
       <${Saving} session=${session} /></${Heading}>
     <p class="unseen" aria-live="polite">${session.said}</p>
@@ -158,9 +157,6 @@ function lock(session) {
   session.locked = !session.locked;
   session.say(session.locked ? "The view follows the face" : "The view stays");
 }
-
-const Sides = ({side}) => html`<nav class="group" aria-label="Side">${["src", "dst"].map(name => html`
-  <a class="button" key=${name} href=${href("frames", [name])} aria-current=${name === side ? "page" : undefined}>${name}</a>`)}</nav>`;
 
 function NoFrames({error, side}) {
   if (error.status !== 400 && error.status !== 404) return html`<${Problem} error=${error} />`;
