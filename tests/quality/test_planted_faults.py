@@ -7,11 +7,11 @@ from core.quality.figures import figures
 
 # How far a figure may move without saying anything.
 HARDLY = {
-    "identity": 0.05,
+    "identity": 0.1,
     "eyes": 0.006,
-    "mouth": 0.012,
+    "mouth": 0.015,
     "points": 0.0025,
-    "pose": 1.0,
+    "pose": 1.5,
     "mask_iou": 0.01,
     "mask_area": 0.01,
     "sharpness": 0.05,
@@ -28,7 +28,7 @@ def means(plant):
 def test_the_perfect_swap_is_the_source_in_the_place_of_the_target():
     best = means(perfect)
     assert best["identity"] > 0.2 and best["src_ssim"] == pytest.approx(1, abs=1e-6)
-    assert best["sharpness"] == pytest.approx(1, abs=0.05) and best["mask_area"] == pytest.approx(1, abs=0.05)
+    assert best["sharpness"] == pytest.approx(1, abs=0.1) and best["mask_area"] == pytest.approx(1, abs=0.05)
     assert best["points"] < 0.02 and best["pose"] < 6 and best["seen"] > 0.9
     assert "dst_ssim" not in best  # this model does not say what it makes of the target's own face
 
