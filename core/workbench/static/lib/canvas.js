@@ -19,7 +19,7 @@ export class Stage {
     this.x = this.y = 0; // where the picture's corner is on the screen
     this.fitted = true;
     this.ratio = 1;
-    this.across = this.down = 0; // size of the canvas, CSS pixels
+    this.viewWidth = this.viewHeight = 0; // of the canvas, CSS pixels
     this.pointers = new Map();
     this.drag = null; // "tool", "view", "pinch" or null
     this.asked = 0;
@@ -56,7 +56,7 @@ export class Stage {
   // Shows the whole picture, or as much of it: [left, top, right, bottom].
   fit(part = null) {
     const [left, top, right, bottom] = part ?? [-0.5, -0.5, this.width - 0.5, this.height - 0.5];
-    const room = Math.min(this.across / Math.max(right - left, 1), this.down / Math.max(bottom - top, 1));
+    const room = Math.min(this.viewWidth / Math.max(right - left, 1), this.viewHeight / Math.max(bottom - top, 1));
     this.fitted = part === null;
     this.scale = Math.min(MOST, room * EDGE) || 1;
     this.center([(left + right) / 2, (top + bottom) / 2]);
@@ -64,18 +64,18 @@ export class Stage {
 
   // Brings a point of the picture into the middle.
   center([x, y]) {
-    this.x = this.across / 2 - (x + 0.5) * this.scale;
-    this.y = this.down / 2 - (y + 0.5) * this.scale;
+    this.x = this.viewWidth / 2 - (x + 0.5) * this.scale;
+    this.y = this.viewHeight / 2 - (y + 0.5) * this.scale;
     this.viewed();
   }
 
   // Zooms by a factor; what is at this place of the screen stays there.
-  zoom(factor, place = [this.across / 2, this.down / 2]) {
+  zoom(factor, place = [this.viewWidth / 2, this.viewHeight / 2]) {
     this.zoomTo(this.scale * factor, place);
   }
 
-  zoomTo(scale, place = [this.across / 2, this.down / 2]) {
-    const least = Math.min(1, this.across / this.width, this.down / this.height) / 4;
+  zoomTo(scale, place = [this.viewWidth / 2, this.viewHeight / 2]) {
+    const least = Math.min(1, this.viewWidth / this.width, this.viewHeight / this.height) / 4;
     const next = Math.min(MOST, Math.max(least || 0.01, scale));
     const factor = next / this.scale;
     this.x = place[0] - (place[0] - this.x) * factor;
@@ -112,7 +112,7 @@ export class Stage {
   drawNow() {
     const {context, ratio} = this;
     context.setTransform(ratio, 0, 0, ratio, 0, 0);
-    context.clearRect(0, 0, this.across, this.down);
+    context.clearRect(0, 0, this.viewWidth, this.viewHeight);
     if (this.picture) {
       context.imageSmoothingEnabled = this.scale < SOFT;
       context.imageSmoothingQuality = "high";
@@ -144,13 +144,13 @@ export class Stage {
   }
 
   measure() {
-    const {clientWidth: across, clientHeight: down} = this.canvas;
+    const {clientWidth: viewWidth, clientHeight: viewHeight} = this.canvas;
     const ratio = window.devicePixelRatio || 1;
-    if (across === this.across && down === this.down && ratio === this.ratio) return;
-    const [x, y] = [this.x + (across - this.across) / 2, this.y + (down - this.down) / 2];
-    Object.assign(this, {across, down, ratio, x, y});
-    this.canvas.width = Math.max(1, Math.round(across * ratio));
-    this.canvas.height = Math.max(1, Math.round(down * ratio));
+    if (viewWidth === this.viewWidth && viewHeight === this.viewHeight && ratio === this.ratio) return;
+    const [x, y] = [this.x + (viewWidth - this.viewWidth) / 2, this.y + (viewHeight - this.viewHeight) / 2];
+    Object.assign(this, {viewWidth, viewHeight, ratio, x, y});
+    this.canvas.width = Math.max(1, Math.round(viewWidth * ratio));
+    this.canvas.height = Math.max(1, Math.round(viewHeight * ratio));
     if (this.fitted) this.fit();
     this.viewed();
     this.drawNow(); // a canvas of another size is empty: no flicker
@@ -206,7 +206,8 @@ export class Stage {
   released(event) {
     if (!this.pointers.delete(event.pointerId)) return;
     const drag = this.drag;
-    if (this.pointers.size === 0) this.drag = null;
+    // Of two fingers one is left: it moves the picture on.
+    this.drag = this.pointers.size ? "view" : null;
     if (drag !== "tool") return;
     if (event.type === "pointercancel") this.tool.cancel?.(this.pointOf(event), event);
     else this.tool.up?.(this.pointOf(event), event);
