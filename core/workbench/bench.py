@@ -13,6 +13,7 @@ from core.workbench.jobs.queue import Queue
 from core.workbench.machine import Cards
 from core.workbench.sides.side_view import SideView
 from core.workbench.training.watch import TrainingFiles
+from core.workbench.vision.vision import Vision
 from core.workspace import Workspace
 
 log = logging.getLogger(__name__)
@@ -33,6 +34,7 @@ class Bench:
     reserve: int = 5 * 10**9
     events: Events = field(default_factory=Events)
     cards: Cards = field(default_factory=Cards)
+    vision: Vision = field(default_factory=Vision)
 
     def __post_init__(self) -> None:
         self.jobs = Queue(self.workspace, self.stages, self.events, self.reserve)
@@ -66,6 +68,7 @@ class Bench:
         self._end.set()
         for thread in (self._watcher, *self._makers.values()):
             thread.join()
+        self.vision.close()
 
     def _watch(self) -> None:
         said = ""

@@ -25,7 +25,7 @@ from core.faceset.database.cells import (
 )
 from core.faceset.database.frames import OWN_SOURCE, FrameRow, Source, add_frame, add_source, remove_frame
 from core.faceset.database.images import ImageRow, add_image
-from core.faceset.database.names import NAME, restored
+from core.faceset.database.names import NAME, restored, stored
 from core.faceset.identity import birth_id, geometry_of
 from core.geometry.landmarks import COUNT
 from core.types import Face
@@ -162,6 +162,17 @@ def find_face(connection: sqlite3.Connection, face: str) -> Face | None:
     query = _FACE.replace("CROSS JOIN", "JOIN")
     values = connection.execute(f"{query} WHERE faces.face = ?", (face,)).fetchone()
     return None if values is None else _face(*checked(values, _FACE_KINDS, "faces"))
+
+
+def of_frames(connection: sqlite3.Connection, names: Sequence[str]) -> dict[str, list[Face]]:
+    """Name of a frame -> its kept faces, the largest first, of these frames (a few hundred at most)."""
+    places = ", ".join("?" * len(names))
+    query = f"{_FACE.replace('CROSS JOIN', 'JOIN')} WHERE frames.name IN ({places}) AND faces.status = 'kept' {_ORDER}"
+    found: dict[str, list[Face]] = {}
+    for row in checked_rows(connection.execute(query, [stored(name) for name in names]), _FACE_KINDS, "faces"):
+        face = _face(*row)
+        found.setdefault(face.frame, []).append(face)
+    return found
 
 
 def filtered_by_reason(connection: sqlite3.Connection) -> dict[str, int]:

@@ -19,7 +19,8 @@ from core.faceset.database.changes import Done, changing
 from core.faceset.database.connection import open_database
 from core.jobs.alignments.opened import opened_faces, require_loose
 from core.workbench.answers import Conflict
-from core.workbench.sides.operations import Operation, carry_out, found, read_operation
+from core.workbench.sides.operation import Operation, found
+from core.workbench.sides.operations import carry_out, read_operation
 from core.workspace import Side
 
 # Requests that are recognised when they come once more.
@@ -108,6 +109,7 @@ def edit(side: Side, asked: Edits, revision: Callable[[], str]) -> Edited:
                 carry_out(connection, change, operation)
             number = _newest(connection) if change.faces else 0
             _remember(connection, asked.id, {"change": number, "faces": change.faces})
+        settle(connection, side.frames)
         return Edited(number, change.faces, before)
 
 

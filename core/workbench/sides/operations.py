@@ -5,30 +5,16 @@ change under way and the model carries it out. All operations of a request are o
 """
 
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from core.faceset.alignments import marks
 from core.faceset.alignments.marks import Mark
-from core.faceset.database import faces
 from core.faceset.database.changes import Change
-from core.faceset.identity import geometry_of
-from core.types import Face
-from core.workbench.answers import Conflict, Missing
-
-MOST_FACES = 100_000
-FaceId = Annotated[str, Field(pattern=r"^[0-9a-f]{16}$")]
-FaceIds = Annotated[list[FaceId], Field(min_length=1, max_length=MOST_FACES)]
-
-
-class Operation(BaseModel):
-    """What every operation is: strict, and without anything that nobody knows."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    op: str
+from core.workbench.sides import placing
+from core.workbench.sides.operation import FaceIds, Operation, found
 
 
 class SetMark(Operation):
@@ -62,6 +48,7 @@ def _set_person(connection: sqlite3.Connection, change: Change, asked: SetPerson
 OPERATIONS: dict[str, tuple[type[Operation], Callable[[sqlite3.Connection, Change, Any], None]]] = {
     "set_mark": (SetMark, _set_mark),
     "set_person": (SetPerson, _set_person),
+    **placing.OPERATIONS,
 }
 
 
@@ -76,24 +63,3 @@ def read_operation(said: Any) -> Operation:
 def carry_out(connection: sqlite3.Connection, change: Change, operation: Operation) -> None:
     """Carry out an operation as a part of a change."""
     OPERATIONS[operation.op][1](connection, change, operation)
-
-
-def found(connection: sqlite3.Connection, ids: list[str]) -> Iterator[Face]:
-    """The faces with these ids, each once. Raises Missing for one that there is not."""
-    for identity in dict.fromkeys(ids):
-        face = faces.find_face(connection, identity)
-        if face is None:
-            raise Missing("no face has this id", where=identity)
-        yield face
-
-
-def of_base(connection: sqlite3.Connection, identity: str, base: str) -> Face:
-    """The face, as the page saw it.
-
-    Raises:
-        Missing: there is none. Conflict: its points are others by now.
-    """
-    (face,) = found(connection, [identity])
-    if geometry_of(face.frame, faces.points_of(face)) != base:
-        raise Conflict("somebody else has moved this face", where=identity, hint="look at it again, then change it")
-    return face

@@ -27,6 +27,7 @@ from core.workbench.sides.table import FaceTable, Picture, hexadecimal, read_tab
 from core.workbench.sides.thumbs import Shown, ThumbStore
 from core.workspace import Side, list_frames
 
+USUAL_FPS = 25.0
 _QUALITY = 80
 _THUMBS_AT_ONCE = 32
 _JPEGS = 300  # of frames that are kept
@@ -138,7 +139,7 @@ class SideView:
 
     def frame_jpeg(self, number: int, width: int) -> tuple[str, bytes]:
         """(what changes with the contents, a JPEG). width: in pixels; 0 or more than it has: as it is."""
-        tag = self._frame_tag(number)
+        tag = self.frame_tag(number)
         key = (number, width, tag)
         with self._lock:
             kept = self._jpegs.get(key)
@@ -160,7 +161,17 @@ class SideView:
             raise Missing("there is no such frame", where=f"frame {number}", why=f"there are {len(names)}")
         return names[number]
 
-    def _frame_tag(self, number: int) -> str:
+    def fps(self) -> float:
+        """Frames a second: of the database, or of the film."""
+        with open_database(self.side.database) as connection:
+            row = connection.execute("SELECT fps FROM sources WHERE fps > 0 ORDER BY source").fetchone()
+        if row is not None:
+            return float(row[0])
+        film = self._opened_film()
+        return float(film.info.rate) if film is not None else USUAL_FPS
+
+    def frame_tag(self, number: int) -> str:
+        """What changes with the contents of a frame."""
         name = self._frame_name(number)
         for path in (*self._loose(name), *look_beside(self.side).films):
             if path.is_file():

@@ -1,18 +1,15 @@
 """Faces for frames in which a track goes on and none was found."""
 
-import itertools
-import sqlite3
 from collections import Counter
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from core.faceset.alignments.adding import add_again
 from core.faceset.database import faces
-from core.faceset.database.changes import UNMADE, Change, changing
-from core.faceset.database.faces import FaceRow
+from core.faceset.database.changes import UNMADE, changing
 from core.faceset.database.frames import frame_ids
-from core.faceset.identity import birth_id
 from core.faceset.tracks.film_faces import INTERPOLATED, FilmFaces, centre_of, in_film_order, require_tracks, width_of
 from core.faceset.tracks.gaps import interpolate, interpolated_confidence, missing_places
 from core.faceset.tracks.timeline import read_timeline
@@ -65,7 +62,7 @@ def fill_gaps(workspace: Workspace, name: str, max_gap: int, person: str = "") -
         ids = frame_ids(connection)
         with changing(connection, f"interpolate --max-gap {max_gap}", expected=len(added)) as change:
             for face in added:
-                _add(connection, change, ids[face.frame], face)
+                add_again(connection, change, ids[face.frame], face)
         return Interpolated(len(added), gaps, too_long, taken, dict(Counter(face.person for face in added)))
 
 
@@ -104,18 +101,3 @@ def _between(film: FilmFaces, members: NDArray[np.intp], max_gap: int) -> list[F
 def _is_taken(face: Face, others: list[Face]) -> bool:
     reach = _SAME_PLACE * width_of(face)
     return any(np.linalg.norm(centre_of(face) - centre_of(other)) < reach for other in others)
-
-
-def _add(connection: sqlite3.Connection, change: Change, frame: int, face: Face) -> None:
-    """A face that was made before and taken back is the same face again."""
-    for twin in itertools.count():
-        identity = birth_id(face.frame, np.asarray(face.landmarks), twin)
-        before = faces.find_face(connection, identity)
-        if before is None:
-            change.add(frame, FaceRow(replace(face, id=identity)))
-            return
-        if before.reason == UNMADE["reason"]:
-            fields = ("box", "landmarks", "confidence", "landmark_confidence", "roll", "origin", "status", "reason")
-            named = {name: getattr(face, name) for name in (*fields, "person", "track", "extra")}
-            change.update(before, **named)
-            return

@@ -1,0 +1,99 @@
+"""What tests of the Frames screen need: a workspace with planted faults, and its routes without a browser."""
+
+import json
+import shutil
+import uuid
+
+import numpy as np
+from portraits import person
+from starlette.testclient import TestClient
+from workbench_kit import NO_FACE, TWO_FACES, small_workspace
+
+from core import stages
+from core.faceset.database import faces
+from core.faceset.database.changes import changing
+from core.faceset.database.connection import open_database
+from core.workbench.app import new_keys, workbench_app
+from core.workbench.bench import Bench
+
+# Beside those of the kit: a frame whose points are nowhere near the face.
+MISALIGNED = 3
+PLANTED = {"none": NO_FACE, "several": TWO_FACES, "misaligned": MISALIGNED}
+# Of all frames of the target side, which are one picture.
+HEIGHT, WIDTH = person(1)[0].shape[:2]
+POINTS = person(1)[1]
+BOX = [150.0, 110.0, 370.0, 345.0]
+ORIGIN = "http://127.0.0.1:8600"
+
+
+def planted_workspace(root):
+    """A copy of the small workspace with one track, the sizes of the frames and a misaligned face."""
+    workspace = small_workspace(root, trained=False)
+    side = workspace.side("dst")
+    with open_database(side.database) as connection:
+        with connection:
+            connection.execute("UPDATE frames SET width = ?, height = ?", (WIDTH, HEIGHT))
+            connection.execute("UPDATE faces SET confidence = 0.9, landmark_confidence = 0.95, roll = 0")
+            connection.execute("UPDATE faces SET track = 1")
+        face = faces.of_frames(connection, [f"{MISALIGNED:05d}.png"])[f"{MISALIGNED:05d}.png"][0]
+        with changing(connection, "plant") as change:
+            points = face.landmarks.copy()
+            points[27:48] += np.random.default_rng(1).uniform(-90, 90, (21, 2))
+            change.update(face, landmarks=points)
+    return workspace
+
+
+def copied(workspace, root):
+    """The same once more, for a test that changes it."""
+    shutil.copytree(workspace.root, root)
+    return type(workspace)(root)
+
+
+class Client:
+    """A page that has entered, without a browser."""
+
+    def __init__(self, workspace):
+        self.bench = Bench(workspace, stages, 0)
+        keys = new_keys(8600)
+        self.client = TestClient(workbench_app(self.bench, keys), base_url=ORIGIN, headers={"origin": ORIGIN})
+        assert self.client.post("/enter", content=keys.token).status_code == 200
+
+    def get(self, path):
+        return self.client.get(f"/api/v1/{path}")
+
+    def json(self, path):
+        answer = self.get(path)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    def post(self, path, body=None):
+        return self.client.post(f"/api/v1/{path}", json=body or {})
+
+    def frame(self, number, side="dst"):
+        """The faces of a frame; number: from 1, as in its name."""
+        return self.json(f"{side}/placed?from={number - 1}")["frames"][0]["faces"]
+
+    def edit(self, *operations, side="dst", **more):
+        return self.post(f"{side}/edits", {"id": str(uuid.uuid4()), "operations": list(operations), **more})
+
+    def lanes(self, query="", side="dst"):
+        """(head, name of a column -> its values)."""
+        data = self.get(f"{side}/lanes?{query}").content
+        length = int.from_bytes(data[:4], "little")
+        head = json.loads(data[4 : 4 + length])
+        columns = np.frombuffer(data, "<f4", offset=4 + length).reshape(4, -1)
+        return head, dict(zip(("faces", "lowest", "person", "flags"), columns, strict=True))
+
+    def flagged(self, name, query=""):
+        """Numbers, from 1, of the frames with a flag."""
+        head, columns = self.lanes(query)
+        bit = 1 << head["flags"].index(name)
+        return [int(frame) + 1 for frame in np.flatnonzero(columns["flags"].astype(int) & bit)]
+
+    def places(self, side="dst"):
+        """All kept faces of a side: id -> what the database says of where it is."""
+        with open_database(self.bench.sides[side].side.database) as connection:
+            return {
+                face.id: (face.frame, face.person, face.box.tobytes(), np.asarray(face.landmarks).tobytes())
+                for face in faces.faces(connection)
+            }
