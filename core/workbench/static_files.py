@@ -15,7 +15,7 @@ KINDS = {
     ".css": "text/css",
     ".svg": "image/svg+xml",
 }
-FOLDERS = ("lib", "screens", "styles", "vendor")
+FOLDERS = ("frames", "lib", "screens", "styles", "vendor")
 _IMPORT_MAP = re.compile(r'<script type="importmap">(.*?)</script>', re.DOTALL)
 
 

@@ -35,12 +35,25 @@ def planted_workspace(root):
             connection.execute("UPDATE frames SET width = ?, height = ?", (WIDTH, HEIGHT))
             connection.execute("UPDATE faces SET confidence = 0.9, landmark_confidence = 0.95, roll = 0")
             connection.execute("UPDATE faces SET track = 1")
+            _tell_apart(connection)
         face = faces.of_frames(connection, [f"{MISALIGNED:05d}.png"])[f"{MISALIGNED:05d}.png"][0]
         with changing(connection, "plant") as change:
             points = face.landmarks.copy()
             points[27:48] += np.random.default_rng(1).uniform(-90, 90, (21, 2))
             change.update(face, landmarks=points)
     return workspace
+
+
+def _tell_apart(connection):
+    """The second face of the frame with two has a box and a track of its own."""
+    left = min(faces.of_frames(connection, [f"{TWO_FACES:05d}.png"])[f"{TWO_FACES:05d}.png"], key=middle)
+    query = 'UPDATE faces SET track = 2, "left" = "left" - 120, "right" = "right" - 120 WHERE face = ?'
+    connection.execute(query, (left.id,))
+
+
+def middle(face):
+    """How far to the right a face is."""
+    return float(np.mean(face.landmarks[:, 0]))
 
 
 def copied(workspace, root):

@@ -124,7 +124,7 @@ def routes(bench: Bench) -> list[Route]:
         box = region.inward(np.reshape(asked.box, (2, 2))).ravel().tolist()
         answer = bench.vision.ask(asked.page, "landmarks", [region.cut(frame)], box=box, roll=roll)
         if answer is None:
-            return Response(status_code=204)
+            return {"superseded": True}
         return {**answer, "points": region.outward(answer["points"]).round(3).tolist()}
 
     def follow(request: Request, asked: Followed) -> Any:
@@ -150,7 +150,7 @@ def routes(bench: Bench) -> list[Route]:
             points=region.inward(face.landmarks).tolist(),
         )
         if answer is None:
-            return Response(status_code=204)
+            return {"superseded": True}
         points, place = (region.outward(np.reshape(answer[name], (-1, 2))).round(3) for name in ("points", "box"))
         return {**answer, "points": points.tolist(), "box": place.ravel().tolist(), "source_base": seen_as(face)}
 

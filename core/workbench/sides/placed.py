@@ -10,6 +10,8 @@ import numpy as np
 from core.errors import PipelineError
 from core.faceset.alignments.marks import KEY
 from core.faceset.database import faces
+from core.faceset.database.cells import WHOLE, checked_rows
+from core.faceset.database.names import NAME, restored, stored
 from core.faceset.identity import geometry_of
 from core.geometry.align import FaceType, face_matrix, invert, transform_points
 from core.types import Face
@@ -23,10 +25,26 @@ def placed(connection: sqlite3.Connection, table: FaceTable, first: int, count: 
     """The kept faces of the frames with the numbers first, first + 1, ... (JSON values)."""
     names = table.frame_names[first : first + count]
     found = faces.of_frames(connection, names)
+    sizes = _sizes(connection, names)
     return [
-        {"number": first + k, "name": name, "faces": [_shown(face, table) for face in found.get(name, ())]}
+        {
+            "number": first + k,
+            "name": name,
+            "size": sizes.get(name),
+            "faces": [_shown(face, table) for face in found.get(name, ())],
+        }
         for k, name in enumerate(names)
     ]
+
+
+def _sizes(connection: sqlite3.Connection, names: Sequence[str]) -> dict[str, tuple[int, int]]:
+    """Name -> (width, height), of the frames whose size is known."""
+    places = ", ".join("?" * len(names))
+    query = f"SELECT name, width, height FROM frames WHERE name IN ({places}) AND width > 0 AND height > 0"
+    rows = connection.execute(query, [stored(name) for name in names])
+    return {
+        restored(name): (width, height) for name, width, height in checked_rows(rows, (NAME, WHOLE, WHOLE), "frames")
+    }
 
 
 def near(connection: sqlite3.Connection, table: FaceTable, number: int) -> dict[str, Any]:

@@ -94,6 +94,13 @@ class DeleteFace(Operation):
     base: Base
 
 
+class DeleteFaces(Operation):
+    """The same of many; the request says for which revision of the side."""
+
+    op: Literal["delete_faces"]
+    faces: FaceIds
+
+
 class Interpolate(Operation):
     """Faces for the frames between two faces of one person."""
 
@@ -168,7 +175,15 @@ def _copy(connection: sqlite3.Connection, change: Change, asked: Copy) -> None:
 
 
 def _delete_face(connection: sqlite3.Connection, change: Change, asked: DeleteFace) -> None:
-    face = as_seen(connection, asked.face, asked.base)
+    _drop(connection, change, as_seen(connection, asked.face, asked.base))
+
+
+def _delete_faces(connection: sqlite3.Connection, change: Change, asked: DeleteFaces) -> None:
+    for face in found(connection, asked.faces):
+        _drop(connection, change, face)
+
+
+def _drop(connection: sqlite3.Connection, change: Change, face: Face) -> None:
     query = "SELECT 1 FROM images WHERE face = ? AND folder = ?"
     if connection.execute(query, (face.id, images.PAK)).fetchone() is not None:
         raise InputError("this face is packed", where=face.id, hint="unpack the faces of this side first")
@@ -207,6 +222,7 @@ OPERATIONS: dict[str, tuple[type[Operation], Callable[[sqlite3.Connection, Chang
     "add_face": (AddFace, _add_face),
     "copy": (Copy, _copy),
     "delete_face": (DeleteFace, _delete_face),
+    "delete_faces": (DeleteFaces, _delete_faces),
     "interpolate": (Interpolate, _interpolate),
     "apply_move": (ApplyMove, _apply_move),
 }

@@ -46,8 +46,25 @@ export const MAP = {
   lock: ["lock the view", "KeyL", "", "ShiftLeft"],
   magnify: ["magnify", "KeyM", "KeyM", "Backquote"],
   overlay: ["show masks", "KeyO", "", "Digit4"],
+  nextFace: ["next face of the frame", "KeyT", "KeyT", "KeyT"],
+  previousFace: ["previous face of the frame", "Shift+KeyT", "Shift+KeyT", "Shift+KeyT"],
+  nextPart: ["next corner, handle or point", "Period", "Period", "Period"],
+  previousPart: ["previous corner, handle or point", "Comma", "Comma", "Shift+Period"],
+  applyTo: ["apply to several frames", "KeyY", "KeyY", "KeyY"],
+  zoomIn: ["zoom in", "Equal", "Equal", "Equal"],
+  zoomOut: ["zoom out", "Minus", "Minus", "Minus"],
+  fit: ["show the whole picture", "Digit0", "Digit0", "Digit0"],
   suggest: ["suggest again", "KeyS", "", ""],
 };
+
+// Arrow keys move what is chosen: by a pixel, with Shift by ten, with Ctrl by a tenth.
+export const WAYS = {Left: [-1, 0], Right: [1, 0], Up: [0, -1], Down: [0, 1]};
+export const STEPS = {"": ["", 1], Ten: ["Shift+", 10], Tenth: ["Ctrl+", 0.1]};
+for (const way of Object.keys(WAYS)) {
+  for (const [name, [held, pixels]] of Object.entries(STEPS)) {
+    MAP[`move${way}${name}`] = [`move ${way.toLowerCase()} by ${pixels}`, ...PRESETS.map(() => `${held}Arrow${way}`)];
+  }
+}
 
 // Newest last: a dialog over a screen comes before it.
 const layers = [];
@@ -64,7 +81,7 @@ export const keyOf = (action, name = preset()) => MAP[action][1 + PRESETS.indexO
 // A key for people: "Ctrl+Z".
 export const spoken = key => key
   .replace(/Key|Digit/g, "")
-  .replace("BracketLeft", "[").replace("BracketRight", "]").replace("Comma", ",").replace("Backquote", "`")
+  .replace("BracketLeft", "[").replace("BracketRight", "]").replace("Comma", ",").replace("Period", ".").replace("Equal", "+").replace("Minus", "-").replace("Arrow", "").replace("Backquote", "`")
   .replace("Shift+Slash", "?").replace("ShiftLeft", "Shift").replace("Delete", "Del").replace("Escape", "Esc");
 
 // The title of a button: what it does and its key.

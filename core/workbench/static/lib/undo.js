@@ -12,9 +12,18 @@ export function onTakenBack(callback) {
   return () => followers.delete(callback);
 }
 
+// What has to be with the server before: a callback that may take a while.
+const firsts = new Set();
+
+export function onBeforeUndo(callback) {
+  firsts.add(callback);
+  return () => firsts.delete(callback);
+}
+
 async function exchange(word) {
   const {side} = read();
   try {
+    for (const first of [...firsts]) await first();
     const done = await post(`${side}/${word}`);
     const faces = done.faces === 1 ? "1 face" : `${done.faces} faces`;
     toast(`${word === "undo" ? "Undone" : "Made again"}: ${done.tool}`, "", `${faces}, ${side}`);

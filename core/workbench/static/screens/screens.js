@@ -1,12 +1,14 @@
 // All screens, in the order of the navigation. A new one is a file and a line here.
 
 import {Overview} from "./overview.js";
+import {Frames} from "./frames.js";
 import {Jobs} from "./jobs.js";
 import {Live} from "./live.js";
 import {Training} from "./training.js";
 
 export const SCREENS = [
   {name: "overview", title: "Overview", icon: "overview", draw: Overview},
+  {name: "frames", title: "Frames", icon: "frames", draw: Frames},
   {name: "training", title: "Training", icon: "training", draw: Training},
   {name: "live", title: "Live", icon: "live", draw: Live},
   {name: "jobs", title: "Jobs", icon: "jobs", draw: Jobs},
