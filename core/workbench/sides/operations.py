@@ -55,7 +55,7 @@ OPERATIONS: dict[str, tuple[type[Operation], Callable[[sqlite3.Connection, Chang
 def read_operation(said: Any) -> Operation:
     """The operation that a JSON object means. Raises ValueError for none."""
     name = said.get("op") if isinstance(said, dict) else None
-    if name not in OPERATIONS:
+    if not isinstance(name, str) or name not in OPERATIONS:
         raise ValueError(f"there is no such operation; there are {', '.join(OPERATIONS)}")
     return OPERATIONS[name][0].model_validate(said)
 
