@@ -95,7 +95,7 @@ class Client:
         length = int.from_bytes(data[:4], "little")
         head = json.loads(data[4 : 4 + length])
         columns = np.frombuffer(data, "<f4", offset=4 + length).reshape(4, -1)
-        return head, dict(zip(("faces", "lowest", "person", "flags"), columns, strict=True))
+        return head, dict(zip(("faces", "lowest", "who", "flags"), columns, strict=True))
 
     def flagged(self, name, query=""):
         """Numbers, from 1, of the frames with a flag."""

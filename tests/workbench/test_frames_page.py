@@ -324,7 +324,7 @@ def test_a_person_and_a_range(browser, fresh):
         until(page, f"{FRAMES}.said.endsWith('changed')")
         assert [faces(page, frame)[0]["person"] for frame in (1, 5, 6)] == ["Grace", "Grace", ""]
         page.keyboard.press("Control+z")
-        until(page, f"{FRAMES}.lanes.persons.length === 2 && {FRAMES}.frame?.faces[0].person === ''")
+        until(page, f"{FRAMES}.lanes.persons.length === 1 && {FRAMES}.frame?.faces[0].person === ''")
         assert faces(page, 5)[0]["person"] == ""
 
 

@@ -2,20 +2,18 @@
 
 import json
 import random
-import subprocess
-import sys
+import signal
 import threading
 import time
 import uuid
 from contextlib import suppress
-from http.client import HTTPConnection, HTTPException
-from urllib.parse import urlsplit
 
+import httpx2
 import numpy as np
 import pytest
 from frames_kit import BOX, POINTS, Client, copied, planted_workspace
-from paths import ROOT
 from workbench_kit import FRAMES, NO_FACE
+from workbench_server import Server
 
 from core.faceset.database import faces as face_rows
 from core.faceset.database.connection import open_database
@@ -117,57 +115,36 @@ def test_questions_about_what_is_not_there(client):
     assert client.post("dst/follow", asked).status_code == 404
 
 
-class Killable:
-    """A server of its own process, and a page that has entered it."""
-
-    def __init__(self, workspace):
-        command = [sys.executable, "-m", "core", "workbench", "--workspace", str(workspace.root), "--port", "0"]
-        self.process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
-        link = next(line for line in self.process.stderr if "/enter#" in line)
-        self.address, _, token = link[link.index("http") :].strip().partition("/enter#")
-        answer = self.request("POST", "/enter", token)
-        self.cookie = answer.headers["Set-Cookie"].split(";")[0]
-
-    def request(self, method, path, body=None, cookie=""):
-        connection = HTTPConnection(urlsplit(self.address).netloc)
-        connection.request(method, path, body, {"Origin": self.address, "Cookie": cookie})
-        return connection.getresponse()
-
-    def json(self, method, path, body=None):
-        answer = self.request(method, f"/api/v1/{path}", None if body is None else json.dumps(body), self.cookie)
-        assert answer.status == 200, answer.read()
-        return json.loads(answer.read())
-
-    def kill(self):
-        self.process.kill()
-        self.process.wait()
-        self.process.stderr.close()
-
-
 def test_a_killed_server_loses_nothing_that_it_has_acknowledged(planted, tmp_path):
     workspace = copied(planted, tmp_path / "work")
     chance = random.Random(7)
     for _ in range(2):
-        server = Killable(workspace)
-        for number in range(chance.randint(1, 6)):
-            (now,) = server.json("GET", "dst/placed")["frames"][0]["faces"]
-            points = [*now["points"][:30], [200.0 + number, chance.uniform(200, 260)], *now["points"][31:]]
-            operation = {"op": "move_points", "face": now["id"], "base": now["base"], "points": points}
-            server.json("POST", "dst/edits", {"id": str(uuid.uuid4()), "operations": [operation]})
-        # One more is under way.
-        (again,) = server.json("GET", "dst/placed")["frames"][0]["faces"]
-        last = [[x + 1, y] for x, y in points]
-        operation |= {"base": again["base"], "points": last}
-        body = {"id": str(uuid.uuid4()), "operations": [operation]}
-        threading.Thread(target=sent_in_vain, args=(server, body)).start()
-        time.sleep(chance.uniform(0, 0.02))
-        server.kill()
+        server = Server(workspace, "--port", "0")
+        with server.entered() as page:
+            for number in range(chance.randint(1, 6)):
+                (now,) = page.get("/api/v1/dst/placed").json()["frames"][0]["faces"]
+                points = [*now["points"][:30], [200.0 + number, chance.uniform(200, 260)], *now["points"][31:]]
+                assert page.post("/api/v1/dst/edits", json=moved(now, points)).status_code == 200
+            # One more is under way.
+            (again,) = page.get("/api/v1/dst/placed").json()["frames"][0]["faces"]
+            last = [[x + 1, y] for x, y in points]
+            sending = threading.Thread(target=sent_in_vain, args=(page, moved(again, last)))
+            sending.start()
+            time.sleep(chance.uniform(0, 0.02))
+            server.end(signal.SIGKILL)
+            sending.join()
         with open_database(workspace.side("dst").database) as connection:
             kept = face_rows.find_face(connection, now["id"]).landmarks
         assert np.array_equal(kept, points) or np.array_equal(kept, last)
 
 
-def sent_in_vain(server, body):
-    """Nobody waits for the answer."""
-    with suppress(OSError, HTTPException):
-        server.request("POST", "/api/v1/dst/edits", json.dumps(body), server.cookie)
+def moved(face, points):
+    """The request that moves a face there."""
+    operation = {"op": "move_points", "face": face["id"], "base": face["base"], "points": points}
+    return {"id": str(uuid.uuid4()), "operations": [operation]}
+
+
+def sent_in_vain(page, body):
+    """The server ends before its answer, or just after."""
+    with suppress(httpx2.HTTPError):
+        page.post("/api/v1/dst/edits", json=body)

@@ -98,6 +98,7 @@ def edit(side: Side, asked: Edits, revision: Callable[[], str]) -> Edited:
         Missing: a face is not there.
     """
     with writing(side) as connection:
+        settle(connection, side.frames)  # what a killed run has left
         before = revision()
         known = _remembered(connection, asked.id)
         if known is not None:

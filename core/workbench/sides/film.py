@@ -21,6 +21,7 @@ from core.workbench.answers import Missing
 _KEPT = 48  # frames
 # Decoding so many frames forward is quicker than starting anew at a key frame.
 _FORWARD = 60
+_NEAR = 5
 
 
 @dataclass(frozen=True)
@@ -85,6 +86,9 @@ class Film:
                 continue
             place = bisect_right(self.index.times, frame.pts) - 1
             self._next = place + 1
+            # Those just before are asked for at the same moment, by a page that plays, in any order.
+            if number - _NEAR < place < number:
+                self._keep(place, self._upright(frame))
             if frame.pts >= wanted:
                 self._keep(number, self._upright(frame))
                 return

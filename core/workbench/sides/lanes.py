@@ -33,6 +33,8 @@ FLAGS = (
     "low",
     "cut",
 )
+# A float32 holds whole numbers of so many bits.
+MOST_PERSONS = 24
 _MOST_GAP = 25  # frames
 # Faces whose identity counts: with fewer nobody knows who is the usual one.
 _FEWEST = 4
@@ -61,7 +63,9 @@ class LaneReader:
         self, connection: sqlite3.Connection, table: FaceTable, limits: Limits, revision: str, fps: float
     ) -> bytes:
         """A block for the page (``answers.headed``); one float32 a frame each: faces, the lowest confidence (NaN
-        without a face), the number of a person among ``persons`` in the head (-1 without a face), and the flags.
+        without a face), who is there (bits, of the first ``MOST_PERSONS`` in the head), and the flags.
+
+        persons in the head: with most faces first.
         """
         count = len(table.frame_names)
         status, words = table.words["status"]
@@ -72,9 +76,7 @@ class LaneReader:
         lowest = np.full(count, np.inf)
         np.minimum.at(lowest, frames, confidence)
         lowest[~np.isfinite(lowest)] = np.nan
-        persons = np.full(count, -1.0)
-        # The largest of a frame comes first, so it is written last.
-        persons[frames[::-1]] = table.words["person"][0][kept][::-1]
+        persons, who = _persons(table, kept, count)
         chosen = self._chosen(connection, table, kept, limits, faces, lowest)
         flags = sum(chosen[name].astype(np.int64) << bit for bit, name in enumerate(FLAGS))
         head = {
@@ -83,9 +85,9 @@ class LaneReader:
             "fps": fps,
             "flags": list(FLAGS),
             "counts": {name: int(chosen[name].sum()) for name in FLAGS},
-            "persons": table.words["person"][1],
+            "persons": persons,
         }
-        columns = (faces, lowest, persons, flags)
+        columns = (faces, lowest, who, flags)
         return headed(head, *(np.asarray(column, "<f4").tobytes() for column in columns))
 
     def _chosen(
@@ -157,6 +159,19 @@ class LaneReader:
             self._strange = (key, _strangers(measured.vectors(connection, EMBEDDER, stale=True)))
         strange = self._strange[1]
         return other | np.array([identity in strange for identity in ids], bool)
+
+
+def _persons(table: FaceTable, kept: NDArray[np.intp], count: int) -> tuple[list[str], NDArray[np.int64]]:
+    """(names, those with most faces first; the bits of the persons in each frame)."""
+    codes, words = table.words["person"]
+    faces_of = np.bincount(codes[kept], minlength=len(words))
+    order = [code for code in np.argsort(-faces_of, kind="stable").tolist() if code > 0 and faces_of[code] > 0]
+    who = np.zeros(count, np.int64)
+    for bit, code in enumerate(order[:MOST_PERSONS]):
+        there = np.zeros(count, bool)
+        there[table.frames[kept][codes[kept] == code]] = True
+        who |= there.astype(np.int64) << bit
+    return [words[code] for code in order], who
 
 
 def _confidence(table: FaceTable, rows: NDArray[np.intp]) -> NDArray[np.float64]:

@@ -173,12 +173,15 @@ class SideView:
     def frame_tag(self, number: int) -> str:
         """What changes with the contents of a frame."""
         name = self._frame_name(number)
-        for path in (*self._loose(name), *look_beside(self.side).films):
-            if path.is_file():
-                status = path.stat()
-                text = f"{name} {path.name} {status.st_size} {status.st_mtime_ns}"
-                return hashlib.sha256(text.encode()).hexdigest()[:16]
-        raise Missing("this frame is not there any more", where=name)
+        path = next(filter(Path.is_file, self._loose(name)), None)
+        film = self._opened_film() if path is None else None
+        if film is not None:
+            path = film.info.path
+        if path is None:
+            raise Missing("this frame is not there any more", where=name)
+        status = path.stat()
+        text = f"{name} {path.name} {status.st_size} {status.st_mtime_ns}"
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     def _loose(self, name: str) -> list[Path]:
         """Where a frame of this name may be: in the folder of the side, or in one that was named as a source."""

@@ -25,7 +25,7 @@ function Person({session, face, close}) {
   };
   return html`<form onSubmit=${save} class="stage-form"><label>Name
       <input type="text" value=${name} maxlength="80" list="persons" onInput=${event => set(event.target.value)} /></label>
-    <datalist id="persons">${(session.lanes?.persons ?? []).filter(Boolean).map(one => html`<option value=${one} />`)}</datalist>
+    <datalist id="persons">${(session.lanes?.persons ?? []).map(one => html`<option value=${one} />`)}</datalist>
     <p class="muted">An empty name takes it back. To name all faces of a track, use “Apply to ...” afterwards.</p>
     <footer class="dialog-foot"><${Button} onClick=${close}>Cancel<//>
       <button type="submit" class="button main">Save</button></footer></form>`;

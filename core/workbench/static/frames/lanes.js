@@ -18,26 +18,31 @@ export const FILTERS = {
 };
 export const LIMITS = {misaligned: 0.1, small: 80, low: 0.6};
 
-// {revision, frames, fps, flags, counts, persons, faces, lowest, person, flag}: the last four have a value a frame.
+// {revision, frames, fps, flags, counts, persons, faces, lowest, who, flag}: the last four have a value a frame.
 export async function loadLanes(side, limits) {
   const {head, buffer, start} = headed(await bytes(address(`${side}/lanes`, limits).replace("/api/v1/", "")));
   const column = place => new Float32Array(buffer, start + 4 * head.frames * place, head.frames);
-  return {...head, faces: column(0), lowest: column(1), person: column(2), flag: column(3)};
+  return {...head, faces: column(0), lowest: column(1), who: column(2), flag: column(3)};
 }
 
 // Numbers of the frames that a filter lets through, ascending. "who:Anna" is a filter, too.
 export function matching(lanes, filter) {
   const numbers = [];
-  const who = filter.startsWith("who:") ? lanes.persons.indexOf(filter.slice(4)) : -1;
+  const person = filter.startsWith("who:") ? 1 << lanes.persons.indexOf(filter.slice(4)) : 0;
   const bit = 1 << lanes.flags.indexOf(filter);
   for (let number = 0; number < lanes.frames; number++) {
-    const passes = filter === "all" || (who >= 0 ? lanes.person[number] === who : lanes.flag[number] & bit);
+    const passes = filter === "all" || (person ? lanes.who[number] & person : lanes.flag[number] & bit);
     if (passes) numbers.push(number);
   }
   return numbers;
 }
 
-export const filterName = filter => FILTERS[filter] ?? filter.replace("who:", "Shows ");
+export const MOST_PERSONS = 24;
+
+// A person without a name has a number.
+export const personName = person => (/^\d+$/.test(person) ? `person ${person}` : person);
+
+export const filterName = filter => FILTERS[filter] ?? `Shows ${personName(filter.slice(4))}`;
 
 export const countOf = (lanes, filter) => (filter === "all" ? lanes.frames : lanes.counts[filter] ?? matching(lanes, filter).length);
 

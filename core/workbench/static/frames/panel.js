@@ -2,11 +2,13 @@
 
 import {useEffect, useRef} from "preact/hooks";
 import {useStore} from "../lib/store.js";
-import {Badge, Button, color, html} from "../lib/ui.js";
+import {Badge, Button, html} from "../lib/ui.js";
 import {
   addFace, choosePart, copyFrom, cutAnew, interpolate, nudge, partName, partsOf, removeFace, stepPart, suggest,
 } from "./actions.js";
 import {askPerson, openApply} from "./asking.js";
+import {colors} from "./drawing.js";
+import {personName} from "./lanes.js";
 import {useSession} from "./session.js";
 
 const SIZE = 248; // CSS pixels of the large face
@@ -54,8 +56,8 @@ function drawLarge(canvas, session) {
   context.imageSmoothingQuality = "high";
   context.drawImage(shown.picture, -0.5, -0.5, ...shown.size);
   context.setTransform(1, 0, 0, 1, 0, 0);
-  context.fillStyle = color("--accent");
-  context.strokeStyle = "rgb(0 0 0 / 60%)";
+  context.fillStyle = colors()["film-points"];
+  context.strokeStyle = colors()["film-shade"];
   (drawn.points ?? []).forEach(([x, y], index) => {
     const [a, b, c, d, e, f] = matrix;
     context.beginPath();
@@ -79,7 +81,7 @@ function Faces({session}) {
   if (!frame.faces.length) return html`<p class="muted">No face in this frame. Draw a box around one (2), or press N.</p>`;
   return html`<ul class="face-list">${frame.faces.map((face, place) => html`<li key=${face.id}>
     <button type="button" class="button" aria-pressed=${face.id === chosen ? "true" : "false"} onClick=${() => session.choose(face.id)}>
-      <span class="face-name">Face ${place + 1}${face.person && `, ${face.person}`}</span>
+      <span class="face-name">Face ${place + 1}${face.person && `, ${personName(face.person)}`}</span>
       <span class="muted">${Math.round(100 * Math.min(face.confidence ?? 1, face.sure ?? 1))} %</span>
       ${face.track > 0 && html`<span class="muted">track ${face.track}</span>`}
       <span class="muted">${face.origin}</span>

@@ -3,7 +3,7 @@
 import {useEffect, useRef} from "preact/hooks";
 import {html, useSize} from "../lib/ui.js";
 import {colors} from "./drawing.js";
-import {faultsOf, filterName} from "./lanes.js";
+import {MOST_PERSONS, faultsOf, filterName} from "./lanes.js";
 import {useSession} from "./session.js";
 
 const LANES = [
@@ -13,7 +13,8 @@ const LANES = [
 const GAP = 4;
 const LABELS = 78; // width
 export const HEIGHT = LANES.reduce((sum, [, height]) => sum + height + GAP, GAP);
-const HUES = ["#4c8dd6", "#d98a3d", "#4fae74", "#b26cc9", "#c9566b", "#8a9a3b", "#3aa6a6", "#8d7bd8"];
+const HUES = 8;
+const PERSONS = [...Array(MOST_PERSONS).keys()];
 
 export function Timeline({session}) {
   useSession(session);
@@ -88,7 +89,7 @@ function drawLanes(context, session, width) {
     const [first, end] = [column, column + 1].map(place => Math.floor(place * lanes.frames / columns));
     const sum = summed(lanes, first, Math.max(end, first + 1), passes);
     const x = LABELS + column * width / columns;
-    const wide = Math.max(1, width / columns - (width / columns > 3 ? 1 : 0));
+    const wide = Math.max(1, width / columns - (width / columns > 8 ? 1 : 0));
     const bar = (lane, share, color) => {
       context.fillStyle = color;
       const height = LANES[lane][1] * share;
@@ -98,7 +99,9 @@ function drawLanes(context, session, width) {
     if (sum.most > 0) bar(0, Math.min(1, 0.3 + 0.35 * (sum.most - 1) + 0.25), sum.most > 1 ? ink.warn : ink.accent);
     if (sum.least === 0 && sum.most > 0) bar(0, 0.22, ink.bad);
     if (sum.lowest < 2) bar(1, Math.max(0.06, sum.lowest), sum.lowest < session.limits.low ? ink.bad : ink.good);
-    if (sum.person > 0) bar(2, 1, HUES[(sum.person - 1) % HUES.length]);
+    // Persons are stacked: the one with most faces is below.
+    const there = PERSONS.filter(person => sum.who & (1 << person));
+    there.reverse().forEach((person, place) => bar(2, 1 - place / there.length, ink[`hue-${1 + person % HUES}`]));
     if (sum.flags & edited) bar(3, 1, ink.dst);
     if (sum.passes) bar(4, 1, ink.accent);
     if (sum.flags & cut) {
@@ -109,12 +112,12 @@ function drawLanes(context, session, width) {
 }
 
 function summed(lanes, first, end, passes) {
-  const sum = {least: Infinity, most: 0, lowest: 2, person: 0, flags: 0, passes: false};
+  const sum = {least: Infinity, most: 0, lowest: 2, who: 0, flags: 0, passes: false};
   for (let number = first; number < end; number++) {
     sum.least = Math.min(sum.least, lanes.faces[number]);
     sum.most = Math.max(sum.most, lanes.faces[number]);
     if (lanes.lowest[number] < sum.lowest) sum.lowest = lanes.lowest[number];
-    sum.person = Math.max(sum.person, lanes.person[number]);
+    sum.who |= lanes.who[number];
     sum.flags |= lanes.flag[number];
     sum.passes ||= passes.has(number);
   }

@@ -6,7 +6,7 @@ import {
 } from "../frames/actions.js";
 import {askPerson, openApply} from "../frames/asking.js";
 import {drawFaces} from "../frames/drawing.js";
-import {FILTERS, countOf, filterName} from "../frames/lanes.js";
+import {FILTERS, MOST_PERSONS, countOf, filterName} from "../frames/lanes.js";
 import {Panel} from "../frames/panel.js";
 import {Player} from "../frames/player.js";
 import {Session, useSession} from "../frames/session.js";
@@ -175,7 +175,7 @@ function Saving({session}) {
 
 function Filter({session}) {
   const {lanes, filter} = session;
-  const options = [...Object.keys(FILTERS), ...lanes.persons.filter(Boolean).map(person => `who:${person}`)];
+  const options = [...Object.keys(FILTERS), ...lanes.persons.slice(0, MOST_PERSONS).map(person => `who:${person}`)];
   const limit = (name, words, step) => html`<label>${words}<input type="number" step=${step} min="0" value=${session.limits[name]}
     onChange=${event => { session.limits = {...session.limits, [name]: event.target.value}; session.loadLanes(); }} /></label>`;
   return html`<label class="inline"><span class="unseen">Filter</span>
@@ -194,8 +194,8 @@ function Tools({session}) {
     <hr />
     <${Button} action="magnify" aria-pressed=${session.magnified ? "true" : "false"} onClick=${() => magnify(session)}>Magnify<//>
     <${Button} action="lock" aria-pressed=${session.locked ? "true" : "false"} onClick=${() => lock(session)}>Follow<//>
-    <${Button} action="zoomIn" onClick=${() => session.stage.zoomIn()}>+<//>
-    <${Button} action="zoomOut" onClick=${() => session.stage.zoomOut()}>-<//>
+    <div class="zoom"><${Button} action="zoomOut" aria-label="Zoom out" onClick=${() => session.stage.zoomOut()}>−<//>
+      <${Button} action="zoomIn" aria-label="Zoom in" onClick=${() => session.stage.zoomIn()}>+<//></div>
     <${Button} action="fit" onClick=${() => session.stage.fit()}>Fit<//></div>`;
 }
 
