@@ -2,7 +2,7 @@
 
 Prints JSON, and keeps it in benchmarks/results/workbench.json. Medians and 95th percentiles are in milliseconds.
 
-    python benchmarks/workbench.py [faces film page] [FACES=60000]
+    python benchmarks/workbench.py [faces film page frames lanes] [FACES=60000]
 """
 
 import json
@@ -206,7 +206,98 @@ def page(folder: Path, count: int) -> dict:
     return found
 
 
-PARTS = {"faces": faces, "film": film, "page": page}
+# In the page, of the frames screen.
+WATCH_DRAG = """() => {
+  window.taken = [];
+  const canvas = document.querySelector(".stage canvas");
+  canvas.addEventListener("pointermove", event => {
+    requestAnimationFrame(() => taken.push(performance.now() - event.timeStamp));
+  });
+}"""
+RELEASE = """async by => {
+  const session = forge.frames, face = session.face, moves = session.moves;
+  const draft = moves.begin(face, "box");
+  moves.update(draft, {box: draft.box.map(side => side + by)});
+  const start = performance.now();
+  await moves.findPoints(draft);
+  const landmarks = performance.now() - start;
+  moves.drop(draft);
+  return landmarks;
+}"""
+EDIT_POINTS = """async by => {
+  const {edit} = await import("/static/lib/undo.js");
+  const session = forge.frames, face = session.face;
+  const points = face.points.map(([x, y]) => [x + by, y]);
+  const start = performance.now();
+  await edit("dst", [{op: "move_points", face: face.id, base: face.base, points}]);
+  const taken = performance.now() - start;
+  await session.load(session.number);
+  return taken;
+}"""
+NEXT = """number => new Promise(done => {
+  const session = forge.frames, start = performance.now();
+  session.listeners.add(function look() {
+    if (session.shown.number !== number) return;
+    session.listeners.delete(look);
+    done(performance.now() - start);
+  });
+  session.go(number);
+})"""
+
+
+def frames(folder: Path, count: int) -> dict:
+    """The Frames screen in a browser, 1280 x 720: loose frames, then a film with a key frame every ten seconds."""
+    from browser import chromium, opened
+    from frames_kit import planted_workspace
+    from frames_page import FRAMES, on_screen, show_frames
+    from workbench_kit import served
+
+    workspace = planted_workspace(folder / "work")
+    found: dict = {}
+    with served(workspace) as (keys, _), chromium() as browser, opened(browser, keys) as shown:
+        show_frames(shown, keys, 1, "points")
+        shown.evaluate(WATCH_DRAG)
+        x, y = on_screen(shown, shown.evaluate(f"{FRAMES}.face.points[30]"))
+        shown.mouse.move(x, y)
+        shown.mouse.down()
+        for step in range(60):
+            shown.mouse.move(x + step / 3, y + step / 5)
+        shown.keyboard.press("Escape")
+        shown.mouse.up()
+        found["drag of a point, event to drawn"] = _summed(shown.evaluate("taken"))
+        found["edit durable, from the page"] = _summed(shown.evaluate(EDIT_POINTS, k % 2 or -1) for k in range(30))
+        shown.evaluate(RELEASE, 1)  # starts the vision process
+        found["landmarks after the box is let go"] = _summed(shown.evaluate(RELEASE, k % 5) for k in range(20))
+        order = np.random.default_rng(0).permutation(12)
+        found["next frame, loose"] = _summed(shown.evaluate(NEXT, int(k)) for k in order if k)
+    return found
+
+
+def _summed(taken) -> dict[str, float]:
+    values = list(taken)
+    return {"median": round(float(np.median(values)), 1), "p95": round(float(np.percentile(values, 95)), 1)}
+
+
+def lanes(folder: Path, count: int) -> dict:
+    """The timeline of a side with so many faces."""
+    client, bench = _client(_many_faces(folder, count))
+    found: dict = {"faces": count, "first": _once(lambda: client.get("/api/v1/src/lanes"))}
+    found["other limits"] = _times(lambda number: client.get(f"/api/v1/src/lanes?small={number + 1}"), 5)
+
+    def edit(number):
+        face = client.get(f"/api/v1/src/placed?from={number}").json()["frames"][0]["faces"][0]
+        points = [[x + 1, y] for x, y in face["points"]]
+        operation = {"op": "move_points", "face": face["id"], "base": face["base"], "points": points}
+        body = {"id": str(uuid.uuid4()), "operations": [operation]}
+        assert client.post("/api/v1/src/edits", json=body).status_code == 200
+
+    found["move points"] = _times(edit, 10)
+    found["after a move"] = _times(lambda number: [edit(number), client.get("/api/v1/src/lanes")], 5)
+    bench.vision.close()
+    return found
+
+
+PARTS = {"faces": faces, "film": film, "page": page, "frames": frames, "lanes": lanes}
 
 if __name__ == "__main__":
     main()

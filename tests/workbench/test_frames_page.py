@@ -151,6 +151,21 @@ def test_keys_within_a_moment_are_one_change(frames):
     wait_for_points(frames, 6, before)
 
 
+def test_escape_leaves_a_drag(frames):
+    go_to(frames, 10)
+    frames.keyboard.press("3")
+    zoom_to(frames, 0.7)
+    (before,) = faces(frames, 10)
+    x, y = on_screen(frames, np.mean(before["square"], axis=0))
+    frames.mouse.move(x, y)
+    frames.mouse.down()
+    frames.mouse.move(x + 30, y, steps=3)
+    frames.keyboard.press("Escape")
+    frames.mouse.up()
+    saved(frames)
+    assert faces(frames, 10) == [before]
+
+
 def test_wheel_and_drag_move_the_view_and_not_the_face(frames):
     go_to(frames, 1)
     frames.keyboard.press("1")
@@ -171,6 +186,29 @@ def test_wheel_and_drag_move_the_view_and_not_the_face(frames):
     assert on_screen(frames, POINTS[30]) == pytest.approx((place[0] + 40, place[1] + 25), abs=0.1)
     saved(frames)
     assert faces(frames, 1) == [before]
+
+
+def test_two_fingers_zoom_and_move(frames):
+    go_to(frames, 1)
+    frames.keyboard.press("1")
+    frames.keyboard.press("0")
+    box = frames.locator(".stage canvas").bounding_box()
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    fingers = frames.context.new_cdp_session(frames)
+    before = frames.evaluate(f"{FRAMES}.stage.scale")
+    under = frames.evaluate(f"{FRAMES}.stage.toPicture([{box['width'] / 2}, {box['height'] / 2}])")
+
+    def touch(kind, apart):
+        places = [{"x": x - apart, "y": y, "id": 0}, {"x": x + apart, "y": y, "id": 1}] if apart else []
+        fingers.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": places})
+
+    touch("touchStart", 50)
+    for apart in (70, 100):
+        touch("touchMove", apart)
+    touch("touchEnd", 0)
+    until(frames, f"{FRAMES}.stage.pointers.size === 0")
+    assert frames.evaluate(f"{FRAMES}.stage.scale") == pytest.approx(2 * before, rel=0.02)
+    assert on_screen(frames, under) == pytest.approx((x, y), abs=2)
 
 
 def test_filters_and_steps(frames):

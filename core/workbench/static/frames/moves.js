@@ -82,7 +82,8 @@ export class Moves {
 
   finish(draft) {
     clearTimeout(this.timer);
-    if (draft.sent) return;
+    // It may have been left by Esc while the pointer still had hold of it.
+    if (draft.sent || this.drafts.get(draft.id) !== draft) return;
     draft.sent = true;
     const asked = draft.kind === "box" ? this.findPoints(draft) : null;
     this.enqueue(draft, async () => {
