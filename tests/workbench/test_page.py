@@ -7,7 +7,7 @@ from browser import opened, show, until, violations
 from tiny_dfm import write_dfm
 from workbench_kit import served, small_workspace, wait_until
 
-SCREENS = ("overview", "training", "live", "jobs")
+SCREENS = ("overview", "frames", "training", "live", "jobs")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

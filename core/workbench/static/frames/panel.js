@@ -4,11 +4,12 @@ import {useEffect, useRef} from "preact/hooks";
 import {useStore} from "../lib/store.js";
 import {Badge, Button, html} from "../lib/ui.js";
 import {
-  addFace, choosePart, copyFrom, cutAnew, interpolate, nudge, partName, partsOf, removeFace, stepPart, suggest,
+  accept, addFace, choosePart, copyFrom, cutAnew, interpolate, leave, nudge, partName, partsOf, removeFace, stepPart, suggest,
 } from "./actions.js";
 import {askPerson, openApply} from "./asking.js";
 import {colors} from "./drawing.js";
 import {personName} from "./lanes.js";
+import {NEW} from "./moves.js";
 import {useSession} from "./session.js";
 
 const SIZE = 248; // CSS pixels of the large face
@@ -17,7 +18,7 @@ const STEPS = [0.1, 1, 10];
 export function Panel({session}) {
   useSession(session);
   return html`<aside class="frame-panel" aria-label="Faces of this frame">
-    <${Conflict} session=${session} />
+    <${Conflict} session=${session} /><${Waiting} session=${session} />
     <${Large} session=${session} />
     <${Faces} session=${session} />
     <${Part} session=${session} />
@@ -32,6 +33,15 @@ function Conflict({session}) {
     <div>Theirs is shown; yours is dashed.</div>
     <div class="buttons"><${Button} kind="main" onClick=${() => moves.useMine()}>Use mine<//>
       <${Button} onClick=${() => moves.keepTheirs()}>Keep theirs<//></div></div></div>`;
+}
+
+// A new box that is not a face yet.
+function Waiting({session}) {
+  const draft = session.moves.drafts.get(NEW);
+  if (!draft || draft.sent) return null;
+  return html`<div class="new-box"><span>A new box: move it over the face.</span>
+    <div class="buttons"><${Button} kind="main" action="accept" onClick=${() => accept(session)}>Take it<//>
+      <${Button} action="leave" onClick=${() => leave(session)}>Leave it<//></div></div>`;
 }
 
 // The square of the chosen face, upright, with its points.
@@ -84,8 +94,7 @@ function Faces({session}) {
       <span class="face-name">Face ${place + 1}${face.person && `, ${personName(face.person)}`}</span>
       <span class="muted">${Math.round(100 * Math.min(face.confidence ?? 1, face.sure ?? 1))} %</span>
       ${face.track > 0 && html`<span class="muted">track ${face.track}</span>`}
-      <span class="muted">${face.origin}</span>
-      ${face.stale && html`<${Badge} kind="warn">${face.picture ? "out of date" : "no picture"}<//>`}
+      ${face.stale ? html`<${Badge} kind="warn">${face.picture ? "out of date" : "no picture"}<//>` : html`<span class="muted cut">${face.origin}</span>`}
     </button></li>`)}</ul>`;
 }
 

@@ -40,7 +40,7 @@ function Side({side, query}) {
   return html`<${Heading} title="Frames"><${Sides} side=${side} />
       ${lanes?.frames > 0 && html`<${Filter} session=${session} />`}<span class="grow"></span>
       <${Saving} session=${session} /></${Heading}>
-    <p class="unseen" role="status" aria-live="polite">${session.said}</p>
+    <p class="unseen" aria-live="polite">${session.said}</p>
     ${error ? html`<${NoFrames} error=${error} side=${side} />`
       : lanes && !lanes.frames ? html`<${Empty} icon="frames" title="No frames yet">Extract the faces of this side first.<//>`
       : html`<div class="frame-body"><${Tools} session=${session} />
