@@ -3,6 +3,7 @@
 import logging
 import os
 import threading
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -46,19 +47,26 @@ class Bench:
 
     def make_thumbs(self, name: str) -> None:
         """Have the thumbs of a side made, behind everything else; once in the life of the server."""
-        if self._watcher.is_alive() and name not in self._makers:
-            maker = threading.Thread(target=self._make_thumbs, args=(name,), name=f"thumbs of {name}", daemon=True)
-            self._makers[name] = maker
+        self._behind(f"thumbs of {name}", self.sides[name].make_thumbs)
+
+    def make_small_film(self, name: str) -> None:
+        """The same for small pictures of the film of a side."""
+        self._behind(f"small film of {name}", self.sides[name].make_small_film)
+
+    def _behind(self, title: str, work: Callable[[Callable[[], bool]], int]) -> None:
+        if self._watcher.is_alive() and title not in self._makers:
+            maker = threading.Thread(target=self._make, args=(title, work), name=title, daemon=True)
+            self._makers[title] = maker
             maker.start()
 
-    def _make_thumbs(self, name: str) -> None:
+    def _make(self, title: str, work: Callable[[Callable[[], bool]], int]) -> None:
         with suppress(OSError, AttributeError):
             # Of this thread alone, on Linux: what is asked for now, and training, come first.
             os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _PATIENT)
         try:
-            self.sides[name].make_thumbs(lambda: self._end.wait(_PAUSE))
+            work(lambda: self._end.wait(_PAUSE))
         except (PipelineError, OSError) as error:
-            log.warning("thumbs of %s: %s", name, error)
+            log.warning("%s: %s", title, error)
 
     def __enter__(self) -> "Bench":
         self._watcher.start()

@@ -9,11 +9,13 @@ from core.faceset.database import faces
 from core.faceset.database.connection import open_database
 from core.faceset.database.faces import FaceRow
 from core.faceset.database.frames import FrameRow
+from core.imaging.codec import decode_image
 from core.video.decode import read_frames
 from core.video.probe import probe
 from core.workbench.answers import Missing
 from core.workbench.sides.film import Film
 from core.workbench.sides.side_view import SideView
+from core.workbench.sides.small_film import SmallFilm
 from core.workspace import Workspace
 
 COUNT = 60
@@ -70,3 +72,24 @@ def test_a_side_without_loose_frames_shows_its_film(path, tmp_path):
     assert tag and jpeg[:2] == b"\xff\xd8"
     bright = view.frame(1).mean(axis=(0, 2)).argmax()
     assert abs(int(bright) - 2 * 19 - 3) <= 4
+
+
+def test_a_small_film_is_made_once_and_anew_for_another_film(path, tmp_path):
+    made = SmallFilm(tmp_path / "thumbs" / "dst_film.db")
+    assert made.get("one", 3) is None
+    assert made.make("one", path, lambda: False) == 0  # as narrow as that it needs none
+    wide = tmp_path / "wide.mp4"
+    with av.open(str(wide), "w") as container:
+        stream = container.add_stream("libx264", rate=25, options={"g": "25"})
+        stream.width, stream.height, stream.pix_fmt = 1280, 64, "yuv420p"
+        for number in range(20):
+            image = np.full((64, 1280, 3), 10 * number, np.uint8)
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(image, format="bgr24")))
+        container.mux(stream.encode(None))
+    stops = iter([False, True])
+    assert made.make("one", wide, lambda: next(stops)) == 16
+    assert made.make("one", wide, lambda: False) == 4 and made.make("one", wide, lambda: False) == 0
+    for number in (0, 7, 19):
+        picture = decode_image(made.get("one", number))
+        assert picture.shape == (32, 640, 3) and abs(picture.mean() - 10 * number) < 4
+    assert made.get("another", 3) is None and made.make("another", wide, lambda: False) == 20

@@ -91,9 +91,11 @@ def routes(bench: Bench) -> list[Route]:
         if not_changed is not None:
             return not_changed
         bench.vision.warm_up()
+        bench.make_small_film(side.side.name)
         reader, lock = readers[side.side.name]
+        more = {"revision": revision, "fps": side.fps(), "film": side.film() is not None}
         with lock, open_database(side.side.database) as connection:
-            return binary(reader.read(connection, table, limits, revision, side.fps()), etag=tag)
+            return binary(reader.read(connection, table, limits, more), etag=tag)
 
     def show_placed(request: Request) -> Any:
         side = side_of(request)

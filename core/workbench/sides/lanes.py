@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -59,13 +60,11 @@ class LaneReader:
     _film: tuple[tuple[int, ...], NDArray[np.bool_], NDArray[np.intp]] | None = None
     _strange: tuple[tuple[int, ...], frozenset[str]] | None = None
 
-    def read(
-        self, connection: sqlite3.Connection, table: FaceTable, limits: Limits, revision: str, fps: float
-    ) -> bytes:
+    def read(self, connection: sqlite3.Connection, table: FaceTable, limits: Limits, more: Mapping[str, Any]) -> bytes:
         """A block for the page (``answers.headed``); one float32 a frame each: faces, the lowest confidence (NaN
         without a face), who is there (bits, of the first ``MOST_PERSONS`` in the head), and the flags.
 
-        persons in the head: with most faces first.
+        persons in the head: with most faces first. more: for the head.
         """
         count = len(table.frame_names)
         status, words = table.words["status"]
@@ -80,9 +79,8 @@ class LaneReader:
         chosen = self._chosen(connection, table, kept, limits, faces, lowest)
         flags = sum(chosen[name].astype(np.int64) << bit for bit, name in enumerate(FLAGS))
         head = {
-            "revision": revision,
+            **more,
             "frames": count,
-            "fps": fps,
             "flags": list(FLAGS),
             "counts": {name: int(chosen[name].sum()) for name in FLAGS},
             "persons": persons,

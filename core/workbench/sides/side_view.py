@@ -3,6 +3,7 @@
 import hashlib
 import os
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -22,7 +23,9 @@ from core.formats.pak import PakReader
 from core.imaging.codec import encode_jpeg, read_frame
 from core.video.find import find_film, look_beside
 from core.workbench.answers import Missing
+from core.workbench.sides import small_film
 from core.workbench.sides.film import Film
+from core.workbench.sides.small_film import SmallFilm
 from core.workbench.sides.table import FaceTable, Picture, hexadecimal, read_table, reread
 from core.workbench.sides.thumbs import Shown, ThumbStore
 from core.workspace import Side, list_frames
@@ -30,6 +33,7 @@ from core.workspace import Side, list_frames
 USUAL_FPS = 25.0
 _QUALITY = 80
 _THUMBS_AT_ONCE = 32
+_QUIET = 1.0  # seconds
 _JPEGS = 300  # of frames that are kept
 _CHANGE_COUNTER = slice(24, 28)  # of the header of an SQLite file
 
@@ -40,9 +44,11 @@ class SideView:
     def __init__(self, side: Side):
         self.side = side
         self.thumbs = ThumbStore(side.workspace.thumbs / f"{side.name}.db")
+        self._asked = 0.0  # when somebody last wanted a frame
         self._lock = threading.Lock()
         self._table: tuple[str, FaceTable] | None = None
         self._film: Film | None = None
+        self._small_film = SmallFilm(side.workspace.thumbs / f"{side.name}_film.db")
         self._pak: tuple[tuple[int, int], PakReader, dict[str, int]] | None = None
         self._jpegs: OrderedDict[tuple[int, int, str], bytes] = OrderedDict()
 
@@ -139,10 +145,13 @@ class SideView:
 
     def frame_jpeg(self, number: int, width: int) -> tuple[str, bytes]:
         """(what changes with the contents, a JPEG). width: in pixels; 0 or more than it has: as it is."""
+        self._asked = time.monotonic()
         tag = self.frame_tag(number)
         key = (number, width, tag)
         with self._lock:
             kept = self._jpegs.get(key)
+        if kept is None and width == small_film.WIDTH:
+            kept = self._small_frame(number)
         if kept is None:
             image = self.frame(number)
             if 0 < width < image.shape[1]:
@@ -160,6 +169,35 @@ class SideView:
         if not 0 <= number < len(names):
             raise Missing("there is no such frame", where=f"frame {number}", why=f"there are {len(names)}")
         return names[number]
+
+    def make_small_film(self, pause: Callable[[], bool]) -> int:
+        """Make small pictures of the film, where the frames come from one; returns how many. pause: as above."""
+        film = self.film()
+        if film is None:
+            return 0
+
+        def pause_while_asked() -> bool:
+            """Whoever looks at frames now comes first."""
+            stop = pause()
+            while not stop and time.monotonic() - self._asked < _QUIET:
+                stop = pause()
+            return stop
+
+        return self._small_film.make(_key_of(film.info.path), film.info.path, pause_while_asked)
+
+    def film(self) -> Film | None:
+        """The film that the frames come from; None where they are files of their own."""
+        names = self.frame_names()
+        if not names or any(map(Path.is_file, self._loose(names[0]))):
+            return None
+        return self._opened_film()
+
+    def _small_frame(self, number: int) -> bytes | None:
+        name = self._frame_name(number)
+        place, film = frame_number(name), self._film
+        if place is None or film is None or any(map(Path.is_file, self._loose(name))):
+            return None
+        return self._small_film.get(_key_of(film.info.path), place - 1)
 
     def fps(self) -> float:
         """Frames a second: of the database, or of the film."""
@@ -230,3 +268,8 @@ class SideView:
                 places = {face_key(record): place for place, record in enumerate(reader.records) if record is not None}
                 self._pak = (stamp, reader, places)
             return self._pak
+
+
+def _key_of(path: Path) -> str:
+    status = path.stat()
+    return f"{path.name} {status.st_size} {status.st_mtime_ns}"

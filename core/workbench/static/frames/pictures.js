@@ -4,6 +4,7 @@ import {address} from "../lib/api.js";
 
 const KEPT = 64;
 const CALLS = 4;
+const SMALL = 640; // pixels: of a film the server has such pictures at hand
 
 export class Pictures {
   // arrived: is called with the number of a frame whose picture has come.
@@ -15,13 +16,17 @@ export class Pictures {
     this.width = 0; // pixels; 0 is as they are
   }
 
+  // undefined: not here yet; null: there is none. A small one stands in for the sharp one.
   get(number) {
-    return this.kept.get(`${number} ${this.width}`);
+    return this.kept.get(`${number} ${this.width}`) ?? this.kept.get(`${number} ${SMALL}`)
+      ?? (this.kept.has(`${number} ${this.width}`) ? null : undefined);
   }
 
   // Fetches these frames, the first of them first; what is on its way and is wanted no more is given up.
-  want(numbers) {
+  // small: whether a small picture of the first one comes sooner.
+  want(numbers, small) {
     this.wanted = numbers.map(number => [number, this.width]);
+    if (small && this.get(numbers[0]) === undefined) this.wanted.unshift([numbers[0], SMALL]);
     const keys = new Set(this.wanted.map(([number, width]) => `${number} ${width}`));
     for (const [key, call] of this.calls) if (!keys.has(key)) call.abort();
     this.fetchMore();

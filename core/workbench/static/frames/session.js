@@ -93,6 +93,7 @@ export class Session {
     this.moves.flush();
     this.landmarks.forget();
     this.direction = next >= this.number ? 1 : -1;
+    this.jumps = Math.abs(next - this.number) > 1;
     this.before = this.face ?? this.before;
     this.number = next;
     this.part = null;
@@ -106,7 +107,7 @@ export class Session {
     this.pictures.width = this.wantedWidth();
     const ahead = Array.from({length: AHEAD}, (_, k) => this.number + (k + 1) * this.direction);
     const wanted = [this.number, ...ahead, this.number - this.direction];
-    this.pictures.want(wanted.filter(number => number >= 0 && number < this.lanes.frames));
+    this.pictures.want(wanted.filter(number => number >= 0 && number < this.lanes.frames), this.lanes.film && this.jumps);
     const missing = [this.number, this.number + AHEAD * this.direction].find(number => number >= 0
       && number < this.lanes.frames && !this.faces.has(number));
     if (missing === undefined) return;
