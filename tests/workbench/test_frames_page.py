@@ -392,6 +392,39 @@ def test_two_pages_move_one_face(browser, fresh):
         assert mine == pytest.approx(np.tile((20, 0), (68, 1)), abs=0.5)
 
 
+def test_a_side_that_a_stage_works_on_stays_as_it_is(browser, fresh):
+    keys, workspace = fresh
+    with opened(browser, keys) as page:
+        show_frames(page, keys, 1, "square")
+        (before,) = faces(page, 1)
+        with workspace.side("dst").locked():
+            page.keyboard.press("ArrowRight")
+            saved(page)
+            page.get_by_text("using the dst side").wait_for()
+        page.watch.said.clear()
+        in_step(page)
+        assert faces(page, 1) == [before]
+        page.keyboard.press("ArrowRight")
+        saved(page)
+        assert faces(page, 1) != [before]
+
+
+@pytest.mark.parametrize(
+    ("preset", "keys_of"), [("faceswap", ("F2", "x", "z")), ("dfl", ("t", "d", "a")), ("forge", ("2", "d", "a"))]
+)
+def test_presets_of_keys(browser, keys, preset, keys_of):
+    with opened(browser, keys) as page:
+        page.evaluate(f"localStorage.setItem('keys', '{preset}')")
+        show_frames(page, keys, 1)
+        first, following, previous = keys_of
+        page.keyboard.press(first)
+        assert said(page) == ("Face 1 of 1" if preset == "dfl" else "Tool: box")
+        page.keyboard.press(following)
+        until(page, f"{FRAMES}.shown.number === 1")
+        page.keyboard.press(previous)
+        until(page, f"{FRAMES}.shown.number === 0")
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_everybody_can_use_it(browser, keys, scheme):
     with opened(browser, keys, color_scheme=scheme) as page:

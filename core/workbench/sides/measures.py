@@ -26,8 +26,8 @@ class Measures:
     def of(self, connection: sqlite3.Connection, table: FaceTable, rows: NDArray[np.intp]) -> dict[str, NDArray]:
         """Name -> (n,) float32, of the faces in these rows of the table."""
         geometry = [table.geometry[row] for row in rows]
-        missing = {hexadecimal(table.ids[row]): known for row, known in zip(rows, geometry, strict=True)}
-        missing = {face: known for face, known in missing.items() if known not in self._known}
+        unknown = [(row, known) for row, known in zip(rows, geometry, strict=True) if known not in self._known]
+        missing = {hexadecimal(table.ids[row]): known for row, known in unknown}
         if len(missing) > _FEW:
             for ids, points in faces.all_points(connection):
                 self._note([missing.get(face, "") for face in ids], points)
@@ -37,8 +37,8 @@ class Measures:
                 if face is not None:
                     points = faces.points_of(face).astype(np.float64)
                     self._note([known], points[None] if len(points) == 68 else np.tile(points, (34, 1))[None])
-        unknown = (np.nan,) * len(NAMES)
-        found = np.array([self._known.get(known, unknown) for known in geometry], np.float32).reshape(-1, len(NAMES))
+        nothing = (np.nan,) * len(NAMES)
+        found = np.array([self._known.get(known, nothing) for known in geometry], np.float32).reshape(-1, len(NAMES))
         return dict(zip(NAMES, found.T, strict=True))
 
     def _note(self, geometry: list[str], points: NDArray[np.float64]) -> None:
