@@ -14,7 +14,7 @@ export const FILTERS = {
   stale: ["Mask out of date", "status=kept&mask_stale=1", "stale"],
   all: ["All faces", "status=kept", "all"],
 };
-export const OVERLAYS = {drawn: "Polygons", stored: "Mask in use", none: "None"};
+export const OVERLAYS = {drawn: "Polygons", stored: "In use", none: "None"};
 const AGAIN = 300; // milliseconds between two looks at masks that nobody has looked at
 const SLIDING = 120;
 // Drawings that could not be saved, by side and face: they wait here for the face to be shown again.
