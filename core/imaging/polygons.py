@@ -18,14 +18,19 @@ _TOLERANCES = (2.0, 1.5, 1.0, 0.7, 0.4)  # pixels at a side of 256; then no simp
 _GOOD = 0.985
 
 
-def mask_to_polygons(mask: Mask, *, smallest: int = 0, good: float = _GOOD) -> tuple[Polygon, ...]:
+def mask_to_polygons(
+    mask: Mask, *, smallest: int = 0, good: float = _GOOD, tolerance: float | None = None
+) -> tuple[Polygon, ...]:
     """Polygons with few points that draw ``mask`` (H x W or H x W x 1, cut at 0.5) again; none for an empty mask.
 
     smallest: pieces and holes of fewer pixels are left out before anything is measured.
     good: the intersection over union, 0..1, with the mask that is good enough.
+    tolerance: how far, in pixels at a side of 256, outlines may be from the mask's; None: as far as is good enough.
     """
     binary = _without_specks((np.asarray(mask).reshape(mask.shape[:2]) > 0.5).astype(np.uint8), smallest)
     scale = max(binary.shape) / 256
+    if tolerance is not None:
+        return _outlines(binary, tolerance * scale)
     for tolerance in _TOLERANCES:
         polygons = _outlines(binary, tolerance * scale)
         if mask_iou(polygon_mask(binary.shape, polygons)[..., 0], binary) >= good:

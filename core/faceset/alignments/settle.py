@@ -1,4 +1,5 @@
-"""Files follow what was decided: the file of a face that is not kept goes to the trash, and comes back from there.
+"""Files follow what was decided: the file of a face that is not kept goes to the trash, and comes back from there;
+polygons that were drawn are written into it.
 
 The change of the database comes first and says in ``state`` that files are to follow; a run that is killed in between
 leaves that note, and the next job on the side moves them. Moving goes through the journal.
@@ -8,6 +9,7 @@ import sqlite3
 from pathlib import Path
 
 from core.faceset import journal
+from core.faceset.alignments import drawn
 from core.faceset.database.cells import NAME, TEXT, checked_name, checked_rows, restored
 from core.faceset.database.changes import unsettled
 from core.faceset.sorting.trash import free_name, names_taken
@@ -16,12 +18,16 @@ from core.workspace import names_in
 
 
 def settle(connection: sqlite3.Connection, frames: Path) -> int:
-    """Move the files of the faces whose status changed; returns how many moved. frames: the folder of the side."""
+    """Move the files of the faces whose status changed; returns how many moved. frames: the folder of the side.
+
+    Polygons are written where they are then.
+    """
     changes = unsettled(connection)
     if not changes:
         return 0
     moves = _moves(connection, frames, changes)
     journal.begin(frames, f"follow change {', '.join(map(str, changes))}", moves)
+    drawn.write(connection, frames, changes)
     with connection:
         connection.execute("DELETE FROM state WHERE key = 'unsettled'")
     return len(moves)

@@ -106,7 +106,7 @@ class Change:
 
     def _set(self, face: str, old: dict[str, Any], new: dict[str, Any]) -> None:
         self._wait(face)
-        self._moves_files |= "status" in old
+        self._moves_files |= edits.concerns_files(old) or edits.concerns_files(new)
         self._note(face, old)
         self._rows.setdefault(tuple(new), []).append((*new.values(), face))
 

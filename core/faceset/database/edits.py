@@ -25,6 +25,8 @@ from core.faceset.identity import geometries_of, geometry_of
 
 # Rows that are read and written at once.
 AT_ONCE = 1000
+# What somebody drew on a face, under this name in ``extra``: its file says it, too.
+DRAWN = "drawn"
 # The columns that place a face.
 POINTS = frozenset({"landmarks", "left", "top", "right", "bottom"})
 
@@ -33,6 +35,11 @@ def stored(values: Mapping[str, Any]) -> tuple[str, bytes | None]:
     """Columns of a face as an edit keeps them: a JSON text, and the landmarks, which JSON cannot hold."""
     rest = {name: value for name, value in values.items() if name != "landmarks" or value is None}
     return _text(tuple(rest.items())), values.get("landmarks")
+
+
+def concerns_files(values: Mapping[str, Any]) -> bool:
+    """Whether the file of a face has to follow when it gets these values, or loses them."""
+    return "status" in values or f'"{DRAWN}"' in (values.get("extra") or "")
 
 
 # Many faces change from the same to the same.
@@ -68,7 +75,7 @@ _KINDS = (WHOLE, TEXT, BLOB, TEXT, NAME, *COLUMNS.values())
 
 
 def exchange(connection: sqlite3.Connection, change: int, *, back: bool) -> bool:
-    """Give faces and the edits of a change each other's values; returns whether the status of one is among them.
+    """Give faces and the edits of a change each other's values; returns whether files have to follow.
 
     back: the last edit first: a face that a change touched twice goes back step by step. An edit of a face that is
     gone, whose frame was looked at anew since, is left out.
@@ -97,10 +104,13 @@ def _exchange(connection: sqlite3.Connection, rows: Iterable[tuple[Any, ...]]) -
     edits: list[tuple[Any, ...]] = []
     faces: dict[tuple[str, ...], list[tuple[Any, ...]]] = {}
     moved: list[tuple[str, str, Mapping[str, Any]]] = []
+    files_follow = False
     for edit, other, landmarks, face, frame, *columns in rows:
         present = dict(zip(COLUMNS, columns, strict=True))
         values = _values(other) if landmarks is None else {**_values(other), "landmarks": landmarks}
-        edits.append((*stored({name: present[name] for name in values}), edit))
+        before = {name: present[name] for name in values}
+        files_follow |= concerns_files(values) or concerns_files(before)
+        edits.append((*stored(before), edit))
         faces.setdefault(tuple(values), []).append((*values.values(), face))
         if not POINTS.isdisjoint(values):
             moved.append((face, restored(frame), {**present, **values}))
@@ -108,7 +118,7 @@ def _exchange(connection: sqlite3.Connection, rows: Iterable[tuple[Any, ...]]) -
     geometries = zip(_geometries(moved), (face for face, _, _ in moved), strict=True)
     connection.executemany("UPDATE faces SET geometry = ? WHERE face = ?", geometries)
     connection.executemany("UPDATE edits SET other = ?, landmarks = ? WHERE edit = ?", edits)
-    return any("status" in columns for columns in faces)
+    return files_follow
 
 
 def _geometries(moved: Sequence[tuple[str, str, Mapping[str, Any]]]) -> list[str]:

@@ -13,7 +13,7 @@ import numpy as np
 
 from core import fsio
 from core.errors import InputError, PipelineError
-from core.faceset.database.masks import MaskTable
+from core.faceset.database.masks import MaskRow, MaskTable
 from core.faceset.edit import change_records
 from core.faceset.register import KnownFaces
 from core.faceset.store import face_key
@@ -60,15 +60,17 @@ def least_certain(known: KnownFaces, count: int | None = None) -> list[tuple[int
     table = MaskTable(known.connection)
     faces = zip(known.faceset.records(), known.ids, strict=True)
     scored = [
-        (index, _doubt(record, table, face)) for index, (record, face) in enumerate(faces) if not has_polygons(record)
+        (index, doubt(record, table.row(record, face)))
+        for index, (record, face) in enumerate(faces)
+        if not has_polygons(record)
     ]
     return sorted(scored, key=lambda item: (-item[1], item[0]))[:count]
 
 
-def _doubt(record: FaceRecord, table: MaskTable, face: str) -> float:
+def doubt(record: FaceRecord, row: MaskRow | None) -> float:
+    """How much the mask of a face needs a look, from 0 on; infinite where none is stored. row: what is known of it."""
     if record.xseg_mask is None:
         return float("inf")
-    row = table.row(record, face)
     try:
         quality = measure(
             _mask_at(record),
@@ -85,11 +87,20 @@ def _mask_at(record: FaceRecord) -> Mask:
     return cv2.resize(mask, record.shape[::-1], interpolation=cv2.INTER_LINEAR).astype(np.float32)[..., None]
 
 
-def suggestion(record: FaceRecord) -> tuple[Polygon, ...]:
-    """Editable polygons of the stored mask, none where there is no mask. Raises CorruptFileError for a damaged one."""
-    if record.xseg_mask is None:
-        return ()
-    return mask_to_polygons(_mask_at(record), smallest=int(_SPECK * record.shape[0] * record.shape[1]))
+def suggestion(record: FaceRecord, tolerance: float | None = None) -> tuple[Polygon, ...]:
+    """Editable polygons of the stored mask, none where there is no mask. Raises CorruptFileError for a damaged one.
+
+    tolerance: as of ``suggested``.
+    """
+    return () if record.xseg_mask is None else suggested(_mask_at(record), tolerance)
+
+
+def suggested(mask: Mask, tolerance: float | None = None) -> tuple[Polygon, ...]:
+    """Editable polygons of a mask (H, W, 1), without its specks.
+
+    tolerance: how far they may be from its edge, pixels at a side of 256; None: as far as is good enough.
+    """
+    return mask_to_polygons(mask, smallest=int(_SPECK * mask.shape[0] * mask.shape[1]), tolerance=tolerance)
 
 
 def export(

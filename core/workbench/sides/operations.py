@@ -13,7 +13,7 @@ from pydantic import Field
 from core.faceset.alignments import marks
 from core.faceset.alignments.marks import Mark
 from core.faceset.database.changes import Change
-from core.workbench.sides import placing
+from core.workbench.sides import labelling, placing
 from core.workbench.sides.operation import FaceIds, Operation, found
 
 
@@ -49,6 +49,7 @@ OPERATIONS: dict[str, tuple[type[Operation], Callable[[sqlite3.Connection, Chang
     "set_mark": (SetMark, _set_mark),
     "set_person": (SetPerson, _set_person),
     **placing.OPERATIONS,
+    **labelling.OPERATIONS,
 }
 
 

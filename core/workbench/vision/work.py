@@ -1,6 +1,7 @@
 """What the vision process can do. Points and boxes are in pixels of the pictures that it gets."""
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import cv2
@@ -12,7 +13,7 @@ from core.faces import orientation
 from core.faces.contract import Landmarker
 from core.faces.cropping import eyes_roll
 from core.geometry.align import transform_points
-from core.types import Face
+from core.types import Face, FaceRecord
 
 Picture = NDArray[np.uint8]
 Points = NDArray[np.float64]
@@ -67,7 +68,25 @@ def follow(eyes: Landmarker, pictures: Sequence[Picture], box: list[float], poin
     }
 
 
-QUESTIONS: dict[str, Callable[..., dict[str, Any]]] = {"landmarks": landmarks, "follow": follow}
+def mask(
+    eyes: Landmarker,
+    pictures: Sequence[Picture],
+    landmarks: list[Any],
+    face_type: str,
+    root: str,
+    tolerance: float | None,
+) -> dict[str, Any]:
+    """Polygons of the mask that XSeg makes of a face. landmarks: of the picture. root: of the workspace."""
+    (picture,) = pictures
+    # Only who asks for masks pays for it.
+    from core.workbench.vision.mask_network import polygons_by_network
+
+    record = FaceRecord("face", picture.shape[:2], np.array(landmarks, np.float64), face_type)  # type: ignore[arg-type]
+    found = polygons_by_network(picture, record, Path(root), tolerance)
+    return {"polygons": [{"include": one.include, "points": one.points.astype(float).tolist()} for one in found]}
+
+
+QUESTIONS: dict[str, Callable[..., dict[str, Any]]] = {"landmarks": landmarks, "follow": follow, "mask": mask}
 
 
 def _looked(eyes: Landmarker, picture: Picture, box: NDArray, points: Points) -> tuple[Points, float]:

@@ -28,6 +28,10 @@ export const MAP = {
   copyNext: ["copy from the next frame", "KeyC", "KeyC", ""],
   interpolate: ["interpolate the gap", "KeyI", "", ""],
   add: ["new face or polygon", "KeyN", "", ""],
+  putPoint: ["put a point of the polygon", "Space", "Space", "Space"],
+  insert: ["insert a point", "KeyI", "KeyI", "KeyI"],
+  flip: ["turn include into exclude, and back", "KeyX", "", ""],
+  save: ["save", "Ctrl+KeyS", "Ctrl+KeyS", "Ctrl+KeyS"],
   accept: ["close it, or accept", "Enter", "Enter", "Enter"],
   leave: ["leave it", "Escape", "Escape", "Escape"],
   include: ["include", "KeyQ", "", "KeyQ"],
@@ -36,7 +40,7 @@ export const MAP = {
   eraser: ["eraser", "KeyE", "KeyE", ""],
   smaller: ["smaller brush", "BracketLeft", "BracketLeft", ""],
   larger: ["larger brush", "BracketRight", "BracketRight", ""],
-  remove: ["delete the point or face", "Delete", "Delete", "Delete"],
+  remove: ["delete the point, polygon or face", "Delete", "Delete", "Delete"],
   trash: ["mark as trash", "KeyX", "Delete", "KeyX"],
   keep: ["mark as kept", "KeyK", "", ""],
   unsure: ["mark as unsure", "KeyU", "", ""],
@@ -49,8 +53,8 @@ export const MAP = {
   lock: ["lock the view", "KeyL", "", "ShiftLeft"],
   magnify: ["magnify", "KeyM", "KeyM", "Backquote"],
   overlay: ["show masks", "KeyO", "", "Digit4"],
-  nextFace: ["next face of the frame", "KeyT", "KeyT", "KeyT"],
-  previousFace: ["previous face of the frame", "Shift+KeyT", "Shift+KeyT", "Shift+KeyT"],
+  nextFace: ["next face of the frame, or polygon", "KeyT", "KeyT", "KeyT"],
+  previousFace: ["previous face of the frame, or polygon", "Shift+KeyT", "Shift+KeyT", "Shift+KeyT"],
   nextPart: ["next corner, handle or point", "Period", "Period", "Period"],
   previousPart: ["previous corner, handle or point", "Comma", "Comma", "Shift+Period"],
   applyTo: ["apply to several frames", "KeyY", "KeyY", "KeyY"],
@@ -125,6 +129,7 @@ export function listenToKeys() {
     const key = pressed(event);
     // Space and Enter belong to the button that has the focus.
     if (["Space", "Enter"].includes(key) && event.target.matches("button, a, summary, input")) return;
+    if (key.includes("Arrow") && event.target.matches("input[type=range]")) return;
     const open = document.querySelector("dialog[open]");
     for (const layer of [...layers].reverse()) {
       const action = Object.keys(layer.current).find(name => keyOf(name) === key);

@@ -5,12 +5,14 @@ import {Frames} from "./frames.js";
 import {Faces} from "./faces.js";
 import {Jobs} from "./jobs.js";
 import {Live} from "./live.js";
+import {Masks} from "./masks.js";
 import {Training} from "./training.js";
 
 export const SCREENS = [
   {name: "overview", title: "Overview", icon: "overview", draw: Overview},
   {name: "frames", title: "Frames", icon: "frames", draw: Frames},
   {name: "faces", title: "Faces", icon: "faces", draw: Faces},
+  {name: "masks", title: "Masks", icon: "masks", draw: Masks},
   {name: "training", title: "Training", icon: "training", draw: Training},
   {name: "live", title: "Live", icon: "live", draw: Live},
   {name: "jobs", title: "Jobs", icon: "jobs", draw: Jobs},

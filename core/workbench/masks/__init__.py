@@ -1,0 +1,1 @@
+"""What the Masks screen knows of the masks of faces."""
