@@ -5,6 +5,7 @@ import {Frames} from "./frames.js";
 import {Faces} from "./faces.js";
 import {Jobs} from "./jobs.js";
 import {Live} from "./live.js";
+import {Merge} from "./merge.js";
 import {Training} from "./training.js";
 
 export const SCREENS = [
@@ -12,6 +13,7 @@ export const SCREENS = [
   {name: "frames", title: "Frames", icon: "frames", draw: Frames},
   {name: "faces", title: "Faces", icon: "faces", draw: Faces},
   {name: "training", title: "Training", icon: "training", draw: Training},
+  {name: "merge", title: "Merge", icon: "merge", draw: Merge},
   {name: "live", title: "Live", icon: "live", draw: Live},
   {name: "jobs", title: "Jobs", icon: "jobs", draw: Jobs},
 ];
