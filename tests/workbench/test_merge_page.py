@@ -32,7 +32,7 @@ def screen(browser, running):
     keys, bench = running
     with opened(browser, keys) as page:
         show(page, keys.port, "merge")
-        until(page, DRAWN, 60)
+        until(page, DRAWN, 120)
         yield page
     for path in bench.workspace.root.glob("convert.toml*"):
         path.unlink()
@@ -54,7 +54,7 @@ def changed(page, act, what=SUM):
 def test_it_can_be_used_by_everybody(browser, running, scheme):
     with opened(browser, running[0], color_scheme=scheme) as page:
         show(page, running[0].port, "merge")
-        until(page, DRAWN, 60)
+        until(page, DRAWN, 120)
         assert violations(page) == []
         page.get_by_role("button", name="Frames", exact=True).click()
         assert violations(page) == []
@@ -63,7 +63,7 @@ def test_it_can_be_used_by_everybody(browser, running, scheme):
 def test_nothing_is_scrolled_sideways_at_twice_the_size(browser, running):
     with opened(browser, running[0], viewport={"width": 640, "height": 400}, device_scale_factor=2) as page:
         show(page, running[0].port, "merge")
-        until(page, DRAWN, 60)
+        until(page, DRAWN, 120)
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
         assert page.evaluate("document.querySelector('main').scrollWidth <= document.querySelector('main').clientWidth")
 
@@ -151,8 +151,7 @@ def test_only_the_newest_of_many_changes_is_drawn(screen):
     for _ in range(30):
         screen.keyboard.press("ArrowRight")
     until(screen, f"{DRAWN} && {MERGE}.values.erode === 15")
-    wait_until(lambda: asked and json.loads(asked[-1].post_data)["values"]["erode"] == 15)
-    assert len(asked) < 30
+    assert 0 < len(asked) < 30 and json.loads(asked[-1].post_data)["values"]["erode"] == 15
     screen.get_by_role("button", name="Reset", exact=True).click()
 
 

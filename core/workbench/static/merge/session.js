@@ -141,6 +141,7 @@ export class Session {
 
   ask(pause = PAUSE) {
     clearTimeout(this.timer);
+    if (!this.busy) this.changed({busy: true});
     this.timer = setTimeout(() => this.askNow(), pause);
   }
 
@@ -149,7 +150,6 @@ export class Session {
     const {number} = this;
     const draft = this.scope !== "film" && Object.keys(this.changes).length ? {where: this.where, changes: this.changes} : null;
     const body = JSON.stringify({page: this.page, frame: number, values: this.values, draft, cues: this.withCues});
-    this.changed({busy: true});
     try {
       const {head, buffer, start} = headed(await bytes("merge/preview", {method: "POST", body}));
       if (head.superseded || ticket !== this.asked) return;
