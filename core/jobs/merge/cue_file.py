@@ -41,15 +41,10 @@ def table_of(text: str, path: Path) -> dict[str, Any]:
         raise damaged("damaged cues", path, error) from None
 
 
-def cue_text(where: Mapping[str, Any], changes: Mapping[str, Any]) -> str:
-    """A cue as it is written. where: frames, scene, person, those that choose; changes: settings and their values."""
-    chosen = {name: where[name] for name in WHERE if where.get(name) not in (None, "")}
-    lines = [f"{name} = {_value(value)}" for name, value in (*chosen.items(), *changes.items())]
-    return "\n".join(["[[cue]]", *lines, ""])
-
-
 def with_cue(text: str, where: Mapping[str, Any], changes: Mapping[str, Any], path: Path) -> str:
     """The text with one more cue at its end.
+
+    where: frames, scene, person, those that choose. changes: settings and their values.
 
     Raises:
         UsageError: the cue says nothing, or what no cue can say. CorruptFileError: the file is damaged.
@@ -57,11 +52,10 @@ def with_cue(text: str, where: Mapping[str, Any], changes: Mapping[str, Any], pa
     if not changes:
         raise UsageError("this cue changes nothing", hint="change an option first")
     before = table_of(text, path)
-    added = cue_text(where, changes)
-    lone = table_of(added, path)
+    cue = {name: where[name] for name in WHERE if where.get(name) not in (None, "")} | dict(changes)
     gap = "" if not text else "\n" if text.endswith("\n") else "\n\n"
-    made = text + gap + added
-    _require_same(made, {**before, "cue": [*before.get("cue", []), *lone["cue"]]}, path)
+    made = text + gap + "\n".join(["[[cue]]", *(f"{name} = {_value(value)}" for name, value in cue.items()), ""])
+    _require_same(made, {**before, "cue": [*_cues(before, path), cue]}, path)
     cues_of(table_of(made, path), path, FaceSettings())
     return made
 
@@ -73,7 +67,7 @@ def without_cue(text: str, number: int, path: Path) -> str:
         InputError: there is no such cue, or it cannot be told apart from the rest of the text.
     """
     before = table_of(text, path)
-    cues = before.get("cue", [])
+    cues = _cues(before, path)
     if not 1 <= number <= len(cues):
         raise InputError("there is no such cue", where=f"cue {number}", why=f"there are {len(cues)}")
     lines = text.splitlines(keepends=True)
@@ -119,6 +113,13 @@ def swap_back(path: Path) -> None:
 
 def _before(path: Path) -> Path:
     return path.with_name(path.name + BEFORE)
+
+
+def _cues(table: Mapping[str, Any], path: Path) -> list[Any]:
+    cues = table.get("cue", [])
+    if not isinstance(cues, list):
+        raise UsageError("cues are written as [[cue]]", where=path)
+    return cues
 
 
 def _value(value: Any) -> str:

@@ -47,6 +47,7 @@ def test_nothing_written_by_hand_is_lost(path):
         'cue = [{frames = "5-8", erode = 2}]\n',
         '[[cue]]\nmask = """hull +\n[[cue]]\nfull"""\n[[cue]]\nerode = 2\n',
         '["cue"]\n',
+        "cue = 3\n",
     ],
 )
 def test_what_cannot_be_changed_safely_is_refused(path, text):
@@ -83,3 +84,8 @@ def test_the_last_change_is_taken_back_and_made_again(path):
     assert not path.exists()
     cue_file.swap_back(path)
     assert path.read_text() == BY_HAND
+
+
+def test_a_name_brings_in_no_text_of_its_own(path):
+    with pytest.raises(InputError, match="cannot be changed"):
+        cue_file.with_cue("", {}, {"erode = 1\n[[cue]]\nopacity": 0.5}, path)
