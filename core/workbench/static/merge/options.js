@@ -65,7 +65,9 @@ function Number_({field, value, set, common}) {
     const number = event.target.valueAsNumber;
     if (!Number.isNaN(number)) set(number);
   };
-  return html`<span class="number">
+  // Home and End belong to the slider here, not to the film.
+  const own = event => { if (["Home", "End"].includes(event.code)) event.stopPropagation(); };
+  return html`<span class="number" onKeyDown=${own}>
     <input type="range" ...${common} min=${field.least} max=${field.most} step=${step} value=${value} onInput=${typed} />
     <input type="number" aria-label="${field.label}, as a number" disabled=${common.disabled} min=${field.least} max=${field.most} step="any"
       value=${value} onChange=${typed} /></span>`;
