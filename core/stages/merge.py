@@ -27,6 +27,8 @@ _OURS = (
     *("opacity", "erode_left", "erode_top", "erode_right", "erode_bottom", "feather_in", "feather_out"),
     *("shift_x", "shift_y", "rotation", "color_strength", "sharpen_radius", "grain", "calm"),
 )
+# What changes the picture of a frame; a page that shows one tries these.
+LOOK = (*_SETTINGS, "morph", "calm", "exact", "blur", "dfm", "face_type")
 
 
 class Options(SideOptions):
@@ -144,10 +146,11 @@ def run(options: Options, workspace: Workspace) -> StageReport:
     from core.jobs.merge.merge import merge
 
     side = "src" if options.reverse else options.side
-    return _report(side, merge(workspace, side, _choices(options)))
+    return _report(side, merge(workspace, side, choices_of(options)))
 
 
-def _choices(options: Options) -> "MergeChoices":
+def choices_of(options: Options) -> "MergeChoices":
+    """What the options say, as the job takes it; UsageError where they do not go together."""
     from core.geometry.align import FaceType
     from core.jobs.merge.choices import MergeChoices
     from core.merge.settings import MergeSettings

@@ -9,14 +9,14 @@ from starlette.types import ASGIApp
 from core.web.guard import Doors, Guard, Keys, change_token, protective_headers
 from core.workbench.answers import binary, unchanged
 from core.workbench.bench import Bench
-from core.workbench.routes import faces, frames, jobs, masks, overview, sides, training
+from core.workbench.routes import faces, frames, jobs, masks, merge, overview, sides, training
 from core.workbench.static_files import policy, static_files
 
 ENTER = "/enter"
 # What the page that takes the token needs before it has the cookie. None of it is a secret.
 _BEFORE = ("enter.js", "theme.css")
 # One module a screen; each has ``routes(bench)``.
-SCREENS = (overview, jobs, training, sides, frames, faces, masks)
+SCREENS = (overview, jobs, training, sides, frames, faces, masks, merge)
 
 
 def new_keys(port: int) -> Keys:

@@ -12,6 +12,7 @@ from core.workbench.events import Events
 from core.workbench.jobs.forms import Stages
 from core.workbench.jobs.queue import Queue
 from core.workbench.machine import Cards
+from core.workbench.merging.previewer import Previewer
 from core.workbench.sides.side_view import SideView
 from core.workbench.training.watch import TrainingFiles
 from core.workbench.vision.vision import Vision
@@ -40,6 +41,7 @@ class Bench:
     def __post_init__(self) -> None:
         self.jobs = Queue(self.workspace, self.stages, self.events, self.reserve)
         self.sides = {name: SideView(self.workspace.side(name)) for name in ("src", "dst")}
+        self.previewer = Previewer(self.workspace)
         self.training = TrainingFiles(self.workspace, self.events)
         self._end = threading.Event()
         self._makers: dict[str, threading.Thread] = {}
@@ -77,6 +79,7 @@ class Bench:
         for thread in (self._watcher, *self._makers.values()):
             thread.join()
         self.vision.close()
+        self.previewer.close()
 
     def _watch(self) -> None:
         said = ""

@@ -15,7 +15,7 @@ KINDS = {
     ".css": "text/css",
     ".svg": "image/svg+xml",
 }
-FOLDERS = ("faces", "frames", "lib", "masks", "screens", "styles", "vendor")
+FOLDERS = ("faces", "frames", "lib", "masks", "merge", "screens", "styles", "vendor")
 _IMPORT_MAP = re.compile(r'<script type="importmap">(.*?)</script>', re.DOTALL)
 
 

@@ -6,18 +6,18 @@ import pytest
 
 from core.errors import UsageError
 from core.jobs.merge.merge import MergedFilm
-from core.stages.merge import Options, _choices, _report
+from core.stages.merge import Options, _report, choices_of
 
 
 def test_calm_and_cues_are_passed_on():
-    choices = _choices(Options(side="dst", calm=0.25, cues=Path("mine.toml"), keep_parts=True))
+    choices = choices_of(Options(side="dst", calm=0.25, cues=Path("mine.toml"), keep_parts=True))
     assert (choices.calming, choices.cues, choices.keep_parts) == (0.25, Path("mine.toml"), True)
 
 
 def test_the_original_way_is_never_calm():
-    assert _choices(Options(side="dst", exact=True)).calming == 0
+    assert choices_of(Options(side="dst", exact=True)).calming == 0
     with pytest.raises(UsageError, match="--calm|no such option"):
-        _choices(Options(side="dst", exact=True, calm=0.5))
+        choices_of(Options(side="dst", exact=True, calm=0.5))
 
 
 def test_cues_scenes_and_smoothing_are_reported():

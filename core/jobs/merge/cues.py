@@ -22,7 +22,8 @@ from core.safe_files import read_toml
 from core.workspace import Workspace
 
 FILE = "convert.toml"
-_WHERE = ("frames", "scene", "person")
+# What says for whom a cue is.
+WHERE = ("frames", "scene", "person")
 # A cue cannot ask for what no model of this program makes.
 _NOT_HERE = ("super_resolution",)
 _RANGE = re.compile(r"\s*(\d*)\s*(-?)\s*(\d*)\s*")
@@ -80,7 +81,11 @@ def read_cues(path: Path, base: FaceSettings, *, exact: bool = False) -> tuple[C
     """
     if not path.exists():
         raise InputError("no file with cues", where=path, hint="leave --cues out, or name another file")
-    table = read_toml(path, "damaged cues")
+    return cues_of(read_toml(path, "damaged cues"), path, base, exact=exact)
+
+
+def cues_of(table: Mapping[str, Any], path: Path, base: FaceSettings, *, exact: bool = False) -> tuple[Cue, ...]:
+    """The cues in the table of a file; arguments and errors as of :func:`read_cues`."""
     cues = table.get("cue", [])
     _require_known("section", table, ("cue",), str(path))
     if not isinstance(cues, list) or not all(isinstance(cue, dict) for cue in cues):
@@ -94,12 +99,17 @@ def settings_of(cues: Iterable[Cue], base: FaceSettings) -> FaceSettings:
     return _changed(base, changes) if changes else base
 
 
+def known_settings() -> dict[str, Any]:
+    """What a cue can set: name -> its default."""
+    known = {item.name: _default(item) for item in fields(MergeSettings) if item.name not in _NOT_HERE}
+    return known | {"morph": 1.0, "swap": True}
+
+
 def _cue(values: dict[str, Any], number: int, path: Path, base: FaceSettings, exact: bool) -> Cue:
     where = f"{path}, cue {number}"
-    known = {item.name: _default(item) for item in fields(MergeSettings) if item.name not in _NOT_HERE}
-    known |= {"morph": 1.0, "swap": True}
-    _require_known("setting", values, (*_WHERE, *known), where)
-    changes = {name: _value(name, values[name], known[name], where) for name in values if name not in _WHERE}
+    known = known_settings()
+    _require_known("setting", values, (*WHERE, *known), where)
+    changes = {name: _value(name, values[name], known[name], where) for name in values if name not in WHERE}
     if exact and (others := sorted(changes.keys() - {"morph", "swap"})):
         raise UsageError(
             "with --exact a cue can only say morph and swap", where=where, why=", ".join(others), hint="leave it out"

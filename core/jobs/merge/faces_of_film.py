@@ -98,7 +98,7 @@ def read_faces(
     motion = _motion(found)
     first, last = choices.first or 1, choices.last or max(found, default=0)
     inside = {number: there for number, there in found.items() if first <= number <= last}
-    by_number, told, used = _told(inside, scene, base, cues)
+    by_number, told, used = told_of(inside, scene, base, cues)
     if not by_number:
         raise InputError(
             "no face is to be swapped",
@@ -111,10 +111,13 @@ def read_faces(
     return FilmFaces(by_number, told, motion, scene, calm.track, calm.smoothed, left_out, unused)
 
 
-def _told(
+def told_of(
     found: dict[int, list[Face]], scene: dict[int, int], base: FaceSettings, cues: tuple[Cue, ...]
 ) -> tuple[dict[int, tuple[Face, ...]], dict[int, tuple[FaceSettings, ...]], set[int]]:
-    """The faces that are swapped, how, and the numbers of the cues that some face obeys."""
+    """The faces that are swapped, how, and the numbers of the cues that some face obeys.
+
+    found: number of a frame -> its faces. scene: number -> number of its scene, from 0.
+    """
     made: dict[tuple[int, ...], FaceSettings] = {}
     by_number: dict[int, tuple[Face, ...]] = {}
     told: dict[int, tuple[FaceSettings, ...]] = {}

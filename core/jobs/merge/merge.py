@@ -87,9 +87,9 @@ def merge(workspace: Workspace, name: str, choices: MergeChoices) -> MergedFilm:
         cues = read_cues(cue_file, base, exact=choices.exact is not None) if cue_file else ()
         with open_database(side.database) as connection:
             faces = read_faces(connection, choices, base, cues)
-            sources = _mask_sources(workspace, side, connection, faces, choices)
+            sources = mask_sources(workspace, side, connection, faces.settings, choices)
         swapper = open_swapper(workspace, choices.dfm, choices.face_type, reverse=choices.reverse)
-        composer = _composer(swapper, sources, choices)
+        composer = composer_of(swapper, sources, choices)
         output = choices.output or workspace.root / (RESULT_REVERSE if choices.reverse else RESULT)
         footage = open_footage(side, output.suffix or ".mp4", choices.film, choices.rate)
         if choices.exact is not None and footage.plan.deep:
@@ -126,11 +126,16 @@ def merge(workspace: Workspace, name: str, choices: MergeChoices) -> MergedFilm:
         )
 
 
-def _mask_sources(
-    workspace: Workspace, side: Side, connection: sqlite3.Connection, faces: FilmFaces, choices: MergeChoices
+def mask_sources(
+    workspace: Workspace,
+    side: Side,
+    connection: sqlite3.Connection,
+    settings: Iterable[FaceSettings],
+    choices: MergeChoices,
 ) -> MaskSources:
+    """Where the masks come from that these settings name; raises what opening a mask network raises."""
     if choices.exact is None:
-        names = frozenset().union(*(parse(told.settings.mask).names for told in faces.settings))
+        names = frozenset().union(*(parse(told.settings.mask).names for told in settings))
     else:
         names = frozenset({"xseg_dst"} if "XSeg" in choices.exact.mask_mode else ())
 
@@ -143,7 +148,8 @@ def _mask_sources(
     return open_sources(names, opened, files)
 
 
-def _composer(swapper: Swapper, sources: MaskSources, choices: MergeChoices) -> Composer:
+def composer_of(swapper: Swapper, sources: MaskSources, choices: MergeChoices) -> Composer:
+    """Our way of putting faces in, or DeepFaceLab's."""
     if choices.exact is not None:
         return ExactComposer(swapper, choices.exact, sources)
     return OurComposer(swapper, sources, measures=choices.calming > 0)

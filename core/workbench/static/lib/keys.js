@@ -61,6 +61,11 @@ export const MAP = {
   zoomIn: ["zoom in", "Equal", "Equal", "Equal"],
   zoomOut: ["zoom out", "Minus", "Minus", "Minus"],
   fit: ["show the whole picture", "Digit0", "Digit0", "Digit0"],
+  show1: ["show the wipe", "Digit1", "F1", "Digit1"],
+  show2: ["show the merged frame", "Digit2", "F2", "Digit2"],
+  show3: ["show the target", "Digit3", "F3", "Digit3"],
+  show4: ["show what is covered", "Digit4", "F4", "Digit4"],
+  show5: ["show source, target and swapped face", "Digit5", "F5", "Digit5"],
   suggest: ["suggest again", "KeyS", "", ""],
 };
 

@@ -6,6 +6,7 @@ import {Faces} from "./faces.js";
 import {Jobs} from "./jobs.js";
 import {Live} from "./live.js";
 import {Masks} from "./masks.js";
+import {Merge} from "./merge.js";
 import {Training} from "./training.js";
 
 export const SCREENS = [
@@ -14,6 +15,7 @@ export const SCREENS = [
   {name: "faces", title: "Faces", icon: "faces", draw: Faces},
   {name: "masks", title: "Masks", icon: "masks", draw: Masks},
   {name: "training", title: "Training", icon: "training", draw: Training},
+  {name: "merge", title: "Merge", icon: "merge", draw: Merge},
   {name: "live", title: "Live", icon: "live", draw: Live},
   {name: "jobs", title: "Jobs", icon: "jobs", draw: Jobs},
 ];

@@ -1,0 +1,1 @@
+"""Frames as a merge would make them, for the page."""
