@@ -2,7 +2,6 @@
 
 import hashlib
 import multiprocessing
-import os
 import random
 import signal
 import time
@@ -10,21 +9,17 @@ import time
 import pytest
 from films import UNEVEN, make_film
 from found_faces import SETTINGS, face_at
-from kills import CALLS
+from merge_killed import CHOICES, counting
 from tiny_dfm import write_dfm
 
 from core.faceset.database import extraction, faces
 from core.faceset.database.connection import open_database
 from core.faceset.database.faces import FaceRow
 from core.faceset.database.frames import FrameRow
-from core.jobs.merge.choices import MergeChoices
 from core.jobs.merge.merge import merge
-from core.merge.settings import MergeSettings
-from core.video.film.encoders import FilmSettings
 from core.workspace import Workspace
 
 KILLS = 20
-CHOICES = MergeChoices(settings=MergeSettings(mask="hull"), film=FilmSettings(part=3, preset="veryfast"), workers=2)
 PATIENCE = 120.0
 
 
@@ -49,28 +44,11 @@ def contents(workspace) -> dict[str, str]:
     }
 
 
-def counting(workspace, left) -> None:
-    """A run that is killed before its call number ``left`` of those that change a disk; negative: never."""
-    count = multiprocessing.Value("i", 0)
-
-    def counted(original):
-        def call(*args, **keywords):
-            with count.get_lock():
-                count.value += 1
-                if count.value == left:
-                    os.kill(os.getpid(), signal.SIGKILL)
-            return original(*args, **keywords)
-
-        return call
-
-    for name in CALLS:
-        setattr(os, name, counted(getattr(os, name)))
-    merge(workspace, "dst", CHOICES)
-    (workspace.root / ".calls").write_text(str(count.value))
-
-
 def begun(workspace, left) -> multiprocessing.Process:
-    process = multiprocessing.get_context("fork").Process(target=counting, args=(workspace, left))
+    # By a server: a fork of this process would inherit OpenCV's pool of threads without the threads.
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["merge_killed"])
+    process = context.Process(target=counting, args=(workspace, left))
     process.start()
     return process
 
