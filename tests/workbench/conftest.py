@@ -1,12 +1,13 @@
-"""One browser for all tests of a process; one workspace and one server for a file of tests."""
+"""One browser, one workspace and one server for a file of tests."""
 
 import pytest
 from browser import chromium, opened
 from workbench_kit import served, small_workspace
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser():
+    # Not for longer: while it is open, tests of other rooms cannot run a loop of asyncio.
     with chromium() as found:
         yield found
 
