@@ -13,11 +13,10 @@ def make(folder: Path, count: int, size: int = 512, seed: int = 0) -> Path:
     """``count`` whole faces of ``size`` pixels as JPEG of quality 90, each moved and lit in another way."""
     sys.path.insert(0, str(ROOT / "tests/support"))
     from skimage import data
-    from training_cases import landmarks
+    from training_cases import aligned_record, landmarks
 
     from core.formats import dfl_image
     from core.imaging.codec import encode_jpeg
-    from core.types import FaceRecord
 
     folder.mkdir(parents=True, exist_ok=True)
     portrait = np.ascontiguousarray(data.astronaut()[:260, 90:350, ::-1])
@@ -28,16 +27,7 @@ def make(folder: Path, count: int, size: int = 512, seed: int = 0) -> Path:
         image = cv2.warpAffine(portrait, matrix, (size, size), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT)
         light = image * random.uniform(0.7, 1.1, 3) + random.normal(0, 4, image.shape)
         points = landmarks(size) + random.uniform(-6, 6, 2)
-        record = FaceRecord(
-            f"{number:05d}_0.jpg",
-            (size, size),
-            points,
-            "whole_face",
-            source_filename=f"{number:05d}.png",
-            source_rect=(0, 0, size, size),
-            source_landmarks=points,
-            image_to_face_mat=np.eye(2, 3),
-        )
+        record = aligned_record(number, size, points)
         pixels = np.clip(light, 0, 255).astype(np.uint8)
         dfl_image.write(folder / record.name, encode_jpeg(pixels, 90), record)
     return folder

@@ -15,7 +15,8 @@ _MARK = "This folder is a workspace of DFM Forge: clear_workspace.sh moves or de
 # What is in a workspace: what this program makes, the videos and the record of consent that people put there, and what
 # desktops leave everywhere.
 _PARTS = re.compile(
-    r"data_(src|dst)(\..*)?|model|\.(trash|locks|logs|workbench|thumbs|gitkeep)|consent\.json|\.DS_Store|Thumbs\.db|\.forge-.*",
+    r"data_(src|dst)(\..*)?|model|\.(trash|locks|logs|workbench|thumbs|gitkeep)|consent\.json"
+    r"|\.DS_Store|Thumbs\.db|\.forge-.*",
     re.DOTALL,
 )
 _SYSTEM = re.compile(r"bin|boot|dev|etc|home|lib(32|64|x32)?|media|mnt|opt|proc|root|run|sbin|snap|srv|sys|tmp|usr|var")

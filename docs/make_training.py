@@ -1,7 +1,7 @@
 """Draw docs/training/stages.jpg, the demo's model as it learns: ``python docs/make_training.py``.
 
-It takes about four minutes on two cores. The figures of each stage are in benchmarks/results/demo_stages.json. The faces
-are fictional.
+It takes about four minutes on two cores. The figures of each stage are in benchmarks/results/demo_stages.json. The
+faces are fictional.
 """
 
 import json

@@ -2,18 +2,16 @@
 
 import json
 import shutil
-import uuid
 
 import numpy as np
 from portraits import person
-from starlette.testclient import TestClient
 from workbench_kit import NO_FACE, TWO_FACES, small_workspace
+from workbench_page import Page
 
 from core import stages
 from core.faceset.database import faces
 from core.faceset.database.changes import changing
 from core.faceset.database.connection import open_database
-from core.workbench.app import new_keys, workbench_app
 from core.workbench.bench import Bench
 
 # Beside those of the kit: a frame whose points are nowhere near the face.
@@ -23,7 +21,6 @@ PLANTED = {"none": NO_FACE, "several": TWO_FACES, "misaligned": MISALIGNED}
 HEIGHT, WIDTH = person(1)[0].shape[:2]
 POINTS = person(1)[1]
 BOX = [150.0, 110.0, 370.0, 345.0]
-ORIGIN = "http://127.0.0.1:8600"
 
 
 def planted_workspace(root):
@@ -62,32 +59,18 @@ def copied(workspace, root):
     return type(workspace)(root)
 
 
-class Client:
-    """A page that has entered, without a browser."""
+class Client(Page):
+    """A page that has entered, for the frames of a workspace."""
 
     def __init__(self, workspace):
-        self.bench = Bench(workspace, stages, 0)
-        keys = new_keys(8600)
-        self.client = TestClient(workbench_app(self.bench, keys), base_url=ORIGIN, headers={"origin": ORIGIN})
-        assert self.client.post("/enter", content=keys.token).status_code == 200
-
-    def get(self, path):
-        return self.client.get(f"/api/v1/{path}")
-
-    def json(self, path):
-        answer = self.get(path)
-        assert answer.status_code == 200, answer.text
-        return answer.json()
-
-    def post(self, path, body=None):
-        return self.client.post(f"/api/v1/{path}", json=body or {})
+        super().__init__(Bench(workspace, stages, 0))
 
     def frame(self, number, side="dst"):
         """The faces of a frame; number: from 1, as in its name."""
         return self.json(f"{side}/placed?from={number - 1}")["frames"][0]["faces"]
 
     def edit(self, *operations, side="dst", **more):
-        return self.post(f"{side}/edits", {"id": str(uuid.uuid4()), "operations": list(operations), **more})
+        return super().edit(side, *operations, **more)
 
     def lanes(self, query="", side="dst"):
         """(head, name of a column -> its values)."""

@@ -70,11 +70,26 @@ def landmarks(size: int) -> np.ndarray:
     return (points * 0.45 + 0.28) * size
 
 
+def aligned_record(number: int, size: int, points: np.ndarray):
+    """What a whole-face file of this number says whose frame is the picture itself."""
+    from core.types import FaceRecord
+
+    return FaceRecord(
+        f"{number:05d}_0.jpg",
+        (size, size),
+        points,
+        "whole_face",
+        source_filename=f"{number:05d}.png",
+        source_rect=(0, 0, size, size),
+        source_landmarks=points,
+        image_to_face_mat=np.eye(2, 3),
+    )
+
+
 def make_faceset(folder: Path, count: int, tint: tuple[int, int, int], size: int = 96) -> Path:
     """Face files with drawn faces in different places and colours."""
     from core.formats import dfl_image
     from core.imaging.codec import encode_jpeg
-    from core.types import FaceRecord
 
     folder.mkdir(parents=True, exist_ok=True)
     for number in range(count):
@@ -86,16 +101,7 @@ def make_faceset(folder: Path, count: int, tint: tuple[int, int, int], size: int
         cv2.fillConvexPoly(image, cv2.convexHull(points[:27].astype(np.int32)), tint)
         for start, stop in ((36, 42), (42, 48), (60, 68)):
             cv2.fillConvexPoly(image, cv2.convexHull(points[start:stop].astype(np.int32)), (20, 20, 60))
-        record = FaceRecord(
-            f"{number:05d}_0.jpg",
-            (size, size),
-            points,
-            "whole_face",
-            source_filename=f"{number:05d}.png",
-            source_rect=(0, 0, size, size),
-            source_landmarks=points,
-            image_to_face_mat=np.eye(2, 3),
-        )
+        record = aligned_record(number, size, points)
         dfl_image.write(folder / record.name, encode_jpeg(image, 95), record)
     return folder
 
