@@ -5,9 +5,6 @@ from browser import opened, show, until, violations
 from workbench_kit import FRAMES, OTHER_PERSON, served, small_workspace
 from workbench_page import with_vectors
 
-# Not in the usual run: on a machine with much other work one of them once kept the browser busy for minutes.
-pytestmark = pytest.mark.slow
-
 READY = "window.forge.faces?.ready && window.forge.faces.side === 'dst'"
 
 

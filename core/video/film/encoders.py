@@ -1,6 +1,8 @@
 """Which encoder writes a film: its codec, its pixels, and what FFmpeg's library is told."""
 
-from collections.abc import Mapping
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any, Literal
@@ -181,3 +183,20 @@ def new_context(name: str, options: Mapping[str, str], threads: int) -> Any:
     context.options = dict(options)
     context.thread_count = threads
     return context
+
+
+@contextmanager
+def ordinary_threads() -> Iterator[None]:
+    """Inside, an encoder is opened, and the threads of this process are scheduled afterwards as they were before.
+
+    Where root runs it, SVT-AV1 makes the thread that opens it, and all of its own, real-time ones of the highest
+    priority: nothing else of the machine would get a processor.
+    """
+    before = os.sched_getscheduler(0) if hasattr(os, "sched_getscheduler") else None
+    yield
+    if before is None or os.sched_getscheduler(0) == before:
+        return
+    for thread in os.listdir("/proc/self/task"):
+        # One that has ended meanwhile needs nothing.
+        with suppress(ProcessLookupError):
+            os.sched_setscheduler(int(thread), before, os.sched_param(0))

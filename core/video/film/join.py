@@ -12,6 +12,7 @@ import av
 
 from core.video.film.color import say
 from core.video.film.copied import add_copy, describe_as, film_tags, is_shown, other_streams
+from core.video.film.encoders import ordinary_threads
 from core.video.film.parts import Parts
 from core.video.film.plan import Plan
 from core.video.info import VideoInfo
@@ -39,7 +40,8 @@ def join_parts(target: Path, plan: Plan, parts: Parts, info: VideoInfo | None, t
             film.set_chapters(source.chapters())
         old = source.streams[info.stream] if source and info else None
         pictures, copies = _streams(film, plan, parts, old, kept)
-        film.start_encoding()
+        with ordinary_threads():
+            film.start_encoding()
         _interleave(film, _pictures(plan, parts, pictures, old), copies, plan)
     return list(lost)
 

@@ -18,7 +18,7 @@ from core.formats.provenance import VIDEO_TAGS
 from core.fsio import fsync_dir, lock, remove_leftovers, temporary_path
 from core.safe_paths import own_folder
 from core.video.film.color import Converter, say
-from core.video.film.encoders import new_context
+from core.video.film.encoders import new_context, ordinary_threads
 from core.video.film.frames import Frame, Image
 from core.video.film.join import join_parts
 from core.video.film.parts import Parts
@@ -229,6 +229,8 @@ class FilmWriter:
         context.time_base, context.framerate = self.plan.time_base, self.plan.rate
         context.flags |= av.codec.context.Flags.global_header
         say(context, self.plan.colors)
+        with ordinary_threads():
+            context.open()
         self._encoder = context
 
     def _end_part(self) -> None:

@@ -57,6 +57,32 @@ def test_memory_that_nobody_has_written_decides_nothing(tmp_path, codec, suffix)
     assert len(found) == 1
 
 
+SCHEDULED = """
+import os, sys
+from pathlib import Path
+from core.video.film.edit import edit_film
+from core.video.film.encoders import FilmSettings
+
+def look(number, image):
+    # The encoder is opened after the first frame was changed.
+    seen.update(os.sched_getscheduler(int(thread)) for thread in os.listdir("/proc/self/task"))
+    return image
+
+seen = {os.sched_getscheduler(0)}
+edit_film(Path(sys.argv[1]), Path(sys.argv[2]), look, FilmSettings(codec="av1"))
+seen.add(os.sched_getscheduler(0))
+print(*seen)
+"""
+
+
+def test_writing_av1_leaves_the_machine_to_others(tmp_path):
+    """SVT-AV1 would take the highest priority that there is, where root runs it."""
+    source = make_film(tmp_path / "a.mp4", times=range(0, 8 * 1001, 1001), size=(148, 98))
+    command = [sys.executable, "-c", SCHEDULED, source, tmp_path / "b.mp4"]
+    done = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
+    assert done.stdout.split() == [str(os.sched_getscheduler(0))]
+
+
 class Stopped(Exception):
     pass
 
