@@ -24,7 +24,7 @@ from core.faceset.register import missing_files
 from core.faceset.steps import HISTORY
 from core.jobs.extract.agreement import agree
 from core.jobs.extract.frame_source import FrameSource
-from core.jobs.extract.networks import People, crop_settings, open_detector, open_extractor
+from core.jobs.extract.networks import People, crop_settings, open_extractor, open_quick_detector
 from core.jobs.extract.overlay import write_overlay
 from core.jobs.extract.rows import FILTERED, commit, sweep_filtered
 from core.jobs.extract.search_size import search_size
@@ -212,7 +212,7 @@ def _settled(connection: sqlite3.Connection, side: Side, settings: ExtractSettin
 
 def _search_size(side: Side, settings: ExtractSettings) -> int:
     def detector(size: int) -> Detector:
-        return open_detector(replace(settings, detect_size=size, rotations="none"), side.workspace.assets)
+        return open_quick_detector(settings, size, side.workspace.assets)
 
     film = settings.from_video or bool(settings.sources)
     return search_size(frames_of(settings, side), detector, settings.min_face_size, film=film)

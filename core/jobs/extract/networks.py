@@ -84,11 +84,20 @@ def _spare(settings: ExtractSettings, assets: Path) -> Landmarker | None:
 
 def open_detector(settings: ExtractSettings, assets: Path) -> Detector:
     """What finds the faces. Raises as ``open_extractor`` does."""
-    by_itself = settings.rotations in ("auto", "all")
-    rotations = cast(Rotations, settings.rotations) if by_itself else "none"
-    looks = DetectorSettings(settings.detect_score, settings.detect_size, rotations, assets)
-    detector = plugins.load("detectors", settings.detector).create(looks)
-    return detector if by_itself else AtAngles(detector, angles_of(settings.rotations), detector.device)
+    if settings.rotations in ("auto", "all"):
+        return _detector(settings, settings.detect_size, cast(Rotations, settings.rotations), assets)
+    detector = open_quick_detector(settings, settings.detect_size, assets)
+    return AtAngles(detector, angles_of(settings.rotations), detector.device)
+
+
+def open_quick_detector(settings: ExtractSettings, size: int, assets: Path) -> Detector:
+    """What finds the faces in frames as they are, not turned, searched at ``size``. Raises as ``open_extractor``."""
+    return _detector(settings, size, "none", assets)
+
+
+def _detector(settings: ExtractSettings, size: int, rotations: Rotations, assets: Path) -> Detector:
+    looks = DetectorSettings(settings.detect_score, size, rotations, assets)
+    return cast(Detector, plugins.load("detectors", settings.detector).create(looks))
 
 
 def _people(settings: ExtractSettings, finder: Finder, embedder: Embedder | None) -> tuple[Wanted | None, People]:

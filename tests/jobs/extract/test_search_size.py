@@ -7,8 +7,13 @@ import skimage.data
 
 from core.faces.contract import DetectorSettings
 from core.faces.detectors import yunet
+from core.faceset.database import extraction
+from core.faceset.database.connection import open_database
+from core.imaging.codec import encode_png
 from core.jobs.extract.frame_source import FrameSource
 from core.jobs.extract.search_size import search_size
+from core.jobs.extract_faces import ExtractSettings, extract_faces
+from core.workspace import Workspace
 
 
 def frame(height, width, *faces):
@@ -46,3 +51,14 @@ def test_a_large_frame_is_searched_in_tiles():
     centres = sorted(((face.box[:2] + face.box[2:]) / 2).tolist() for face in found)
     assert len(centres) == 4
     assert centres[0] == pytest.approx([130, 120], abs=30) and centres[3] == pytest.approx([3570, 1960], abs=30)
+
+
+@pytest.mark.parametrize("rotations", ["auto", "0,90"])
+def test_the_job_chooses_by_itself(tmp_path, rotations):
+    workspace = Workspace(tmp_path).create()
+    side = workspace.side("src")
+    (side.frames / "00001.png").write_bytes(encode_png(frame(1080, 1920, (1500, 700, 50), (300, 300, 300))))
+    done = extract_faces(workspace, "src", ExtractSettings(rotations=rotations, detect_size=0, image_size=64))
+    assert done.faces == 2
+    with open_database(side.database) as connection:
+        assert 1000 < extraction.read_settings(connection)["detect_size"] <= 1600
