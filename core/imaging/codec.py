@@ -83,8 +83,8 @@ def _eight_bits(image: NDArray, where: object) -> Image:
 
 
 def to_uint8(image: NDArray[np.float32]) -> Image:
-    """A float image for a file: 0..1 becomes 0..255, rounded; what is outside is clipped. Any shape."""
-    return (np.clip(image, 0, 1) * 255 + 0.5).astype(np.uint8)
+    """A float image for a file: 0..1 becomes 0..255, rounded; what is outside is clipped, NaN is 0. Any shape."""
+    return (np.clip(np.nan_to_num(image), 0, 1) * 255 + 0.5).astype(np.uint8)
 
 
 def decode_any(data: bytes, where: object = "image data", most: int = MAX_FACE_PIXELS) -> NDArray:

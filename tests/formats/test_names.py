@@ -26,6 +26,6 @@ def test_each_name_is_given_once():
 
 def test_very_many_of_one_name_take_no_time():
     names = UniqueNames()
-    started = time.monotonic()
+    started = time.process_time()
     assert len({names.take("a.jpg") for _ in range(100_000)}) == 100_000
-    assert time.monotonic() - started < 5
+    assert time.process_time() - started < 5

@@ -91,7 +91,7 @@ LIES += [lying_webp(16_383, 16_383), lying_tiff(100_000, 100_000)]
 def test_lies_are_refused_at_once(data, tmp_path):
     path = tmp_path / "x.png"
     path.write_bytes(data)
-    started = time.monotonic()
+    started = time.process_time()
     with pytest.raises(CorruptFileError, match="too large") as caught:
         codec.read_image(path)
     assert caught.value.exit_code == 7
@@ -102,7 +102,7 @@ def test_lies_are_refused_at_once(data, tmp_path):
     with pytest.raises(CorruptFileError):
         codec.decode_reduced(data)
     assert not thumbnail(data).any()
-    assert time.monotonic() - started < 1
+    assert time.process_time() - started < 1
 
 
 def test_a_chunk_of_a_png_is_no_longer_than_the_file(tmp_path):

@@ -138,10 +138,10 @@ def test_a_table_without_end_does_not_hang(side):
     """A view of that name counts for ever."""
     endless = "WITH RECURSIVE c(face) AS (SELECT 1 UNION ALL SELECT face + 1 FROM c) SELECT * FROM c"
     change(side, "ALTER TABLE faces RENAME TO other", f"CREATE VIEW faces AS {endless}")
-    started = time.monotonic()
+    started = time.process_time()
     with pytest.raises(CorruptFileError), open_database(side.database) as connection:
         frames.faces_by_frame(connection)
-    assert time.monotonic() - started < 5
+    assert time.process_time() - started < 5
 
 
 def test_queries_that_go_on_and_on_are_stopped(side, monkeypatch):
@@ -204,7 +204,7 @@ def test_pages_in_the_place_of_others(side):
     sound = side.database.read_bytes()
     size = int.from_bytes(sound[16:18])
     count = len(sound) // size
-    started = time.monotonic()
+    started = time.process_time()
     for source in range(1, count, 3):
         for target in range(1, count, 2):
             page = sound[source * size : (source + 1) * size]
@@ -216,5 +216,5 @@ def test_pages_in_the_place_of_others(side):
                     missing_files(connection, side.aligned, image_names(side.aligned))
             except PipelineError:
                 continue
-    assert time.monotonic() - started < 60
+    assert time.process_time() - started < 60
     assert os.listdir(side.frames)

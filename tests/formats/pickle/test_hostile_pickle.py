@@ -187,10 +187,10 @@ def test_refused(name, points, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     data = PAYLOADS[name]
     tracemalloc.start()
-    start = time.monotonic()
+    start = time.process_time()
     with pytest.raises(CorruptFileError) as caught:
         safe_pickle.loads(data, points=points)
-    assert time.monotonic() - start < 20
+    assert time.process_time() - start < 20
     assert tracemalloc.get_traced_memory()[1] < 4_000_000 + 100 * len(data)
     tracemalloc.stop()
     assert caught.value.exit_code == 7
@@ -213,10 +213,10 @@ def test_items_of_a_list_share_one_budget():
     """A list of a megabyte that a thousand items refer to: walking it for each of them would take minutes."""
     large = b"](" + b"K\x01" * 200_000 + b"e\x94"
     data = P4 + b"](" + large + b"h\x00\x85" * 1000 + b"e."
-    started = time.monotonic()
+    started = time.process_time()
     with pytest.raises(CorruptFileError, match="shared parts"):
         safe_pickle.load_list(data, lambda index, item: len(item), where="x")
-    assert time.monotonic() - started < 10
+    assert time.process_time() - started < 10
 
 
 def test_there_are_enough():

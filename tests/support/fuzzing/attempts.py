@@ -16,7 +16,8 @@ from core.errors import PipelineError
 from fuzzing.readers import Reader, refused
 from fuzzing.samples import Tree
 
-SECONDS, MEGABYTES = 5.0, 700.0
+SECONDS, MEGABYTES = 5.0, 700.0  # of the processor, which other programs do not take away
+_WAITED = 60.0  # seconds after which it is stopped
 _HWM = 5  # what /proc takes for forgetting the peak of memory
 
 
@@ -41,15 +42,15 @@ class _TooSlow(BaseException):
     """The time is over."""
 
 
-def attempt(reader: Reader, tree: Tree, outer: Path, seconds: float = SECONDS) -> Attempt:
+def attempt(reader: Reader, tree: Tree, outer: Path) -> Attempt:
     """Read ``tree`` as a folder inside ``outer``, which has files beside it that nobody may touch."""
     folder = lay_out(tree, outer)
     before = _peak_reset()
-    started = time.perf_counter()
+    started = time.process_time()
     kind, place = "read", ""
     refused.clear()
     try:
-        with _at_most(seconds):
+        with _at_most(_WAITED):
             reader.read(folder)
         kind = "typed" if refused else "read"
     except PipelineError:
@@ -60,11 +61,11 @@ def attempt(reader: Reader, tree: Tree, outer: Path, seconds: float = SECONDS) -
         kind, place = "memory", _place(error)
     except Exception as error:
         kind, place = "untyped", f"{type(error).__name__} {_place(error)}"
-    spent, taken = time.perf_counter() - started, _peak() - before
+    spent, taken = time.process_time() - started, _peak() - before
     if kind in ("read", "typed"):
         if touched := _touched(outer):
             kind, place = "outside", touched
-        elif spent > seconds:
+        elif spent > SECONDS:
             kind = "hang"
         elif taken > MEGABYTES:
             kind, place = "memory", f"{taken:.0f} MB"
