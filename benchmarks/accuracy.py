@@ -39,6 +39,7 @@ from core.types import Face  # noqa: E402
 SIZE = 256  # of the crop that turn, scale and shift are measured in
 PARTS = {"inner": slice(17, 68), "brows": slice(17, 27), "mouth": slice(48, 68), "jaw": slice(0, 17)}
 SEARCHES = (640, 1280)
+_SIZES = 2.5  # how much larger or smaller than the true face a found one may be
 Measured = dict[str, Any]
 
 
@@ -102,10 +103,11 @@ def _measured(face: Measured, kept: Sequence[Face], others: Sequence[Face]) -> M
 
 
 def _here(face: Measured, found: Sequence[Face]) -> list[Face]:
-    """The faces whose box has the middle of the true one in it."""
+    """The faces whose box has the middle of the true one in it and is not of quite another size."""
     box = np.asarray(face["box"], np.float64)
-    middle = (box[:2] + box[2:]) / 2
-    return [each for each in found if (each.box[:2] <= middle).all() and (middle <= each.box[2:]).all()]
+    middle, side = (box[:2] + box[2:]) / 2, max(box[2:] - box[:2])
+    there = [each for each in found if (each.box[:2] <= middle).all() and (middle <= each.box[2:]).all()]
+    return [each for each in there if 1 / _SIZES < max(each.box[2:] - each.box[:2]) / side < _SIZES]
 
 
 def _crop(points: NDArray[np.float64], true: NDArray[np.float64]) -> Measured:

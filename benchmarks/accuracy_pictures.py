@@ -21,7 +21,7 @@ TURNS = (0, 15, 30, 45, 60, 68, 75, 82, 88)
 SMALL = (80, 60, 40)  # pixels in a frame of 1920 x 1080
 SIGMA = 0.04  # of the blur, in heights of the face
 NOBODY = 80
-BACKGROUNDS = ("coffee", "chelsea", "rocket", "immunohistochemistry")
+BACKGROUNDS = ("coffee", "grass", "rocket", "immunohistochemistry")  # none with the face of an animal
 THINGS = ("coffee", "rocket", "retina", "brick", "grass", "gravel", "coins", "clock", "moon", "page", "text")
 
 

@@ -4,6 +4,7 @@ as its texture, seen from any side. Rings behind the outline of the face stand f
 The portraits are those of the built-in demo, works of the US government, and the two fictional faces made of them.
 """
 
+import math
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +27,7 @@ VERTICES = 468
 # Rings behind the outline: where their texture is (times the outline), their width, how far back (widths of the face).
 RINGS = ((1.10, 1.06, 0.16), (1.22, 1.10, 0.38), (1.34, 1.08, 0.62), (1.42, 0.80, 0.95), (1.42, 0.30, 1.12))
 DISTANCE = 6.0  # of the camera, in widths of the face
+_SEAM = 0.02  # of a triangle, by which its neighbours overlap it, so that no pixel between them is missed
 
 
 @dataclass(frozen=True)
@@ -112,11 +114,26 @@ def seen(
 
 
 def _painted(flat: NDArray, depth: NDArray, triangles: NDArray[np.intp], shape: tuple[int, int]) -> NDArray[np.int32]:
-    """The number of the triangle that is seen in each pixel, -1 for none: the farthest are painted first."""
-    ids = np.full(shape, -1, np.int32)
-    corners = np.round(flat * 16).astype(np.int32)
-    for number in np.argsort(-depth[triangles].mean(axis=1)).tolist():
-        cv2.fillConvexPoly(ids, corners[triangles[number]], number, lineType=cv2.LINE_8, shift=4)
+    """The number of the triangle that is seen in each pixel, -1 for none: the nearest."""
+    ids, nearest = np.full(shape, -1, np.int32), np.full(shape, np.inf)
+    for number, corners in enumerate(triangles.tolist()):
+        (low_x, low_y), (high_x, high_y) = flat[corners].min(axis=0), flat[corners].max(axis=0)
+        left, top = max(math.floor(low_x), 0), max(math.floor(low_y), 0)
+        x, y = (
+            np.arange(left, min(math.ceil(high_x) + 1, shape[1])),
+            np.arange(top, min(math.ceil(high_y) + 1, shape[0])),
+        )
+        own, one, two = flat[corners[0]], flat[corners[1]] - flat[corners[0]], flat[corners[2]] - flat[corners[0]]
+        area = one[0] * two[1] - one[1] * two[0]
+        if not len(x) or not len(y) or abs(area) < 1e-9:
+            continue
+        across, down = x[None] - own[0], y[:, None] - own[1]
+        u, v = (across * two[1] - down * two[0]) / area, (one[0] * down - one[1] * across) / area
+        away = depth[corners[0]] * (1 - u - v) + depth[corners[1]] * u + depth[corners[2]] * v
+        place = slice(top, top + len(y)), slice(left, left + len(x))
+        seen_here = (u >= -_SEAM) & (v >= -_SEAM) & (u + v <= 1 + _SEAM) & (away < nearest[place])
+        nearest[place][seen_here] = away[seen_here]
+        ids[place][seen_here] = number
     return ids
 
 

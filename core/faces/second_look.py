@@ -19,7 +19,7 @@ from core.faces.contract import Landmarker
 from core.faces.landmarkers.facemesh import FaceMesh, place_of
 from core.faces.mesh_points import points_68
 from core.geometry import landmarks as lm
-from core.geometry.head_pose import FOREHEAD, HEAD, View, fit_view, head_pose
+from core.geometry.head_pose import FOREHEAD, HEAD, View, fit_view, head_pose, head_turn, pose_of
 from core.types import Face
 
 Points = NDArray[np.float64]
@@ -27,7 +27,8 @@ FITTED = "fitted"  # in the origin of a face whose points are those of a mean he
 SPARE = "fan2d"  # the origin of a face whose points another network found
 _FLAG, _SURE = 0.5, 0.9  # of the mesh, for faces that stand upright in the frame and for others
 _CLEAR = 0.75  # of the detector, below which a face is looked at again in any case
-_DETECTOR, _MESH, _BIAS = 1.8, 0.7, 0.5  # the weights of the logits of two confidences
+_DETECTOR, _BIAS = 1.8, 0.5  # the weight of the logit of the detector's confidence, and what is added
+_MESH, _MESH_BEYOND = 1.5, 0.35  # that of the mesh's, which sees no face in most profiles
 _FIVE_APART = 0.14  # longer sides of the box: the mean distance of the five points from those of the mesh
 # The detector's five points on the mean head: those of turned heads are nearer to a flat face than the true places.
 _FIVE = np.array([(-0.217, -0.23, 0.02), (0.217, -0.23, 0.02), (0, 0.01, -0.12), (-0.184, 0.24, 0), (0.184, 0.24, 0)])
@@ -43,6 +44,11 @@ _ALIKE = 0.02  # looks that agree with the five points nearly as well as the bes
 _TILTED = math.radians(6)
 _AGREES, _MESH_SAYS = 0.12, 2 / 3
 _FAR = math.radians(35)
+_HARDLY_SAME = math.radians(25)  # how much farther than the mesh the five points may see a head turned
+# Beyond it the fitted head is nearer to the truth than the mesh, in its points and in its turn, and turns too little.
+_BEYOND, _TOO_LITTLE = math.radians(55), 1.1
+_FRONTAL = math.radians(22)
+_FROM_FIVE = np.linalg.pinv(np.column_stack([_FIVE, np.ones(5)]))
 
 
 class Seen(NamedTuple):
@@ -85,14 +91,22 @@ def believed(face: Face) -> bool:
         return True
     five = np.stack([points[36:42].mean(axis=0), points[42:48].mean(axis=0), points[30], points[48], points[54]])
     apart = np.linalg.norm(five - face.five, axis=1).mean() / float(max(face.box[2:] - face.box[:2]))
-    return bool(apart < _FIVE_APART)
+    return bool(apart < _FIVE_APART) and not _profile(face.five, points)
+
+
+def _profile(five: Points, points: Points) -> bool:
+    """Whether the detector's five points are those of a head turned much farther than the mesh says."""
+    yaw = pose_of(_FROM_FIVE @ five)[1]
+    return abs(yaw) > _FAR and abs(yaw - head_pose(points)[1]) > _HARDLY_SAME
 
 
 def improved(mesh: FaceMesh, spare: Landmarker | None, image: NDArray[np.uint8], face: Face) -> Face:
     """The face with better points and confidence, where a second look finds them. spare: finds those of the others."""
     found = look_again(mesh, image, face)
     if found is None:
-        return face
+        # From near the detector sees nothing there, which hardly ever is so where a face is.
+        sure = min(face.landmark_confidence, likely(0.0, face.landmark_confidence))
+        return replace(face, landmark_confidence=sure)
     points, origin = found.points, face.origin
     if found.fitted and spare:
         points, origin = spare.landmarks(image, replace(face, roll=found.pose[2]))[0].astype(np.float64), SPARE
@@ -110,15 +124,29 @@ def look_again(mesh: FaceMesh, image: NDArray[np.uint8], face: Face) -> Found | 
         return None
     view = fit_view((looks.one + looks.mirrored) / 2, _FIVE, _OFF, roll, _WIDTH * extent)
     seen = _meshes(mesh, image, view, extent)
-    sure = likely(looks.confidence, max(each.flag for each in seen))
+    beyond = abs(view.yaw) > _BEYOND and not _half(face, seen)
+    flag = max(face.landmark_confidence, float(np.mean([each.flag for each in seen])))
+    sure = likely(looks.confidence, flag, beyond=beyond)
+    if beyond:
+        view = _farther(view)
+        return Found(view.landmarks(), True, (view.pitch, view.yaw, view.roll), sure)
     nearest = min(each.apart for each in seen)
     if nearest <= _AGREES:
         good = [each for each in seen if each.apart <= nearest + _ALIKE]
         points = _settled(mesh, image, view, good, extent)
         return Found(points, False, _joined(head_pose(points), view), sure)
-    turn = math.remainder(_mean_angle([each.up for each in seen]) - _up(view), 2 * math.pi)
+    turn = math.remainder(_mean_angle([each.up for each in seen]) - view.turn(), 2 * math.pi)
     view = _turned(view, turn * _MESH_SAYS) if abs(turn) < math.pi / 4 else view
     return Found(view.landmarks(), True, (view.pitch, view.yaw, view.roll), sure)
+
+
+def _half(face: Face, seen: list[Seen]) -> bool:
+    """Whether half of the face is covered: of it the detector takes the rest for a profile, but the mesh is sure of a
+    head that looks into the camera.
+    """
+    flags = face.landmark_confidence, float(np.mean([each.flag for each in seen]))
+    yaws = head_pose(np.asarray(face.landmarks))[1], float(np.mean([head_pose(each.points)[1] for each in seen]))
+    return any(flag > _SURE and abs(yaw) < _FRONTAL for flag, yaw in zip(flags, yaws, strict=True))
 
 
 def _settled(mesh: FaceMesh, image: NDArray[np.uint8], view: View, good: list[Seen], extent: float) -> Points:
@@ -134,13 +162,15 @@ def _settled(mesh: FaceMesh, image: NDArray[np.uint8], view: View, good: list[Se
     return np.mean([each.points for each in used], axis=0)
 
 
-def likely(detector: float, mesh: float) -> float:
+def likely(detector: float, mesh: float, *, beyond: bool = False) -> float:
     """How sure it is that this is a face, 0..1, by the confidences of the detector in two close looks and of the mesh.
+
+    beyond: the five points are those of a profile, of which the mesh says less.
 
     Measured on turned, blurred and covered faces and on what the detector takes for faces in pictures without any. The
     other detector, the agreement of the looks and the fit of the points add nothing to these two.
     """
-    odds = _DETECTOR * _logit(detector) + _MESH * _logit(mesh) + _BIAS
+    odds = _DETECTOR * _logit(detector) + (_MESH_BEYOND if beyond else _MESH) * _logit(mesh) + _BIAS
     return 1 / (1 + math.exp(-odds))
 
 
@@ -161,7 +191,7 @@ def _upright(mesh: FaceMesh, image: NDArray[np.uint8], face: Face, extent: float
     roll = turns[best]
     for margins in (_TIGHT, _TIGHT[1:]):
         found = [mesh.look(image, centre, extent * margin, roll)[0] for margin in margins]
-        up = _mean_angle([_up_of(points_68(each[:, :2])) for each in found])
+        up = _mean_angle([head_turn(points_68(each[:, :2])) for each in found])
         apart = math.remainder(up - turns[best], 2 * math.pi)
         roll = turns[best] + max(-math.pi / 4, min(apart, math.pi / 4))
     return roll
@@ -193,7 +223,7 @@ def _meshes(mesh: FaceMesh, image: NDArray[np.uint8], view: View, extent: float)
     where they say that it is turned otherwise.
     """
     flipped = _flipped(image)
-    roll = _up(view)
+    roll = view.turn()
     seen = []
     for _ in range(2):
         centre, side = _square(view, roll)
@@ -226,8 +256,7 @@ def _seen(
     if mirrored:
         points, middle = lm.mirror(points, width), np.array([width - 1 - middle[0], middle[1]])
     apart = np.linalg.norm(points[17:] - view.landmarks()[17:], axis=1).mean() / extent
-    up = _up_of(points)
-    return Seen(points, middle, up, flag, float(apart))
+    return Seen(points, middle, head_turn(points), flag, float(apart))
 
 
 def _flipped(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -243,22 +272,19 @@ def _square(view: View, roll: float) -> tuple[Points, float]:
     return (low + high) / 2 @ turn.T, float(max(high - low))
 
 
-def _up(view: View) -> float:
-    """The clockwise turn of the head's vertical in the image, radians."""
-    top, bottom = view.project(np.array([(0.0, -1.0, 0.0), (0.0, 1.0, 0.0)]))
-    return math.atan2(-(bottom - top)[0], (bottom - top)[1])
-
-
-def _up_of(points: Points) -> float:
-    pitch, yaw, roll = head_pose(points)
-    return _up(View(pitch, yaw, roll, 1.0, np.zeros(2)))
-
-
 def _turned(view: View, turn: float) -> View:
     """The view turned clockwise in the image about the middle of the inner face."""
     middle = view.landmarks()[17:].mean(axis=0)
     turned = replace(view, roll=view.roll + turn)
     return replace(turned, centre=turned.centre + middle - turned.landmarks()[17:].mean(axis=0))
+
+
+def _farther(view: View) -> View:
+    """The view of a head that is turned far, turned as far as such heads are, about the middle of the five points."""
+    yaw = math.copysign(min(abs(view.yaw) * _TOO_LITTLE, math.pi / 2), view.yaw)
+    turned = replace(view, yaw=yaw)
+    shift = view.project(_FIVE).mean(axis=0) - turned.project(_FIVE).mean(axis=0)
+    return replace(turned, centre=turned.centre + shift)
 
 
 def _mean_angle(values: list[float]) -> float:

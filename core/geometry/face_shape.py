@@ -3,12 +3,15 @@
 All are taken in the unit square that the points are levelled to, so that neither size nor tilt in the frame counts.
 """
 
+import math
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from core.geometry import landmarks as lm
 from core.geometry.align import transform_points
-from core.geometry.centring import MEAN, level_matrix, pose_degrees
+from core.geometry.centring import MEAN, level_matrix
+from core.geometry.head_pose import head_turn
 
 _EYES = (*range(17, 27), *range(36, 48))  # with the eyebrows
 _MOUTH = slice(48, 68)
@@ -62,9 +65,11 @@ def face_side(landmarks: ArrayLike) -> float:
 
 
 def residual_roll(level: NDArray[np.float64]) -> float:
-    """The roll that is left in levelled points by the pose of the head: degrees, near 0 for a good face.
+    """The turn of the head in the image that is left in levelled points: degrees, near 0 for a good face.
+
+    It is that of a mean head without a camera: below 14 also in profile, where the roll by the format's formula jumps.
 
     Raises:
         InputError: no pose fits them.
     """
-    return pose_degrees(level)[2]
+    return math.degrees(head_turn(level))

@@ -67,6 +67,10 @@ class View:
         """Where the 68 points of a mean head are."""
         return self.project(HEAD)
 
+    def turn(self) -> float:
+        """The clockwise turn of the head's vertical in the image, radians: in profile not the roll alone."""
+        return _turn_of(rotation(self.pitch, self.yaw, self.roll))
+
 
 def rotation(pitch: float, yaw: float, roll: float) -> NDArray[np.float64]:
     """The matrix (3, 3) that turns a head that looks into the camera: first pitch, then yaw, then roll; radians."""
@@ -89,11 +93,31 @@ def head_pose(landmarks: ArrayLike) -> tuple[float, float, float]:
     Raises:
         InputError: the landmarks are no numbers, or all in one place.
     """
-    camera = (_TO_CAMERA @ lm.validated(landmarks)[17:])[:3].T
-    if np.linalg.norm(camera) < 1e-9:
+    return pose_of(_TO_CAMERA @ lm.validated(landmarks)[17:])
+
+
+def head_turn(landmarks: ArrayLike) -> float:
+    """The clockwise turn of the head's vertical in the image, radians, also of profiles, whose roll says little.
+
+    landmarks: (68, 2). Raises InputError as ``head_pose`` does.
+    """
+    return _turn_of(rotation(*head_pose(landmarks)))
+
+
+def _turn_of(matrix: NDArray[np.float64]) -> float:
+    return math.atan2(-matrix[0, 1], matrix[1, 1])
+
+
+def pose_of(camera: NDArray[np.float64]) -> tuple[float, float, float]:
+    """(pitch, yaw, roll) in radians of a head that an affine camera, (4, 2), sees.
+
+    Its first three rows are where the axes of the head go in the image. Raises InputError where those are nothing.
+    """
+    axes = camera[:3].T
+    if np.linalg.norm(axes) < 1e-9:
         raise InputError("no pose fits these landmarks", why="all points are (nearly) the same")
     # The scaled rotation that is nearest to the camera without constraints.
-    u, _, vt = np.linalg.svd(camera, full_matrices=False)
+    u, _, vt = np.linalg.svd(axes, full_matrices=False)
     rows = u @ vt
     return angles(np.vstack([rows, np.cross(rows[0], rows[1])]))
 

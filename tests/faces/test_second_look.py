@@ -16,7 +16,7 @@ from core.faces.finding import Finder
 from core.faces.landmarkers import facemesh
 from core.faces.mesh_points import FIRST, points_68
 from core.geometry import landmarks as lm
-from core.geometry.head_pose import HEAD, View, angles, fit_view, head_pose, pose_by_depth, rotation
+from core.geometry.head_pose import HEAD, View, angles, fit_view, head_pose, head_turn, pose_by_depth, rotation
 
 POSE = (0.2, -1.2, 0.3)
 
@@ -44,7 +44,8 @@ def test_points_of_a_blurred_face_are_found_and_near_those_of_the_clear_one(find
     assert np.linalg.norm(found.points - clear.landmarks, axis=1)[17:].mean() < 0.05 * size
     nothing = np.full_like(admiral, 90)
     assert second_look.look_again(finder.landmarker, nothing, clear) is None
-    assert second_look.improved(finder.landmarker, None, nothing, clear) is clear
+    unseen = second_look.improved(finder.landmarker, None, nothing, clear)
+    assert unseen.landmark_confidence < 0.5 and unseen.landmarks is clear.landmarks
 
 
 def test_what_is_fitted_says_so_and_a_spare_network_is_asked_first(finder, admiral, monkeypatch):
@@ -59,9 +60,37 @@ def test_what_is_fitted_says_so_and_a_spare_network_is_asked_first(finder, admir
     np.testing.assert_allclose(spare.landmarks, face.landmarks, atol=0.02 * size)
 
 
+def test_of_a_profile_the_fitted_head_counts_unless_half_a_face_is_covered(finder, admiral, monkeypatch):
+    (face,), _ = finder.find("a.png", admiral)
+    unsure = replace(face, landmark_confidence=0.1)
+    profile = View(0.0, 1.2, 0.0, 100.0, np.array([150.0, 150.0]))
+    monkeypatch.setattr(second_look, "fit_view", lambda *_: profile)
+    monkeypatch.setattr(second_look, "_SURE", 1.1)  # no mesh is so sure
+    found = second_look.look_again(finder.landmarker, admiral, unsure)
+    assert found.fitted and found.pose[1] == pytest.approx(1.2 * 1.1)
+    assert head_pose(found.points)[1] > 1.2
+    monkeypatch.setattr(second_look, "_SURE", 0.9)
+    assert second_look.look_again(finder.landmarker, admiral, face).pose[1] == pytest.approx(1.2)
+
+
+def test_five_points_of_a_profile_speak_against_a_mesh_that_looks_ahead(finder, admiral):
+    (face,), _ = replace(finder, second=False).find("a.png", admiral)
+    size = float(max(face.box[2:] - face.box[:2]))
+    turned = second_look._FIVE @ rotation(0, 1.1, 0)[:2].T * 0.8 * size
+    five = turned - turned.mean(axis=0) + face.five.mean(axis=0)
+    assert not second_look.believed(replace(face, five=five))
+
+
+def test_the_turn_of_a_head_in_the_image_is_its_roll_from_the_front():
+    for roll in (-2.0, 0.0, 0.5):
+        view = View(0.1, 0.0, roll, 80, np.zeros(2))
+        assert view.turn() == pytest.approx(roll) and head_turn(view.landmarks()) == pytest.approx(roll)
+
+
 def test_confidence_grows_with_both_networks():
     assert second_look.likely(0.9, 0.9) > second_look.likely(0.9, 0.1) > second_look.likely(0.5, 0.1)
-    assert second_look.likely(0.9, 0.05) > 0.5 > second_look.likely(0.4, 0.1)
+    assert second_look.likely(0.9, 0.2) > 0.5 > second_look.likely(0.8, 0.05)
+    assert second_look.likely(0.75, 0.0, beyond=True) > 0.5 > second_look.likely(0.55, 0.0, beyond=True)
 
 
 def test_poses_of_a_turned_head_come_back():

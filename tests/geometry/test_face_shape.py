@@ -1,5 +1,8 @@
 """The measures of a face's shape against golden numbers."""
 
+import itertools
+import math
+
 import numpy as np
 import pytest
 from golden_files import golden_json
@@ -14,6 +17,7 @@ from core.geometry.face_shape import (
     levelled,
     residual_roll,
 )
+from core.geometry.head_pose import View
 
 
 def cases():
@@ -31,7 +35,14 @@ def test_equal_to_golden():
         assert face_side(points) == pytest.approx(expected["filter_size"], rel=1e-5)
         pose = expected["pose"]
         np.testing.assert_allclose(pose_degrees(level), (pose["pitch"], pose["yaw"], pose["roll"]), atol=2e-3)
-        assert residual_roll(level) == pytest.approx(pose["roll"], abs=2e-3)
+
+
+def test_a_profile_is_no_rolled_face_however_it_looks_up_or_down():
+    for pitch, yaw in itertools.product((-25, 0, 25), (-90, -75, 0, 75, 90)):
+        view = View(math.radians(pitch), math.radians(yaw), 0.4, 90.0, np.array([200.0, 150.0]))
+        assert abs(residual_roll(levelled(view.landmarks()))) < 14
+    front = View(0.0, 0.0, 0.0, 1.0, np.zeros(2)).landmarks()
+    assert residual_roll(front @ [[0.8, 0.6], [-0.6, 0.8]]) == pytest.approx(36.9, abs=0.1)
 
 
 def test_axes_point_where_the_head_does():

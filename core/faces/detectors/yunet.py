@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from core.faces import orientation, yunet_net
 from core.faces.contract import DetectorSettings, FloatArray
-from core.faces.turns import boxes_back, turned
+from core.faces.turns import boxes_back, roll_of, turned
 from core.geometry.boxes import first_of_overlapping, intersection_over_smaller
 from core.inference import packaged_weights
 from core.types import Face
@@ -23,7 +23,7 @@ _NEARLY_UPRIGHT = math.pi / 3
 # Larger images are searched in tiles, so that memory stays low; a face as large as what they share is whole in one.
 _TILE, _SHARED = 1920, 384
 _WHOLE = 640  # then the larger faces are found in the whole image
-_NEAR = 160  # pixels of a closer look
+_NEAR = 256  # pixels of a closer look
 _CLOSE_UP = 256  # a face that fills the frame is found when the frame is made small
 _OVERLAP = 1 / 3  # of the smaller box: two that share more are one face
 
@@ -69,19 +69,25 @@ class YuNet:
         Each has a second look: which way up it is, and with what confidence. A face that is upright in the turned image
         keeps the better of both confidences.
         """
-        faces = []
-        for row in _candidates(image, quarters, size or self.settings.size):
-            box = row[:4].copy()
-            confidence, roll, five = orientation.find(image, box)
-            # The first look was at the whole turned image, which is as good a view of a face that stands upright in it.
-            if abs(_apart(roll, quarters)) < _TURNED:
-                confidence = max(confidence, float(row[4]))
-            if confidence < self.settings.confidence:
-                # Covered and blurred faces are clearer from near; what is none hardly ever is.
-                near = orientation.looks(image, box, [roll, 0.0], _NEAR)
-                confidence = max(confidence, *(look.confidence for look in near))
-            faces.append(Face(box, confidence, roll, five=five))
+        rows = _candidates(image, quarters, size or self.settings.size)
+        faces = [self._judged(image, row, quarters) for row in rows]
         return _best_first([face for face in faces if face.confidence >= self.settings.confidence])
+
+    def _judged(self, image: NDArray[np.uint8], row: FloatArray, quarters: int) -> Face:
+        box = row[:4].copy()
+        look = orientation.find(image, box)
+        if _confidence(look, row, quarters) < self.settings.confidence:
+            # Covered and blurred faces are clearer from near; what is none hardly ever is.
+            near = orientation.looks(image, box, [look.roll, roll_of(quarters)], _NEAR)
+            look = max([look, *near], key=lambda each: each.confidence)
+        return Face(box, _confidence(look, row, quarters), look.roll, five=look.five)
+
+
+def _confidence(look: orientation.Look, row: FloatArray, quarters: int) -> float:
+    """That of the look at a candidate, or of the first sight of it where that is the better one."""
+    # The first sight was of the whole turned image, which is as good a view of a face that stands upright in it.
+    upright = abs(_apart(look.roll, quarters)) < _TURNED
+    return max(look.confidence, float(row[4])) if upright else look.confidence
 
 
 def _nearly_upright(faces: list[Face], quarters: int) -> list[Face]:
