@@ -11,10 +11,13 @@ from numpy.typing import ArrayLike, NDArray
 from core.geometry import landmarks as lm
 from core.geometry.align import transform_points
 from core.geometry.centring import MEAN, level_matrix
-from core.geometry.head_pose import head_turn
+from core.geometry.head_pose import HEAD, head_turn, views
 
 _EYES = (*range(17, 27), *range(36, 48))  # with the eyebrows
 _MOUTH = slice(48, 68)
+_NEAR_MEAN = 0.05
+# Widths of the mean head are so many sides of the unit square in which the mean face lies.
+_HEAD_SIZE = float(np.ptp(MEAN[:, 0]) / np.ptp(HEAD[17:, 0]))
 
 
 def levelled(landmarks: ArrayLike) -> NDArray[np.float64]:
@@ -47,6 +50,27 @@ def average_distances(points: NDArray[np.float64]) -> NDArray[np.float64]:
         across = (centred[..., 0] * mean[:, 1] - centred[..., 1] * mean[:, 0]).sum(axis=1) / spread
     turn = np.stack([np.stack([along, across], axis=-1), np.stack([-across, along], axis=-1)], axis=1)
     return np.abs(centred @ turn - mean).mean(axis=(1, 2))
+
+
+def unlikeness(points: NDArray[np.float64]) -> NDArray[np.float64]:
+    """How far landmarks (n, 68, 2) are off any face: (n,), as ``average_distances``, NaN for degenerate ones.
+
+    Where those are beyond ``_NEAR_MEAN``, a mean head turned as the points are counts where it is nearer, so that a
+    profile is like a face, too.
+    """
+    distances = average_distances(points)
+    far = np.flatnonzero(distances > _NEAR_MEAN)
+    distances[far] = np.minimum(distances[far], _distances(points[far, 17:], views(points[far])[:, 17:] * _HEAD_SIZE))
+    return distances
+
+
+def _distances(inner: NDArray[np.float64], targets: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The mean distance (n,) of points (n, 51, 2) laid over targets of the same shape, over points and coordinates."""
+    ours, theirs = (np.ascontiguousarray(each).view(np.complex128)[..., 0] for each in (inner, targets))
+    ours, theirs = ours - ours.mean(axis=1, keepdims=True), theirs - theirs.mean(axis=1, keepdims=True)
+    laid = (ours.conj() * theirs).sum(axis=1) / (abs(ours) ** 2).sum(axis=1)
+    off = laid[:, None] * ours - theirs
+    return (abs(off.real) + abs(off.imag)).mean(axis=1) / 2
 
 
 def eye_mouth_gap(level: NDArray[np.float64]) -> float:

@@ -96,6 +96,13 @@ def head_pose(landmarks: ArrayLike) -> tuple[float, float, float]:
     return pose_of(_TO_CAMERA @ lm.validated(landmarks)[17:])
 
 
+def views(landmarks: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The 68 points (n, 68, 2) of a mean head, in its widths, turned as each face with landmarks (n, 68, 2) is."""
+    cameras = _TO_CAMERA @ landmarks[:, 17:]
+    u, _, vt = np.linalg.svd(cameras[:, :3].transpose(0, 2, 1), full_matrices=False)
+    return HEAD @ (u @ vt).transpose(0, 2, 1)
+
+
 def head_turn(landmarks: ArrayLike) -> float:
     """The clockwise turn of the head's vertical in the image, radians, also of profiles, whose roll says little.
 

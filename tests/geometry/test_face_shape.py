@@ -16,6 +16,7 @@ from core.geometry.face_shape import (
     face_side,
     levelled,
     residual_roll,
+    unlikeness,
 )
 from core.geometry.head_pose import View
 
@@ -69,3 +70,15 @@ def test_many_at_once_are_measured_as_one_by_one():
     found = average_distances(turned)
     np.testing.assert_allclose(found[:-1], expected, atol=1e-6)
     assert np.isnan(found[-1])
+
+
+def test_a_profile_is_like_a_face_and_scrambled_points_are_not():
+    poses = itertools.product((-25, 0, 25), (-90, -70, 70, 90))
+    turned = [View(math.radians(p), math.radians(y), 0.7, 90.0, np.array([200.0, 150.0])).landmarks() for p, y in poses]
+    assert (average_distances(np.stack(turned)) > 0.06).all()
+    np.testing.assert_allclose(unlikeness(np.stack(turned)), 0, atol=1e-9)
+    points = np.stack([case for case, _ in cases()])
+    assert (unlikeness(points) <= average_distances(points)).all()
+    scrambled = points[:, np.random.default_rng(0).permutation(68)]
+    assert (unlikeness(scrambled) > 0.1).all()
+    assert np.isnan(unlikeness(np.zeros((1, 68, 2)))).all()

@@ -10,7 +10,7 @@ import numpy as np
 
 from core.faceset.database.cells import BLOB, NAME, TEXT, WHOLE, checked_rows, restored
 from core.faceset.database.faces import all_landmarks
-from core.geometry.face_shape import average_distances
+from core.geometry.face_shape import unlikeness
 
 # Landmarks that are farther than this from the mean face, sides of the unit square, are worth a look.
 MISALIGNED = 0.1
@@ -60,7 +60,7 @@ class Statistics:
 
 
 def statistics(connection: sqlite3.Connection, misaligned: float = MISALIGNED) -> Statistics:
-    """Count. misaligned: the mean distance from the mean face beyond which points are, sides of the unit square."""
+    """Count. misaligned: the ``unlikeness`` to a face beyond which points are, sides of the unit square."""
     far, pointless = misaligned_faces(connection, misaligned)
     counts = _kept_by_frame(connection)
     statuses: Counter[str] = Counter()
@@ -142,7 +142,7 @@ def misaligned_faces(connection: sqlite3.Connection, limit: float = MISALIGNED) 
         known = [(face, blob) for face, blob in some if blob is not None]
         pointless += len(some) - len(known)
         if known:
-            distances = average_distances(all_landmarks([blob for _, blob in known]))
+            distances = unlikeness(all_landmarks([blob for _, blob in known]))
             far = np.flatnonzero(~(distances <= limit))
             found += [(float(distances[i]), known[i][0]) for i in far]
     return tuple(face for _, face in sorted(found, key=lambda pair: -pair[0])), pointless

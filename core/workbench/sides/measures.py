@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.faceset.database import faces
-from core.geometry.face_shape import average_distances
+from core.geometry.face_shape import unlikeness
 from core.workbench.sides.table import FaceTable, hexadecimal
 
 NAMES = ("distance", "extent", "left", "top", "right", "bottom")
@@ -45,7 +45,7 @@ class Measures:
         """points: (n, 68, 2)."""
         low, high = points.min(axis=1), points.max(axis=1)
         extent = (high - low).max(axis=1)
-        columns = np.column_stack([average_distances(points), extent, low, high])
+        columns = np.column_stack([unlikeness(points), extent, low, high])
         for known, values in zip(geometry, columns.tolist(), strict=True):
             if known:
                 self._known[known] = tuple(values)
