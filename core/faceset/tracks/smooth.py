@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from core.faceset.tracks import motion as moving
 from core.faceset.tracks.held import pictures
-from core.faceset.tracks.local_fit import fitting
+from core.faceset.tracks.local_fit import fitting, local_fit
 from core.geometry import landmarks as lm
 
 Floats = NDArray[np.float64]
@@ -33,6 +33,9 @@ _LEAST_FRAMES = 12
 _CALM, _CALM_SHARE = 0.25, 0.6
 # How much more a face counts that a person has corrected.
 _FIXED_WEIGHT = 4.0
+# The turn in the image of a face that was only fitted: frames that its neighbours count for, how far off one of them
+# may be before it counts less, and how often that is asked anew.
+_TURN_WIDTH, _TURN_OFF, _TURN_ROUNDS = 3.0, math.radians(4), 5
 _AT_ONCE = 1000  # faces: what comes in between takes much memory
 # Numbers that move together: place, size and turn, parts of the face.
 MOTION_GROUPS = (np.array([0, 1]), np.array([2, 3]))
@@ -42,7 +45,11 @@ SHAPE_GROUPS = tuple(
 
 
 def smooth_track(
-    time: Floats, points: Floats, strength: float, fixed: NDArray[np.bool_] | None = None
+    time: Floats,
+    points: Floats,
+    strength: float,
+    fixed: NDArray[np.bool_] | None = None,
+    unsure: NDArray[np.bool_] | None = None,
 ) -> NDArray[np.float64]:
     """The smoothed landmarks (n, 68, 2) of a track.
 
@@ -50,9 +57,12 @@ def smooth_track(
     points: (n, 68, 2), frame pixels.
     strength: 0 changes nothing, 0.5 is meant for films, 1 is most.
     fixed: bool (n,), faces that stay exactly as they are, and that the others follow more.
+    unsure: bool (n,), faces whose turn in the image is not to be believed: they are turned as their neighbours are.
     """
     if strength <= 0 or len(points) < 2:
         return points.copy()
+    if unsure is not None and unsure.any():
+        points = steady_turns(time, points, unsure)
     fixed = np.zeros(len(points), bool) if fixed is None else fixed
     weights = np.where(fixed, _FIXED_WEIGHT, 1.0)
     motion = moving.motion_of(points)
@@ -69,6 +79,24 @@ def smooth_track(
         shape[some] = moving.join(motion[some], moving.split(shape[some])[1])
     shape[fixed] = points[fixed]
     return shape
+
+
+def steady_turns(time: Floats, points: Floats, unsure: NDArray[np.bool_]) -> Floats:
+    """The landmarks (n, 68, 2) of a track; those of unsure faces (bool (n,)) turned as their neighbours in time are.
+
+    What stands out among the neighbours hardly counts.
+    """
+    motion, shape = moving.split(points)
+    found = np.exp(1j * motion[:, 3])
+    weights = np.ones(len(points))
+    for _ in range(_TURN_ROUNDS):
+        fit = local_fit(time, np.column_stack([found.real, found.imag]), _TURN_WIDTH, 1, weights)
+        away = np.angle(found * (fit[:, 0] - 1j * fit[:, 1]))
+        weights = 1 / (1 + (away / _TURN_OFF) ** 2)
+    motion[:, 3] -= away
+    steady = points.copy()
+    steady[unsure] = moving.join(motion[unsure], shape[unsure])
+    return steady
 
 
 def smooth_motion(

@@ -7,7 +7,7 @@ from moving_faces import heads
 from core.faceset.tracks.held import pictures
 from core.faceset.tracks.motion import join, split
 from core.faceset.tracks.one_euro import OneEuro
-from core.faceset.tracks.smooth import smooth_track
+from core.faceset.tracks.smooth import smooth_track, steady_turns
 
 TIME = np.arange(160.0)
 NOISE = 0.3
@@ -131,3 +131,21 @@ def test_one_euro_smooths_what_rests_and_follows_what_moves():
     for i in range(1, 30):
         value = filter_.step(i / 30, np.array([5.0 + 0.05 * i, 5.0]))
     assert 0 < (5.0 + 0.05 * 29 - value[0]) / 0.05 < 1
+
+
+def test_unsure_faces_are_turned_as_their_neighbours_and_the_others_stay():
+    truth = zoom()
+    rng = np.random.default_rng(1)
+    unsure = np.zeros(160, bool)
+    unsure[40:80] = True
+    motion, shape = split(truth)
+    motion[unsure, 3] += np.radians(rng.normal(0, 8, 40))
+    motion[60, 3] += np.pi  # upside down
+    found = join(motion, shape)
+    steady = steady_turns(TIME, found, unsure)
+    np.testing.assert_array_equal(steady[~unsure], found[~unsure])
+    off = np.degrees(np.abs(split(steady)[0][:, 3] - split(truth)[0][:, 3]))[unsure]
+    assert np.percentile(off, 95) < 6 and off.mean() < 3
+    np.testing.assert_allclose(split(steady)[0][:, :3], motion[:, :3], atol=1e-6)
+    kept = smooth_track(TIME, found, 0.0, unsure=unsure)
+    np.testing.assert_array_equal(kept, found)

@@ -9,6 +9,7 @@ from film_databases import Actor, all_faces, walking, write_film
 from core.errors import CorruptFileError, InputError
 from core.faceset.database.changes import changing
 from core.faceset.database.connection import open_database
+from core.faceset.tracks.motion import motion_of
 from core.jobs.alignments import history
 from core.jobs.alignments.time.smooth import smooth
 from core.jobs.alignments.time.tracks import TrackSettings, find_tracks
@@ -133,3 +134,21 @@ def test_damaged_points(workspace, kept):
         connection.execute("UPDATE smoothed SET landmarks = ? WHERE face = ?", (kept, face.id))
     with pytest.raises(CorruptFileError, match="damaged"):
         smooth(workspace, "src", 0.5)
+
+
+def test_a_fitted_face_is_turned_as_its_neighbours_are(workspace):
+    first = [face for face in all_faces(workspace.side("src")) if face.track == 1]
+    true, off = first[20], np.radians(25)
+    turned = rotated(true.landmarks, off)
+    edit(workspace, true, landmarks=turned, origin="yunet, fitted")
+    smooth(workspace, "src", 0.5)
+    angle = motion_of(np.stack([true.landmarks, points(workspace)[true.id]]))[:, 3]
+    assert abs(np.degrees(angle[1] - angle[0])) < 2
+    smooth(workspace, "src", 0)
+    np.testing.assert_array_equal(points(workspace)[true.id], turned)
+
+
+def rotated(landmarks, angle):
+    middle = landmarks.mean(axis=0)
+    turn = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
+    return (landmarks - middle) @ turn + middle

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from core.faces.second_look import FITTED
 from core.faceset.database import images
 from core.faceset.database.brief import BriefFace, TrackFace, track_faces
 from core.faceset.database.changes import Change, changing
@@ -90,6 +91,8 @@ class _Sums:
 def smooth(workspace: Workspace, name: str, strength: float, person: str = "") -> Smoothed:
     """Smooth the landmarks of a side's tracks. It always begins with the points as found; strength 0 puts them back.
 
+    Faces that only a mean head was fitted to are turned in the image as their neighbours in time are.
+
     strength: 0..1. person: only tracks of this one.
 
     Raises:
@@ -160,7 +163,8 @@ def _smoothed(
         blob if face.origin == HAND else kept.get(face.id, blob) for face, blob in zip(track, present, strict=True)
     ]
     raw = all_landmarks(found)
-    return _Track(track, time, raw, smooth_track(time, raw, strength, fixed), fixed)
+    unsure = np.array([face.origin.endswith(FITTED) for face in track])
+    return _Track(track, time, raw, smooth_track(time, raw, strength, fixed, unsure), fixed)
 
 
 def _write(connection: sqlite3.Connection, change: Change, track: _Track) -> None:
