@@ -165,8 +165,8 @@ class Options(SideOptions):
         0,
         ge=0,
         le=90,
-        description="leave out faces that stay turned in the image by more degrees when levelled, which profiles do by up "
-        "to 14; 0: off",
+        description="leave out faces that stay turned in the image by more degrees when levelled, which profiles do by "
+        "up to 14; 0: off",
     )
     keep_id: Path | None = Field(
         None,
