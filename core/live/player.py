@@ -30,6 +30,7 @@ from core.workspace import Workspace
 
 log = logging.getLogger(__name__)
 _WAIT = 0.25  # seconds
+_LONGEST_PAUSE = 1.0  # seconds
 _CLOCK = Fraction(1, 1000)
 
 
@@ -163,7 +164,7 @@ class Player:
             self._swap(picture)
             # The next picture is taken late, so that it is new, but early enough to be ready when its turn comes.
             spare = picture.stages["swap"] - 2 * picture.stages["find"]
-            self._pause = min(max(spare / 1000, 0.0), _WAIT)
+            self._pause = min(max(spare / 1000, 0.0), _LONGEST_PAUSE)
             _hand_on(picture, self._swapped)
 
     def _show_all(self) -> None:
