@@ -27,6 +27,7 @@ from core.networks.weights import initial_weights  # noqa: E402
 
 MODELS = (
     ModelConfig(128, "f", "liae-ud", 256, 64, 64, 22),
+    ModelConfig(224, "wf", "liae-udt", 512, 64, 64, 32),
     ModelConfig(128, "f", "df-ud", 256, 64, 64, 22),
     ModelConfig(128, "wf", "df-ud", 128, 48, 48, 16),  # the one of live.py
 )
