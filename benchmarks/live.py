@@ -1,5 +1,5 @@
 """How many pictures a second the live player shows, and how old they are: a film of 640 x 480, one face, models of
-64 to 128 pixels with untrained weights, which take as long as trained ones.
+64 to 128 pixels with untrained weights, which take as long as trained ones, the largest also in 8 bits.
 
 Prints JSON, and keeps it in benchmarks/results/live.json, each runtime for itself.
 
@@ -26,6 +26,7 @@ import numpy as np  # noqa: E402
 from portraits import person  # noqa: E402
 
 from core.export.dfm import build_dfm, describe  # noqa: E402
+from core.export.int8 import FEWEST_FACES, export_int8  # noqa: E402
 from core.jobs.merge.model import open_swapper  # noqa: E402
 from core.live.outlet import Outlet  # noqa: E402
 from core.live.play import LiveChoices, live_settings, new_follower  # noqa: E402
@@ -51,6 +52,7 @@ def main(arguments: list[str]) -> None:
         film = Path(folder) / "film.mp4"
         write_film(film)
         rows = [measure(config, film, Path(folder), seconds, runtime) for config in MODELS]
+        rows.append(measure(MODELS[-1], film, Path(folder), seconds, runtime, int8=True))
     machine = {"cores": len(os.sched_getaffinity(0)), "processor": _processor(), "python": platform.python_version()}
     results = ROOT / "benchmarks/results/live.json"
     report = json.loads(results.read_text()) if results.exists() else {}
@@ -60,11 +62,13 @@ def main(arguments: list[str]) -> None:
     results.write_text(text + "\n")
 
 
-def measure(config: ModelConfig, film: Path, folder: Path, seconds: float, runtime: str) -> dict:
+def measure(config: ModelConfig, film: Path, folder: Path, seconds: float, runtime: str, *, int8: bool = False) -> dict:
     """What the player says of itself, after a warm-up."""
     weights = {name: initial_weights(name, network, 0) for name, network in archs.networks(config).items()}
     path = folder / f"{config.resolution}.dfm"
     path.write_bytes(build_dfm(weights, config, describe(config, {})))
+    if int8:
+        path = in_8_bits(path, config)
     workspace = Workspace(folder / "workspace", folder / "assets")
     swapper = open_swapper(workspace, path, None, live_settings(workspace, runtime))
     outlet = Outlet()
@@ -80,6 +84,7 @@ def measure(config: ModelConfig, film: Path, folder: Path, seconds: float, runti
     frames = after["frames"] - before["frames"]
     return {
         "model": f"{config.archi} {config.resolution} px {config.ae_dims}/{config.e_dims}/{config.d_dims}",
+        "precision": "int8" if int8 else "float32",
         "device": swapper.dfm.session.device,
         "frames/s": round(frames / seconds, 1),
         "ms from capture to output": after["latency_ms"],
@@ -92,6 +97,14 @@ def measure(config: ModelConfig, film: Path, folder: Path, seconds: float, runti
         "memory growth MiB": round(after["memory"] - before["memory"], 1),
         "other load": round(os.getloadavg()[0], 1),
     }
+
+
+def in_8_bits(exported: Path, config: ModelConfig) -> Path:
+    face = cv2.resize(person(0)[0], (config.resolution, config.resolution)).astype(np.float32) / 255
+    path = exported.with_name("int8.dfm")
+    faces = np.stack([face * np.float32(shade) for shade in np.linspace(0.5, 1, FEWEST_FACES)])
+    export_int8(exported, path, config, faces)
+    return path
 
 
 def write_film(path: Path) -> None:

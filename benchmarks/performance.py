@@ -2,7 +2,8 @@
 
 usage: python benchmarks/performance.py [--run BEFORE]
 
-``--run`` measures first: BEFORE is a checkout of the program before the changes (git worktree add BEFORE 32d2d88).
+``--run`` measures training first: BEFORE is a checkout of the program before the changes (git worktree add BEFORE
+32d2d88). The rows of extraction and export are kept by benchmarks/extraction.py and export.py.
 """
 
 import argparse
@@ -21,6 +22,11 @@ ROWS = (
     ("train_step", ("main_thread_ms_a_step",), "main thread beside the networks, ms a step", "1/7", False),
     ("train_step", ("update_cpu_ms",), "update of the optimizer, CPU ms", "1/1.5", False),
     ("train_step", ("step_cpu_ms",), "whole step, CPU ms", "1/1.15", False),
+    ("extraction", ("png_frame",), "extraction of a 720p PNG with a face, CPU ms", "1/1.5", False),
+    ("extraction", ("film_frame",), "extraction of a 720p film frame, CPU ms", "1/1.5", False),
+    ("extraction", ("identity",), "identity of a face, CPU ms", "1/1.11", False),
+    ("export", ("ms_per_face",), "a swap by a .dfm in 8 bits, CPU ms", "1/2.7", False),
+    ("export", ("file_mib",), "that .dfm, MiB", "1/4", False),
 )
 
 

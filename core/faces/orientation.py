@@ -57,7 +57,8 @@ def looks(image: NDArray[np.uint8], box: NDArray, turns: Sequence[float], size: 
     size: side of what the network sees, pixels, a multiple of 32.
     """
     centre, side = (box[:2] + box[2:]) / 2, _ZOOM * float(max(box[2:] - box[:2]))
-    crops, matrices = zip(*(crop_square(image, centre, side=side, turn=turn, size=size) for turn in turns), strict=True)
+    averaged = _averaged(image, centre, side, size)
+    crops, matrices = zip(*(_turned(averaged, centre, side, turn, size) for turn in turns), strict=True)
     found = yunet_net.candidates(np.stack(crops), _CANDIDATE)
     return [_central(rows, turn, matrix, size) for rows, turn, matrix in zip(found, turns, matrices, strict=True)]
 
@@ -93,19 +94,34 @@ def crop_square(
     It is sampled bilinearly, which skips pixels where it shrinks; so the image is first averaged down until it is no
     more than twice as fine as the crop.
     """
+    return _turned(_averaged(image, centre, side, size), centre, side, turn, size)
+
+
+def _turned(
+    averaged: tuple[NDArray[np.uint8], NDArray[np.float64]], centre: NDArray, side: float, turn: float, size: int
+) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
+    small, from_small = averaged
     matrix = square_matrix(centre, side, turn, size)
+    return cv2.warpAffine(small, matrix @ from_small, (size, size), flags=cv2.INTER_LINEAR), matrix
+
+
+def _averaged(
+    image: NDArray[np.uint8], centre: NDArray, side: float, size: int
+) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
+    """(the part of an image that a square may reach, however it is turned, averaged down; the matrix (3, 3) from it to
+    the image).
+    """
     shrink = int(side // (2 * size)) + 1
     if shrink == 1:
-        return cv2.warpAffine(image, matrix, (size, size), flags=cv2.INTER_LINEAR), matrix
-    # Only the part that a turned square may reach: half its diagonal to each side, and a pixel of the small image.
+        return image, np.eye(3)
+    # Half the diagonal of the square to each side, and a pixel of the small image.
     reach = 0.75 * side + shrink
     left, top = (max(int(value - reach), 0) for value in centre)
     right, bottom = max(int(centre[0] + reach), left + 1), max(int(centre[1] + reach), top + 1)
     part = image[top:bottom, left:right]
     if not part.size:
-        return np.zeros((size, size, 3), np.uint8), matrix
+        return np.zeros((1, 1, 3), np.uint8), np.eye(3)
     small_size = math.ceil(part.shape[1] / shrink), math.ceil(part.shape[0] / shrink)
     small = cv2.resize(part, small_size, interpolation=cv2.INTER_AREA)
     fx, fy = part.shape[1] / small.shape[1], part.shape[0] / small.shape[0]
-    from_small = np.array([[fx, 0, left + fx / 2 - 0.5], [0, fy, top + fy / 2 - 0.5], [0, 0, 1]])
-    return cv2.warpAffine(small, matrix @ from_small, (size, size), flags=cv2.INTER_LINEAR), matrix
+    return np.asarray(small, np.uint8), np.array([[fx, 0, left + fx / 2 - 0.5], [0, fy, top + fy / 2 - 0.5], [0, 0, 1]])

@@ -9,15 +9,13 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     from onnx import NodeProto, ValueInfoProto
 
-_ZERO = "_zero"
-
 
 def float_model(data: bytes) -> bytes:
     """The same network with float32 weights and free sizes.
 
     Each DequantizeLinear of a constant is replaced by its value, so the arithmetic is that of the given file. The batch
-    size, and the height and width of convolutional outputs, become free. PRelu is spelled with Relu and Min, which
-    onnxruntime runs 1.7 times as fast here.
+    size, and the height and width of convolutional outputs, become free. PRelu is spelled with Relu and
+    BatchNormalization, with which onnxruntime runs such a network 1.9 times as fast here.
     """
     import onnx  # half a second, and only a session's first use needs it
     from onnx import numpy_helper
@@ -25,8 +23,7 @@ def float_model(data: bytes) -> bytes:
     model = onnx.load_from_string(data)
     graph = model.graph
     values = {tensor.name: numpy_helper.to_array(tensor) for tensor in graph.initializer}
-    nodes = _spell_prelu(_fold(graph.node, values))
-    values[_ZERO] = np.zeros((), np.float32)
+    nodes = _spell_prelu(_fold(graph.node, values), values)
     _free_batch_of_reshapes(nodes, values)
     needed = {name for node in nodes for name in node.input}
     inputs = [item for item in graph.input if item.name not in values and item.name in needed]
@@ -74,8 +71,12 @@ def _dequantized(node: "NodeProto", quantized: NDArray, scale: NDArray, zero: ND
     return (quantized.astype(np.float32) - spread(zero)) * spread(scale)
 
 
-def _spell_prelu(nodes: Iterable["NodeProto"]) -> list["NodeProto"]:
-    """PRelu as max(x, 0) + slope * min(x, 0)."""
+def _spell_prelu(nodes: Iterable["NodeProto"], values: dict[str, NDArray]) -> list["NodeProto"]:
+    """PRelu as slope * x + (1 - slope) * max(x, 0); the slopes of channels go into ``values``.
+
+    A product with a number for each channel is a BatchNormalization, and not a Mul: between convolutions onnxruntime
+    has the channels in blocks, which only the former leaves as they are.
+    """
     from onnx import helper
 
     spelled = []
@@ -84,11 +85,15 @@ def _spell_prelu(nodes: Iterable["NodeProto"]) -> list["NodeProto"]:
             spelled.append(node)
             continue
         (x, slope), y = node.input, node.output[0]
+        slopes = values[slope].astype(np.float32).reshape(-1)
+        names = [f"{y}/{name}" for name in ("slope", "rest", "zeros", "ones")]
+        values |= zip(names, (slopes, 1 - slopes, np.zeros_like(slopes), np.ones_like(slopes)), strict=True)
+        slope, rest, zeros, ones = names
         spelled += [
-            helper.make_node("Relu", [x], [f"{y}+"]),
-            helper.make_node("Min", [x, _ZERO], [f"{y}-"]),
-            helper.make_node("Mul", [f"{y}-", slope], [f"{y}*"]),
-            helper.make_node("Add", [f"{y}+", f"{y}*"], [y]),
+            helper.make_node("Relu", [x], [f"{y}/relu"]),
+            helper.make_node("BatchNormalization", [f"{y}/relu", rest, zeros, zeros, ones], [f"{y}/+"], epsilon=0.0),
+            helper.make_node("BatchNormalization", [x, slope, zeros, zeros, ones], [f"{y}/*"], epsilon=0.0),
+            helper.make_node("Add", [f"{y}/+", f"{y}/*"], [y]),
         ]
     return spelled
 

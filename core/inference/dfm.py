@@ -19,6 +19,8 @@ FACE, MORPH = "in_face:0", "morph_value:0"
 # What our files that swap the other way say, and how they end; files of other programs say nothing of it.
 DIRECTION, REVERSE = "direction", "dst to src"
 REVERSED = "reverse.dfm"
+# How files in 8 bits end; they are used where somebody names them.
+INT8 = "_int8.dfm"
 # Name and channels, in the order of the file; those of ``Swap``.
 OUTPUTS = (("out_face_mask:0", 1), ("out_celeb_face:0", 3), ("out_celeb_face_mask:0", 1))
 
@@ -85,8 +87,11 @@ class DfmModel:
 
 
 def exported(folder: Path, *, reverse: bool = False) -> list[Path]:
-    """The files of a folder, the oldest first. reverse: those that swap the other way, and no others."""
-    found = [path for path in folder.glob("*.dfm") if path.name.endswith(f"_{REVERSED}") == reverse]
+    """The files of a folder, the oldest first, but for those in 8 bits. reverse: those that swap the other way, and no
+    others.
+    """
+    whole = [path for path in folder.glob("*.dfm") if not path.name.endswith(INT8)]
+    found = [path for path in whole if path.name.endswith(f"_{REVERSED}") == reverse]
     return sorted(found, key=lambda path: path.stat().st_mtime_ns)
 
 

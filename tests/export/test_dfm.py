@@ -1,15 +1,14 @@
 """The exported file: contract, parity, refusals, provenance, and the original's own exports."""
 
 import shutil
-from functools import partial
 
 import numpy as np
 import onnx
 import onnxruntime
 import pytest
+from export_cases import CONFIGS, make_weights, save_model
 from golden_files import golden_path
 
-from core.checkpoints.model_folder import ModelFolder
 from core.checkpoints.model_weights import read_model_weights
 from core.errors import InputError, PipelineError
 from core.export import dfm_check
@@ -17,39 +16,10 @@ from core.export.dfm import build_dfm, describe, export_dfm
 from core.export.provenance import provenance
 from core.export.reference import keras_reference
 from core.export.verify import Contract, check_outputs, sample_faces
-from core.formats.dfl_weights import ModelData, write_arrays, write_data
-from core.networks import archs
-from core.networks.config import ModelConfig, config_from_options
-from core.networks.weights import initial_weights
+from core.formats.dfl_weights import ModelData
+from core.networks.config import ModelConfig
 from core.stages.models import export as stage
 from core.workspace import Workspace
-
-OPTIONS = {
-    "resolution": 64,
-    "face_type": "wf",
-    "archi": "liae-udt",
-    "ae_dims": 8,
-    "e_dims": 8,
-    "d_dims": 8,
-    "d_mask_dims": 4,
-}
-CONFIGS = {
-    "liae-udt": ModelConfig(64, "wf", "liae-udt", 8, 8, 8, 4),
-    "df": ModelConfig(48, "f", "df", 8, 8, 8, 4),
-    "df-udc": ModelConfig(64, "f", "df-udc", 8, 8, 8, 4),
-    "amp": ModelConfig(64, "wf", "amp", 8, 8, 8, 4, 12),
-}
-
-
-def make_weights(config: ModelConfig, seed: int = 1) -> dict:
-    """Random weights with random biases, lively enough that every branch matters."""
-    rng = np.random.default_rng(seed)
-    out = {name: initial_weights(name, network, seed) for name, network in archs.networks(config).items()}
-    for weights in out.values():
-        for key in weights:
-            if "bias" in key:
-                weights[key] = rng.normal(0, 0.1, weights[key].shape).astype(np.float32)
-    return out
 
 
 @pytest.fixture(scope="module")
@@ -199,17 +169,6 @@ def test_verify_refuses_what_one_face_alone_makes_no_number():
     assert check_outputs(lambda batch: [batch], None, faces, contract) == 0
     with pytest.raises(PipelineError, match="size of the batch"):
         check_outputs(lambda batch: [batch if len(batch) > 1 else batch * np.float32(np.nan)], None, faces, contract)
-
-
-def save_model(folder, name: str = "me", iteration: int = 12) -> ModelFolder:
-    config = config_from_options(OPTIONS)
-    files = {
-        f"{n}.npy": partial(lambda weights, stream: write_arrays(stream, weights.items()), w)
-        for n, w in make_weights(config).items()
-    }
-    model = ModelFolder(folder, name)
-    model.save(iteration, files | {"data.dat": lambda stream: write_data(stream, ModelData(iteration, OPTIONS))})
-    return model
 
 
 def test_stage(tmp_path):

@@ -2,21 +2,32 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
 
 from core.checkpoints.model_folder import DATA
 from core.checkpoints.model_weights import averaged_parts, read_model_weights
 from core.checkpoints.remarks import Remark
 from core.checkpoints.selection import choose
-from core.errors import InputError
+from core.errors import InputError, UsageError
 from core.export import xseg_onnx
 from core.export.dfm import export_dfm
 from core.export.provenance import provenance, weights_used
+from core.faceset.store import open_faceset
 from core.formats.dfl_weights import ModelData, read_data
+from core.geometry.align import FaceType
 from core.inference import xseg_weights
-from core.inference.dfm import REVERSED
+from core.inference.dfm import INT8, REVERSED
 from core.networks import keras_backend
-from core.networks.config import config_from_options
-from core.workspace import Workspace
+from core.networks.config import ModelConfig, config_from_options
+from core.quality.faces import crop_of, read_faces, spread
+from core.workspace import Side, Workspace
+
+if TYPE_CHECKING:
+    from core.export.int8 import Int8Report
+
+_JUDGED_FACES = 64
 
 
 @dataclass(frozen=True)
@@ -30,6 +41,7 @@ class ExportedModel:
     weights: which ones, as the file says: ``averaged``, ``last``, or the networks of which the averages were taken.
     difference: the largest absolute difference from the model.
     remarks: what a person should know about how the files of the model were chosen.
+    int8: the file in 8 bits, where one was asked for.
     """
 
     path: Path
@@ -44,6 +56,7 @@ class ExportedModel:
     weights: str
     difference: float
     remarks: tuple[Remark, ...]
+    int8: "Int8Report | None" = None
 
 
 def export_model(
@@ -52,21 +65,27 @@ def export_model(
     model: str | None = None,
     kind: str | None = None,
     half: bool = False,
+    int8: bool = False,
     averages: bool = True,
     reverse: bool = False,
     output: Path | None = None,
 ) -> ExportedModel:
     """Export the newest sound save of a model, also of a folder that the original wrote.
 
-    model, kind: which one, where the workspace has several. half: convolutions in float16. averages: take the averages
-    of the weights where the model keeps them. reverse: for the swap the other way, the target's face on the source.
-    output: the file to write; None puts it beside the model.
+    model, kind: which one, where the workspace has several. half: convolutions in float16. int8: also write a file in
+    8 bits beside it, ``*_int8.dfm``. averages: take the averages of the weights where the model keeps them. reverse:
+    for the swap the other way, the target's face on the source. output: the file to write; None puts it beside the
+    model.
 
     Raises:
-        InputError: when there is no such model, or several, or weights are missing.
+        UsageError: half and int8 together.
+        InputError: when there is no such model, or several, or weights are missing; for int8 also faces of the side.
         CorruptFileError: when no save is sound.
-        PipelineError: when the file does not compute what the model does; an older file stays then.
+        PipelineError: when a file does not compute what the model does; an older file stays then, and the first file
+            where the one in 8 bits fails.
     """
+    if half and int8:
+        raise UsageError("a file has one precision", where="--half --int8", hint="leave one of them out")
     folder = choose(workspace.model, model, kind)
     loaded = folder.load(repair=False)
     data = read_data(loaded.files[DATA])
@@ -81,6 +100,7 @@ def export_model(
     path = output or folder.path(REVERSED if reverse else "model.dfm")
     reference = keras_reference(weights, config, reverse=reverse)
     report = export_dfm(weights, config, path, said, reference=reference, half=half, reverse=reverse)
+    small = _in_8_bits(path, config, workspace.side("src" if reverse else "dst")) if int8 else None
     return ExportedModel(
         path=path,
         size=report.size,
@@ -94,7 +114,19 @@ def export_model(
         weights=said["weights"],
         difference=report.difference,
         remarks=loaded.remarks,
+        int8=small,
     )
+
+
+def _in_8_bits(exported: Path, config: ModelConfig, side: Side) -> "Int8Report":
+    """The file in 8 bits beside the one in float32, judged on faces of the side."""
+    from core.export.int8 import export_int8  # loads onnxruntime
+
+    faces = open_faceset(side.aligned)
+    found, _ = read_faces(faces, spread(len(faces), _JUDGED_FACES))
+    face_type = FaceType.parse(config.face_type)
+    crops = np.stack([crop_of(face, config.resolution, face_type).image for face in found])
+    return export_int8(exported, exported.with_name(exported.stem + INT8), config, crops)
 
 
 @dataclass(frozen=True)
