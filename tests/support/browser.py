@@ -22,7 +22,7 @@ ARGUMENTS = [
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",  # no other machine is ever reached
 ]
 AXE = Path(__file__).parent / "vendor" / "axe.min.js"
-_PATIENCE = 10_000  # milliseconds
+_PATIENCE = 60_000  # milliseconds; only failures take so long
 
 
 def chromium_path() -> str:
@@ -93,7 +93,7 @@ def opened(browser, keys, **options):
         context.close()
 
 
-def until(page, expression: str, seconds: float = 10.0):
+def until(page, expression: str, seconds: float = 60.0):
     """What a JavaScript expression gives once it is true. (Playwright's own way needs eval, which the page forbids.)"""
     return wait_until(lambda: page.evaluate(expression), seconds)
 

@@ -124,7 +124,7 @@ def served(workspace: Workspace, *, reserve: int = 0, only=stages):
             listening.close()
 
 
-def wait_until(what, seconds: float = 20.0):
+def wait_until(what, seconds: float = 60.0):
     """What ``what`` gives once it is true."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:

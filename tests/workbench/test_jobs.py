@@ -268,10 +268,9 @@ def test_the_queue_has_an_end(queue, monkeypatch):
     queue.add("check-faceset", {"side": "src"}, first["id"])
     with pytest.raises(Conflict, match="too many"):
         queue.add("check-faceset", {"side": "src"}, first["id"])
-    second = queue.jobs()[0]["id"]
-    queue.stop(second)
-    # Waiting or, where the first one was quick, running: it ends.
-    wait_until(lambda: queue.jobs()[0]["id"] == second and queue.jobs()[0]["state"] not in ("waiting", "running"))
+    second = queue.jobs()[0]
+    queue.stop(second["id"])
+    ended(queue, second)  # also where it ran, since the first one was quick
 
 
 @pytest.fixture
