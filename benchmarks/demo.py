@@ -3,7 +3,7 @@
 usage: python benchmarks/demo.py [--workspace FOLDER]
 
 It runs scripts/demo.sh, whose times include no installation if the environment is there, or looks at a FOLDER in which
-that ran (it is copied, for looking opens the model). The result is in benchmarks/results/demo.json:
+that ran (it is copied, for looking opens the model). The result is in benchmarks/results/demo.json, by iterations:
 
 loss: mean reconstruction loss (src, dst, sum) of 32 faces of each side, neither moved nor warped, chosen by hashes;
     the demo trains on them, so this is how well the same faces are rebuilt, whatever the batches were.
@@ -55,7 +55,9 @@ def main() -> None:
             took = run_demo(root)
         workspace = Workspace(root)
         made = took | {"loss": fixed_loss(workspace), "sheet": sheet(workspace)}
-    RESULTS.write_text(json.dumps(made, indent=1) + "\n")
+    rows = json.loads(RESULTS.read_text()) if RESULTS.is_file() else {}
+    rows[f"{made['loss']['iteration']} iterations"] = made
+    RESULTS.write_text(json.dumps(rows, indent=1) + "\n")
     print(json.dumps(made, indent=1))
 
 
