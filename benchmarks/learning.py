@@ -14,6 +14,7 @@ import json
 import os
 import resource
 import shutil
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -46,6 +47,12 @@ VARIANTS = {
     "2e-4, decay": [(0.7, 2e-4, False), (0.9, 7e-5, False), (1.0, 2e-5, False)],
     "warm-up, 4e-4, decay": [(0.1, 1e-4, False), (0.65, 4e-4, False), (0.85, 1.2e-4, False), (1.0, 3e-5, False)],
     "warm-up, 2e-4, decay": [(0.1, 5e-5, False), (0.7, 2e-4, False), (0.9, 7e-5, False), (1.0, 2e-5, False)],
+    "warm-up, 1e-4, decay, warp first": [
+        (0.1, 5e-5, True),
+        (0.6, 1e-4, True),
+        (0.85, 6e-5, False),
+        (1.0, 1.5e-5, False),
+    ],
     "2e-4, decay, warp first": [(0.7, 2e-4, True), (0.9, 7e-5, False), (1.0, 2e-5, False)],
 }
 
@@ -57,11 +64,12 @@ def main() -> None:
     parser.add_argument("--variants", nargs="+", default=list(VARIANTS))
     parser.add_argument("--seeds", nargs="+", type=int, default=[1, 2, 3])
     parser.add_argument("--iterations", type=int, default=1000)
+    parser.add_argument("--precision", default="float32")
     parser.add_argument("--keep", type=Path, help="folder for the exported models")
     given = parser.parse_args()
     for seed in given.seeds:
         for name in given.variants:
-            key = f"{given.model}: {name}, {given.iterations} iterations, seed {seed}"
+            key = f"{given.model}: {name}, {given.precision}, {given.iterations} iterations, seed {seed}"
             rows = json.loads(RESULTS.read_text()) if RESULTS.is_file() else {}
             if key in rows:
                 continue
@@ -80,7 +88,7 @@ def run(given: argparse.Namespace, name: str, seed: int) -> dict:
         preset = Path(workspace) / "own.toml"
         preset.write_text(schedule(VARIANTS[name], iterations))
         before, started = cpu_seconds(), time.perf_counter()
-        options = COMMON | MODELS[given.model]
+        options = COMMON | MODELS[given.model] | {"precision": given.precision}
         flags = [text for name, value in options.items() for text in (f"--{name}", str(value))]
         core(
             "train",
@@ -99,12 +107,14 @@ def run(given: argparse.Namespace, name: str, seed: int) -> dict:
         if keep:
             keep.mkdir(parents=True, exist_ok=True)
             shutil.copy(averaged, keep / f"{given.model} {name} {iterations} {seed}.dfm")
-        lines = (Path(workspace) / "model" / "metrics.jsonl").read_text().splitlines()[-100:]
-        recent = [json.loads(line) for line in lines]
+        lines = (Path(workspace) / "model" / "metrics.jsonl").read_text().splitlines()
+        rows = [json.loads(line) for line in lines]
+        recent = rows[-100:]
         return {
             "loss": [round(sum(row[f"{side}_loss"] for row in recent) / len(recent), 4) for side in ("src", "dst")],
             "averaged": score(folder, averaged),
             "last": score(folder, Path(workspace) / "last.dfm"),
+            "ms": round(statistics.median(row["ms"] for row in rows)),
             "wall_s": round(wall, 1),
             "cpu_s": round(cpu, 1),
         }

@@ -37,7 +37,7 @@ STEPS = (
     ("bash scripts/5.x_mask_report_src.sh --rows 1", (("data_src/aligned_views/mask_report.jpg", "the worst masks"),)),
     ("bash scripts/3.3_pack_src.sh", ()),
     (
-        "bash scripts/5_train.sh 1200 --model demo --preset quick",
+        "bash scripts/5_train.sh 2000 --model demo --preset quick",
         (
             ("model/preview/latest.jpg", "the preview, redrawn while it trains"),
             ("model/loss.png", "the losses"),

@@ -1,6 +1,6 @@
 """Draw docs/training/stages.jpg, the demo's model as it learns: ``python docs/make_training.py``.
 
-It takes about four minutes on two cores. The figures of each stage are in benchmarks/results/demo_stages.json. The
+It takes about five minutes on two cores. The figures of each stage are in benchmarks/results/demo_stages.json. The
 faces are fictional.
 """
 
@@ -29,7 +29,7 @@ from core.quality.words import way_to_source  # noqa: E402
 from core.workspace import Workspace  # noqa: E402
 
 RESULTS = ROOT / "benchmarks" / "results" / "demo_stages.json"
-STAGES = (100, 300, 600, 1200)
+STAGES = (100, 300, 600, 2000)
 TRAIN = "bash scripts/5_train.sh {} --model demo --preset quick"
 ROWS, SIDE = 3, 160
 COMMANDS = (
