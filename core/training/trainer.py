@@ -67,6 +67,17 @@ class TrainerSettings:
     devices: int = 1
 
 
+@dataclass(frozen=True)
+class Reported:
+    """The numbers of a step that may still run, on the device.
+
+    losses: mean of src and dst, (2,). scales: of the loss in float16, by the optimizer's name.
+    """
+
+    losses: Any
+    scales: Mapping[str, Any]
+
+
 class Trainer:
     """The networks of a recipe with their objective; they have first values until ``load`` gives them saved ones.
 
@@ -98,7 +109,10 @@ class Trainer:
             xla=xla,
             devices=self.devices,
         )
-        self.model = Autoencoder(architecture, self.networks, objective, self.discriminators.frozen)
+        # In exact training, and where several devices share a batch, discriminators look for themselves.
+        own_pass = settings.exact or bool(self.devices)
+        kept = {} if own_pass else self.discriminators.exhibit_shapes(recipe.batch_size)
+        self.model = Autoencoder(architecture, self.networks, objective, self.discriminators.frozen, kept)
         self.optimizer = self._optimizer(OPTIMIZER, self._frozen())
         # Now and not at the first step: a saved state goes into its slots before that.
         self.optimizer.build(self.model.trainable_variables)
@@ -116,32 +130,36 @@ class Trainer:
         return replace(own, inputs=inputs)
 
     def step(self, batch: TrainingBatch) -> tuple[float, float]:
-        """One iteration on a batch of both sides. Returns the mean src and dst loss before it.
+        """One iteration on a batch of both sides. Returns the mean src and dst loss before it. Raises as ``read``."""
+        return self.read(self.begin(batch))
+
+    def begin(self, batch: TrainingBatch) -> Reported:
+        """Start one iteration on a batch of both sides. Where the backend can, it returns while the device computes."""
+        x = batch.inputs or training_inputs(batch, self.recipe, self.settings.seed)
+        with devices.scope(self.devices):
+            self.model.train_on_batch(x)
+            self.discriminators.step(x, self.model.exhibits)
+            # Copies: the next step changes the variables, and JAX gives their buffers away.
+            scales = {o.name: ops.copy(o.scale.value) for o in self._optimizers() if o.scaled}
+            return Reported(ops.copy(self.model.reported.value), scales)
+
+    def read(self, reported: Reported) -> tuple[float, float]:
+        """Wait for a step. Returns the mean src and dst loss before it.
 
         Raises:
             DivergedError: when float16 cannot go on.
         """
-        x = batch.inputs or training_inputs(batch, self.recipe, self.settings.seed)
-        with devices.scope(self.devices):
-            self.model.train_on_batch(x)
-            # Not what train_on_batch returns: that is one number for both sides together.
-            src, dst = ops.convert_to_numpy(self.model.reported.value)
-            self.discriminators.step(x)
-        self._check_scales()
-        return float(src), float(dst)
-
-    def _check_scales(self) -> None:
-        """Overflowed steps are skipped and the scale of the loss halves, which soon ends.
-
-        If it does not, the gradients themselves are not finite.
-        """
-        for optimizer in self._optimizers():
-            if optimizer.scaled and float(ops.convert_to_numpy(optimizer.scale.value)) < SMALLEST_SCALE:
+        # Overflowed steps are skipped and the scale of the loss halves, which soon ends. If it does not, the gradients
+        # themselves are not finite.
+        for name, scale in reported.scales.items():
+            if float(ops.convert_to_numpy(scale)) < SMALLEST_SCALE:
                 raise DivergedError(
                     "no step is finite in float16 any more",
-                    where=optimizer.name,
+                    where=name,
                     hint="go on with --precision bfloat16 or float32",
                 )
+        src, dst = ops.convert_to_numpy(reported.losses)
+        return float(src), float(dst)
 
     def _optimizers(self) -> list[Any]:
         return [self.optimizer, *self.discriminators.optimizers()]

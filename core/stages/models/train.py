@@ -77,10 +77,10 @@ class Options(BaseOptions, Recipe):
     dfl_exact: bool | None = Field(
         None, description="keep DeepFaceLab's defects (warp, borders, background mask) instead of mending them"
     )
-    precision: Literal["float32", "bfloat16", "float16"] | None = Field(
+    precision: Literal["auto", "float32", "bfloat16", "float16"] | None = Field(
         None,
-        description="arithmetic of the layers; 16 bits save memory and time on a GPU; float32 in a new model, a "
-        "resumed one keeps its own",
+        description="arithmetic of the layers; 16 bits save memory and time on a GPU; auto measures float32 and "
+        "bfloat16 and takes the faster; float32 in a new model, a resumed one keeps its own",
     )
     ema: float | None = Field(
         None,

@@ -91,7 +91,7 @@ def _train_step(model: keras.Model, names: Sequence[str], sides: int, data: Any)
         # The slices are equally large, so the mean of their means is the mean of the batch.
         reported.assign(sum(reports) / len(reports))
     model.optimizer.apply([_summed(same) for same in zip(*gradients, strict=True)], model.trainable_variables)
-    return model.get_metrics_result()
+    return {}
 
 
 def _gradients(model: keras.Model, part: Mapping[str, Any]) -> list[Any]:
