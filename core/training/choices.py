@@ -24,6 +24,7 @@ class Choices:
     precision: of the layers' arithmetic: float32, bfloat16 or float16; ``AUTO`` measures which of the first two.
     ema: decay of the averaged weights, 0 for none.
     devices: how many share a batch.
+    parts: how many a batch is computed in, one after the other.
     validation_count: faces of each side that are never trained on.
     preset: a schedule from now on; one without phases ends the schedule that there is.
     reinit: parts of the networks that start anew.
@@ -37,6 +38,7 @@ class Choices:
     precision: str | None = None
     ema: float | None = None
     devices: int | None = None
+    parts: int | None = None
     validation_count: int | None = None
     preset: Preset | None = None
     reinit: tuple[str, ...] = ()

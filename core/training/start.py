@@ -103,7 +103,7 @@ def _plan(recipe: Recipe, choices: Choices, state: Mapping[str, Any], opening: O
 
 def _settings(kind: str, choices: Choices, state: Mapping[str, Any], opening: Opening) -> TrainerSettings:
     """What was chosen, else what ``forge.json`` has, else the defaults. The precision may still be ``auto``."""
-    chosen = {name: getattr(choices, name) for name in ("seed", "exact", "precision", "ema", "devices")}
+    chosen = {name: getattr(choices, name) for name in ("seed", "exact", "precision", "ema", "devices", "parts")}
     rate = opening.learning_rate if choices.learning_rate is None else choices.learning_rate
     chosen["rate"] = None if rate is None else rate / KINDS[kind].rate
     kept = {name: state[name] for name in asdict(TrainerSettings()) if name in state}

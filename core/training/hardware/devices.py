@@ -121,6 +121,8 @@ def _predict_step(model: keras.Model, names: Sequence[str], sides: int, data: An
 
 def slices(x: Mapping[str, Any], count: int, sides: int) -> list[dict[str, Any]]:
     """The batch in ``count`` equal parts, each with its share of every side."""
+    if count == 1:
+        return [dict(x)]
     parts: list[dict[str, Any]] = [{} for _ in range(count)]
     for name, value in x.items():
         of_sides = [ops.split(side, count) for side in ops.split(value, sides)]
