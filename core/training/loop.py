@@ -157,6 +157,8 @@ def _out_of_memory(error: Exception, r: Recipe, where: str) -> OutOfMemoryFault:
         "resolution": f"a new model with a smaller {sizes}",
     }
     possible = [change for option, change in changes.items() if option in KINDS[r.kind].options]
+    if r.batch_size > 1:
+        possible.insert(0, "--batch-parts 2 or more: the same steps, a part of the batch after the other")
     return OutOfMemoryFault(
         "the device's memory is used up",
         where=where,

@@ -52,7 +52,7 @@ class Update(keras.Model):
         """The sum of all weights, each times its gradient; after that the next batch begins at zero."""
         # The sums are those of the scaled loss, and this one is scaled again.
         scale = self.optimizer.scale_loss(1.0)
-        sums = [ops.copy(total.value) / scale for total in self.sums]
+        sums = [total.value / scale for total in self.sums]
         for total in self.sums:
             total.assign(ops.zeros_like(total.value))
         return sum(ops.sum(w.value * gradient) for w, gradient in zip(self.moved, sums, strict=True))

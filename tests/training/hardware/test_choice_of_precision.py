@@ -51,10 +51,12 @@ def test_the_faster_one_is_chosen_and_said(answers, full, half, expected, said):
 def test_a_saved_model_keeps_what_was_decided_until_it_is_asked_again(answers, tmp_path):
     folder = ModelFolder(tmp_path / "model", "m")
     asked = answers(float32=10.0, bfloat16=5.0)
-    session = start.open_session(folder, Choices(recipe={**TINY, "archi": "df"}, precision="auto"), tmp_path)
+    choices = Choices(recipe={**TINY, "archi": "df"}, precision="auto", parts=2)
+    session = start.open_session(folder, choices, tmp_path)
     session.save()
     asked.clear()
-    assert start.planned(folder, Choices(), tmp_path).settings.precision == "bfloat16"
+    kept = start.planned(folder, Choices(), tmp_path).settings
+    assert (kept.precision, kept.parts) == ("bfloat16", 2)
     assert start.planned(folder, Choices(precision="float16"), tmp_path).settings.precision == "float16" and not asked
     answers(float32=5.0, bfloat16=10.0)
     assert start.planned(folder, Choices(precision="auto"), tmp_path).settings.precision == "float32"
