@@ -66,6 +66,7 @@ class Probe:
     device: where it did. works: whether the result was right.
     gpus: names of those that it uses.
     architectures: that the build has GPU code for, such as ``sm_86``; empty where it does not tell. cuda: its version.
+    bfloat16: the time of a convolution in it, in times of one in float32.
     """
 
     device: str
@@ -73,6 +74,7 @@ class Probe:
     architectures: tuple[str, ...]
     cuda: str | None
     works: bool
+    bfloat16: float
 
 
 @dataclass(frozen=True)

@@ -58,10 +58,19 @@ def _backend(backend: "Backend", gpus: "Sequence[Gpu]") -> Rows:
         ("CUDA_VISIBLE_DEVICES", "not set" if visible is None else visible),
         ("device used", _device(backend)),
     ]
+    if backend.probe:
+        rows.append(("--precision auto", _precision(backend.probe.bfloat16)))
     if backend.probe and backend.probe.architectures:
         cuda = f", CUDA {backend.probe.cuda}" if backend.probe.cuda else ""
         rows.append(("GPU code in the build", ", ".join(backend.probe.architectures) + cuda))
     return rows
+
+
+def _precision(bfloat16: float) -> str:
+    from core.training.choices import WORTH_BFLOAT16
+
+    name = "bfloat16" if bfloat16 < WORTH_BFLOAT16 else "float32"
+    return f"{name} is likely: a convolution takes {bfloat16:.2f} of its time in bfloat16; training asks its own model"
 
 
 def _gpu(gpu: "Gpu") -> str:

@@ -7,6 +7,11 @@ from typing import Any
 
 from core.training.schedule.presets import Preset
 
+# A precision: measure which.
+AUTO = "auto"
+# bfloat16 gives digits away: only for a time below this share of float32's.
+WORTH_BFLOAT16 = 0.9
+
 
 @dataclass(frozen=True)
 class Choices:
@@ -16,9 +21,10 @@ class Choices:
     learning_rate: of the optimizer.
     seed: of everything random.
     exact: keep the original's defects.
-    precision: of the layers' arithmetic: float32, bfloat16 or float16.
+    precision: of the layers' arithmetic: float32, bfloat16 or float16; ``AUTO`` measures which of the first two.
     ema: decay of the averaged weights, 0 for none.
     devices: how many share a batch.
+    parts: how many a batch is computed in, one after the other.
     validation_count: faces of each side that are never trained on.
     preset: a schedule from now on; one without phases ends the schedule that there is.
     reinit: parts of the networks that start anew.
@@ -32,6 +38,7 @@ class Choices:
     precision: str | None = None
     ema: float | None = None
     devices: int | None = None
+    parts: int | None = None
     validation_count: int | None = None
     preset: Preset | None = None
     reinit: tuple[str, ...] = ()

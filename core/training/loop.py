@@ -1,7 +1,6 @@
 """The training loop: batch -> step -> hooks, until the target or a request to stop."""
 
 import logging
-import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -14,18 +13,16 @@ from core.training.hardware.machine import is_out_of_memory
 from core.training.kinds import KINDS
 from core.training.prefetch import open_ready_batches
 from core.training.recipe import Recipe
-from core.training.run_state import RunState
+from core.training.run_state import Pending, RunState
 from core.training.session import Session
 
 log = logging.getLogger(__name__)
-# A loss this many times the recent mean is as good as NaN.
-_SPIKE = 100.0
 
 
 class Hook(Protocol):
     """What happens beside the steps.
 
-    after_step: after every iteration.
+    after_step: after every iteration; its step may still run, and its losses be unknown: ``session.known`` tells.
     at_save: before the files of a save are written.
     at_end: however the run ends.
     """
@@ -89,9 +86,10 @@ def _to_target(
 
 
 def save(session: RunState, hooks: Sequence[Any]) -> None:
-    """Save unless this iteration is saved already."""
+    """Save unless this iteration is saved already. Raises DivergedError where its step was a bad one."""
     if session.iteration == session.saved_iteration:
         return
+    session.settle()
     for hook in hooks:
         hook.at_save(session)
     session.save()
@@ -100,41 +98,25 @@ def save(session: RunState, hooks: Sequence[Any]) -> None:
 def _run(session: Session, settings: BatchSettings, hooks: Sequence[Hook], workers: tuple[int, int]) -> None:
     with open_ready_batches(settings, session.iteration, workers, session.trainer.ready) as batches:
         while not session.paused:
-            batch = _next(session, batches)
-            _step(session, batch)
+            batch = _iterate(session, batches)
             with beside_the_step():
                 for hook in hooks:
                     hook.after_step(session, batch)
+        session.settle()
 
 
-def _next(session: Session, batches: Iterator[TrainingBatch]) -> TrainingBatch:
+def _iterate(session: Session, batches: Iterator[TrainingBatch]) -> TrainingBatch:
+    """Start the next step, and read the losses of the one before while it runs: the device never waits for us."""
     start = time.perf_counter()
     with beside_the_step():
         batch = next(batches)
-    session.waited = time.perf_counter() - start
-    return batch
-
-
-def _step(session: Session, batch: TrainingBatch) -> None:
-    start = time.perf_counter()
+    waited = time.perf_counter() - start
     with explained_memory(session.recipe, f"iteration {session.iteration + 1}"):
-        losses = session.trainer.step(batch)
-    session.spent = session.waited + time.perf_counter() - start
-    # Before the iteration counts: a spoilt step gets neither into the history nor into a save.
-    _require_sound(session, losses)
+        reported = session.trainer.begin(batch)
+        session.settle()
     session.iteration += 1
-    session.history.append(list(losses))
-
-
-def _require_sound(session: Session, losses: tuple[float, float]) -> None:
-    """Raises DivergedError for losses that are not finite, or far above the recent ones."""
-    recent = [sum(pair) for pair in session.history[-100:]]
-    spike = len(recent) >= 20 and sum(losses) > _SPIKE * sum(recent) / len(recent)
-    if all(map(math.isfinite, losses)) and not spike:
-        return
-    raise DivergedError(
-        f"training diverged at iteration {session.iteration + 1}: loss {losses[0]:.4g} (src), {losses[1]:.4g} (dst)"
-    )
+    session.pending = Pending(reported, waited, time.perf_counter() - start)
+    return batch
 
 
 def _gave_up(error: DivergedError, before: DivergedError | None, session: Session) -> DivergedError:
@@ -144,12 +126,11 @@ def _gave_up(error: DivergedError, before: DivergedError | None, session: Sessio
     loss = ""
     if session.history:
         loss = "; the last sound loss was {:.4g} (src), {:.4g} (dst)".format(*session.history[-1])
-    first, last = max(0, session.saved_iteration) + 1, session.iteration + 1
-    usual = "the last save is untouched; try --clipgrad, a larger --batch-size, or smaller style and gan powers"
+    first, last = max(0, session.saved_iteration) + 1, session.known + 1
     return DivergedError(
         _named(error),
         why=f"iterations {first} to {last} are given up{loss}; {history}",
-        hint=error.hint or usual,
+        hint=error.hint,
     )
 
 
@@ -176,6 +157,8 @@ def _out_of_memory(error: Exception, r: Recipe, where: str) -> OutOfMemoryFault:
         "resolution": f"a new model with a smaller {sizes}",
     }
     possible = [change for option, change in changes.items() if option in KINDS[r.kind].options]
+    if r.batch_size > 1:
+        possible.insert(0, "--batch-parts 2 or more: the same steps, a part of the batch after the other")
     return OutOfMemoryFault(
         "the device's memory is used up",
         where=where,

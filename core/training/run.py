@@ -67,7 +67,7 @@ def train(
     if examine:
         beside.insert(0, Examination(examine))
     # What was asked for once has happened by then; everything else a person chose still wins over the phase.
-    again = replace(choices, reinit=(), preset=None, validation_count=None)
+    again = replace(choices, reinit=(), preset=None, validation_count=None, precision=None)
     boundary = Boundary(reopen, batches, save, _preview(workspace))
     boundary.begin(session)
     if session.recipe.autobackup_hour:

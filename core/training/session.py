@@ -1,7 +1,8 @@
 """One training run of one model: what the loop and its hooks share, and how it is saved, loaded and rolled back."""
 
 import logging
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,8 @@ from core.training.schedule.timeline import Schedule
 from core.training.trainer import Trainer
 
 log = logging.getLogger(__name__)
+# A loss this many times the recent mean is as good as NaN.
+_SPIKE = 100.0
 
 # What a session takes over from the save that it was opened from anew; the rest belongs to the run.
 _OF_THE_SAVE = (
@@ -80,8 +83,23 @@ class Session(RunState):
         for name in _OF_THE_SAVE:
             setattr(self, name, getattr(opened, name))
 
+    def settle(self) -> None:
+        """Wait for the pending step and put its losses into the history; nothing, where none is pending.
+
+        Raises:
+            DivergedError: the step was a bad one. It stays pending, so that nothing can be saved.
+        """
+        if self.pending is None:
+            return
+        losses = self.trainer.read(self.pending.reported)
+        require_sound(losses, self.history, self.iteration)
+        self.history.append(list(losses))
+        self.waited, self.spent = self.pending.waited, self.pending.spent
+        self.pending = None
+
     def save(self) -> None:
         """Write everything, all or nothing. Raises DivergedError rather than saving numbers that are not finite."""
+        self.settle()
         if self.history and not np.isfinite(self.history[-1]).all():
             raise DivergedError(
                 "refusing to save a model whose loss is not a number", where=f"iteration {self.iteration}"
@@ -112,9 +130,22 @@ class Session(RunState):
         data = dfl_weights.read_data(files[DATA])
         self.trainer.load(files)
         self.trainer.reset_rate(0.5)
+        self.pending = None
         self.iteration, self.saved_iteration, self.history = data.iteration, data.iteration, data.loss_history
         self.validation_losses = [row for row in self.validation_losses if row[0] <= self.iteration]
         return self.iteration
+
+
+def require_sound(losses: tuple[float, float], history: Sequence[Sequence[float]], iteration: int) -> None:
+    """Raises DivergedError for losses of ``iteration`` that are not finite, or far above the recent ones."""
+    recent = [sum(pair) for pair in history[-100:]]
+    spike = len(recent) >= 20 and sum(losses) > _SPIKE * sum(recent) / len(recent)
+    if all(map(math.isfinite, losses)) and not spike:
+        return
+    raise DivergedError(
+        f"training diverged at iteration {iteration}: loss {losses[0]:.4g} (src), {losses[1]:.4g} (dst)",
+        hint="the last save is untouched; try --clipgrad, a larger --batch-size, or smaller style and gan powers",
+    )
 
 
 def restore(

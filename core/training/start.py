@@ -16,7 +16,7 @@ from core.formats import dfl_weights
 from core.formats.dfl_weights import ModelData
 from core.training import recipe as recipes
 from core.training.choices import Choices
-from core.training.hardware import xla
+from core.training.hardware import precision, xla
 from core.training.kinds import KINDS
 from core.training.loop import explained_memory
 from core.training.recipe import Recipe
@@ -97,12 +97,13 @@ def _plan_pretrained(folder: ModelFolder, choices: Choices, files: Mapping[str, 
 
 def _plan(recipe: Recipe, choices: Choices, state: Mapping[str, Any], opening: Opening) -> Plan:
     recipes.require_trainable(recipe)
-    return Plan(recipe, _settings(recipe.kind, choices, state, opening), opening)
+    settings = _settings(recipe.kind, choices, state, opening)
+    return Plan(recipe, precision.decided(recipe, settings), opening)
 
 
 def _settings(kind: str, choices: Choices, state: Mapping[str, Any], opening: Opening) -> TrainerSettings:
-    """What was chosen, else what ``forge.json`` has, else the defaults."""
-    chosen = {name: getattr(choices, name) for name in ("seed", "exact", "precision", "ema", "devices")}
+    """What was chosen, else what ``forge.json`` has, else the defaults. The precision may still be ``auto``."""
+    chosen = {name: getattr(choices, name) for name in ("seed", "exact", "precision", "ema", "devices", "parts")}
     rate = opening.learning_rate if choices.learning_rate is None else choices.learning_rate
     chosen["rate"] = None if rate is None else rate / KINDS[kind].rate
     kept = {name: state[name] for name in asdict(TrainerSettings()) if name in state}

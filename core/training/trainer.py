@@ -27,6 +27,7 @@ from core.training.kinds import KINDS
 from core.training.objective.autoencoder import Autoencoder, Viewer
 from core.training.objective.discriminators import Discriminators, discriminator_networks
 from core.training.objective.optimizers import KEEP, AdaBelief, RMSprop
+from core.training.objective.parts import GradientSum, Update, require_even
 from core.training.objective.terms import objective_of
 from core.training.recipe import Recipe, config_of, effective
 from core.training.weight_files import (
@@ -57,6 +58,7 @@ class TrainerSettings:
     precision: of the layers' arithmetic: float32, bfloat16 or float16; weights stay float32.
     ema: decay of the averaged weights, 0 for none.
     devices: how many share a batch.
+    parts: how many a batch is computed in, one after the other.
     """
 
     seed: int = 0
@@ -65,6 +67,18 @@ class TrainerSettings:
     precision: str = "float32"
     ema: float = 0.0
     devices: int = 1
+    parts: int = 1
+
+
+@dataclass(frozen=True)
+class Reported:
+    """The numbers of a step that may still run, on the device.
+
+    losses: mean of src and dst, (2,). scales: of the loss in float16, by the optimizer's name.
+    """
+
+    losses: Any
+    scales: Mapping[str, Any]
 
 
 class Trainer:
@@ -76,6 +90,7 @@ class Trainer:
     def __init__(self, recipe: Recipe, settings: TrainerSettings, *, xla: bool | None = None):
         self.recipe, self.settings, self.config = recipe, settings, config_of(recipe)
         self.descriptions = archs.networks(self.config)
+        require_even(settings.parts, settings.devices, recipe.batch_size)
         self.devices = devices.chosen(settings.devices, recipe.batch_size)
         with devices.scope(self.devices):
             self._build(compiled(bool(self.devices)) if xla is None else xla)
@@ -98,11 +113,19 @@ class Trainer:
             xla=xla,
             devices=self.devices,
         )
-        self.model = Autoencoder(architecture, self.networks, objective, self.discriminators.frozen)
+        # In exact training, and where no step sees the whole batch, discriminators look for themselves.
+        own_pass = settings.exact or bool(self.devices) or settings.parts > 1
+        kept = {} if own_pass else self.discriminators.exhibit_shapes(recipe.batch_size)
+        self.model = Autoencoder(architecture, self.networks, objective, self.discriminators.frozen, kept)
         self.optimizer = self._optimizer(OPTIMIZER, self._frozen())
         # Now and not at the first step: a saved state goes into its slots before that.
         self.optimizer.build(self.model.trainable_variables)
-        self.model.compile(optimizer=self.optimizer, jit_compile=xla)
+        optimizer = self.optimizer
+        if settings.parts > 1:
+            variables = self.model.trainable_variables
+            optimizer = GradientSum(self.optimizer, variables)
+            self.update = Update(self.optimizer, optimizer, variables, xla)
+        self.model.compile(optimizer=optimizer, jit_compile=xla)
         devices.share(self.model, self.devices, sides=2)
 
     def ready(self, batch: TrainingBatch) -> TrainingBatch:
@@ -116,32 +139,43 @@ class Trainer:
         return replace(own, inputs=inputs)
 
     def step(self, batch: TrainingBatch) -> tuple[float, float]:
-        """One iteration on a batch of both sides. Returns the mean src and dst loss before it.
+        """One iteration on a batch of both sides. Returns the mean src and dst loss before it. Raises as ``read``."""
+        return self.read(self.begin(batch))
+
+    def begin(self, batch: TrainingBatch) -> Reported:
+        """Start one iteration on a batch of both sides. Where the backend can, it returns while the device computes."""
+        x = batch.inputs or training_inputs(batch, self.recipe, self.settings.seed)
+        with devices.scope(self.devices):
+            losses = [self._gradients(part) for part in devices.slices(x, self.settings.parts, sides=2)]
+            if self.settings.parts > 1:
+                self.update.step()
+            self.discriminators.step(x, self.model.exhibits)
+            scales = {o.name: ops.copy(o.scale.value) for o in self._optimizers() if o.scaled}
+            return Reported(sum(losses) / len(losses), scales)
+
+    def _gradients(self, x: Mapping[str, Any]) -> Any:
+        """The step of a batch, or what it takes of a part of one. Returns the mean losses."""
+        self.model.train_on_batch(dict(x))
+        # A copy: the next step changes the variable, and JAX gives its buffer away.
+        return ops.copy(self.model.reported.value)
+
+    def read(self, reported: Reported) -> tuple[float, float]:
+        """Wait for a step. Returns the mean src and dst loss before it.
 
         Raises:
             DivergedError: when float16 cannot go on.
         """
-        x = batch.inputs or training_inputs(batch, self.recipe, self.settings.seed)
-        with devices.scope(self.devices):
-            self.model.train_on_batch(x)
-            # Not what train_on_batch returns: that is one number for both sides together.
-            src, dst = ops.convert_to_numpy(self.model.reported.value)
-            self.discriminators.step(x)
-        self._check_scales()
-        return float(src), float(dst)
-
-    def _check_scales(self) -> None:
-        """Overflowed steps are skipped and the scale of the loss halves, which soon ends.
-
-        If it does not, the gradients themselves are not finite.
-        """
-        for optimizer in self._optimizers():
-            if optimizer.scaled and float(ops.convert_to_numpy(optimizer.scale.value)) < SMALLEST_SCALE:
+        # Overflowed steps are skipped and the scale of the loss halves, which soon ends. If it does not, the gradients
+        # themselves are not finite.
+        for name, scale in reported.scales.items():
+            if float(ops.convert_to_numpy(scale)) < SMALLEST_SCALE:
                 raise DivergedError(
                     "no step is finite in float16 any more",
-                    where=optimizer.name,
+                    where=name,
                     hint="go on with --precision bfloat16 or float32",
                 )
+        src, dst = ops.convert_to_numpy(reported.losses)
+        return float(src), float(dst)
 
     def _optimizers(self) -> list[Any]:
         return [self.optimizer, *self.discriminators.optimizers()]

@@ -48,7 +48,7 @@ def test_programs_and_packages_that_do_not_start_are_no_reason_to_end(monkeypatc
 
 
 def answering(gpus, architectures=()):
-    return Backend("tensorflow", Probe("GPU:0", gpus, architectures, None, True), None, None)
+    return Backend("tensorflow", Probe("GPU:0", gpus, architectures, None, True, 0.5), None, None)
 
 
 def test_next_step_follows_the_workspace(tmp_path):
@@ -95,6 +95,6 @@ def test_what_a_workspace_has(tmp_path):
 
 def test_the_table_is_printed():
     done = subprocess.run([sys.executable, "-m", "core", "doctor"], capture_output=True, text=True, check=True)
-    for label in ("python", "tensorflow", "device used", "ffmpeg", "workspace", "next step"):
+    for label in ("python", "tensorflow", "device used", "--precision auto", "ffmpeg", "workspace", "next step"):
         assert label in done.stdout
     assert "computes correctly" in done.stdout

@@ -19,6 +19,7 @@ from core.faceset.store import open_faceset
 from core.formats import dfl_weights
 from core.geometry.align import FaceType
 from core.training import loop
+from core.training.ending import StopRequested
 from core.training.hooks import auto_backup
 from core.training.hooks.auto_backup import AutoBackup
 from core.training.hooks.base import BaseHook
@@ -40,12 +41,15 @@ class Stub:
     def ready(self, batch):
         return replace(batch, warped=batch.warped.copy())
 
-    def step(self, batch):
+    def begin(self, batch):
         if self.error and batch.iteration == 3:
             raise self.error
         self.value += 1
         loss = self.losses.pop(batch.iteration, 1.0)
         return loss, loss
+
+    def read(self, reported):
+        return reported
 
     def writers(self):
         return {"encoder.npy": lambda stream: dfl_weights.write_arrays(stream, [("value:0", np.float32([self.value]))])}
@@ -130,8 +134,8 @@ def test_not_a_number_rolls_back_once_with_half_the_rate(run):
 
 def test_diverging_twice_ends_with_code_6_and_keeps_the_save(run):
     class Always(Stub):
-        def step(self, batch):
-            return (float("nan"), 1.0) if batch.iteration >= 5 else super().step(batch)
+        def begin(self, batch):
+            return (float("nan"), 1.0) if batch.iteration >= 5 else super().begin(batch)
 
     with pytest.raises(DivergedError, match="iteration 6") as caught:
         run.start(Always(), 10)
@@ -298,3 +302,59 @@ def test_who_started_it_with_nohup_is_not_hung_up(run):
         hook.at_end(None)
     finally:
         signal.signal(signal.SIGHUP, before)
+
+
+def test_losses_are_read_while_the_next_step_runs(run):
+    said = []
+
+    class Said(Stub):
+        def begin(self, batch):
+            said.append(f"begin {batch.iteration + 1}")
+            return batch.iteration + 1
+
+        def read(self, number):
+            said.append(f"read {number}")
+            return 1.0, 1.0
+
+    class Look(BaseHook):
+        def after_step(self, session, batch):
+            assert session.known == len(session.history) >= session.iteration - 1
+
+    run.start(Said(), 4, Look())
+    # The first is read for the save after it, the last for the one at the end.
+    assert said == ["begin 1", "read 1", "begin 2", "begin 3", "read 2", "begin 4", "read 3", "read 4"]
+
+
+class SaveAt(BaseHook):
+    """Saves, or stops the run, after so many iterations."""
+
+    def __init__(self, number, act):
+        self.number, self.act = number, act
+
+    def after_step(self, session, batch):
+        if session.iteration == self.number:
+            self.act(session)
+
+
+def test_a_bad_step_is_not_saved_even_where_its_loss_was_not_read_yet(run):
+    seen = []
+
+    def save(session):
+        seen.append((session.iteration, session.known))
+        session.save()
+
+    stub = Stub({4: float("nan")})
+    assert run.start(stub, 8, SaveAt(5, save)).iteration == 8
+    assert seen == [(5, 4), (5, 4)] and stub.settings.rate == 0.5
+    data, value = saved(run)
+    assert data.iteration == value == 8 and np.isfinite(data.loss_history).all()
+
+
+def test_a_run_that_is_stopped_on_a_bad_step_keeps_the_save_before(run):
+    def stop(session):
+        raise StopRequested("a test")
+
+    with pytest.raises(DivergedError, match="iteration 5") as caught:
+        run.start(Stub({4: float("nan")}), 8, SaveAt(5, stop))
+    assert caught.value.exit_code == 6 and "the last save is untouched" in str(caught.value)
+    assert saved(run)[0].iteration == 1

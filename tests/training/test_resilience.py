@@ -12,9 +12,9 @@ from core.checkpoints.model_folder import ModelFolder
 from core.errors import DivergedError, OutOfMemoryFault
 from core.formats import dfl_weights
 from core.stages.models import train
-from core.training import loop
 from core.training.hardware import machine
 from core.training.recipe import Recipe
+from core.training.session import require_sound
 from core.training.trainer import Trainer, TrainerSettings
 from core.workspace import Workspace
 
@@ -30,18 +30,18 @@ def workspace(tmp_path):
 @pytest.fixture
 def at(monkeypatch):
     """Have something done to the trainer and its batch before a step; ``at(iteration, act)``, ``times``: how often."""
-    real = Trainer.step
+    real = Trainer.begin
 
     def patch(iteration, act, times=1):
         left = [times]
 
-        def step(self, batch):
+        def begin(self, batch):
             if batch.iteration == iteration - 1 and left[0]:
                 left[0] -= 1
                 act(self, batch)
             return real(self, batch)
 
-        monkeypatch.setattr(Trainer, "step", step)
+        monkeypatch.setattr(Trainer, "begin", begin)
 
     return patch
 
@@ -111,16 +111,16 @@ def test_diverging_again_is_code_6_and_names_iterations_and_losses(workspace, at
 
 def test_weights_spoilt_by_the_last_step_are_never_saved(workspace, at, monkeypatch):
     """The loss of a step is that before it: only the weights show what the step has done."""
-    real, left = Trainer.step, [1]
+    real, left = Trainer.begin, [1]
 
-    def step(self, batch):
-        losses = real(self, batch)
+    def begin(self, batch):
+        reported = real(self, batch)
         if batch.iteration == 2 and left[0]:
             left[0] = 0
             infinite_weight(self, batch)
-        return losses
+        return reported
 
-    monkeypatch.setattr(Trainer, "step", step)
+    monkeypatch.setattr(Trainer, "begin", begin)
     run(workspace, 3)
     iteration, state, finite = on_disk(workspace)
     assert (iteration, state["rate"], finite) == (3, 0.5, True)
@@ -194,9 +194,7 @@ def test_what_a_rollback_finds_no_file_for_starts_anew():
 
 
 def test_a_spike_is_measured_against_the_recent_mean():
-    class Past:
-        history, iteration = [[0.1, 0.2]] * 30, 30
-
-    loop._require_sound(Past, (14.0, 14.0))
+    history = [[0.1, 0.2]] * 30
+    require_sound((14.0, 14.0), history, 31)
     with pytest.raises(DivergedError, match="iteration 31: loss 20"):
-        loop._require_sound(Past, (20.0, 20.0))
+        require_sound((20.0, 20.0), history, 31)

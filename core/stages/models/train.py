@@ -48,7 +48,7 @@ class Options(BaseOptions, Recipe):
             "quality",
         ),
         "saving and looking": ("save_minutes", "preview_every", "autobackup_hour"),
-        "the machine": ("fit", "precision", "devices", "workers", "face_cache"),
+        "the machine": ("fit", "precision", "batch_parts", "devices", "workers", "face_cache"),
     }
     target_iter: PositionalOrFlag[int] = Field(
         0,
@@ -77,16 +77,23 @@ class Options(BaseOptions, Recipe):
     dfl_exact: bool | None = Field(
         None, description="keep DeepFaceLab's defects (warp, borders, background mask) instead of mending them"
     )
-    precision: Literal["float32", "bfloat16", "float16"] | None = Field(
+    precision: Literal["auto", "float32", "bfloat16", "float16"] | None = Field(
         None,
-        description="arithmetic of the layers; 16 bits save memory and time on a GPU; float32 in a new model, a "
-        "resumed one keeps its own",
+        description="arithmetic of the layers; 16 bits save memory and time on a GPU; auto measures float32 and "
+        "bfloat16 and takes the faster; float32 in a new model, a resumed one keeps its own",
     )
     ema: float | None = Field(
         None,
         ge=0,
         lt=1,
         description="previews and export use averaged weights; this is their decay, such as 0.999, 0 for none",
+    )
+    batch_parts: int | None = Field(
+        None,
+        ge=1,
+        le=64,
+        description="compute each batch in so many parts, one after the other: memory for one part, the same step; 1 "
+        "in a new model, a resumed one keeps its own",
     )
     devices: int | None = Field(
         None, ge=1, le=64, description="how many GPUs share each batch; 1 in a new model, a resumed one keeps its own"
@@ -171,6 +178,7 @@ def _choices(options: Options) -> Choices:
         precision=options.precision,
         ema=options.ema,
         devices=options.devices,
+        parts=options.batch_parts,
         validation_count=options.held_out,
         preset=presets.find(options.preset) if options.preset else None,
         reinit=tuple(options.reinit_part),

@@ -109,7 +109,7 @@ def find_batch_sizes(recipe: Recipe, settings: TrainerSettings) -> FittingSizes:
     log.info("%s", HEAD)
     rows: list[Row] = []
     end = None
-    for size in sizes(recipe.batch_size, settings.devices):
+    for size in sizes(recipe.batch_size, settings.devices * settings.parts):
         try:
             end = _not_tried(rows, size) or _measured(rows, size, recipe, settings)
         except KeyboardInterrupt:
@@ -123,21 +123,22 @@ def find_batch_sizes(recipe: Recipe, settings: TrainerSettings) -> FittingSizes:
     return FittingSizes(tuple(rows), end, parameters, state)
 
 
-def sizes(own: int, devices: int = 1) -> Iterator[int]:
-    """1 2 4 8 ... 1024, times the number of devices, with the model's own in its place if they can share it."""
-    powers = {devices * 2**n for n in range(LARGEST.bit_length()) if devices * 2**n <= LARGEST}
-    yield from sorted(powers | ({own} if own % devices == 0 else set()))
+def sizes(own: int, parts: int = 1) -> Iterator[int]:
+    """1 2 4 8 ... 1024, times the number of parts or devices, with the model's own in its place if these divide it."""
+    powers = {parts * 2**n for n in range(LARGEST.bit_length()) if parts * 2**n <= LARGEST}
+    yield from sorted(powers | ({own} if own % parts == 0 else set()))
 
 
 def size_of(recipe: Recipe, settings: TrainerSettings) -> tuple[int, int]:
-    """Number of parameters, and bytes of weights, moments and averages (all float32)."""
+    """Number of parameters, and bytes of weights, moments, averages and sums of gradients (all float32)."""
     recipe, networks = effective(recipe), archs.networks(config_of(recipe))
     discriminators = discriminator_networks(objective_of(recipe, settings.exact), recipe, networks)
     own = sum(map(parameter_count, networks.values()))
     judging = sum(map(parameter_count, discriminators.values()))
     moments = 2 if recipe.adabelief else 1
-    # A discriminator has a frozen copy, but no averages.
-    copies, copies_judging = 1 + moments + bool(settings.ema), 1 + moments + 1
+    # A discriminator has a frozen copy, but nothing else beside.
+    # Parts of a batch have a sum of gradients, which is kept.
+    copies, copies_judging = 1 + moments + bool(settings.ema) + (settings.parts > 1), 1 + moments + 1
     return own + judging, _FLOAT32 * (copies * own + copies_judging * judging)
 
 

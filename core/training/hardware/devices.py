@@ -91,7 +91,7 @@ def _train_step(model: keras.Model, names: Sequence[str], sides: int, data: Any)
         # The slices are equally large, so the mean of their means is the mean of the batch.
         reported.assign(sum(reports) / len(reports))
     model.optimizer.apply([_summed(same) for same in zip(*gradients, strict=True)], model.trainable_variables)
-    return model.get_metrics_result()
+    return {}
 
 
 def _gradients(model: keras.Model, part: Mapping[str, Any]) -> list[Any]:
@@ -121,6 +121,8 @@ def _predict_step(model: keras.Model, names: Sequence[str], sides: int, data: An
 
 def slices(x: Mapping[str, Any], count: int, sides: int) -> list[dict[str, Any]]:
     """The batch in ``count`` equal parts, each with its share of every side."""
+    if count == 1:
+        return [dict(x)]
     parts: list[dict[str, Any]] = [{} for _ in range(count)]
     for name, value in x.items():
         of_sides = [ops.split(side, count) for side in ops.split(value, sides)]

@@ -118,6 +118,7 @@ def key_of(recipe: Recipe, settings: TrainerSettings) -> str:
     key |= {name: getattr(recipe, name) for name in _SHAPING}
     key |= {name: bool(getattr(recipe, name)) for name in _POWERS}
     key |= {"precision": settings.precision, "ema": bool(settings.ema), "exact": settings.exact}
+    key |= {"parts": settings.parts}
     return json.dumps(key, sort_keys=True, default=str)
 
 

@@ -102,7 +102,7 @@ def _losses(session: Session, time: TrainingTime) -> Losses:
     spans = spans_of(schedule.preset) if schedule and not recipe.pretrain else []
     history = np.array(session.history, np.float64)
     passed = time.passed(session, len(history))
-    return Losses(history, session.iteration, session.validation_losses, title, spans, passed)
+    return Losses(history, session.known, session.validation_losses, title, spans, passed)
 
 
 def loss_plot(losses: Losses) -> NDArray[np.uint8]:

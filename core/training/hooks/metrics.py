@@ -17,8 +17,8 @@ _FLUSH_SECONDS = 5.0
 class Metrics(BaseHook):
     """One JSON line an iteration in ``metrics.jsonl``.
 
-    Of its own model, lines after the iteration that a resumed run starts from are taken back. The newest line waits
-    until the next iteration, for the validation losses of a save.
+    Of its own model, lines after the iteration that a resumed run starts from are taken back. A line is made when its
+    losses are known. The newest waits until the next iteration, for the validation losses of a save.
 
     start: the iteration that the run starts from. model: its name in the lines.
     """
@@ -32,19 +32,23 @@ class Metrics(BaseHook):
         self._take_back(start)
 
     def after_step(self, session: Session, batch: TrainingBatch) -> None:
-        if session.iteration <= self._done:  # rolled back
+        if session.known < self._done:  # rolled back
             self._flush()
-            self._take_back(session.iteration - 1)
-        self._done = session.iteration
+            self._take_back(session.known)
         if time.monotonic() - self._flushed > _FLUSH_SECONDS:
             self._flush()
-        self._lines.append(self._line(session))
+        self._note(session)
+
+    def _note(self, session: Session) -> None:
+        if session.known > self._done:
+            self._done = session.known
+            self._lines.append(self._line(session))
 
     def _line(self, session: Session) -> dict[str, Any]:
         src, dst = session.history[-1]
         return {
             "model": self._model,
-            "iter": session.iteration,
+            "iter": session.known,
             "src_loss": round(src, 6),
             "dst_loss": round(dst, 6),
             "ms": round(session.spent * 1000, 1),
@@ -53,6 +57,7 @@ class Metrics(BaseHook):
         }
 
     def at_save(self, session: Session) -> None:
+        self._note(session)
         if self._lines and self._lines[-1]["iter"] == session.iteration:
             self._lines[-1] |= _examined(session)
         self._flush()
@@ -76,10 +81,11 @@ class Metrics(BaseHook):
 
 
 def _examined(session: Session) -> dict[str, Any]:
-    """The losses of the validation faces, and how good the swaps are, if that was asked at this iteration."""
+    """The losses of the validation faces, and how good the swaps are, if that was asked at the known iteration."""
     found: dict[str, Any] = {}
-    if session.validation_losses and session.validation_losses[-1][0] == session.iteration:
-        _, found["held_src"], found["held_dst"] = session.validation_losses[-1]
+    for iteration, src, dst in session.validation_losses[-2:]:
+        if iteration == session.known:
+            found |= {"held_src": src, "held_dst": dst}
     if session.quality and session.done:
         found["quality"] = session.quality
     return found

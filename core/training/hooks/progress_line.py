@@ -27,6 +27,12 @@ class ProgressLine(BaseHook):
         self._mean: list[float] | None = None
 
     def after_step(self, session: RunState, batch: Any) -> None:
+        if session.known > session.begun:
+            self._task.note = self._note(session)
+        self._task.total = session.target or None  # it may have been changed
+        self._task.update(session.iteration - self._task.done)
+
+    def _note(self, session: RunState) -> str:
         spent, waited, *losses = self._smoothed([session.spent, session.waited, *session.history[-1]])
         # Short: the whole line has to fit into 80 columns.
         parts = [f"{spent * 1000:.0f}ms"]
@@ -35,9 +41,7 @@ class ProgressLine(BaseHook):
         held_out = session.validation_losses[-1][1:] if session.validation_losses else [None] * len(losses)
         for name, loss, other in zip(self._losses, losses, held_out, strict=True):
             parts.append(f"{name} {loss:.4f}" if other is None else f"{name} {loss:.3f} ({other:.3f})")
-        self._task.note = " ".join(parts)
-        self._task.total = session.target or None  # it may have been changed
-        self._task.update(session.iteration - self._task.done)
+        return " ".join(parts)
 
     def _smoothed(self, now: list[float]) -> list[float]:
         if self._mean is None:

@@ -50,16 +50,22 @@ class TensorBoard(BaseHook):
         self._writer = self._library.SummaryWriter(str(self._folder), purge_step=start + 1, filename_suffix=suffix)
 
     def after_step(self, session: Session, batch: TrainingBatch) -> None:
-        if session.iteration <= self._done:  # rolled back
+        if session.known < self._done:  # rolled back
             self._writer.close()
-            self._open(session.iteration - 1)
-        self._done = session.iteration
-        self._rows.append((*session.history[-1], session.spent * 1000, session.waited * 1000))
+            self._open(session.known)
+        self._note(session)
         self._write_validation(session)
-        if session.iteration % EVERY == 0:
+
+    def _note(self, session: Session) -> None:
+        if session.known == self._done:
+            return
+        self._done = session.known
+        self._rows.append((*session.history[-1], session.spent * 1000, session.waited * 1000))
+        if self._done % EVERY == 0:
             self._write_means(session)
 
     def at_save(self, session: Session) -> None:
+        self._note(session)
         self._write_validation(session)
         if self._rows:
             self._write_means(session)
@@ -75,7 +81,7 @@ class TensorBoard(BaseHook):
         means = [sum(column) / len(self._rows) for column in zip(*self._rows, strict=True)]
         rate = KINDS[session.recipe.kind].rate * session.trainer.settings.rate
         for tag, value in zip(_MEANS, (*means, rate), strict=True):
-            self._writer.add_scalar(tag, value, session.iteration)
+            self._writer.add_scalar(tag, value, self._done)
         self._rows = []
 
     def _write_validation(self, session: Session) -> None:

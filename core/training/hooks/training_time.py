@@ -23,12 +23,13 @@ class TrainingTime:
         self._seconds = array("d", [math.nan])
 
     def note(self, session: Session) -> None:
-        """Remember what the newest iteration took."""
-        self._set(session.iteration, session.spent)
+        """Remember what the newest iteration took whose losses are known."""
+        if session.known > session.begun:
+            self._set(session.known, session.spent)
 
     def passed(self, session: Session, count: int) -> NDArray[np.float64] | None:
         """Seconds that had passed after each of the newest ``count`` iterations; None where too few are known."""
-        last = session.iteration
+        last = session.known
         if self._metrics is not None:  # now and not at the start, which people wait for
             self._read(self._metrics, session.folder.prefix, last)
             self._metrics = None

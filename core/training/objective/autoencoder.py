@@ -1,13 +1,14 @@
 """The networks of a model as Keras trains them, and as previews look at them."""
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 import keras
 from keras import ops
 
 from core.training.objective.forward import Views, forward
-from core.training.objective.scene import in_unit_range, scene_of
+from core.training.objective.scene import exhibits, in_unit_range, scene_of
 from core.training.objective.terms import Group, Objective
 
 Tensor = Any
@@ -21,6 +22,7 @@ class Autoencoder(keras.Model):
 
     architecture: how the networks are wired, a key of ``forward.ARCHITECTURES``.
     discriminators: frozen copies, by name.
+    kept: shapes of those of ``scene.exhibits`` that each step keeps in the variables ``exhibits``.
     """
 
     def __init__(
@@ -29,6 +31,7 @@ class Autoencoder(keras.Model):
         networks: Mapping[str, keras.Model],
         objective: Objective,
         discriminators: Mapping[str, keras.Model],
+        kept: Mapping[str, tuple[int, ...]] = MappingProxyType({}),
     ):
         super().__init__(name="autoencoder")
         self.architecture = architecture
@@ -40,6 +43,11 @@ class Autoencoder(keras.Model):
         self.reported = self.add_weight(
             shape=(2,), initializer="zeros", trainable=False, name="reported", dtype="float32"
         )
+        # What the discriminators learn from: variables again, and so it never leaves the device.
+        self.exhibits = {
+            name: self.add_weight(shape=shape, initializer="zeros", trainable=False, name=name, dtype="float32")
+            for name, shape in kept.items()
+        }
 
     def call(self, inputs: Mapping[str, Tensor], training: bool = False) -> dict[str, Tensor]:
         seen = {**inputs, "warped": in_unit_range(inputs["warped"])}
@@ -54,8 +62,16 @@ class Autoencoder(keras.Model):
         src, dst = ops.split(total(Group.RECONSTRUCTION, scene), 2)
         src = src + total(Group.STYLE, scene)
         self.reported.assign(ops.stack([ops.mean(src), ops.mean(dst)]))
+        if self.exhibits:
+            made = exhibits(scene)
+            for name, variable in self.exhibits.items():
+                variable.assign(ops.stop_gradient(made[name]))
         # The sum and not the mean: the moments in the files, the epsilon and the clipping go by gradients of the sum.
         return ops.sum(src + dst + total(Group.SURROUNDINGS, scene) + total(Group.ADVERSARIAL, scene))
+
+    def compute_metrics(self, *_: Any, **__: Any) -> dict[str, Any]:
+        """None: Keras would fetch them, and wait for the step to end."""
+        return {}
 
     def reconstruction_loss(self, inputs: Mapping[str, Tensor]) -> Tensor:
         """How far each face is from itself, (2B,) float32: the reported loss without styles."""

@@ -1,8 +1,12 @@
 """The discriminators of a training run.
 
 They are the patch discriminator on faces (GAN) and, for df, the code discriminator (true face). The autoencoder is
-judged by a frozen copy of each. After its step the discriminators learn on the same batch from the updated
-autoencoder, and the copies take over their weights.
+judged by a frozen copy of each. After its step the discriminators learn on the same batch, and the copies take over
+their weights.
+
+They see what the autoencoder made in its step, which never leaves the device. In exact training they see what the
+updated autoencoder makes, as in the original, which costs a pass through all networks more; so they do where several
+devices share a batch.
 """
 
 import logging
@@ -26,8 +30,8 @@ from core.networks.weights import initial_weights
 from core.training.hardware.devices import share
 from core.training.objective import losses
 from core.training.objective.forward import forward
-from core.training.objective.scene import in_unit_range, scene_of
-from core.training.objective.terms import Objective, shown
+from core.training.objective.scene import exhibits, in_unit_range, scene_of
+from core.training.objective.terms import Objective
 from core.training.recipe import Recipe
 from core.training.weight_files import load_optimizer, names_of, write_network, write_optimizer
 
@@ -43,7 +47,7 @@ class Names:
     file: its weights, without suffix.
     key: its name in the optimizer's keys.
     optimizer: the file of the optimizer's state, without suffix.
-    real, fake: what it tells apart, of the outputs of ``Exhibits``.
+    real, fake: what it tells apart, names of ``scene.exhibits``.
     """
 
     file: str
@@ -102,9 +106,13 @@ class RealFakeClassifier(keras.Model):
             total = total + self.weight * both
         return ops.sum(total)
 
+    def compute_metrics(self, *_: Any, **__: Any) -> dict[str, Any]:
+        """None, as of the autoencoder."""
+        return {}
+
 
 class Exhibits(keras.Model):
-    """What the discriminators are shown: real and decoded faces, and the codes of both sides."""
+    """What the discriminators are shown, by a pass of its own."""
 
     def __init__(self, architecture: str, networks: Mapping[str, keras.Model], objective: Objective):
         super().__init__(name="exhibits")
@@ -113,13 +121,7 @@ class Exhibits(keras.Model):
     def call(self, inputs: Mapping[str, Any], training: bool = False) -> dict[str, Any]:
         seen = {**inputs, "warped": in_unit_range(inputs["warped"])}
         views = forward(self.architecture, self.networks, seen)
-        scene = scene_of(inputs, views, self.traits, discriminators={})
-        return {
-            "real": shown(scene.target, scene),
-            "fake": shown(views.image, scene),
-            "code_src": ops.cast(views.code_src, "float32"),
-            "code_dst": ops.cast(views.code_dst, "float32"),
-        }
+        return exhibits(scene_of(inputs, views, self.traits, discriminators={}))
 
 
 @dataclass(frozen=True)
@@ -137,9 +139,9 @@ class Discriminator:
     frozen: keras.Model
     classifier: RealFakeClassifier
 
-    def learn(self, exhibits: Batch) -> None:
-        """One step."""
-        self.classifier.train_on_batch({"real": exhibits[self.names.real], "fake": exhibits[self.names.fake]})
+    def learn(self, seen: Mapping[str, Any]) -> None:
+        """One step. seen: arrays or tensors, as ``scene.exhibits`` has them."""
+        self.classifier.train_on_batch({"real": seen[self.names.real], "fake": seen[self.names.fake]})
         self.refresh_frozen()
 
     def reinitialize(self, seed: int) -> None:
@@ -245,14 +247,27 @@ class Discriminators:
     def __iter__(self) -> Iterator[Discriminator]:
         return iter(self._by_name.values())
 
-    def step(self, x: Batch) -> None:
-        """Train the discriminators on the batch ``x``, as ``training_inputs`` makes it."""
+    def step(self, x: Batch, kept: Mapping[str, Any]) -> None:
+        """Train the discriminators on the batch ``x``, as ``training_inputs`` makes it.
+
+        kept: variables with the exhibits of the autoencoder's step; without any, they are made from ``x``.
+        """
         if not self._by_name:
             return
-        # Not taken from the autoencoder's own step: the discriminators see what it makes after it.
-        exhibits = self._exhibits.predict_on_batch(dict(x))
+        # Copies: TensorFlow hands out the live tensor.
+        seen = {name: ops.copy(variable.value) for name, variable in kept.items()}
+        seen = seen or self._exhibits.predict_on_batch(dict(x))
         for discriminator in self:
-            discriminator.learn(exhibits)
+            discriminator.learn(seen)
+
+    def exhibit_shapes(self, batch_size: int) -> dict[str, Any]:
+        """Name -> shape, of the exhibits that the discriminators learn from."""
+        shapes: dict[str, Any] = {}
+        for name, discriminator in self._by_name.items():
+            sides = 2 if name == "patch" and self._exhibits.traits.gan_both else 1
+            shape = (sides * batch_size, *discriminator.description.input_shape)
+            shapes |= dict.fromkeys((discriminator.names.real, discriminator.names.fake), shape)
+        return shapes
 
     def parts(self) -> list[str]:
         """Names of the weight files, without suffix."""

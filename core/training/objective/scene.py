@@ -82,6 +82,22 @@ class Scene:
         return dst_of(self.views.image) * (1 - dst_of(self.soft))
 
 
+def exhibits(scene: Scene) -> dict[str, Tensor]:
+    """What discriminators tell apart: real and decoded faces, and the codes of both sides; float32."""
+    return {
+        "real": shown(scene.target, scene),
+        "fake": shown(scene.views.image, scene),
+        "code_src": ops.cast(scene.views.code_src, "float32"),
+        "code_dst": ops.cast(scene.views.code_dst, "float32"),
+    }
+
+
+def shown(image: Tensor, scene: Scene) -> Tensor:
+    """Targets or decoded faces as the patch discriminator sees them: (B, R, R, 3) of src, or (2B, R, R, 3) of both."""
+    image = image * scene.soft if scene.traits.masked_training else image
+    return image if scene.traits.gan_both else src_of(image)
+
+
 def src_of(both: Tensor) -> Tensor:
     """The first half of a tensor of both sides."""
     return ops.split(both, 2)[0]

@@ -13,7 +13,7 @@ from keras import ops
 
 from core.training.kinds import KINDS
 from core.training.objective import losses
-from core.training.objective.scene import Scene, Traits, dst_of, soft_mask, src_of
+from core.training.objective.scene import Scene, Traits, dst_of, shown, soft_mask, src_of
 from core.training.recipe import Recipe, effective
 
 Tensor = Any
@@ -131,12 +131,6 @@ def src_background(scene: Scene, weight: float) -> Tensor:
 def src_variation(scene: Scene, weight: float) -> Tensor:
     """The decoded src faces are smooth: a discriminator likes noise."""
     return weight * losses.total_variation(scene.src_image, scene.traits.variation_over_channels)
-
-
-def shown(image: Tensor, scene: Scene) -> Tensor:
-    """Targets or decoded faces as the patch discriminator sees them: (B, R, R, 3) of src, or (2B, R, R, 3) of both."""
-    image = image * scene.soft if scene.traits.masked_training else image
-    return image if scene.traits.gan_both else src_of(image)
 
 
 # Weights and order are the original's; the order of sums decides the last bits of a loss.

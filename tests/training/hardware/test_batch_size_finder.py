@@ -29,8 +29,8 @@ def measured(monkeypatch, answer, *, gpus=(), free=64 * GIB):
 
 def test_powers_of_two_and_the_models_own():
     assert list(batch_size_finder.sizes(12)) == [1, 2, 4, 8, 12, 16, 32, 64, 128, 256, 512, 1024]
-    assert list(batch_size_finder.sizes(4, devices=3))[:3] == [3, 6, 12]
-    assert list(batch_size_finder.sizes(9, devices=3))[:4] == [3, 6, 9, 12]
+    assert list(batch_size_finder.sizes(4, parts=3))[:3] == [3, 6, 12]
+    assert list(batch_size_finder.sizes(9, parts=3))[:4] == [3, 6, 9, 12]
 
 
 @pytest.mark.parametrize(

@@ -59,6 +59,7 @@ def test_few_and_odd_losses(history):
 def session(**more):
     values = {
         "history": FALLING.tolist(),
+        "begun": 0,
         "iteration": 5000,  # older losses are lost
         "validation_losses": [],
         "folder": SimpleNamespace(prefix="m_SAEHD"),
@@ -66,7 +67,8 @@ def session(**more):
         "schedule": SimpleNamespace(preset=Preset("own", phases=PHASES)),
         "spent": 0.25,
     }
-    return SimpleNamespace(**values | more)
+    values |= more
+    return SimpleNamespace(**values, known=values["iteration"])
 
 
 @pytest.mark.parametrize("pretrain", [False, True])

@@ -58,6 +58,7 @@ def test_a_rollback_takes_back(tmp_path):
         trainer = SimpleNamespace(settings=SimpleNamespace(rate=1.0))
         return SimpleNamespace(
             iteration=iteration,
+            known=iteration - 1,
             history=[[1.0, 1.0]],
             spent=0.1,
             waited=0.0,
@@ -67,9 +68,10 @@ def test_a_rollback_takes_back(tmp_path):
         )
 
     hook = TensorBoard(tmp_path / "events", tmp_path / "none.jpg", 0)
-    for iteration in (*range(1, 21), 15):
+    # The losses of the 14th are those of a save, and stay.
+    for iteration in (*range(1, 21), 15, 16):
         hook.after_step(session(iteration), None)
-    hook.at_end(session(15))
+    hook.at_end(session(16))
     assert sorted(events(tmp_path / "events")[1]) == [1, 15]
 
 
