@@ -216,3 +216,15 @@ def test_the_live_player_is_started_and_opened(browser, tmp_path):
 def test_a_page_that_asks_elsewhere_fails_its_test(browser, server):
     with pytest.raises(AssertionError), opened(browser, server[0]) as page:
         page.evaluate("fetch('http://elsewhere.example/').catch(() => 0)")
+
+
+def test_a_summary_names_no_path_and_no_film(page, server, workspace):
+    page.get_by_role("button", name="Summary for a report").click()
+    text = until(page, "document.querySelector('textarea.summary')?.value", 30)
+    assert "DFM Forge" in text and "Steps: frames-src done" in text and "Python" in text
+    for name in (str(workspace.root), workspace.root.name, "swap_SAEHD", "data_src", "/tmp", "home"):
+        assert name not in text
+    assert violations(page) == []
+    with page.expect_download() as saved:
+        page.get_by_role("link", name="Save").click()
+    assert saved.value.suggested_filename == "forge-summary.txt"

@@ -3,7 +3,7 @@
 import {distance} from "../lib/canvas.js";
 import {isInside, toSegment} from "./shapes.js";
 
-const SLACK = 1; // pixels of the bitmap that an outline may be off
+const SLACK = 1.5; // pixels of the bitmap that an outline may be off
 const SPECK = 12; // pixels: smaller pieces and holes are dropped
 // Ways along the edges of pixels: right, down, left, up.
 const WAYS = [[1, 0], [0, 1], [-1, 0], [0, -1]];

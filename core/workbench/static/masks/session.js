@@ -26,7 +26,7 @@ export class Session {
     Object.assign(this, {side, filter: "uncertain", ids: [], labels: new Map(), place: 0, counts: null, left: 0, error: null});
     Object.assign(this, {face: null, sketch: null, picture: null, mask: null, stage: null, said: "", saving: 0, closed: false});
     Object.assign(this, {include: true, overlay: "drawn", tolerance: 1.5, source: "stored", cursor: null, hover: null});
-    Object.assign(this, {brush: null, breadth: 0.05, stroke: null}); // brush: of TOOLS; breadth: radius, of the shorter side
+    Object.assign(this, {report: 0, brush: null, breadth: 0.05, stroke: null}); // brush: of TOOLS; breadth: radius, of the shorter side
     this.page = crypto.randomUUID();
     this.listeners = new Set();
     this.queue = Promise.resolve();
@@ -71,7 +71,7 @@ export class Session {
 
   async summarize() {
     const said = await get(`${this.side}/masks`);
-    Object.assign(this, {counts: said.counts, left: said.left, error: null});
+    Object.assign(this, {counts: said.counts, left: said.left, report: said.report, error: null});
     this.changed();
   }
 

@@ -13,7 +13,7 @@ import {FILTERS, OVERLAYS, Session, useSession} from "../masks/session.js";
 import {Strip} from "../masks/strip.js";
 import {toolOf} from "../masks/tool.js";
 
-const MAKE_MASKS = ["mask", "mask-labels", "mask-import", "faces"];
+const MAKE_MASKS = ["mask", "mask-labels", "mask-import", "mask-report", "faces"];
 
 export function Masks({route}) {
   const side = ["src", "dst"].includes(route.parts[0]) ? route.parts[0] : "src";
