@@ -43,7 +43,9 @@ def _client(workspace):
     from core import stages
     from core.workbench.app import new_keys, workbench_app
     from core.workbench.bench import Bench
+    from core.workbench.serve import collect_rarely
 
+    collect_rarely()
     keys = new_keys(8600)
     bench = Bench(workspace, stages, 0)
     client = TestClient(workbench_app(bench, keys), base_url=HOME, headers={"origin": HOME})

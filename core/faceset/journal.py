@@ -28,8 +28,9 @@ from core.faceset.steps import (
     TRASH_LOG,
     Move,
     Step,
+    last_logged_step,
+    newest,
     next_number,
-    read_trash_log,
     save,
     steps,
     validate_paths,
@@ -65,8 +66,9 @@ def begin(
 
 def finish(folder: Path) -> Step | None:
     """Complete the step that a killed run left half done, if there is one."""
-    pending = [s for s in steps(folder) if s.phase != "done"]
-    return _carry_on(folder, pending[-1]) if pending else None
+    # Only the last one can be: no step begins before it is.
+    last = newest(folder)
+    return _carry_on(folder, last) if last is not None and last.phase != "done" else None
 
 
 def undo(folder: Path) -> tuple[Step, list[str]]:
@@ -218,7 +220,7 @@ def _write_trash_log(folder: Path, step: Step) -> None:
         return
     path = folder / TRASH / TRASH_LOG
     # Written already, by a run that was killed after it.
-    if any(entry.get("step") == step.number for entry in read_trash_log(folder)):
+    if last_logged_step(folder) == step.number:
         return
     lines = []
     for move in thrown:

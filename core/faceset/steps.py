@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from core.fsio import write_text
-from core.safe_files import damaged, read_object, read_text
+from core.safe_files import damaged, opened, read_object, read_text
 from core.safe_paths import child, descendant, is_name, own_folder
 
 HISTORY = "aligned_history"
@@ -22,6 +22,7 @@ PARKED = ".moving-"
 # Where faces travel to and from; a record that names another place was not written by us.
 PLACES = frozenset({ALIGNED, TRASH, GROUPS, HISTORY})
 _LARGEST = 1 << 28  # bytes of a record: of a million faces
+_TAIL = 1 << 16  # bytes of the trash log that have a whole line
 DIRECTIONS = ("forward", "back")
 _DAMAGED = "damaged record of moved files"
 _NUMBER = re.compile(r"^(?:undone-)?(\d+)")
@@ -74,6 +75,12 @@ class Step:
 def steps(folder: Path) -> list[Step]:
     """All steps, oldest first. Raises CorruptFileError for a damaged step file."""
     return [load(path) for path in sorted((folder / HISTORY).glob("[0-9]*.json"))]
+
+
+def newest(folder: Path) -> Step | None:
+    """The last step; None where there is none. Raises as ``steps``."""
+    path = max((folder / HISTORY).glob("[0-9]*.json"), default=None)
+    return None if path is None else load(path)
 
 
 def original_names(folder: Path) -> dict[str, str]:
@@ -163,6 +170,23 @@ def save(folder: Path, step: Step) -> None:
     write_text(path, json.dumps(fields))
 
 
+def last_logged_step(folder: Path) -> int | None:
+    """Number of the step that the last line of the trash log tells of; None where no line tells of any."""
+    path = folder / TRASH / TRASH_LOG
+    if not path.exists():
+        return None
+    with opened(path, _LARGEST) as stream:
+        stream.seek(max(0, path.stat().st_size - _TAIL))
+        lines = stream.read().splitlines()
+    for line in reversed(lines):
+        # Cut short by a crash, or by where reading began.
+        with suppress(ValueError, RecursionError):
+            entry = json.loads(line)
+            if isinstance(entry, dict) and type(entry.get("step")) is int:
+                return int(entry["step"])
+    return None
+
+
 def read_trash_log(folder: Path) -> list[dict[str, Any]]:
     """The entries of the trash log, oldest first; a line cut short by a crash is passed over.
 
@@ -178,6 +202,7 @@ def read_trash_log(folder: Path) -> list[dict[str, Any]]:
         if isinstance(entry, dict) and "file" in entry and isinstance(entry.get("reason", ""), str):
             entries.append(entry)
     for entry in entries:
-        child(folder / TRASH, entry["file"], path)
+        if not is_name(entry["file"]):
+            child(folder / TRASH, entry["file"], path)
     validate_paths(folder, (entry["from"] for entry in entries if "from" in entry), path)
     return entries

@@ -88,7 +88,7 @@ def opened(browser, keys, **options):
         yield page
         page.evaluate("0")  # what it did before has been told when this is answered
         assert not watch.foreign
-        assert not watch.said
+        assert not watch.said, watch.said
     finally:
         context.close()
 

@@ -8,6 +8,7 @@ from workbench_kit import FRAMES, served, small_workspace
 
 from core.formats import labelme
 from core.jobs.masks.labels import export_labels
+from core.jobs.masks.report import report_masks
 
 FACE = [(20, 15), (75, 15), (80, 60), (48, 88), (16, 60)]
 HOLE = [(40, 60), (58, 60), (48, 72)]
@@ -185,3 +186,13 @@ def test_it_can_be_used_by_everybody(browser, bench, scheme):
         show_masks(page, bench[0])
         draw(page, FACE)
         assert violations(page) == []
+
+
+def test_the_report_is_shown_in_the_page(masks, workspace):
+    assert masks.get_by_role("button", name="Show the worst masks").count() == 0
+    report_masks(workspace, "dst", rows=1)
+    masks.reload()
+    until(masks, f"{MASKS}?.report > 0", 30)
+    masks.get_by_role("button", name="Show the worst masks").click()
+    until(masks, "document.querySelector('dialog img')?.naturalWidth > 100", 30)
+    assert violations(masks) == []

@@ -7,7 +7,10 @@ from browser import opened, show, until, violations
 from tiny_dfm import write_dfm
 from workbench_kit import served, small_workspace, wait_until
 
-SCREENS = ("overview", "frames", "training", "live", "jobs")
+SCREENS = ("overview", "frames", "faces", "masks", "training", "merge", "live", "jobs")
+# Also where a screen says all the time what was done, for those who do not see it.
+SHOWN = """document.querySelector("main h1")
+  && ![...document.querySelectorAll("main [role=status]")].some(said => said.textContent.startsWith("Loading"))"""
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -15,7 +18,7 @@ SCREENS = ("overview", "frames", "training", "live", "jobs")
 def test_screens_can_be_used_by_everybody(browser, server, screen, scheme):
     with opened(browser, server[0], color_scheme=scheme) as page:
         show(page, server[0].port, screen)
-        until(page, "document.querySelector('main h1') && !document.querySelector('main [role=status]')")
+        until(page, SHOWN, 30)
         assert violations(page) == []
         assert page.title().endswith("DFM Forge workbench")
 
@@ -25,7 +28,7 @@ def test_screens_at_twice_the_size(browser, server, screen):
     """As with a zoom of 200 %: nothing has to be scrolled sideways."""
     with opened(browser, server[0], viewport={"width": 640, "height": 400}, device_scale_factor=2) as page:
         show(page, server[0].port, screen)
-        until(page, "document.querySelector('main h1') && !document.querySelector('main [role=status]')")
+        until(page, SHOWN, 30)
         assert violations(page) == []
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
         assert page.evaluate("document.querySelector('main').scrollWidth <= document.querySelector('main').clientWidth")
@@ -213,3 +216,15 @@ def test_the_live_player_is_started_and_opened(browser, tmp_path):
 def test_a_page_that_asks_elsewhere_fails_its_test(browser, server):
     with pytest.raises(AssertionError), opened(browser, server[0]) as page:
         page.evaluate("fetch('http://elsewhere.example/').catch(() => 0)")
+
+
+def test_a_summary_names_no_path_and_no_film(page, server, workspace):
+    page.get_by_role("button", name="Summary for a report").click()
+    text = until(page, "document.querySelector('textarea.summary')?.value", 30)
+    assert "DFM Forge" in text and "Steps: frames-src done" in text and "Python" in text
+    for name in (str(workspace.root), workspace.root.name, "swap_SAEHD", "data_src", "/tmp", "home"):
+        assert name not in text
+    assert violations(page) == []
+    with page.expect_download() as saved:
+        page.get_by_role("link", name="Save").click()
+    assert saved.value.suggested_filename == "forge-summary.txt"

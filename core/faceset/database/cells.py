@@ -42,6 +42,20 @@ def checked_rows(rows: Iterable[Any], kinds: Sequence[tuple[type, ...]], table: 
         yield values
 
 
+def checked_columns(
+    rows: Iterable[Sequence[Any]], kinds: Sequence[tuple[type, ...]], table: str
+) -> list[tuple[Any, ...]]:
+    """The columns of rows, each of which :func:`checked`: of many rows quicker than one row after the other."""
+    rows = list(rows)
+    columns = list(zip(*rows, strict=True)) if rows else [()] * len(kinds)
+    for column, kind in zip(columns, kinds, strict=True):
+        types = set(map(type, column))
+        if not types <= set(kind) or (float in types and any(math.isinf(value or 0.0) for value in column)):
+            for values in rows:
+                checked(values, kinds, table)
+    return columns
+
+
 def checked_name(name: Any, table: str, *, levels: int = 1) -> str:
     """The name of a file; of ``levels`` names with slashes between at most.
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from core.faceset import journal
 from core.faceset.journal import ALIGNED, TRASH, Move
+from core.faceset.steps import read_trash_log
 
 
 def to_trash(frames: Path, rejected: dict[str, str]) -> list[Move]:
@@ -41,7 +42,7 @@ def restore(frames: Path, reason: str = "") -> journal.Step | None:
     reason: only those whose reason contains it; "" brings all back.
     """
     # A name may have been in the trash before: its last entry counts.
-    log = {entry["file"]: entry for entry in journal.read_trash_log(frames)}
+    log = {entry["file"]: entry for entry in read_trash_log(frames)}
     planned, taken = [], names_taken(frames / ALIGNED)
     for name in _thrown(frames / TRASH):
         entry = log.get(name, {})

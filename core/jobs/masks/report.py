@@ -13,6 +13,9 @@ from core.jobs.side import opened_side
 from core.safe_paths import own_folder
 from core.workspace import Workspace
 
+# The contact sheet among the views of the side.
+SHEET = "mask_report.jpg"
+
 
 @dataclass(frozen=True)
 class MaskReport:
@@ -33,9 +36,8 @@ def report_masks(workspace: Workspace, name: str, rows: int = 5) -> MaskReport:
     with opened_side(workspace, name) as side, open_known(side) as known:
         judged, problems = judge(known)
         # Beside the other pictures about faces: whatever lies among the frames would be taken for one.
-        folder = side.frames / "aligned_views"
-        own_folder(folder)
-        numbers, sheet = folder / "mask_report.json", folder / "mask_report.jpg"
+        folder = own_folder(side.aligned_views)
+        numbers, sheet = folder / "mask_report.json", folder / SHEET
         write_text(numbers, json.dumps(table_rows(judged), indent=1) + "\n")
         write_bytes(sheet, encode_jpeg(contact_sheet(known.faceset, judged, rows), 90))
         origins = Counter(item.origin for item in judged)

@@ -1,5 +1,6 @@
 """Masks of faces: which need a look, what was drawn on one, its mask as a picture, polygons that are suggested."""
 
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import numpy as np
@@ -12,6 +13,7 @@ from core.faceset.masks.labels import suggested, suggestion
 from core.formats import dfl_image
 from core.imaging.codec import decode_image, encode_png
 from core.imaging.masks import best_mask_levels, hull_mask, mask_origin
+from core.jobs.masks.report import SHEET
 from core.types import FaceRecord, Polygon
 from core.workbench.answers import Missing, binary, get, post, unchanged
 from core.workbench.bench import Bench
@@ -56,7 +58,8 @@ def routes(bench: Bench) -> list[Route]:
 
     def summary(request: Request) -> Any:
         revision, table, left = looked(request)
-        return {"revision": revision, "left": left, "faces": len(table), "counts": _counts(table)}
+        time = _report_time(_report_of(side_of(request)))
+        return {"revision": revision, "left": left, "faces": len(table), "counts": _counts(table), "report": time}
 
     def view(request: Request) -> Response:
         revision, table, _ = looked(request)
@@ -80,6 +83,12 @@ def routes(bench: Bench) -> list[Route]:
         tag, _, record = _opened(side_of(request), request.path_params["face"])
         return unchanged(request, tag) or binary(encode_png(best_mask_levels(record)), "image/png", etag=tag)
 
+    def report(request: Request) -> Response:
+        path = _report_of(side_of(request))
+        if not _report_time(path):
+            raise Missing("there is no mask report yet", hint="make one: Mask report")
+        return binary(path.read_bytes(), "image/jpeg")
+
     def suggest(request: Request, asked: Suggest) -> Any:
         _, data, record = _opened(side_of(request), asked.face)
         if asked.source == "stored":
@@ -98,10 +107,21 @@ def routes(bench: Bench) -> list[Route]:
     return [
         get("/{side}/masks", summary),
         get("/{side}/masks/view", view),
+        get("/{side}/masks/report.jpg", report),
         get("/{side}/masks/{face}", show),
         get("/{side}/masks/{face}/mask.png", mask),
         post("/{side}/masks/suggest", Suggest, suggest),
     ]
+
+
+def _report_of(side: SideView) -> Path:
+    """The contact sheet of the worst masks, as the mask report leaves it."""
+    return side.side.aligned_views / SHEET
+
+
+def _report_time(path: Path) -> int:
+    """When it was made, in milliseconds; 0 where there is none."""
+    return path.stat().st_mtime_ns // 1_000_000 if path.is_file() else 0
 
 
 def _counts(table: FaceTable) -> dict[str, int]:

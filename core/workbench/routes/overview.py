@@ -15,6 +15,7 @@ from core.workbench.answers import API, get
 from core.workbench.bench import Bench
 from core.workbench.events import Event
 from core.workbench.state import state
+from core.workbench.summary import summary
 
 
 def routes(bench: Bench) -> list[BaseRoute]:
@@ -48,6 +49,7 @@ def routes(bench: Bench) -> list[BaseRoute]:
     return [
         get("/state", show_state),
         get("/machine", show_machine),
+        get("/summary", lambda request: {"text": summary(bench)}),
         WebSocketRoute(f"{API}/events", talk),
     ]
 

@@ -12,6 +12,7 @@ from core.training.requests import NUMBERS
 from core.workbench.answers import binary, error_response, get, post, whole_number
 from core.workbench.bench import Bench
 from core.workbench.jobs.forms import WrongForm, checked
+from core.workbench.training import comparisons
 
 STAGE = "train"
 
@@ -49,7 +50,15 @@ def routes(bench: Bench) -> list[Route]:
         bench.training.ask({**asked.numbers, **acts})
         return {"ok": True}
 
+    def pictures(request: Request) -> Response:
+        # As a plain text: the page reads it, no browser shows it as a page of this server.
+        text = comparisons.page_of(bench.workspace.model, request.path_params["id"])
+        return binary(text.encode(), "text/plain; charset=utf-8")
+
     return [
+        get("/training/saves", lambda request: comparisons.saves(bench.workspace)),
+        get("/training/comparisons", lambda request: comparisons.comparisons(bench.workspace.model)),
+        get("/training/comparisons/{id}/page", pictures),
         get("/training/summary", summary),
         get("/training/preview.jpg", preview),
         post("/training/request", Asked, ask),

@@ -1,5 +1,6 @@
 """What every operation on faces is made of."""
 
+import itertools
 import sqlite3
 from collections.abc import Iterator
 from typing import Annotated
@@ -26,9 +27,9 @@ class Operation(BaseModel):
 
 def found(connection: sqlite3.Connection, ids: list[str]) -> Iterator[Face]:
     """The faces with these ids, each once. Raises Missing for one that there is not."""
-    for identity in dict.fromkeys(ids):
-        face = faces.find_face(connection, identity)
-        if face is None:
+    wanted = list(dict.fromkeys(ids))
+    for identity, face in itertools.zip_longest(wanted, faces.find_faces(connection, wanted)):
+        if face is None or face.id != identity:
             raise Missing("no face has this id", where=identity)
         yield face
 

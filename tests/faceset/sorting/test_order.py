@@ -7,7 +7,7 @@ import pytest
 from portraits import snapshot, write_set
 
 from core.errors import CorruptFileError, InputError
-from core.faceset import journal
+from core.faceset import journal, steps
 from core.faceset.gallery import open_gallery
 from core.faceset.journal import Move
 from core.faceset.sorting.apply import apply
@@ -63,7 +63,7 @@ def test_apply_and_undo(side):
         and trash["00001~2.jpg"] == b"face 1"
         and trash["00002.jpg"] == b"face 2"
     )
-    log = journal.read_trash_log(side)
+    log = steps.read_trash_log(side)
     assert [(e["file"], e["from"], e["reason"]) for e in log] == [
         ("00001~2.jpg", "aligned/00001.jpg", "blurred"),
         ("00002.jpg", "aligned/00002.jpg", "too dark"),

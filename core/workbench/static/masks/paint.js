@@ -1,6 +1,7 @@
 // Polygons and masks over the face.
 
 import {colors} from "../frames/drawing.js";
+import {drawStroke} from "./brush.js";
 import {toStage} from "./tool.js";
 
 const VEIL = 0.38; // of an overlay
@@ -14,11 +15,12 @@ export function drawSketch(context, stage, session) {
   context.lineJoin = "round";
   if (overlay !== "none") {
     beginLayer(stage);
-    const drawn = overlay === "drawn" ? fillPolygons(stage, sketch.polygons) : fillMask(stage, session);
+    const drawn = overlay === "drawn" ? fillPolygons(stage, session) : fillMask(stage, session);
     if (drawn) showLayer(context, stage);
   }
   sketch.polygons.forEach((polygon, place) => drawPolygon(context, stage, session, polygon, place));
   if (sketch.drawing) drawOpen(context, stage, session);
+  if (session.brush && session.cursor) drawBrush(context, stage, session);
 }
 
 function beginLayer(stage) {
@@ -28,7 +30,7 @@ function beginLayer(stage) {
 }
 
 // Includes together, then excludes out of them, as files are read.
-function fillPolygons(stage, polygons) {
+function fillPolygons(stage, {sketch: {polygons}, stroke}) {
   const context = layer.getContext("2d");
   const fill = (polygon, paint, mode) => {
     context.globalCompositeOperation = mode;
@@ -39,7 +41,12 @@ function fillPolygons(stage, polygons) {
   };
   for (const polygon of polygons.filter(one => one.include)) fill(polygon, ink["film-square"], "source-over");
   for (const polygon of polygons.filter(one => !one.include)) fill(polygon, ink["film-square"], "destination-out");
-  return polygons.length > 0;
+  if (stroke) {
+    context.globalCompositeOperation = stroke.erase ? "destination-out" : "source-over";
+    context.fillStyle = ink["film-square"];
+    drawStroke(context, stroke, point => stage.toScreen(toStage(point)), stage.scale);
+  }
+  return polygons.length > 0 || Boolean(stroke);
 }
 
 // Brightness becomes how much of the colour there is.
@@ -134,4 +141,14 @@ function drawOpen(context, stage, {sketch, cursor}) {
     context.lineTo(x + a, y + b);
   }
   line(context, ink["film-text"], 1.4);
+}
+
+// The brush, and of the eraser a dashed one.
+function drawBrush(context, stage, {brush, cursor, radius, stroke}) {
+  const [x, y] = stage.toScreen(toStage(cursor));
+  context.setLineDash(brush === "eraser" ? [5, 4] : []);
+  context.beginPath();
+  context.arc(x, y, Math.max(1, radius * stage.scale), 0, 7);
+  line(context, ink[stroke ? "film-chosen" : "film-text"], 1.6);
+  context.setLineDash([]);
 }

@@ -1,6 +1,7 @@
 // Beside the stage: the polygons of the face, the suggestion, and the stages that learn from polygons and make masks.
 
-import {toast} from "../lib/dialogs.js";
+import {address} from "../lib/api.js";
+import {openDialog, toast} from "../lib/dialogs.js";
 import {openForm} from "../lib/form.js";
 import {titleOf} from "../lib/keys.js";
 import {Badge, Button, count, html} from "../lib/ui.js";
@@ -17,7 +18,7 @@ export function Panel({session, actions}) {
 
 function About({session}) {
   const {face, sketch} = session;
-  if (!face) return null;
+  if (!face) return html`<section><h2>${session.id ? "Loading" : "No face"}</h2></section>`;
   return html`<section><h2 class="cut" title=${face.name}>${face.name}</h2>
     <div class="badges"><${Badge}>${face.size.join(" x ")}<//><${Badge}>${wordOf(face.mask)}<//>
       ${session.saving > 0 ? html`<${Badge} kind="accent">saving<//>` : sketch.dirty && html`<${Badge} kind="warn">not saved yet<//>`}</div></section>`;
@@ -57,8 +58,11 @@ function Overlay({session}) {
       onClick=${() => session.showOverlay(name)}>${words}<//>`)}</div></section>`;
 }
 
+const openReport = (side, time) => openDialog("The worst masks", () => html`<p class="muted">Of the mask report of
+    ${new Date(time).toLocaleString()}.</p><img class="report" src=${address(`${side}/masks/report.jpg`, {time})} alt="Faces with their masks, the worst first" />`, {wide: true});
+
 function Stages({session}) {
-  const {side, counts} = session;
+  const {side, counts, report} = session;
   const start = (stage, values) => {
     session.settled();
     openForm(stage, values, {started: job => toast(`${stage} ${job.state === "waiting" ? "waits for its turn" : "was started"}`, "good", "Above, beside the name of the workspace, is how far it is.")});
@@ -67,5 +71,6 @@ function Stages({session}) {
     ${counts && html`<p class="muted">${count(counts.labelled)} of ${count(counts.all)} faces of this side have polygons.</p>`}
     <div class="stages"><${Button} onClick=${() => start("train-xseg", {})}>Train XSeg ...<//>
       <${Button} onClick=${() => start("mask", {side})}>Make masks again ...<//>
-      <${Button} onClick=${() => start("mask-report", {side})}>Mask report ...<//></div></section>`;
+      <${Button} onClick=${() => start("mask-report", {side})}>Mask report ...<//>
+      ${report > 0 && html`<${Button} kind="quiet" onClick=${() => openReport(side, report)}>Show the worst masks<//>`}</div></section>`;
 }

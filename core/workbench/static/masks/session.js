@@ -5,6 +5,7 @@ import {bytes, get, post} from "../lib/api.js";
 import {fail, toast} from "../lib/dialogs.js";
 import {Thumbs, hexadecimal, loadView} from "../lib/view.js";
 import {edit} from "../lib/undo.js";
+import {TOOLS, breadthOf, painted} from "./brush.js";
 import {Sketch} from "./sketch.js";
 
 export const FILTERS = {
@@ -25,6 +26,7 @@ export class Session {
     Object.assign(this, {side, filter: "uncertain", ids: [], labels: new Map(), place: 0, counts: null, left: 0, error: null});
     Object.assign(this, {face: null, sketch: null, picture: null, mask: null, stage: null, said: "", saving: 0, closed: false});
     Object.assign(this, {include: true, overlay: "drawn", tolerance: 1.5, source: "stored", cursor: null, hover: null});
+    Object.assign(this, {report: 0, brush: null, breadth: 0.05, stroke: null}); // brush: of TOOLS; breadth: radius, of the shorter side
     this.page = crypto.randomUUID();
     this.listeners = new Set();
     this.queue = Promise.resolve();
@@ -69,7 +71,7 @@ export class Session {
 
   async summarize() {
     const said = await get(`${this.side}/masks`);
-    Object.assign(this, {counts: said.counts, left: said.left, error: null});
+    Object.assign(this, {counts: said.counts, left: said.left, report: said.report, error: null});
     this.changed();
   }
 
@@ -115,7 +117,7 @@ export class Session {
   }
 
   take(face, picture, mask) {
-    Object.assign(this, {face, picture, mask, cursor: null, hover: null});
+    Object.assign(this, {face, picture, mask, cursor: null, hover: null, stroke: null});
     this.sketch = new Sketch(face.polygons, face.size, () => this.changed());
     const mine = unsaved.get(`${this.side} ${face.id}`);
     if (mine) {
@@ -132,8 +134,52 @@ export class Session {
   // A polygon that was begun is closed where it can be, as DeepFaceLab's editor does it.
   leave() {
     if (!this.sketch) return;
+    this.endStroke();
     if (this.sketch.drawing && !this.sketch.close()) this.sketch.drop();
     this.save();
+  }
+
+  get radius() { return this.breadth * Math.min(...this.sketch.size); }
+
+  // Takes a brush, or with null goes back to polygons; one that was begun is closed where it can be.
+  takeBrush(brush) {
+    this.endStroke();
+    if (brush && this.sketch?.drawing && !this.sketch.close()) this.sketch.drop();
+    this.brush = brush;
+    if (brush && this.overlay !== "drawn") this.overlay = "drawn";
+    this.say(brush ? `${TOOLS[brush]}: drag, or Space puts it down and lifts it and arrow keys move it` : "Polygons");
+  }
+
+  resize(factor) {
+    this.breadth = breadthOf(this.breadth * factor);
+    this.say(`Brush of ${(2 * this.radius).toFixed(1)} pixels`);
+  }
+
+  beginStroke(point) {
+    this.stroke = {points: [this.sketch.within(point)], radius: this.radius, erase: this.brush === "eraser"};
+    this.changed();
+  }
+
+  moveStroke(point) {
+    this.stroke?.points.push(this.sketch.within(point));
+    this.changed();
+  }
+
+  dropStroke() {
+    this.stroke = null;
+    this.changed();
+  }
+
+  // One stroke is one step.
+  endStroke() {
+    const {stroke, sketch} = this;
+    if (!stroke) return;
+    this.stroke = null;
+    const polygons = painted(sketch.polygons, stroke, sketch.size);
+    if (polygons !== sketch.polygons) sketch.replaceAll(polygons.map(one => ({...one, points: one.points.map(point => sketch.within(point))})), "");
+    const count = polygons.length;
+    if (stroke.erase && polygons === sketch.polygons && !count) this.say("Nothing is drawn yet that could be erased");
+    else this.say(`${stroke.erase ? "Erased" : "Painted"}: ${count === 1 ? "1 polygon" : `${count} polygons`}`);
   }
 
   // Done when everything that was drawn is with the server.

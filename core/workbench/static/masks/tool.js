@@ -1,6 +1,7 @@
 // What a pointer does on the face. Points of the stage have (0, 0) in the middle of a pixel, those of polygons at its corner.
 
 import {distance} from "../lib/canvas.js";
+import {isInside, toSegment} from "./shapes.js";
 
 const REACH = 10; // CSS pixels around a point
 const EDGE = 7; // around an edge
@@ -11,15 +12,15 @@ export const toStage = ([x, y]) => [x - 0.5, y - 0.5];
 
 // What the stage calls: see lib/canvas.js.
 export function toolOf(session) {
-  let drag = null; // {move}
+  let drag = null; // {move, end, cancel}
   const ended = name => point => {
-    if (drag) session.sketch[name]();
+    drag?.[name]();
     drag = null;
     hover(session, point);
   };
   return {
     down: point => {
-      drag = session.sketch && press(session, toFile(point));
+      drag = session.sketch && (session.brush ? paint : press)(session, toFile(point));
       return Boolean(drag);
     },
     move: point => {
@@ -33,16 +34,26 @@ export function toolOf(session) {
   };
 }
 
+function paint(session, point) {
+  session.beginStroke(point);
+  return {move: to => session.moveStroke(to), end: () => session.endStroke(), cancel: () => session.dropStroke()};
+}
+
 function press(session, point) {
   const {sketch} = session;
-  if (sketch.drawing) return draw(session, point);
-  const hold = holdOf(session, point);
-  sketch.choose(hold?.polygon ?? null, hold?.point ?? null);
-  if (!hold || hold.inside) return null;
+  const drag = sketch.drawing ? draw(session, point) : hold(session, point);
+  return drag && {...drag, end: () => sketch.end(), cancel: () => sketch.cancel()};
+}
+
+function hold(session, point) {
+  const {sketch} = session;
+  const held = holdOf(session, point);
+  sketch.choose(held?.polygon ?? null, held?.point ?? null);
+  if (!held || held.inside) return null;
   sketch.begin();
-  if (hold.edge !== undefined) {
-    sketch.show(sketch.insert(hold.edge, point));
-    sketch.choose(hold.polygon, hold.edge);
+  if (held.edge !== undefined) {
+    sketch.show(sketch.insert(held.edge, point));
+    sketch.choose(held.polygon, held.edge);
   }
   const from = sketch.polygon.points;
   return {move: to => sketch.show(sketch.moved(from, [to[0] - point[0], to[1] - point[1]]))};
@@ -89,29 +100,15 @@ function edgeAt(points, point, reach) {
   return least <= reach ? far.indexOf(least) + 1 : 0;
 }
 
-function toSegment([x, y], [a, b], [c, d]) {
-  const long = (c - a) ** 2 + (d - b) ** 2 || 1;
-  const share = Math.min(1, Math.max(0, ((x - a) * (c - a) + (y - b) * (d - b)) / long));
-  return Math.hypot(x - a - share * (c - a), y - b - share * (d - b));
-}
-
-function isInside(points, [x, y]) {
-  let inside = false;
-  points.forEach(([a, b], place) => {
-    const [c, d] = points.at(place - 1);
-    if (b > y !== d > y && x < (c - a) * (y - b) / (d - b) + a) inside = !inside;
-  });
-  return inside;
-}
-
 // Shows what a press would do.
 function hover(session, stagePoint) {
   const {sketch, stage} = session;
   if (!sketch) return;
   const point = toFile(stagePoint);
-  session.cursor = sketch.drawing ? sketch.within(point) : null;
-  session.hover = sketch.drawing ? null : holdOf(session, point);
-  let cursor = sketch.drawing ? "crosshair" : "grab";
+  const places = sketch.drawing || session.brush;
+  session.cursor = places ? sketch.within(point) : null;
+  session.hover = places ? null : holdOf(session, point);
+  let cursor = places ? "crosshair" : "grab";
   if (session.hover?.point !== undefined) cursor = "move";
   else if (session.hover?.edge) cursor = "copy";
   else if (session.hover) cursor = "pointer";

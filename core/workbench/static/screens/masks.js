@@ -1,4 +1,4 @@
-// Masks of faces: polygons drawn by hand, from nothing or from a suggestion; the least certain faces first.
+// Masks of faces: polygons drawn or painted by hand, from nothing or from a suggestion; the least certain faces first.
 
 import {useEffect, useMemo, useRef} from "preact/hooks";
 import {Stage} from "../lib/canvas.js";
@@ -6,13 +6,14 @@ import {STEPS, WAYS, useActions} from "../lib/keys.js";
 import {onEvent} from "../lib/live.js";
 import {Badge, Button, Empty, Heading, Problem, Sides, count, html} from "../lib/ui.js";
 import {onBeforeUndo, onTakenBack, redo, undo, workOn} from "../lib/undo.js";
+import {TOOLS} from "../masks/brush.js";
 import {drawSketch} from "../masks/paint.js";
 import {Panel} from "../masks/panel.js";
 import {FILTERS, OVERLAYS, Session, useSession} from "../masks/session.js";
 import {Strip} from "../masks/strip.js";
 import {toolOf} from "../masks/tool.js";
 
-const MAKE_MASKS = ["mask", "mask-labels", "mask-import", "faces"];
+const MAKE_MASKS = ["mask", "mask-labels", "mask-import", "mask-report", "faces"];
 
 export function Masks({route}) {
   const side = ["src", "dst"].includes(route.parts[0]) ? route.parts[0] : "src";
@@ -91,8 +92,12 @@ function actionsOf(session) {
     include: kind(true),
     exclude: kind(false),
     add: having(() => begin(session)),
-    putPoint: having(() => putPoint(session)),
-    accept: having(() => close(session)),
+    brush: having(() => takeBrush(session, "brush")),
+    eraser: having(() => takeBrush(session, "eraser")),
+    smaller: having(() => session.resize(0.8)),
+    larger: having(() => session.resize(1.25)),
+    putPoint: having(() => (session.brush ? putDown(session) : putPoint(session))),
+    accept: having(() => (session.brush ? session.endStroke() : close(session))),
     leave: having(() => leave(session)),
     insert: having(() => insert(session)),
     flip: having(() => sketch.polygon && sketch.flip()),
@@ -108,7 +113,7 @@ function actionsOf(session) {
     overlay: () => session.showOverlay(names[(names.indexOf(session.overlay) + 1) % names.length]),
     save: () => session.save(),
     // What is drawn here goes back first; then what was saved, whenever that was.
-    undo: () => session.sketch?.undo() || undo(),
+    undo: () => (session.stroke ? session.dropStroke() : session.sketch?.undo() || undo()),
     redo: () => session.sketch?.redo() || redo(),
     zoomIn: () => session.stage?.zoomIn(),
     zoomOut: () => session.stage?.zoomOut(),
@@ -116,8 +121,22 @@ function actionsOf(session) {
   };
 }
 
+// Pressed again it is laid aside.
+function takeBrush(session, brush) {
+  const [width, height] = session.sketch.size;
+  session.cursor ??= [width / 2, height / 2];
+  session.stage.canvas.focus({preventScroll: true});
+  session.takeBrush(session.brush === brush ? null : brush);
+}
+
+function putDown(session) {
+  if (session.stroke) session.endStroke();
+  else if (session.cursor) session.beginStroke(session.cursor);
+}
+
 function begin(session) {
   const {sketch} = session;
+  if (session.brush) session.takeBrush(null);
   if (sketch.drawing && !sketch.close()) sketch.drop();
   sketch.start(session.include);
   const [width, height] = sketch.size;
@@ -138,8 +157,11 @@ function close(session) {
   session.say(session.sketch.close() ? "Closed" : "A polygon needs three points");
 }
 
-function leave({sketch}) {
-  if (sketch.drawing) sketch.drop();
+function leave(session) {
+  const {sketch} = session;
+  if (session.stroke) session.dropStroke();
+  else if (session.brush) session.takeBrush(null);
+  else if (sketch.drawing) sketch.drop();
   else sketch.choose(sketch.point === null ? null : sketch.chosen);
 }
 
@@ -156,9 +178,9 @@ function insert({sketch}) {
 function nudge(session, x, y) {
   const {sketch, stage} = session;
   if (!sketch) return;
-  if (sketch.drawing) {
+  if (sketch.drawing || session.brush) {
     session.cursor = sketch.within([(session.cursor?.[0] ?? 0) + x, (session.cursor?.[1] ?? 0) + y]);
-    session.changed();
+    session.moveStroke(session.cursor);
   } else if (sketch.polygon) {
     sketch.step(sketch.moved(sketch.polygon.points, [x, y]), `move ${sketch.chosen} ${sketch.point}`);
   } else {
@@ -213,11 +235,13 @@ function Tools({session, actions}) {
   const {sketch, include} = session;
   const kind = sketch?.drawing?.include ?? include;
   const button = (action, words, more = {}) => html`<${Button} action=${action} onClick=${actions[action]} ...${more}>${words}<//>`;
-  const drawing = Boolean(sketch?.drawing);
+  const drawing = Boolean(sketch?.drawing || session.brush);
   return html`<div class="tools" role="toolbar" aria-label="Tools" aria-orientation="vertical">
     ${button("include", "Include", {"aria-pressed": String(kind)})}${button("exclude", "Exclude", {"aria-pressed": String(!kind)})}
-    <hr />${button("add", "New", {"aria-pressed": String(drawing)})}${button("putPoint", "Point", {disabled: !drawing})}
+    <hr />${button("add", "New", {"aria-pressed": String(Boolean(sketch?.drawing))})}${button("putPoint", "Point", {disabled: !drawing})}
     ${button("accept", "Close", {disabled: !drawing})}${button("leave", "Leave", {disabled: !drawing && sketch?.chosen == null})}
+    <hr />${Object.entries(TOOLS).map(([name, words]) => button(name, words, {"aria-pressed": String(session.brush === name)}))}
+    <div class="zoom">${button("smaller", "○", {"aria-label": "Smaller brush"})}${button("larger", "◯", {"aria-label": "Larger brush"})}</div>
     <hr />${button("nextFace", "Polygon")}${button("nextPart", "Corner")}
     <hr /><div class="zoom">${button("undo", "↶", {"aria-label": "Undo", disabled: !sketch?.past.length})}${button("redo", "↷", {"aria-label": "Redo", disabled: !sketch?.future.length})}</div>
     <div class="zoom">${button("zoomOut", "−", {"aria-label": "Zoom out"})}${button("zoomIn", "+", {"aria-label": "Zoom in"})}</div>${button("fit", "Fit")}</div>`;
@@ -235,7 +259,7 @@ function Picture({session, none}) {
     };
   }, []);
   const {face, sketch, picture} = session;
-  const label = face ? `Face ${face.name}, ${sketch.polygons.length} polygons${sketch.drawing ? ", drawing" : ""}` : "No face";
+  const label = face ? `Face ${face.name}, ${sketch.polygons.length} polygons${sketch.drawing ? ", drawing" : ""}${session.brush ? `, ${session.brush}` : ""}` : "No face";
   return html`<div class="stage"><canvas ref=${canvas} tabindex="0" role="application" aria-label=${label}></canvas>
     ${none && html`<div class="stage-note"><${Empty} icon="check" title="No face is left here">Choose another filter.<//></div>`}
     ${face && !picture && html`<div class="stage-note"><${Empty} icon="warn" title="This face cannot be shown">Its file is damaged.<//></div>`}</div>`;

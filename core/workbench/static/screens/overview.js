@@ -2,6 +2,7 @@
 
 import {useEffect, useState} from "preact/hooks";
 import {address, get} from "../lib/api.js";
+import {fail, openDialog, toast} from "../lib/dialogs.js";
 import {Progress, StateBadge, StopButtons, chosen, isOver} from "../lib/job.js";
 import {openForm} from "../lib/form.js";
 import {href} from "../lib/router.js";
@@ -17,7 +18,8 @@ const LOOK = {faces: "faces", frames: "frames", mask: "masks", train: "training"
 export function Overview() {
   const server = useStore(state => state.server);
   const step = key => server.steps.find(one => one.key === key);
-  return html`<${Heading} title="Overview" />
+  return html`<${Heading} title="Overview"><span class="grow"></span>
+      <${Button} kind="quiet" title="A text about this computer and this project, without paths and names" onClick=${openSummary}>Summary for a report<//><//>
     <${Next} next=${server.next} step=${step(server.next.key)} />
     <div class="columns">
       <section aria-labelledby="steps" class="card">
@@ -34,6 +36,21 @@ export function Overview() {
       </section>
       <div class="stack"><${Running} /><${Newest} /></div>
     </div>`;
+}
+
+const openSummary = () => get("summary").then(({text}) => openDialog("Summary", close => html`<${Summary} text=${text} close=${close} />`, {wide: true}), fail);
+
+function Summary({text, close}) {
+  const copy = () => navigator.clipboard.writeText(text).then(() => {
+    toast("Copied", "good");
+    close();
+  }, () => toast("The browser did not allow it", "bad", "Choose the text and copy it, or save it."));
+  const file = URL.createObjectURL(new Blob([text], {type: "text/plain"}));
+  useEffect(() => () => URL.revokeObjectURL(file), [file]);
+  return html`<p class="muted">For a report of a fault. It names no path, film, model or person; look through it before you send it.</p>
+    <textarea class="mono summary" readonly rows="18" aria-label="Summary">${text}</textarea>
+    <footer class="dialog-foot"><a class="button" href=${file} download="forge-summary.txt">Save</a>
+      <${Button} kind="main" onClick=${copy}>Copy<//></footer>`;
 }
 
 function Next({next, step}) {

@@ -8,6 +8,7 @@ import {Progress, StopButtons, isOver} from "../lib/job.js";
 import {useStore} from "../lib/store.js";
 import {Button, Empty, Heading, Problem, count, html} from "../lib/ui.js";
 import {LossChart} from "./chart.js";
+import {Diagnosis} from "./diagnosis.js";
 
 const POINTS = 500; // of a curve
 const QUIET = 120; // seconds without a new line: nothing trains
@@ -38,7 +39,8 @@ export function Training() {
         appear here while a model trains. Training goes on when this page is closed.<//>`
       : html`<${Numbers} found=${found} />
         <div class="training-panels"><${Preview} found=${found} />
-          <section class="card" aria-labelledby="losses"><h2 id="losses">Losses</h2><${LossChart} found=${found} /></section></div>`}`;
+          <section class="card" aria-labelledby="losses"><h2 id="losses">Losses</h2><${LossChart} found=${found} /></section></div>
+        <${Diagnosis} />`}`;
 }
 
 function Controls({job, trains}) {
