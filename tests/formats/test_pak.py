@@ -31,6 +31,8 @@ def enums(monkeypatch):
     made = {}
     for module, name in (("samplelib.Sample", "SampleType"), ("facelib.FaceType", "FaceType")):
         kind = enum.IntEnum(name, {"MINUS": -1, **{f"N{n}": n for n in range(30)}}, module=module)
+        # As the original's Python writes them; 3.11.0 to 3.11.3 write a getattr.
+        kind.__reduce_ex__ = lambda self, protocol: (type(self), (int(self),))
         holder = types.ModuleType(module)
         setattr(holder, name, kind)
         monkeypatch.setitem(sys.modules, module.split(".")[0], types.ModuleType(module.split(".")[0]))

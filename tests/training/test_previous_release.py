@@ -14,7 +14,7 @@ from core.workspace import Workspace
 @pytest.fixture
 def workspace(tmp_path):
     with tarfile.open(TESTS / "golden" / "workspace_v1.tar.xz") as archive:
-        archive.extractall(tmp_path / "w", filter="data")
+        archive.extractall(tmp_path / "w")
     return Workspace(tmp_path / "w")
 
 

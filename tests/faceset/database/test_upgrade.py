@@ -31,7 +31,7 @@ GOLDEN = TESTS / "golden"
 def unpacked(tmp_path_factory):
     folder = tmp_path_factory.mktemp("v1")
     with tarfile.open(GOLDEN / "workspace_v1.tar.xz") as archive:
-        archive.extractall(folder, filter="data")
+        archive.extractall(folder)
     return folder
 
 

@@ -273,7 +273,7 @@ def database(folder: Path) -> None:
 def old_database(folder: Path) -> None:
     """The database of version 1 of the golden workspace, with two of its faces."""
     with tempfile.TemporaryDirectory() as name, tarfile.open(TESTS / "golden/workspace_v1.tar.xz") as stream:
-        stream.extractall(name, filter="data")
+        stream.extractall(name)
         side = Path(name) / "data_src"
         chosen = [side / "faces.db", side / "masks.db", *sorted((side / "aligned").iterdir())[:2]]
         for path in [*chosen, *sorted((side / "aligned_history").iterdir())]:

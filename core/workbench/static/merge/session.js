@@ -43,8 +43,9 @@ export class Session {
     }
   }
 
+  // Once it is loaded: before, the options that belong to the film are not known.
   async reloadFilms() {
-    const film = await get("merge/film").catch(() => null);
+    const film = this.film && (await get("merge/film").catch(() => null));
     if (film) this.changed({film});
   }
 
