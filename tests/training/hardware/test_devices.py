@@ -74,7 +74,8 @@ def check_steps(found):
 
 @pytest.mark.slow
 def test_discriminators_learn_from_the_whole_batch():
-    check_steps(steps("tensorflow", JUDGED, {}))
+    # Exact: one device alone would show them what it made before its step, which several cannot keep.
+    check_steps(steps("tensorflow", JUDGED, {"exact": True}))
 
 
 def test_slices_hold_their_share_of_both_sides():
