@@ -16,6 +16,10 @@ Array = NDArray[Any]  # float32
 
 _FEWEST = 16  # pixels to measure colors of
 _VISIBLE = 1 / 255
+# Hair, and what else is not skin, would tint brows and lips: left out is what is farther from the median, in any
+# channel, than so many deviations, which are estimated from the median deviation (1.4826 of it in a normal spread).
+_FARTHEST = 2.5 * 1.4826
+_ENOUGH = 4096  # pixels for a median
 # Conversions of float images, there and back, and the lowest value and the range of each channel there.
 _SPACES = {
     "RGB": (cv2.COLOR_BGR2RGB, cv2.COLOR_RGB2BGR, (0, 0, 0), (1, 1, 1)),
@@ -33,8 +37,22 @@ def measured(face: Array, target: Array, mask: Array, settings: MergeSettings) -
     seen = mask > _VISIBLE
     if seen.sum() < _FEWEST:
         return None
-    values = [color_statistics.statistics(settings.color, picture[seen]) for picture in (face, target)]
-    return FaceColors(settings.color, np.array(values))
+    return FaceColors(settings.color, _statistics(settings.color, face[seen], target[seen]))
+
+
+def _statistics(name: str, pixels: Array, wanted: Array) -> Array:
+    """Those of the usual pixels of the face of the model, and of the face of the film, (2, 12)."""
+    return np.array([color_statistics.statistics(name, _usual(each)) for each in (pixels, wanted)])
+
+
+def _usual(pixels: Array) -> Array:
+    """The pixels (n, 3) without outliers; all of them where few are alike."""
+    lab = cv2.cvtColor(pixels[None], cv2.COLOR_BGR2LAB)[0]
+    some = lab[:: 1 + len(lab) // _ENOUGH]
+    middle = np.median(some, axis=0)
+    spread = np.median(np.abs(some - middle), axis=0)
+    usual = (np.abs(lab - middle) <= _FARTHEST * spread).all(axis=1)
+    return pixels[usual] if 2 * usual.sum() > len(pixels) else pixels
 
 
 def recolored(
@@ -79,8 +97,8 @@ def _changed(
         area = seen[..., None].astype(np.float32)
         return dfl.transferred(f"{name}-m", face, target, area, dfl.drawn(f"{name}-m", seed))[seen]
     pixels, wanted = face[seen], target[seen]
-    if name == "avg-color":
-        return pixels + (wanted.mean(0) - pixels.mean(0))
+    if name in color_statistics.MODES:
+        return color_statistics.moved(name, pixels, *_statistics(name, pixels, wanted))
     if name == "match-hist":
         return dfl.histogram_matched(pixels[None], wanted[None], settings.hist_threshold * 2.55)[0]
     if name == "manual-balance":

@@ -69,8 +69,8 @@ def test_a_model_that_changes_nothing_gives_the_film_back(mode, color):
     film, where = frame(smooth=4), points()
     same = warp_face(film, face_matrix(where, SIZE, FaceType.WHOLE_FACE), SIZE).astype(np.float32) / 255
     merged = merge_face(film, SwappedFace(where, same, {"m": oval()}), MergeSettings(mode=mode, color=color, mask="m"))
-    # Histograms are matched value by value, and cloning is done in 8 bits.
-    slack = 3 if "match" in mode + color or mode == "seamless" else 1
+    # Histograms are matched value by value, cloning is done in 8 bits, and rounding decides which pixels are unusual.
+    slack = 3 if "match" in mode + color or mode == "seamless" else 2
     assert np.abs(merged.astype(int) - film).max() <= slack
 
 

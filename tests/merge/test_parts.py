@@ -6,8 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.errors import UsageError
-from core.merge import expressions, grain, names, pyramid
-from core.merge.colors import balanced
+from core.merge import colors, expressions, grain, names, pyramid
 from core.merge.edges import with_edge
 from core.merge.faceswap.settings import Balance
 from core.merge.settings import MergeSettings
@@ -161,5 +160,19 @@ def test_a_pyramid_reaches_no_further_than_it_says():
 @pytest.mark.parametrize("space", ["RGB", "HSV", "LAB", "YCrCb"])
 def test_a_balance_of_nothing_changes_nothing(space):
     image = np.random.default_rng(0).random((4, 9, 3), np.float32)
-    assert np.allclose(balanced(image, Balance(space)), image, atol=2e-3)
-    assert np.abs(balanced(image, Balance(space, (0, -50, 0))) - image).max() > 0.05
+    assert np.allclose(colors.balanced(image, Balance(space)), image, atol=2e-3)
+    assert np.abs(colors.balanced(image, Balance(space, (0, -50, 0))) - image).max() > 0.05
+
+
+@pytest.mark.parametrize("color", ["rct", "lct", "mkl"])
+def test_hair_in_front_of_the_film_s_face_does_not_color_brows(color):
+    """A fifth of the film's face is green hair; the model's face is skin with dark brows, which stay grey."""
+    random = np.random.default_rng(5)
+    skin = random.normal([0.5, 0.6, 0.8], 0.03, (64, 64, 3)).astype(np.float32)
+    film, face, brows = skin.copy(), skin * np.float32(0.9), np.s_[20:26, 10:54]
+    film[:13] = (0.2, 0.6, 0.2)
+    face[brows] = 0.15
+    mask = np.ones((64, 64), np.float32)
+    out = colors.recolored(face, film, mask, MergeSettings(color=color), 0)
+    assert np.ptp(out[brows].mean((0, 1))) < 0.08
+    np.testing.assert_allclose(out[40:].mean((0, 1)), film[40:].mean((0, 1)), atol=0.02)
