@@ -36,7 +36,8 @@ def test_the_perfect_swap_is_the_source_in_the_place_of_the_target():
 @pytest.mark.parametrize(
     ("plant", "moved", "others"),
     [
-        (blurred, {"sharpness": -0.4, "src_ssim": -0.05}, {"identity", "flicker"}),
+        # The lips of a soft mouth are seen in another place.
+        (blurred, {"sharpness": -0.4, "src_ssim": -0.05}, {"identity", "flicker", "mouth"}),
         (tinted, {"edge": 8.0, "src_psnr": -50}, set()),
         (small_mask, {"mask_iou": -0.1, "mask_area": -0.1}, {"edge", "edge_merged"}),
         (

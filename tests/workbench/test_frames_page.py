@@ -289,6 +289,7 @@ def test_planted_frames_are_repaired_by_keyboard_alone(browser, fresh):
         press("f")
         press("d")
         until(page, f"{FRAMES}.shown.number === {NO_FACE - 1}")
+        in_step(page)
         press("n")
         box = page.evaluate(f"{FRAMES}.moves.drafts.get('new').box")
         walk(page, np.subtract(BOX[:2], box[:2]))
@@ -304,6 +305,7 @@ def test_planted_frames_are_repaired_by_keyboard_alone(browser, fresh):
         press("d")
         press("a")
         until(page, f"{FRAMES}.shown.number === {TWO_FACES - 1}")
+        in_step(page)
         # The face goes on that was made in the next frame: the other one is too much.
         press("t")
         assert said(page).endswith("of 2") and page.evaluate(f"{FRAMES}.face.track") == 2
@@ -314,6 +316,7 @@ def test_planted_frames_are_repaired_by_keyboard_alone(browser, fresh):
         press("d")
         press("a")
         until(page, f"{FRAMES}.shown.number === {MISALIGNED - 1}")
+        in_step(page)
         press("s")
         saved(page)
         repaired(page, workspace)
