@@ -197,10 +197,10 @@ def test_a_cue_for_a_shot_and_one_for_a_person_and_the_film(screen, running):
 def test_a_cue_by_hand_is_seen_at_once_and_a_wrong_one_is_named(screen, running):
     file = running[1].workspace.root / "convert.toml"
     file.write_text("[[cue]]\nopacty = 1\n")
+    screen.watch.expected = "422"  # whenever a frame is asked for
     screen.reload()
     screen.get_by_text("unknown setting opacty").first.wait_for()
     assert file.read_text() == "[[cue]]\nopacty = 1\n"
-    screen.watch.said.clear()
 
 
 def test_without_a_model_the_next_step_is_named(browser, tmp_path):
