@@ -51,7 +51,7 @@ def test_errors_have_the_words_of_the_server(page):
     assert view["status"] == 422 and "under this name" in view["what"] and "there are" in view["hint"]
     assert missing["status"] == 404 and missing["what"]
     assert edit["status"] == 422 and "cannot be understood" in edit["what"]
-    page.watch.said.clear()  # the browser notes each of them
+    page.watch.forgive()  # the browser notes each of them
 
 
 def test_an_edit_by_a_screen_is_one_change(page, server):

@@ -70,7 +70,7 @@ def test_what_is_wrong_is_said_at_its_field(page, server):
     assert page.evaluate("document.activeElement.id") == "field-every"
     assert violations(page) == []
     assert not server[1].jobs.running()
-    page.watch.said.clear()  # the browser itself notes an answer of 422
+    page.watch.forgive()  # the browser itself notes an answer of 422
 
 
 def test_a_job_by_keyboard_alone(page, server):
@@ -186,7 +186,7 @@ def test_a_server_that_is_gone_and_comes_again(browser, tmp_path):
         page.get_by_text("This page has lost its key").wait_for()
         object.__setattr__(keys, "session", bench_keys)
         page.evaluate("0")
-        page.watch.said.clear()  # of connections that failed
+        page.watch.forgive()  # of connections that failed
 
 
 def test_the_live_player_is_started_and_opened(browser, tmp_path):
