@@ -2,6 +2,7 @@
 
 import pytest
 from browser import chromium, opened
+from masks_page import show_masks
 from workbench_kit import served, small_workspace
 
 
@@ -29,3 +30,18 @@ def page(browser, server):
     """A page that has entered, at the overview."""
     with opened(browser, server[0]) as found:
         yield found
+
+
+@pytest.fixture
+def bench(tmp_path):
+    """(keys, workspace) of a server of its own."""
+    with served(small_workspace(tmp_path / "work", trained=False)) as (keys, found):
+        yield keys, found.workspace
+
+
+@pytest.fixture
+def masks(browser, bench):
+    """Its Masks screen."""
+    with opened(browser, bench[0]) as page:
+        show_masks(page, bench[0])
+        yield page

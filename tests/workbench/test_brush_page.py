@@ -2,10 +2,7 @@
 
 import cv2
 import numpy as np
-import pytest
-from browser import opened
-from masks_page import MASKS, drag, in_file, on_screen, polygons, saved, show_masks
-from workbench_kit import served, small_workspace
+from masks_page import MASKS, drag, in_file, on_screen, polygons, saved
 
 from core.imaging.masks import mask_iou, polygon_mask
 from core.types import Polygon
@@ -15,19 +12,6 @@ PAINT = """async ([polygons, stroke, size]) => {
   const {painted} = await import("/static/masks/brush.js");
   return painted(polygons, stroke, size);
 }"""
-
-
-@pytest.fixture
-def bench(tmp_path):
-    with served(small_workspace(tmp_path / "work", trained=False)) as (keys, found):
-        yield keys, found.workspace
-
-
-@pytest.fixture
-def masks(browser, bench):
-    with opened(browser, bench[0]) as page:
-        show_masks(page, bench[0])
-        yield page
 
 
 def filled(found, side=SIDE):

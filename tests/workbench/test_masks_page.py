@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from browser import opened, until, violations
 from masks_page import MASKS, click, drag, in_file, polygons, saved, show_masks
-from workbench_kit import FRAMES, served, small_workspace
+from workbench_kit import FRAMES
 
 from core.formats import labelme
 from core.jobs.masks.labels import export_labels
@@ -12,19 +12,6 @@ from core.jobs.masks.report import report_masks
 
 FACE = [(20, 15), (75, 15), (80, 60), (48, 88), (16, 60)]
 HOLE = [(40, 60), (58, 60), (48, 72)]
-
-
-@pytest.fixture
-def bench(tmp_path):
-    with served(small_workspace(tmp_path / "work", trained=False)) as (keys, found):
-        yield keys, found.workspace
-
-
-@pytest.fixture
-def masks(browser, bench):
-    with opened(browser, bench[0]) as page:
-        show_masks(page, bench[0])
-        yield page
 
 
 @pytest.fixture
