@@ -1,6 +1,7 @@
-"""The one maker of onnxruntime sessions: explicit settings, the network's origin in every message, typed errors."""
+"""The one maker of sessions that run a network: explicit settings, its origin in every message, typed errors."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -8,6 +9,8 @@ from typing import Any, Literal
 from numpy.typing import NDArray
 
 from core.errors import CorruptFileError, EnvironmentFault, InputError, OutOfMemoryFault
+from core.inference.openvino_runtime import DEVICE as OPENVINO
+from core.inference.openvino_runtime import OpenVinoRuntime, installed
 
 _WARNINGS_OFF = 3  # onnxruntime's level for errors only
 _PROVIDER = "ExecutionProvider"
@@ -15,7 +18,6 @@ Runtime = Literal["auto", "cpu", "cuda", "openvino", "tensorrt"]
 # onnxruntime's name of a runtime, and the package that brings it.
 _RUNTIMES = {
     "cuda": ("CUDA", "onnxruntime-gpu"),
-    "openvino": ("OpenVINO", "onnxruntime-openvino"),
     "tensorrt": ("Tensorrt", "onnxruntime-gpu, and TensorRT itself"),
 }
 
@@ -30,7 +32,7 @@ class Settings:
     cuda: compute on an NVIDIA GPU where onnxruntime has one, else on the CPU.
     tf32: let the GPU round the factors of a product to 10 bits; faster, and no longer what a CPU computes.
     runtime: ``auto`` is CUDA where there is one and it is wanted, else the CPU; any other is used or is an error.
-    cache: a folder for what TensorRT and OpenVINO compile of a network, which takes minutes; made where it is missing.
+    cache: a folder for what TensorRT compiles of a network, which takes minutes; made where it is missing.
     search: how cuDNN chooses an algorithm for every new size of a convolution: by trying all of them, or by rule.
     """
 
@@ -64,10 +66,10 @@ class Session:
     """A network ready to run; may be called from several threads.
 
     source: where the network comes from, for messages.
-    device: where it really computes, ``CPU`` or ``CUDA``.
+    device: where it really computes: ``CPU``, ``CUDA``, ``Tensorrt`` or ``OpenVINO``.
     inputs, outputs: in the order of the file.
     metadata: what the file says about itself.
-    runtime: onnxruntime's own object.
+    runtime: onnxruntime's own object, or OpenVINO's in its manner.
     """
 
     source: str
@@ -103,24 +105,52 @@ def open_session(model: bytes | Path, source: str | Path, settings: Settings) ->
 
     Raises:
         InputError: there is no such file.
-        CorruptFileError: onnxruntime cannot load it.
+        CorruptFileError: the runtime cannot load it.
         EnvironmentFault: the runtime that the settings name is not there, or does not start.
         OutOfMemoryFault: it does not fit into memory.
     """
-    import onnxruntime  # takes a while, and not every plugin needs it
-
     if isinstance(model, Path) and not model.is_file():
         raise InputError("no such file", where=model)
+    opened = _openvino if settings.runtime == "openvino" else _onnxruntime
+    return opened(model, source, settings)
+
+
+def _onnxruntime(model: bytes | Path, source: str | Path, settings: Settings) -> Session:
+    import onnxruntime  # takes a while, and not every plugin needs it
+
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = settings.threads
     options.log_severity_level = _WARNINGS_OFF
     options.add_session_config_entry("session.intra_op.allow_spinning", str(int(settings.spin)))
     content = str(model) if isinstance(model, Path) else model
     providers = _providers(settings, onnxruntime.get_available_providers())
-    try:
+    with _typed_errors(source):
         runtime = onnxruntime.InferenceSession(content, options, providers=providers)
         inputs, outputs = _described(runtime.get_inputs()), _described(runtime.get_outputs())
-    except Exception as error:  # onnxruntime's own exceptions share no base class
+    _require_runtime(settings, runtime.get_providers()[0])
+    device = runtime.get_providers()[0].removesuffix(_PROVIDER)
+    metadata = dict(runtime.get_modelmeta().custom_metadata_map)
+    return Session(str(source), device, inputs, outputs, runtime, metadata)
+
+
+def _openvino(model: bytes | Path, source: str | Path, settings: Settings) -> Session:
+    if not installed():
+        raise EnvironmentFault(
+            "OpenVINO is not installed",
+            hint="pip install -r requirements-live.txt, or leave --runtime out",
+        )
+    with _typed_errors(source):
+        runtime = OpenVinoRuntime(model, settings.threads)
+        inputs, outputs = _described(runtime.get_inputs()), _described(runtime.get_outputs())
+    return Session(str(source), OPENVINO, inputs, outputs, runtime, runtime.metadata)
+
+
+@contextmanager
+def _typed_errors(source: str | Path) -> Iterator[None]:
+    """Raises CorruptFileError or OutOfMemoryFault for what a runtime says of a network that it cannot load."""
+    try:
+        yield
+    except Exception as error:  # the runtimes' own exceptions share no base class
         _raise_if_out_of_memory(error, source)
         raise CorruptFileError(
             "cannot load a network",
@@ -128,15 +158,6 @@ def open_session(model: bytes | Path, source: str | Path, settings: Settings) ->
             why=str(error).strip().splitlines()[-1][:300],
             hint="is the ONNX file complete? onnx.checker.check_model says more",
         ) from None
-    _require_runtime(settings, runtime.get_providers()[0])
-    return Session(
-        source=str(source),
-        device=runtime.get_providers()[0].removesuffix(_PROVIDER),
-        inputs=inputs,
-        outputs=outputs,
-        runtime=runtime,
-        metadata=dict(runtime.get_modelmeta().custom_metadata_map),
-    )
 
 
 def _providers(settings: Settings, available: Sequence[str]) -> list[Any]:
@@ -156,18 +177,15 @@ def _providers(settings: Settings, available: Sequence[str]) -> list[Any]:
         )
     if settings.runtime == "cuda":
         return [cuda, cpu]
-    compiled = (name + _PROVIDER, _kept(settings))
-    return [compiled, cuda, cpu] if settings.runtime == "tensorrt" else [compiled, cpu]
+    return [(name + _PROVIDER, _kept(settings)), cuda, cpu]
 
 
 def _kept(settings: Settings) -> dict[str, str]:
-    """Where TensorRT or OpenVINO keeps what it has compiled, as it wants to be told."""
+    """Where TensorRT keeps what it has compiled, as it wants to be told."""
     if settings.cache is None:
         return {}
     settings.cache.mkdir(parents=True, exist_ok=True)
-    if settings.runtime == "tensorrt":
-        return {"trt_engine_cache_enable": "1", "trt_engine_cache_path": str(settings.cache)}
-    return {"cache_dir": str(settings.cache)}
+    return {"trt_engine_cache_enable": "1", "trt_engine_cache_path": str(settings.cache)}
 
 
 def _require_runtime(settings: Settings, used: str) -> None:
@@ -179,6 +197,14 @@ def _require_runtime(settings: Settings, used: str) -> None:
             why=f"onnxruntime fell back to {used.removesuffix(_PROVIDER)}",
             hint="are its driver and libraries installed? `bash scripts/doctor.sh` looks at them",
         )
+
+
+def fastest_here() -> Runtime:
+    """What ``auto`` means where speed counts more than the same bits everywhere: a GPU, else OpenVINO, else the CPU."""
+    import onnxruntime
+
+    gpu = f"CUDA{_PROVIDER}" in onnxruntime.get_available_providers()
+    return "openvino" if installed() and not gpu else "auto"
 
 
 def _described(tensors: Sequence[Any]) -> tuple[TensorInfo, ...]:

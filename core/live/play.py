@@ -11,7 +11,7 @@ from typing import Any
 from core import plugins
 from core.faces.contract import DetectorSettings
 from core.geometry.align import FaceType
-from core.inference.sessions import Runtime, Settings
+from core.inference.sessions import Runtime, Settings, fastest_here
 from core.jobs.merge.model import open_swapper
 from core.live.agreement import require_agreement
 from core.live.controls import Controls
@@ -84,7 +84,8 @@ def new_follower(choices: LiveChoices, workspace: Workspace) -> Follower:
 
 def live_settings(workspace: Workspace, runtime: Runtime) -> Settings:
     """What a model is run with: the processor has other things to do at the same time."""
-    return Settings(runtime=runtime, cache=workspace.logs / _ENGINES, spin=False)
+    wanted = fastest_here() if runtime == "auto" else runtime
+    return Settings(runtime=wanted, cache=workspace.logs / _ENGINES, spin=False)
 
 
 def play(workspace: Workspace, choices: LiveChoices) -> Played:
@@ -96,6 +97,8 @@ def play(workspace: Workspace, choices: LiveChoices) -> Played:
     """
     swapper = open_swapper(workspace, choices.dfm, choices.face_type, live_settings(workspace, choices.runtime))
     require_agreement(swapper)
+    if choices.runtime == "auto" and swapper.dfm.session.device == "CPU":
+        log.info("OpenVINO shows more pictures a second on a processor: pip install -r requirements-live.txt")
     source = open_source(choices.source)
     outlet = Outlet()
     player = Player(workspace, swapper, new_follower(choices, workspace), choices.controls)

@@ -31,7 +31,9 @@ class Options(CommonOptions):
         "rtsp://...: a camera in the network (also http, rtmp, udp, srt); else a film, which is played again and again",
     )
     runtime: Literal["auto", "cpu", "cuda", "openvino", "tensorrt"] = Field(
-        "auto", description="what the model computes on; auto: an NVIDIA GPU where there is one"
+        "auto",
+        description="what the model computes on; auto: an NVIDIA GPU where there is one, else OpenVINO where it is "
+        "installed (requirements-live.txt), else the processor in onnxruntime",
     )
     port: int = Field(8600, ge=0, le=65535, description="of the page, on 127.0.0.1 only; 0 takes any that is free")
     record: Path | None = Field(None, description="also write what is shown into this film, which is labelled")

@@ -3,21 +3,12 @@
 from types import SimpleNamespace
 
 import numpy as np
-import onnx
 import onnxruntime
 import pytest
+from tiny_net import doubling_model
 
 from core.errors import CorruptFileError, EnvironmentFault, InputError, OutOfMemoryFault
 from core.inference.sessions import CPU_ONLY, Session, Settings, TensorInfo, open_session
-
-
-def doubling_model() -> bytes:
-    """x (n, 3) -> twice x, and x."""
-    nodes = [onnx.helper.make_node("Add", ["x", "x"], ["twice"]), onnx.helper.make_node("Identity", ["x"], ["same"])]
-    values = [onnx.helper.make_tensor_value_info(name, 1, ["n", 3]) for name in ("x", "twice", "same")]
-    graph = onnx.helper.make_graph(nodes, "g", values[:1], values[1:])
-    model = onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 12)], ir_version=7)
-    return model.SerializeToString()
 
 
 def test_from_bytes_and_from_a_file(tmp_path):
@@ -106,7 +97,7 @@ def opened_with(monkeypatch, settings, available, used=None):
 
 
 def test_a_named_runtime_is_used(monkeypatch, tmp_path):
-    every = ("Tensorrt", "CUDA", "OpenVINO", "CPU")
+    every = ("Tensorrt", "CUDA", "CPU")
     cpu, cuda = (
         "CPUExecutionProvider",
         ("CUDAExecutionProvider", {"use_tf32": "0", "cudnn_conv_algo_search": "EXHAUSTIVE"}),
@@ -117,16 +108,14 @@ def test_a_named_runtime_is_used(monkeypatch, tmp_path):
     kept = {"trt_engine_cache_enable": "1", "trt_engine_cache_path": str(folder)}
     asked = opened_with(monkeypatch, Settings(runtime="tensorrt", cache=folder), every)
     assert asked == [("TensorrtExecutionProvider", kept), cuda, cpu] and folder.is_dir()
-    asked = opened_with(monkeypatch, Settings(runtime="openvino", cache=folder), every)
-    assert asked == [("OpenVINOExecutionProvider", {"cache_dir": str(folder)}), cpu]
 
 
-@pytest.mark.parametrize("runtime", ["cuda", "openvino", "tensorrt"])
+@pytest.mark.parametrize("runtime", ["cuda", "tensorrt"])
 def test_a_named_runtime_is_never_replaced(monkeypatch, runtime):
     with pytest.raises(EnvironmentFault, match=f"no {runtime} here"):
         opened_with(monkeypatch, Settings(runtime=runtime), ("CPU",))
     with pytest.raises(EnvironmentFault, match="fell back to CPU"):
-        opened_with(monkeypatch, Settings(runtime=runtime), ("Tensorrt", "CUDA", "OpenVINO", "CPU"), used="CPU")
+        opened_with(monkeypatch, Settings(runtime=runtime), ("Tensorrt", "CUDA", "CPU"), used="CPU")
 
 
 class Failing:

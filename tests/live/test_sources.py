@@ -178,8 +178,8 @@ def test_a_computer_without_virtual_camera_is_told(monkeypatch):
 
 def test_a_runtime_that_is_not_there_is_named(tmp_path):
     path = write_dfm(tmp_path / "m.dfm")
-    with pytest.raises(EnvironmentFault, match="no openvino here"):
-        open_session(path, path, Settings(runtime="openvino"))
+    with pytest.raises(EnvironmentFault, match="no tensorrt here"):
+        open_session(path, path, Settings(runtime="tensorrt"))
     assert open_session(path, path, Settings(runtime="cpu")).device == "CPU"
 
 
