@@ -2,10 +2,10 @@
 
 Prints JSON, and keeps it in benchmarks/results/live_minutes.json.
 
-    python benchmarks/live_minutes.py [MINUTES=10] [FILM=clip.mp4] [SIZE=64]
+    python benchmarks/live_minutes.py [MINUTES=10] [FILM=clip.mp4] [SIZE=64] [RUNTIME=cpu]
 
 FILM is played at its own speed, again and again; without it a moving portrait of 640 x 480. SIZE: pixels of the model,
-as in live.py, whose numbers are explained there.
+as in live.py, whose numbers are explained there. RUNTIME: what it computes on.
 """
 
 import json
@@ -44,10 +44,12 @@ def main(arguments: list[str]) -> None:
         model = folder / "model.dfm"
         model.write_bytes(build_dfm(weights, config, describe(config, {})))
         source = Film(film)
-        rows = played(model, source, Workspace(folder / "workspace", folder / "assets"), int(given.get("MINUTES", 10)))
+        runtime, minutes = given.get("RUNTIME", "cpu"), int(given.get("MINUTES", 10))
+        rows = played(model, source, Workspace(folder / "workspace", folder / "assets"), runtime, minutes)
     width, height = source.size
     report = {
         "model": f"{config.archi} {config.resolution} px",
+        "runtime": runtime,
         "film": f"{width} x {height}",
         "cores": len(os.sched_getaffinity(0)),
         "memory growth MiB": round(rows[-1]["memory MiB"] - rows[0]["memory MiB"], 1),
@@ -58,10 +60,10 @@ def main(arguments: list[str]) -> None:
     (ROOT / "benchmarks/results/live_minutes.json").write_text(text + "\n")
 
 
-def played(model: Path, source: Film, workspace: Workspace, minutes: int) -> list[dict]:
+def played(model: Path, source: Film, workspace: Workspace, runtime: str, minutes: int) -> list[dict]:
     player = Player(
         workspace,
-        open_swapper(workspace, model, None, live_settings(workspace, "cpu")),
+        open_swapper(workspace, model, None, live_settings(workspace, runtime)),
         new_follower(LiveChoices(), workspace),
     )
     outlet = Outlet()

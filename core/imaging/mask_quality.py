@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from core.imaging.masks import Mask, mask_iou
 
 _USUAL_RATIO = (0.75, 1.45)  # area against the landmark hull, which ends at the brows
+UNSURE = 0.1  # of the mask: a network that knows such faces is undecided at their edge only
 _SPECK = 0.0005  # of the image: smaller pieces and holes count as noise of the edge
 
 
@@ -53,7 +54,7 @@ class MaskQuality:
             (f"{self.holes} holes" if self.holes != 1 else "a hole", self.holes > 0),
             (f"{self.pieces} pieces", self.pieces > 1),
             (f"changes by {self.change:.0%}", self.change > 0.15),
-            (f"unsure of {self.uncertainty:.0%}", self.uncertainty > 0.1),
+            (f"unsure of {self.uncertainty:.0%}", self.uncertainty > UNSURE),
         ]
         return ", ".join(text for text, true in found if true)
 

@@ -6,7 +6,7 @@ from mask_networks import write_xseg
 
 from core.errors import CorruptFileError, InputError, UsageError
 from core.options import parse
-from core.stages.masks import mask
+from core.stages.masks import mask, mask_report
 from core.workspace import Workspace
 
 
@@ -37,6 +37,16 @@ def test_with_weights_and_again(workspace):
     assert dict(run(workspace).rows)["up to date before"] == 3
     assert dict(run(workspace, "--soft", "--native-resolution").rows)["new masks"] == 3
     assert dict(run(workspace, "--remove").rows)["removed"] == 3
+
+
+def test_a_report_says_that_the_network_knows_nothing_yet(workspace):
+    def warnings():
+        return mask_report.run(parse(mask_report.Options, "mask-report", ["src"]), workspace).warnings
+
+    assert not warnings(), "masks drawn from landmarks are sure"
+    write_xseg(workspace.model)
+    run(workspace)
+    assert "unsure" in warnings()[0] and "5.x_mask_labels_src.sh" in warnings()[0]
 
 
 def test_landmark_masks_are_stored_on_request(workspace):

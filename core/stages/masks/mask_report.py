@@ -24,4 +24,7 @@ def run(options: Options, workspace: Workspace) -> StageReport:
     rows.append(("with something odd", len(odd)))
     rows += [(item.name, item.quality.reason) for item in odd[:_SHOWN]]
     warnings = tuple(f"left out: {name}: {why}" for name, why in found.problems[:20])
+    if found.unsure is not None:
+        young = f"the mask network is unsure of {found.unsure:.0%} of a usual face: label some, and train it on"
+        warnings = (f"{young} (5.x_mask_labels_{options.side}.sh --suggest, 5.x_train_xseg.sh)", *warnings)
     return StageReport(f"masks of {options.side}", tuple(rows), warnings, (found.numbers, found.sheet))
