@@ -25,6 +25,7 @@ from core.imaging.codec import encode_jpeg, read_frame
 from core.video.find import find_film, look_beside
 from core.workbench.answers import Missing
 from core.workbench.faces.columns import Found, with_found
+from core.workbench.faces.rejected import without_rejected
 from core.workbench.sides import small_film
 from core.workbench.sides.film import Film
 from core.workbench.sides.small_film import SmallFilm
@@ -84,7 +85,7 @@ class SideView:
             revision, table = self._table
             state = f"{revision}-{self._counted}"
             if self._shown is None or self._shown[0] != state:
-                self._shown = (state, with_found(table, self._found))
+                self._shown = (state, without_rejected(with_found(table, self._found)))
             return revision, self._shown[1]
 
     @contextmanager
