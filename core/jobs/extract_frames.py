@@ -15,6 +15,8 @@ from pathlib import Path
 from core import fsio
 from core.console import size_text
 from core.errors import CorruptFileError, DiskFullError, InputError
+from core.jobs import archive as earlier
+from core.jobs.archive import Archived
 from core.jobs.frame_receipt import RECEIPT, Receipt, identity, read_receipt, write_receipt
 from core.progress import Task
 from core.safe_paths import is_real_folder, own_folder
@@ -57,6 +59,7 @@ class ExtractedFrames:
     receipt: what the extraction left, with what was odd about the video; empty where there is none.
     foreign: whether the frames that were there did not come from the video, by all that is known.
     faces_outdated: whether the faces of this side were cut from the frames that were replaced.
+    archived: the earlier film that was put away first, with its frames and faces; None where there was none.
     """
 
     count: int
@@ -68,15 +71,24 @@ class ExtractedFrames:
     receipt: Receipt = Receipt()
     foreign: bool = False
     faces_outdated: bool = False
+    archived: Archived | None = None
 
 
 def extract_frames(
-    workspace: Workspace, name: str, selection: Selection, image_format: ImageFormat = "png", *, overwrite: bool = False
+    workspace: Workspace,
+    name: str,
+    selection: Selection,
+    image_format: ImageFormat = "png",
+    *,
+    overwrite: bool = False,
+    archive: bool = False,
 ) -> ExtractedFrames:
     """Extract the frames of a side's video, unless they are there.
 
     name: ``src`` or ``dst``.
     overwrite: extract again; the frames that are there move to the trash when the new ones are complete.
+    archive: where the frames there come from another film, put away that film, its frames and its faces first
+        (``core.jobs.archive``).
 
     Raises:
         InputError: the frames there come from another video or from other choices; no video or more than one; a start
@@ -88,6 +100,8 @@ def extract_frames(
     """
     side = workspace.side(name)
     with side.locked():
+        earlier.complete(side)
+        archived = earlier.put_away_earlier(side) if archive else None
         # A finished staging folder means that a run died while it moved the frames: those that are there are not all.
         if not overwrite and list_frames(side.frames) and not any(_finished(side)):
             return _there(side, selection, image_format)
@@ -100,7 +114,8 @@ def extract_frames(
         replaced = _make_room(side, staging)
         _publish(side, staging)
         outdated = replaced > 0 and side.database.exists()
-        return replace(_result(side, made=True), replaced=replaced, estimate=estimate, faces_outdated=outdated)
+        result = _result(side, made=True)
+        return replace(result, replaced=replaced, estimate=estimate, faces_outdated=outdated, archived=archived)
 
 
 def _wanted(film: Path, selection: Selection, image_format: ImageFormat, overwrite: bool) -> Receipt:
@@ -127,7 +142,9 @@ def _result(side: Side, *, made: bool) -> ExtractedFrames:
 
 
 def _require_same(receipt: Receipt, wanted: Receipt, side: Side) -> None:
-    for part, words in (("video", "from another video"), ("options", "with other options")):
+    overwrite = "--overwrite extracts again and moves the old frames to workspace/.trash"
+    archive = f"--archive puts away that film with its frames and faces first; {overwrite}"
+    for part, words, hint in (("video", "from another video", archive), ("options", "with other options", overwrite)):
         before, now = receipt.source[part] or {}, wanted.source[part] or {}
         changed = [
             f"{key}: {before.get(key)} -> {now.get(key)}"
@@ -139,7 +156,7 @@ def _require_same(receipt: Receipt, wanted: Receipt, side: Side) -> None:
                 f"the frames there were extracted {words}",
                 where=side.frames,
                 why=", ".join(changed),
-                hint="--overwrite extracts again and moves the old frames to workspace/.trash",
+                hint=hint,
             )
 
 

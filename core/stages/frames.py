@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, model_validator
 
 from core.options import SideOptions
+from core.stages.archive import described
 from core.types import StageReport
 from core.workspace import Side, Workspace
 
@@ -52,6 +53,11 @@ class Options(SideOptions):
         description="make whole frames from interlaced video, whose moving edges look like combs",
     )
     overwrite: bool = Field(False, description="extract again; the present frames go to workspace/.trash")
+    archive: bool = Field(
+        False,
+        description="where the present frames come from another film: put away that film, its frames and its faces "
+        "first, from where steps 1.1 and 2.1 bring them back",
+    )
 
     @model_validator(mode="after")
     def _ordered(self) -> "Options":
@@ -66,7 +72,8 @@ def run(options: Options, workspace: Workspace) -> StageReport:
     from core.video.selection import Selection
 
     selection = Selection(options.fps, options.start, options.end, options.deinterlace)
-    frames = extract_frames(workspace, options.side, selection, options.format, overwrite=options.overwrite)
+    how = {"overwrite": options.overwrite, "archive": options.archive}
+    frames = extract_frames(workspace, options.side, selection, options.format, **how)
     return _report(workspace.side(options.side), frames)
 
 
@@ -79,6 +86,9 @@ def _report(side: Side, frames: "ExtractedFrames") -> StageReport:
         rows.append(("note", _FOREIGN))
     if frames.replaced:
         rows.append(("old frames", f"{frames.replaced} moved to workspace/.trash"))
+    if frames.archived:
+        rows.append(("put away", described(frames.archived)))
+        rows.append(("to bring it back", f"archive {side.name} --back {frames.archived.name}"))
     what = "frames extracted" if frames.made else "frames already there, nothing to do"
     return StageReport(f"{side.frames.name}: {what}", tuple(rows), _warnings(frames), (side.frames,))
 

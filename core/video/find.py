@@ -72,7 +72,8 @@ def find_film(side: Side) -> Path:
             "more than one video",
             where=pattern,
             why=f"found {names}",
-            hint="keep one of them there and move the others away",
+            hint="keep one of them there and move the others away; where frames of one of them are there, steps 1 "
+            "and 2 with --archive put that one away",
         )
     if listed:
         log.info("left out beside %s: %s", beside.films[0].name, listed)

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from core.faceset.database.connection import is_old, open_database
 from core.inference.dfm import exported
-from core.jobs import doctor
+from core.jobs import archive, doctor
 from core.jobs.doctor import NextStep, SideContents
 from core.workspace import Side, Workspace
 
@@ -20,7 +20,7 @@ class Step:
 
     key: names it. number: as scripts and README count. title: for people. stage: that does it; values: what its form
     begins with. there: what it has made, in words. done: whether it has made anything. lacks: what has to be there
-    before; empty where it can be done now.
+    before; empty where it can be done now. note: what a person should know first.
     """
 
     key: str
@@ -31,6 +31,7 @@ class Step:
     there: str = ""
     done: bool = False
     lacks: str = ""
+    note: str = ""
 
 
 def state(workspace: Workspace) -> dict[str, Any]:
@@ -40,7 +41,7 @@ def state(workspace: Workspace) -> dict[str, Any]:
     saved = sorted(path.name.removesuffix("_data.dat") for path in workspace.model.glob("*_data.dat"))
     results = [path for path in (workspace.root / "result.mp4", workspace.root / "result.mkv") if path.is_file()]
     steps = [
-        *(_frames(sides[name]) for name in _NAMES),
+        *(_frames(sides[name], _newcomer(workspace.side(name))) for name in _NAMES),
         *(_faces(sides[name]) for name in _NAMES),
         *(_masks(workspace.side(name), sides[name]) for name in _NAMES),
         _training(sides, saved),
@@ -54,6 +55,7 @@ def state(workspace: Workspace) -> dict[str, Any]:
         "sides": {name: _side(workspace.side(name), found) for name, found in sides.items()},
         "models": saved,
         "exported": [path.name for path in models],
+        "archives": {name: [_earlier(one) for one in archive.archives(workspace.side(name))] for name in _NAMES},
     }
 
 
@@ -81,6 +83,19 @@ def _contents(side: Side) -> SideContents:
     return _unless_known(str(side.frames), _folders(side), lambda: doctor.contents(side))
 
 
+def _newcomer(side: Side) -> str:
+    """Name of the film that is another one than the frames come from; empty where there is none."""
+    # A film that was written anew in its place changes no folder.
+    folders = [*_folders(side), *side.namesakes()]
+    film = _unless_known(f"newcomer of {side.frames}", folders, lambda: archive.newcomer(side))
+    return film.name if film else ""
+
+
+def _earlier(one: archive.Archived) -> dict[str, Any]:
+    faces = "packed faces" if one.packed and not one.faces else f"{one.faces:,} faces"
+    return {"name": one.name, "video": one.video, "said": f"{one.frames:,} frames, {faces}"}
+
+
 def _next_step(workspace: Workspace) -> NextStep:
     folders = [*_folders(workspace.side("src")), *_folders(workspace.side("dst")), workspace.model, workspace.assets]
     return _unless_known(f"next of {workspace.root}", folders, lambda: doctor.next_step(workspace))
@@ -101,12 +116,17 @@ def _side(side: Side, found: SideContents) -> dict[str, Any]:
     }
 
 
-def _frames(found: SideContents) -> Step:
+def _frames(found: SideContents, newcomer: str) -> Step:
     number = {"src": "1", "dst": "2"}[found.name]
     lacks = "" if found.videos else f"a film: put it beside the folders as data_{found.name}.mp4 (or mkv, mov ...)"
     there = f"{found.frames:,} frames" if found.frames else ", ".join(found.videos)
     title = f"{_NAMES[found.name].capitalize()} frames"
-    return Step(f"frames-{found.name}", number, title, "frames", {"side": found.name}, there, found.frames > 0, lacks)
+    values: dict[str, Any] = {"side": found.name}
+    note = ""
+    if newcomer:
+        values |= {"archive": True}
+        note = f"{newcomer} is another film than these come from: they are put away first, with their faces"
+    return Step(f"frames-{found.name}", number, title, "frames", values, there, found.frames > 0, lacks, note)
 
 
 def _faces(found: SideContents) -> Step:
@@ -157,6 +177,10 @@ def _merge(dst: SideContents, models: list[Path], results: list[Path]) -> Step:
 
 def _next(workspace: Workspace, steps: list[Step]) -> dict[str, str]:
     """key: of the step to do now, empty where a person has to bring a film first; said: why, in words."""
+    for step in steps:
+        if step.note:
+            name = _NAMES[step.values["side"]]
+            return {"key": step.key, "said": f"There is another {name} film: take it apart. The earlier one is kept."}
     found = _next_step(workspace)
     side = _NAMES.get(found.side, "")
     words: dict[str, Callable[[], tuple[str, str]]] = {

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 
+from core.web.look import stylesheets
+
 KINDS = {
     ".html": "text/html",
     ".js": "text/javascript",
@@ -31,7 +33,8 @@ class StaticFile:
 def static_files() -> dict[str, StaticFile]:
     """Name, such as ``vendor/preact.mjs`` -> the file."""
     root = files("core.workbench").joinpath("static")
-    found = dict(_found(root, ""))
+    found = {name: _file(data, KINDS[".css"]) for name, data in stylesheets().items()}
+    found |= _found(root, "")
     for name in FOLDERS:
         found |= _found(root.joinpath(name), f"{name}/")
     return found
@@ -42,8 +45,11 @@ def _found(folder: Traversable, prefix: str) -> Iterator[tuple[str, StaticFile]]
         dot = entry.name.rfind(".")
         kind = KINDS.get(entry.name[dot:]) if dot > 0 else None
         if kind is not None and entry.is_file():
-            data = entry.read_bytes()
-            yield prefix + entry.name, StaticFile(data, kind, hashlib.sha256(data).hexdigest()[:16])
+            yield prefix + entry.name, _file(entry.read_bytes(), kind)
+
+
+def _file(data: bytes, kind: str) -> StaticFile:
+    return StaticFile(data, kind, hashlib.sha256(data).hexdigest()[:16])
 
 
 def policy(page: bytes, hosts: tuple[str, ...]) -> str:

@@ -58,12 +58,65 @@ def test_the_verdicts_are_those_of_cleaning(page, workspace):
     head, ids, _ = page.view("dst", "verdicts=1..&group=verdict")
     assert head["count"] == len(found.verdicts.found) > 0
     said = {about["picture"]["name"]: about["verdicts"] for about in (page.json(f"dst/faces/{face}") for face in ids)}
-    assert {name: [verdict for verdict, _ in pairs] for name, pairs in said.items()} == {
+    assert {name: [one["verdict"] for one in verdicts] for name, verdicts in said.items()} == {
         found.names[place]: list(scores) for place, scores in found.verdicts.found.items()
     }
     upside_down = page.view("dst", "verdict.misaligned=..&columns=frame")
     fault = next(number for number, kind in FAULTS.items() if kind == "upside down")
     assert fault - 1 in upside_down[2]["frame"]
+
+
+def rejection(face, *verdicts, rejected=True):
+    return {"op": "reject_verdicts", "faces": [face], "verdicts": list(verdicts), "rejected": rejected}
+
+
+def test_a_rejected_verdict_is_not_proposed_again(tmp_path):
+    workspace = small_workspace(tmp_path / "work", trained=False)
+    page = Page(Bench(workspace, stages, 0))
+    compute(page, "dst", "clean")
+    before = page.json("dst/verdicts")
+    (face,) = page.view("dst", "verdict.obstructed=..")[1]
+    name = page.json(f"dst/faces/{face}")["picture"]["name"]
+    assert name in review(workspace, "dst").rejected
+    assert page.edit("dst", rejection(face, "obstructed")).status_code == 200
+
+    def kept_anyway(page):
+        counts = page.json("dst/verdicts")["obstructed"]
+        _, ids, columns = page.view("dst", "rejected.obstructed=..&columns=rejected.obstructed,verdicts,verdict")
+        assert page.view("dst", "verdict.obstructed=..")[1] == [] and page.view("dst", "rejected=obstructed")[1] == ids
+        assert columns["verdicts"] == [0] and columns["verdict"] == [0] and columns["rejected.obstructed"] > 0.15
+        said = page.json(f"dst/faces/{face}")["verdicts"]
+        return ids == [face] and counts == {"all": 0, "open": 0, "rejected": 1} and said[0]["rejected"]
+
+    assert kept_anyway(page)
+    again = Page(Bench(workspace, stages, 0))
+    compute(again, "dst", "clean")
+    assert kept_anyway(again)
+    assert name not in review(workspace, "dst").rejected
+    assert again.post("dst/undo").status_code == 200
+    assert again.json("dst/verdicts") == before and name in review(workspace, "dst").rejected
+    assert again.post("dst/redo").status_code == 200
+    assert kept_anyway(again)
+    again.edit("dst", rejection(face, "obstructed", rejected=False))
+    assert again.json("dst/verdicts") == before
+
+
+def test_a_face_is_still_proposed_for_another_reason(tmp_path):
+    page = Page(Bench(small_workspace(tmp_path / "work", trained=False), stages, 0))
+    compute(page, "dst", "clean")
+    face = page.view("dst", "verdicts=2..")[1][0]
+    first, *others = [one["verdict"] for one in page.json(f"dst/faces/{face}")["verdicts"]]
+    page.edit("dst", rejection(face, first))
+    head, ids, columns = page.view("dst", "verdicts=1..&columns=verdict,verdicts")
+    words = head["words"]["verdict"]
+    assert words[int(columns["verdict"][ids.index(face)])] in others
+    assert columns["verdicts"][ids.index(face)] == len(others) > 0
+
+
+@pytest.mark.parametrize("verdicts", [[], ["ugly"], ["blurred"] * 12])
+def test_only_verdicts_are_rejected(page, verdicts):
+    face = page.view("dst")[1][0]
+    assert page.edit("dst", rejection(face, *verdicts)).status_code == 422
 
 
 def test_poses_of_both_sides_and_what_is_lacking(page):

@@ -251,6 +251,54 @@ def test_the_queue_of_verdicts_by_keyboard(faces):
     until(faces, f"window.forge.faces.ids().join() === '{second}'")
 
 
+def judged(page):
+    page.get_by_role("tab", name="Review").click()
+    page.get_by_role("button", name="Judge all faces").click()
+    page.get_by_role("button", name="All that were found").wait_for(timeout=40_000)
+
+
+def test_what_was_rejected_stays_rejected(faces):
+    """Also after the marks were applied and all faces judged again; it can be looked at, and be proposed again."""
+    judged(faces)
+    faces.locator(".verdict", has_text="obstructed").click()
+    until(faces, "location.hash.includes('verdict.obstructed') && window.forge.faces.ready")
+    (face,) = state(faces, "ids()")
+    faces.locator("#faces-grid").focus()
+    faces.keyboard.press("k")
+    faces.get_by_text("1 of 1 decided").wait_for()
+    faces.get_by_role("button", name="Apply 1 mark").click()
+    faces.locator("dialog .main").click()
+    until(faces, "window.forge.faces.ready && window.forge.faces.ids().length === 0")
+    faces.get_by_role("button", name="Look again").last.click()
+    faces.get_by_role("button", name="1 rejected").click()
+    until(faces, f"location.hash.includes('rejected.obstructed') && window.forge.faces.ids().join() === '{face}'")
+    faces.get_by_text("1 face is kept anyway, and not proposed again").wait_for()
+    faces.locator(".verdict-list", has_text="obstructed: rejected").wait_for()
+    assert violations(faces) == []
+    faces.locator("#faces-grid").focus()
+    faces.keyboard.press("r")
+    faces.locator(".verdict", has_text="1 open").filter(has_text="obstructed").click()
+    until(faces, f"location.hash.includes('verdict.obstructed') && window.forge.faces.ids().join() === '{face}'")
+    faces.keyboard.press("Control+z")  # that it is proposed again
+    faces.get_by_role("button", name="1 rejected").wait_for()
+    until(faces, f"window.forge.faces.focus() === '{face}'")
+
+
+def test_every_verdict_of_a_face_is_rejected_at_once(faces):
+    judged(faces)
+    faces.get_by_role("button", name="All that were found").click()
+    until(faces, "location.hash.includes('verdicts=1') && window.forge.faces.ready")
+    number = len(state(faces, "ids()"))
+    faces.locator("#faces-grid").focus()
+    faces.keyboard.press("Control+a")
+    faces.keyboard.press("k")
+    faces.get_by_text(f"{number} of {number} decided").wait_for()
+    go(faces, "?verdicts=1..")
+    until(faces, "window.forge.faces.ids().length === 0")
+    faces.keyboard.press("Control+z")
+    until(faces, f"window.forge.faces.ids().length === {number}")
+
+
 def test_a_cell_of_the_poses_is_a_filter(faces):
     faces.get_by_role("tab", name="Poses").click()
     for place in (0, -1):

@@ -4,10 +4,14 @@ import re
 
 import pytest
 from browser import opened, show, until, violations
+from clips import make_clip, pattern
 from tiny_dfm import write_dfm
 from workbench_kit import served, small_workspace, wait_until
 
+from core.jobs.frame_receipt import Receipt, identity, write_receipt
+
 SCREENS = ("overview", "frames", "faces", "masks", "training", "merge", "live", "jobs")
+FILM = b"\0\0\0\x20ftypisom" + bytes(100)  # one by its name, which cannot be read
 # Also where a screen says all the time what was done, for those who do not see it.
 SHOWN = """document.querySelector("main h1")
   && ![...document.querySelectorAll("main [role=status]")].some(said => said.textContent.startsWith("Loading"))"""
@@ -43,6 +47,61 @@ def test_the_next_step_and_counts(page):
     assert "Both sides have faces" in page.inner_text(".next")
     assert page.get_by_role("row", name=re.compile("^Faces")).inner_text().count("12 faces") == 2
     assert "needs an exported model" in page.get_by_role("row", name="Merge").inner_text()
+
+
+LINES = """() => [...document.querySelectorAll(".there")].map(words => {
+  const range = document.createRange();
+  range.selectNodeContents(words);
+  return range.getClientRects().length;
+})"""
+
+
+@pytest.mark.parametrize("width", [640, 900, 1024, 1280, 1600])
+def test_what_is_there_stands_in_one_line(browser, tmp_path, width):
+    workspace = small_workspace(tmp_path / "work", trained=False)
+    for side in ("src", "dst"):
+        (workspace.root / f"data_{side}.mp4").write_bytes(FILM)
+        for number in range(13, 1100):
+            (workspace.side(side).frames / f"{number:05d}.png").touch()
+    with served(workspace) as (keys, _), opened(browser, keys, viewport={"width": width, "height": 800}) as page:
+        page.get_by_role("button", name="Extract frames: Target frames").wait_for()
+        assert page.inner_text(".there").startswith("1,099 frames")
+        assert set(page.evaluate(LINES)) == {1}
+        assert page.evaluate("document.querySelector('main').scrollWidth <= document.querySelector('main').clientWidth")
+
+
+def test_another_film_comes_and_the_earlier_one_comes_back(browser, tmp_path):
+    workspace = small_workspace(tmp_path / "work", trained=False)
+    side, film = workspace.side("dst"), workspace.root / "data_dst.mp4"
+    make_clip(film, *pattern(0.3))
+    write_receipt(side.frames, Receipt(video=identity(film)))
+    faces = sorted(path.name for path in side.aligned.glob("*.jpg"))
+    make_clip(film, *pattern(0.5, "96x64"))
+    with served(workspace) as (keys, bench), opened(browser, keys) as page:
+        assert "another target film" in page.inner_text(".next")
+        page.get_by_text("data_dst.mp4 is another film than these come from").wait_for()
+        assert violations(page) == []
+        start(page, "Extract frames: Target frames", "python -m core frames dst --archive")
+        wait_until(lambda: [job["state"] for job in bench.jobs.jobs()] == ["done"], 60)
+        assert len(list(side.frames.glob("*.png"))) == 5 and not side.has_faces()
+        show(page, keys.port, "overview")
+        page.get_by_text("12 frames, 12 faces").wait_for()
+        assert violations(page) == []
+        start(page, "Bring back data_dst.mp4 of dst", None)
+        wait_until(lambda: [job["state"] for job in bench.jobs.jobs()] == ["done", "done"], 60)
+        assert sorted(path.name for path in side.aligned.glob("*.jpg")) == faces
+        show(page, keys.port, "overview")
+        page.get_by_text("5 frames, 0 faces").wait_for()  # the other one was put away in turn
+
+
+def start(page, button, command):
+    """Open a form by a button, and start its stage as it is."""
+    page.get_by_role("button", name=button).click()
+    page.wait_for_selector(".stage-form footer")
+    if command:
+        assert page.locator(".command").last.inner_text() == command
+    page.get_by_role("button", name="Start", exact=True).click()
+    page.locator("dialog").wait_for(state="detached")
 
 
 def open_form(page, title):

@@ -3,6 +3,8 @@
 from workbench_kit import small_workspace
 
 from core import stages
+from core.jobs.archive import archive
+from core.jobs.frame_receipt import Receipt, identity, write_receipt
 from core.workbench.jobs.forms import checked
 from core.workbench.state import state
 from core.workspace import Workspace
@@ -52,3 +54,25 @@ def test_an_exported_model_can_be_merged(tmp_path):
 def test_the_form_of_every_step_begins_with_values_that_can_be(tmp_path):
     for step in state(small_workspace(tmp_path / "work"))["steps"]:
         checked(stages, step["stage"], step["values"])
+
+
+def test_another_film_is_the_next_step(tmp_path):
+    workspace = small_workspace(tmp_path / "work", trained=False)
+    side = workspace.side("dst")
+    (workspace.root / "data_dst.mp4").write_bytes(b"\0\0\0\x20ftypisom" + bytes(100))
+    write_receipt(side.frames, Receipt(video=identity(workspace.root / "data_dst.mp4")))
+    assert not steps(workspace)["frames-dst"]["note"]
+    (workspace.root / "data_dst.mp4").write_bytes(b"\0\0\0\x20ftypisom" + bytes(200))
+    found = state(workspace)
+    step = next(step for step in found["steps"] if step["key"] == "frames-dst")
+    assert found["next"]["key"] == "frames-dst" and step["values"] == {"side": "dst", "archive": True}
+    assert step["note"].startswith("data_dst.mp4 is another film")
+    checked(stages, step["stage"], step["values"])
+
+
+def test_earlier_films_are_listed(tmp_path):
+    workspace = small_workspace(tmp_path / "work", trained=False)
+    assert state(workspace)["archives"] == {"src": [], "dst": []}
+    made = archive(workspace, "src")
+    assert state(workspace)["archives"]["src"] == [{"name": made.name, "video": "", "said": "12 frames, 12 faces"}]
+    assert steps(workspace)["frames-src"]["there"] == ""

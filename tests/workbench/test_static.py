@@ -13,6 +13,7 @@ STATIC = ROOT / "core" / "workbench" / "static"
 NOTICE = (ROOT / "NOTICE").read_text(encoding="utf-8")
 FOREIGN = [*(STATIC / "vendor").iterdir(), *(ROOT / "tests" / "support" / "vendor").iterdir()]
 OURS = [path for kind in ("js", "css", "html") for path in STATIC.rglob(f"*.{kind}") if path.parent.name != "vendor"]
+LOOK = [*(ROOT / "core" / "web").glob("*.css"), *(ROOT / "core" / "live" / "page").glob("*.html")]
 
 
 @pytest.mark.parametrize("path", FOREIGN, ids=lambda path: path.name)
@@ -43,7 +44,7 @@ def test_what_is_imported_is_served():
             assert str((path.parent / wanted).resolve().relative_to(STATIC)) in served
 
 
-@pytest.mark.parametrize("path", OURS, ids=lambda path: path.name)
+@pytest.mark.parametrize("path", [*OURS, *LOOK], ids=lambda path: path.name)
 def test_only_the_theme_names_colours(path):
     if path.name in ("theme.css", "icon.svg"):
         return

@@ -61,6 +61,10 @@ def cleaning_page(
     if verdicts.spared:
         text = "These stay: few other faces have their pose."
         parts.append(_section("kept although blurred", text, pictures, verdicts.spared, [""] * len(verdicts.spared)))
+    if verdicts.kept_anyway:
+        text = "These stay: somebody rejected what cleaning says of them."
+        members, reasons = list(verdicts.kept_anyway), list(map(", ".join, verdicts.kept_anyway.values()))
+        parts.append(_section("kept anyway", text, pictures, members, reasons))
     head = f'<meta charset="utf-8"><meta http-equiv="Content-Security-Policy" content="{_POLICY}">'
     head += '<meta name="viewport" content="width=device-width">'
     head += f"<title>{html.escape(title)}</title><style>{_STYLE}</style>"
@@ -110,6 +114,9 @@ def _summary(gallery: Gallery, verdicts: Verdicts) -> str:
         rows.append(
             f'<li><a href="#{anchor}">kept although blurred ({len(verdicts.spared)})</a>: their pose is rare</li>'
         )
+    if verdicts.kept_anyway:
+        anchor, number = _anchor("kept anyway"), len(verdicts.kept_anyway)
+        rows.append(f'<li><a href="#{anchor}">kept anyway ({number})</a>: somebody rejected what was said of them</li>')
     notes = [f"<p>{html.escape(remark)}</p>" for remark in remarks(verdicts)]
     several = any(len(scores) > 1 for scores in verdicts.found.values())
     counts = f"{len(gallery)} pictures: {fine} are fine, {len(verdicts.found)} are not"

@@ -1,6 +1,7 @@
 """Automatic cleaning: the criteria by which people throw faces out, as verdicts with scores."""
 
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -64,12 +65,30 @@ class Verdicts:
     spared: blurred faces that are kept for their rare pose.
     masks: for each image where its mask comes from, as ``core.imaging.masks.mask_origin`` says it; "" for no face.
     without_mask: how many faces have no mask of their own, so that nothing can be said about obstruction.
+    kept_anyway: images with verdicts that a person has rejected; these are not in ``found``.
     """
 
     found: dict[int, dict[str, float]]
     spared: tuple[int, ...]
     masks: tuple[str, ...]
     without_mask: int
+    kept_anyway: dict[int, tuple[str, ...]] = field(default_factory=dict)
+
+    def without(self, rejected: Mapping[int, Collection[str]]) -> "Verdicts":
+        """The same without the verdicts that a person has rejected. rejected: image -> verdicts."""
+        kept = {
+            index: tuple(verdict for verdict in scores if verdict in rejected.get(index, ()))
+            for index, scores in self.found.items()
+        }
+        left = {
+            index: {verdict: score for verdict, score in scores.items() if verdict not in kept[index]}
+            for index, scores in self.found.items()
+        }
+        return replace(
+            self,
+            found={index: scores for index, scores in left.items() if scores},
+            kept_anyway={index: verdicts for index, verdicts in kept.items() if verdicts},
+        )
 
     def counts(self) -> dict[str, int]:
         """Verdict -> how many images have it, in the order of VERDICTS; without those that none has."""

@@ -8,7 +8,9 @@ from pathlib import Path
 from core.errors import InputError
 from core.faceset.cleaning.coverage import Coverage, Gap, coverage, gaps
 from core.faceset.cleaning.page import cleaning_page
+from core.faceset.cleaning.rejected import rejected_of
 from core.faceset.cleaning.verdicts import VERDICTS, Verdicts, judge
+from core.faceset.database.connection import open_database
 from core.faceset.scores.features import Features
 from core.faceset.sorting.apply import apply
 from core.faceset.sorting.order import Order
@@ -28,7 +30,7 @@ class Review:
     """What was found about the faces of a side.
 
     names: file names of the images looked at, before anything was moved.
-    verdicts: what was found about them, in the places of ``names``.
+    verdicts: what was found about them, in the places of ``names``; without the verdicts that a person has rejected.
     rejected: file name -> verdicts, of the images that are to go, or have gone.
     moving: the verdicts that make an image go.
     poses: side -> which way its faces look; of both sides where both have faces.
@@ -96,7 +98,7 @@ def _judged(
 ) -> Iterator[tuple[OpenedSide, Features, Review]]:
     wanted = frozenset(usual_verdicts(side_name) if moving is None else moving)
     with opened_side(workspace, side_name) as side, scored_faces(side) as features:
-        verdicts = judge(features)
+        verdicts = judge(features).without(_rejected(side, features))
         names = features.gallery.names
         rejected = {names[i]: verdicts.reason(i) for i in sorted(verdicts.found) if wanted & set(verdicts.found[i])}
         page, poses = side.aligned_views / "clean.html", _pose_maps(side, features)
@@ -110,6 +112,14 @@ def _judged(
             completed=side.completed,
         )
         yield side, features, found
+
+
+def _rejected(side: Side, features: Features) -> dict[int, tuple[str, ...]]:
+    """Image -> verdicts that a person has rejected."""
+    if not side.database.is_file():
+        return {}
+    with open_database(side.database) as connection:
+        return rejected_of(connection, features.gallery)
 
 
 def _write_page(side: Side, features: Features, found: Review, places: Mapping[str, str] | None = None) -> None:

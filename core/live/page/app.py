@@ -28,6 +28,7 @@ from core.live.frames import Captured
 from core.live.outlet import Outlet
 from core.live.player import Player
 from core.web.guard import Doors, Guard, Keys, change_token, protective_headers
+from core.web.look import stylesheets
 
 PAGE, ENTER, STREAM = "/", "/enter", "/stream.mjpg"
 MOST_BYTES = 4 << 20  # of a message
@@ -38,7 +39,7 @@ _BOUNDARY = "frame"
 
 def live_app(player: Player, outlet: Outlet, keys: Keys, *, takes_camera: bool) -> ASGIApp:
     """The application. takes_camera: whether the pictures come from the page."""
-    page = files("core.live.page").joinpath("page.html").read_text(encoding="utf-8")
+    page = _page()
 
     async def show_page(request: Request) -> Response:
         return HTMLResponse(page)
@@ -60,6 +61,13 @@ def live_app(player: Player, outlet: Outlet, keys: Keys, *, takes_camera: bool) 
     ]
     doors = Doors(without_key=(PAGE, ENTER), by_key=(STREAM,))
     return Guard(Starlette(routes=routes), keys, doors, protective_headers(_policy(page, keys)))
+
+
+def _page() -> str:
+    """The page with its style: one answer, for a page that is opened on its own."""
+    text = files("core.live.page").joinpath("page.html").read_text(encoding="utf-8")
+    look = "".join(sheet.decode() for sheet in stylesheets().values())
+    return text.replace("<style>", f"<style>\n{look}", 1)
 
 
 async def _parts(outlet: Outlet) -> AsyncIterator[bytes]:

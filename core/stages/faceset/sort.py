@@ -185,6 +185,7 @@ def _clean(options: Options, workspace: Workspace) -> StageReport:
         ("masks", described(counted(done.verdicts.masks))),
         *((_label(verdict, done.moving), count) for verdict, count in done.verdicts.counts().items()),
         ("blurred, kept for a rare pose", len(done.verdicts.spared)),
+        *_kept_anyway(len(done.verdicts.kept_anyway)),
         ("moved to the trash" if options.apply else "to be moved with --apply", len(done.rejected)),
     )
     trash = (workspace.side(options.side).aligned_trash,) if options.apply else ()
@@ -194,6 +195,10 @@ def _clean(options: Options, workspace: Workspace) -> StageReport:
     if options.apply and not done.rejected:
         notes += ("nothing was moved; --undo would take back the change before this one",)
     return StageReport(f"cleaning of the {options.side} faces", rows, notes, (done.page, *trash))
+
+
+def _kept_anyway(faces: int) -> Rows:
+    return (("kept anyway: somebody rejected the verdict", faces),) if faces else ()
 
 
 def _label(verdict: str, moving: Collection[str]) -> str:

@@ -41,7 +41,12 @@ def about(view: SideView, identity: str, found: dict[str, Found]) -> dict[str, A
     said["words"] = {name: known[int(codes[row])] for name, (codes, known) in table.words.items()}
     shown = table.pictures.get(identity)
     said["picture"] = None if shown is None else {"folder": shown.folder, "name": _clean(shown.name)}
-    said["verdicts"] = [list(pair) for one in found.values() for pair in one.said.get(identity, ())]
+    rejected = said["words"]["rejected"].split(", ")
+    said["verdicts"] = [
+        {"verdict": verdict, "sentence": sentence, "rejected": verdict in rejected}
+        for one in found.values()
+        for verdict, sentence in one.said.get(identity, ())
+    ]
     return said
 
 

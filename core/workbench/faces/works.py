@@ -14,6 +14,7 @@ from core.faceset.sorting.methods import METHODS
 from core.faceset.sorting.order import arrange
 from core.faceset.sorting.ranking import Choices
 from core.workbench.faces.columns import Found, coded, has_word
+from core.workbench.faces.rejected import rejected_column, verdict_column
 from core.workbench.sides.table import FaceTable
 
 CLEAN, IDENTITY = "clean", "identity"
@@ -87,21 +88,20 @@ def cleaned(features: Features, which: Members) -> Found:
     return Found(which.ids, numbers, words, _sentences(verdicts, which))
 
 
-def verdict_column(verdict: str) -> str:
-    """The column with the score of a verdict, of the faces that have it."""
-    return f"verdict.{verdict.replace(' ', '-')}"
-
-
 def verdict_counts(table: FaceTable) -> dict[str, dict[str, int]]:
-    """Verdict -> how many kept faces have it (``all``), and how many of them nobody has marked yet (``open``)."""
+    """Verdict -> how many kept faces have it (``all``), how many of them nobody has marked yet (``open``), and of how
+    many kept faces somebody has rejected it (``rejected``; these are not among ``all``).
+    """
     kept, unmarked = has_word(table, "status", "kept"), has_word(table, "mark", "")
     found = {}
     for verdict in VERDICTS:
         column = table.numbers.get(verdict_column(verdict))
         if column is not None:
             there = kept & np.isfinite(column)
-            found[verdict] = {"all": int(there.sum()), "open": int((there & unmarked).sum())}
-    return {verdict: numbers for verdict, numbers in found.items() if numbers["all"]}
+            rejected = kept & np.isfinite(table.numbers[rejected_column(verdict)])
+            numbers = {"all": there, "open": there & unmarked, "rejected": rejected}
+            found[verdict] = {name: int(which.sum()) for name, which in numbers.items()}
+    return {verdict: numbers for verdict, numbers in found.items() if numbers["all"] or numbers["rejected"]}
 
 
 def _sentences(verdicts: Verdicts, which: Members) -> dict[str, tuple[tuple[str, str], ...]]:

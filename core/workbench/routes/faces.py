@@ -17,6 +17,7 @@ from core.workbench.faces.about import about
 from core.workbench.faces.computing import Computing, computed
 from core.workbench.faces.likeness import Likeness
 from core.workbench.faces.poses import poses
+from core.workbench.faces.rejected import rejected_column, verdict_column
 from core.workbench.faces.spreads import spreads
 from core.workbench.sides.operation import FaceId
 
@@ -66,7 +67,8 @@ def routes(bench: Bench) -> list[Route]:
         return {
             "methods": [{"name": method.name, "help": method.help, "angle": method.angle} for method in METHODS],
             "verdicts": [
-                {"name": name, "column": works.verdict_column(name), "help": help} for name, help in VERDICTS.items()
+                {"name": name, "column": verdict_column(name), "rejected": rejected_column(name), "help": help}
+                for name, help in VERDICTS.items()
             ],
         }
 

@@ -8,10 +8,12 @@ import sqlite3
 from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from core.faceset.alignments import marks
 from core.faceset.alignments.marks import Mark
+from core.faceset.cleaning.rejected import reject
+from core.faceset.cleaning.verdicts import VERDICTS
 from core.faceset.database.changes import Change
 from core.workbench.sides import labelling, placing
 from core.workbench.sides.operation import FaceIds, Operation, found
@@ -23,6 +25,21 @@ class SetMark(Operation):
     op: Literal["set_mark"]
     faces: FaceIds
     mark: Mark
+
+
+def _verdict(name: str) -> str:
+    if name not in VERDICTS:
+        raise ValueError(f"there is no such verdict; there are {', '.join(VERDICTS)}")
+    return name
+
+
+class RejectVerdicts(Operation):
+    """Reject verdicts: cleaning does not propose these faces for them again. rejected: false takes that back."""
+
+    op: Literal["reject_verdicts"]
+    faces: FaceIds
+    verdicts: Annotated[list[Annotated[str, AfterValidator(_verdict)]], Field(min_length=1, max_length=len(VERDICTS))]
+    rejected: bool = True
 
 
 class SetPerson(Operation):
@@ -38,6 +55,11 @@ def _set_mark(connection: sqlite3.Connection, change: Change, asked: SetMark) ->
         marks.set_mark(change, face, asked.mark)
 
 
+def _reject_verdicts(connection: sqlite3.Connection, change: Change, asked: RejectVerdicts) -> None:
+    for face in found(connection, asked.faces):
+        reject(change, face, asked.verdicts, rejected=asked.rejected)
+
+
 def _set_person(connection: sqlite3.Connection, change: Change, asked: SetPerson) -> None:
     for face in found(connection, asked.faces):
         change.update(face, person=asked.person.strip())
@@ -47,6 +69,7 @@ def _set_person(connection: sqlite3.Connection, change: Change, asked: SetPerson
 # they begin with ``of_base``, which refuses what somebody else has moved since.
 OPERATIONS: dict[str, tuple[type[Operation], Callable[[sqlite3.Connection, Change, Any], None]]] = {
     "set_mark": (SetMark, _set_mark),
+    "reject_verdicts": (RejectVerdicts, _reject_verdicts),
     "set_person": (SetPerson, _set_person),
     **placing.OPERATIONS,
     **labelling.OPERATIONS,

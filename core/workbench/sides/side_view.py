@@ -25,6 +25,7 @@ from core.imaging.codec import encode_jpeg, read_frame
 from core.video.find import find_film, look_beside
 from core.workbench.answers import Missing
 from core.workbench.faces.columns import Found, with_found
+from core.workbench.faces.rejected import without_rejected
 from core.workbench.sides import small_film
 from core.workbench.sides.film import Film
 from core.workbench.sides.small_film import SmallFilm
@@ -57,6 +58,7 @@ class SideView:
         # Columns that are made when they are asked for: (table, names) -> a table with more of them.
         self.more_columns: Callable[[FaceTable, Iterable[str]], FaceTable] = lambda table, names: table
         self._film: Film | None = None
+        self._film_key = ""
         self._small_film = SmallFilm(side.workspace.thumbs / f"{side.name}_film.db")
         self._pak: tuple[tuple[int, int], PakReader, dict[str, int]] | None = None
         self._jpegs: OrderedDict[tuple[int, int, str], bytes] = OrderedDict()
@@ -84,7 +86,7 @@ class SideView:
             revision, table = self._table
             state = f"{revision}-{self._counted}"
             if self._shown is None or self._shown[0] != state:
-                self._shown = (state, with_found(table, self._found))
+                self._shown = (state, without_rejected(with_found(table, self._found)))
             return revision, self._shown[1]
 
     @contextmanager
@@ -267,8 +269,11 @@ class SideView:
 
     def _opened_film(self) -> Film | None:
         with self._lock:
+            if self._film is not None and _key_of(self._film.info.path) != self._film_key:
+                self._film = None  # another film has come in its place
             if self._film is None and look_beside(self.side).films:
                 self._film = Film(find_film(self.side))
+                self._film_key = _key_of(self._film.info.path)
             return self._film
 
     def _key(self, picture: Picture) -> str:
@@ -305,5 +310,9 @@ class SideView:
 
 
 def _key_of(path: Path) -> str:
-    status = path.stat()
+    """What changes with a film; empty where it is gone."""
+    try:
+        status = path.stat()
+    except FileNotFoundError:
+        return ""
     return f"{path.name} {status.st_size} {status.st_mtime_ns}"

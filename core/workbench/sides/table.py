@@ -10,13 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.faceset.alignments.marks import mark_of
+from core.faceset.cleaning.rejected import rejected_in
 from core.faceset.database.cells import NAME, NUMBER, TEXT, WHOLE, checked_columns, damaged, restored
 from core.faceset.database.images import ALIGNED, PAK
 from core.faceset.steps import TRASH
 from core.workspace import natural_key
 
 # Columns with words: a number for each face, and the words that the numbers mean.
-WORDS = ("status", "reason", "person", "origin", "mark")
+WORDS = ("status", "reason", "person", "origin", "mark", "rejected")
 # Scores that every table has, known or not: radians, and the sharpness of the extraction.
 MEASURED = ("pitch", "yaw", "sharpness")
 # Where the picture of a face is, the best place first.
@@ -184,8 +185,11 @@ def _numbers(columns: Sequence[Sequence[Any]], pictures: Mapping[str, Picture]) 
 
 
 def _texts(columns: Sequence[Sequence[Any]]) -> dict[str, Sequence[str]]:
-    mark_in = {extra: mark_of(extra) for extra in set(columns[14])}
-    return dict(zip(WORDS, [*columns[10:14], [mark_in[extra] for extra in columns[14]]], strict=True))
+    extras = columns[14]
+    mark_in = {extra: mark_of(extra) for extra in set(extras)}
+    rejected = {extra: ", ".join(rejected_in(extra)) for extra in mark_in}
+    marks, rejections = [mark_in[extra] for extra in extras], [rejected[extra] for extra in extras]
+    return dict(zip(WORDS, [*columns[10:14], marks, rejections], strict=True))
 
 
 def _frames(connection: sqlite3.Connection) -> tuple[tuple[str, ...], dict[int, int]]:

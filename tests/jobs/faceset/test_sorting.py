@@ -9,8 +9,11 @@ from portraits import snapshot, write_face, write_set
 
 from core.errors import CorruptFileError, InputError, Interrupted, UsageError
 from core.faceset import journal
+from core.faceset.cleaning.rejected import reject
+from core.faceset.cleaning.verdicts import VERDICTS
 from core.faceset.database import faces as faces_table
 from core.faceset.database import images
+from core.faceset.database.changes import changing
 from core.faceset.database.connection import open_database
 from core.faceset.register import open_known
 from core.faceset.scores.persons import Persons
@@ -144,6 +147,36 @@ def test_clean_names_what_goes(workspace):
     # The page leads to where the faces are now.
     assert 'href="../aligned_trash/dark.jpg"' in found.page.read_text()
     assert (workspace.side("src").aligned_trash / "dark.jpg").is_file()
+
+
+def rejecting(workspace, name, *verdicts):
+    """What the workbench does when somebody keeps a face although it is as cleaning says."""
+    with open_database(workspace.side("src").database) as connection, changing(connection, "reject") as change:
+        (face,) = [face for face, shown in images.names_of_faces(connection, images.ALIGNED).items() if shown == name]
+        reject(change, faces_table.find_face(connection, face), verdicts)
+
+
+def test_clean_leaves_alone_what_somebody_keeps_anyway(workspace):
+    side = workspace.side("src")
+    for seed, name in enumerate(("dark.jpg", "darker.jpg"), 40):
+        write_face(side.aligned, name, seed=seed, fault="dark")
+    assert set(clean.review(workspace, "src", {"too dark"}).rejected) == {"dark.jpg", "darker.jpg"}
+    rejecting(workspace, "dark.jpg", *VERDICTS)
+    found = clean.clean(workspace, "src")
+    assert set(found.rejected) == {"darker.jpg"} and "kept anyway (1)" in found.page.read_text()
+    assert (side.aligned / "dark.jpg").is_file()
+    # It is known by its face, whatever its file is called.
+    sort.sort(workspace, "src", "blur")
+    assert not clean.review(workspace, "src").rejected
+    pack_faces(workspace, "src", remove_originals=True)
+    assert list(clean.review(workspace, "src").verdicts.kept_anyway.values()) == [("too dark",)]
+
+
+def test_a_rejected_verdict_does_not_hide_another_one(workspace):
+    write_face(workspace.side("src").aligned, "dark.jpg", seed=40, fault="dark")
+    clean.review(workspace, "src")
+    rejecting(workspace, "dark.jpg", "blurred", "too bright")
+    assert "dark.jpg" in clean.review(workspace, "src").rejected
 
 
 def test_in_the_film_blurred_faces_and_duplicates_stay(workspace):

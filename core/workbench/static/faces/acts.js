@@ -35,15 +35,16 @@ export function write(view, name, places, word) {
   return () => places.forEach((place, number) => { view.columns[name][place] = before[number]; });
 }
 
-// What is chosen gets a word at once; it goes back when the server refuses.
-async function change(side, grid, name, word, operation) {
+// What is chosen gets a word at once; it goes back when the server refuses. sent: sends it for these places and gives the
+// revisions.
+async function change(grid, name, word, sent) {
   const {view} = grid;
   const places = grid.selection.meant();
   if (!places.length) return {revisions: []};
   const back = write(view, name, places, word);
   grid.touch();
   try {
-    return {revisions: await send(side, places.map(place => view.ids[place]), operation)};
+    return {revisions: await sent(places)};
   } catch (error) {
     back();
     grid.touch();
@@ -51,9 +52,44 @@ async function change(side, grid, name, word, operation) {
   }
 }
 
-export const setMark = (side, grid, mark) => change(side, grid, "mark", mark, {op: "set_mark", mark});
+const marked = (grid, mark, sent) => change(grid, "mark", mark, sent);
 
-export const setPerson = (side, grid, person) => change(side, grid, "person", person, {op: "set_person", person});
+const idsAt = (grid, places) => places.map(place => grid.view.ids[place]);
+
+export const setMark = (side, grid, mark) => marked(grid, mark, places => send(side, idsAt(grid, places), {op: "set_mark", mark}));
+
+// In a queue of verdicts keeping a face rejects them for good, and any other decision takes that back. verdictsAt: the
+// verdicts of the face at a place.
+export async function decide(side, grid, mark, verdictsAt) {
+  const {view} = grid;
+  return marked(grid, mark, async places => {
+    const revisions = [];
+    for (let start = 0; start < places.length; start += AT_ONCE) {
+      const some = places.slice(start, start + AT_ONCE);
+      const faces = some.map(place => hexadecimal(view.ids[place]));
+      const rejections = byVerdicts(some, verdictsAt).map(([verdicts, those]) => ({
+        op: "reject_verdicts", verdicts, rejected: mark === "keep", faces: those.map(place => hexadecimal(view.ids[place])),
+      }));
+      revisions.push((await edit(side, [...rejections, {op: "set_mark", mark, faces}])).revision);
+    }
+    return revisions;
+  });
+}
+
+// [verdicts, places of the faces that have these], without faces that have none.
+function byVerdicts(places, verdictsAt) {
+  const found = new Map();
+  for (const place of places) {
+    const verdicts = verdictsAt(place);
+    const key = verdicts.join();
+    if (!found.has(key)) found.set(key, [verdicts, []]);
+    found.get(key)[1].push(place);
+  }
+  return [...found.values()].filter(([verdicts]) => verdicts.length);
+}
+
+export const setPerson = (side, grid, person) => change(grid, "person", person,
+  places => send(side, idsAt(grid, places), {op: "set_person", person}));
 
 // Asks who the chosen faces are. known: names. act: gets the name.
 export function askPerson(number, known, before, act) {

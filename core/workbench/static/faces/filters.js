@@ -5,7 +5,7 @@ import {Button, count, html} from "../lib/ui.js";
 import {COLUMNS, shown, titleOf, wordOf} from "./names.js";
 import {ends, filters, range, withValues} from "./query.js";
 
-const WORDS = ["status", "mark", "person", "reason", "origin", "verdict"];
+const WORDS = ["status", "mark", "person", "reason", "origin", "verdict", "rejected"];
 const RANGES = ["yaw", "pitch", "size", "sharpness", "confidence", "landmark_confidence", "exposure", "contrast", "hidden",
   "cut_off", "misaligned", "track", "frame"];
 const FEW = 8;
@@ -98,6 +98,7 @@ function chipText(name, value) {
   if (WORDS.includes(name) || name.startsWith("out.")) return `${titleOf(name)}: ${wordOf(name, value)}`;
   if (name === "stale") return "Out of date";
   if (name === "verdicts") return "Has a verdict";
+  if (name.startsWith("rejected.")) return `Rejected: ${titleOf(name).toLowerCase()}`;
   if (name.startsWith("verdict.")) return `Verdict: ${titleOf(name).toLowerCase()}`;
   const [low, high] = ends(value);
   if (low === high) return `${titleOf(name)} ${shown(name, low)}`;

@@ -8,7 +8,7 @@ import {go} from "../lib/router.js";
 import {read, useStore} from "../lib/store.js";
 import {onTakenBack} from "../lib/undo.js";
 import {loadView} from "../lib/view.js";
-import {needed, sortName, toServer} from "./query.js";
+import {columnsOfQueue, needed, sortName, toServer} from "./query.js";
 import {titleOf} from "./names.js";
 
 const COLUMNS = ["mark", "status", "person", "frame", "stale", "color"];
@@ -129,7 +129,7 @@ export function useFaces(side, query, grid) {
 function columnsFor(query, known) {
   const sort = sortName(query);
   const more = [sort, sort.replace(/^by\./, "score.")].filter(name => known.includes(name) || name.startsWith("like."));
-  return [...new Set([...COLUMNS, ...more])];
+  return [...new Set([...COLUMNS, ...more, ...columnsOfQueue(query, known)])];
 }
 
 // Goes to the face that an undo has brought back; a filter that hides it goes away.

@@ -25,14 +25,15 @@ export const COLUMNS = {
   origin: {title: "Origin"},
   mark: {title: "Mark"},
   verdict: {title: "Verdict"},
+  rejected: {title: "Rejected verdict"},
   "score.persons": {title: "Likely person", digits: 0},
 };
-const EMPTY = {person: "nobody", mark: "no mark", reason: "no reason", verdict: "fine", origin: "unknown", status: "unknown"};
+const EMPTY = {person: "nobody", mark: "no mark", reason: "no reason", verdict: "fine", rejected: "none rejected", origin: "unknown", status: "unknown"};
 
 export function titleOf(name) {
   if (COLUMNS[name]) return COLUMNS[name].title;
   if (name.startsWith("like.")) return "Likeness";
-  const plain = name.replace(/^(by|score|out|verdict)\./, "").replace(/[-_]/g, " ");
+  const plain = name.replace(/^(by|score|out|verdict|rejected)\./, "").replace(/[-_]/g, " ");
   return plain[0].toUpperCase() + plain.slice(1);
 }
 

@@ -53,8 +53,8 @@ function About({side, about, actions}) {
       ${numbers.stale === 1 && html`<${Badge} kind="warn">picture out of date<//>`}
       ${words.person && html`<${Badge} kind="accent">${words.person}<//>`}</p>
     ${words.reason && html`<p class="muted">${words.reason}</p>`}
-    ${about.verdicts.length > 0 && html`<ul class="verdict-list">${about.verdicts.map(([verdict, sentence]) => html`
-      <li><strong>${verdict}</strong><span>${sentence}</span></li>`)}</ul>`}
+    ${about.verdicts.length > 0 && html`<ul class="verdict-list">${about.verdicts.map(one => html`
+      <li class=${one.rejected ? "rejected" : ""}><strong>${one.verdict}${one.rejected && ": rejected"}</strong><span>${one.sentence}</span></li>`)}</ul>`}
     <${FrameView} side=${side} about=${about} />
     <dl class="facts">
       <${Fact} name="Frame">${about.frame}<//>

@@ -23,7 +23,7 @@ export const filters = query => [...query.entries()].filter(([name]) => !FIXED.i
 // What has to be computed before this query can be answered.
 export function needed(query) {
   const found = namesIn(query).map(name => {
-    if (OF_CLEANING.includes(name) || name.startsWith("verdict.")) return "clean";
+    if (OF_CLEANING.includes(name) || /^(verdict|rejected)\./.test(name)) return "clean";
     const [, method] = name.match(/^(?:by|score|out)\.(.+)$/) ?? [];
     return method ? BY + method : "";
   });
@@ -50,3 +50,20 @@ export function ends(text) {
 }
 
 export const range = (low, high) => (low === null && high === null ? "" : `${low ?? ""}..${high ?? ""}`);
+
+// verdicts: [{name, column, rejected, help}]. Returns {name, column, rejected: whether it shows what was rejected}; the
+// column is empty for all verdicts at once. Null where the query shows no queue.
+export function queueOf(query, verdicts) {
+  const one = verdicts.find(({column, rejected}) => query.has(column) || query.has(rejected));
+  if (one) return {name: one.name, column: one.column, rejected: query.has(one.rejected)};
+  return query.get("verdicts") === "1.." ? {name: "every verdict", column: "", rejected: false} : null;
+}
+
+// The verdicts that the face at a place of the view has.
+export function verdictsAt(view, queue, verdicts, place) {
+  if (queue.column) return [queue.name];
+  return verdicts.filter(({column}) => Number.isFinite(view.columns[column]?.[place])).map(({name}) => name);
+}
+
+// The columns that a queue of all verdicts needs beside those of the grid.
+export const columnsOfQueue = (query, known) => (query.has("verdicts") ? known.filter(name => name.startsWith("verdict.")) : []);

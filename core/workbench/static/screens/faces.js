@@ -10,14 +10,14 @@ import {read} from "../lib/store.js";
 import {Button, Empty, Heading, Problem, Sides, count, html} from "../lib/ui.js";
 import {workOn} from "../lib/undo.js";
 import {hexadecimal} from "../lib/view.js";
-import {askApply, askPerson, chooseAlike, findSimilar, setMark, setPerson} from "../faces/acts.js";
+import {askApply, askPerson, chooseAlike, decide, findSimilar, setMark, setPerson} from "../faces/acts.js";
 import {Chips, Filters} from "../faces/filters.js";
 import {Grid} from "../faces/grid.js";
 import {useFaces} from "../faces/load.js";
 import {groupTitle, shown, wordOf} from "../faces/names.js";
 import {FacePanel} from "../faces/panel.js";
 import {Poses} from "../faces/poses.js";
-import {dependsOn, sortName} from "../faces/query.js";
+import {dependsOn, queueOf, sortName, verdictsAt} from "../faces/query.js";
 import {Review} from "../faces/review.js";
 import {CELLS, CellSize, Computing, Similar, Sorting} from "../faces/toolbar.js";
 import {GridView} from "../faces/view.js";
@@ -56,7 +56,7 @@ function Side({side, query}) {
   const change = next => go("faces", [side], next);
   useEffect(() => { grid.setCell(Number(cell)); }, [cell, grid]);
   grid.onZoom = direction => setCell(Math.min(Math.max(Number(cell) + 12 * direction, CELLS[0]), CELLS[1]));
-  const actions = useFaceActions({side, grid, query, faces, goOn: goOn === "true", like, setLike, change, setTab});
+  const actions = useFaceActions({side, grid, query, faces, goOn: goOn === "true", like, setLike, change, tab});
   useActions(actions.keys);
   caption(grid, query);
   window.forge.faces = stateOf(side, grid, faces);
@@ -148,7 +148,7 @@ function caption(grid, query) {
   };
 }
 
-function useFaceActions({side, grid, query, faces, goOn, like, setLike, change, setTab}) {
+function useFaceActions({side, grid, query, faces, goOn, like, setLike, change, tab}) {
   const act = (work, names) => faces.own(work, dependsOn(query, names)).catch(fail);
   const move = places => {
     const next = Math.min(Math.max(grid.selection.focus + places, 0), grid.view.count - 1);
@@ -159,7 +159,9 @@ function useFaceActions({side, grid, query, faces, goOn, like, setLike, change, 
   };
   const mark = word => {
     const one = grid.selection.meant().length === 1;
-    act(() => setMark(side, grid, word), ["mark"]);
+    const queue = tab === "review" ? queueOf(query, faces.verdicts) : null;
+    const verdictsOf = place => verdictsAt(grid.view, queue, faces.verdicts, place);
+    act(() => (queue ? decide(side, grid, word, verdictsOf) : setMark(side, grid, word)), ["mark"]);
     if (one && goOn && word) move(1);
   };
   const person = () => {

@@ -34,7 +34,7 @@ export function Overview() {
             <span role="rowheader">${step(key).title}</span><${Step} step=${step(key)} next=${server.next.key} /></div>`)}
         </div>
       </section>
-      <div class="stack"><${Running} /><${Newest} /></div>
+      <div class="stack"><${Running} /><${Newest} /><${Earlier} archives=${server.archives} /></div>
     </div>`;
 }
 
@@ -63,14 +63,15 @@ function Step({step, next, side}) {
   const look = SCREENS.find(screen => screen.name === LOOK[step.stage]);
   const target = look && (side ? href(look.name, [side]) : href(look.name));
   return html`<div role="cell" aria-colspan=${side ? undefined : 2} class="step ${isNext ? "next-step" : ""} ${step.lacks ? "lacking" : ""}">
-    <span class="number" aria-hidden="true">${step.done ? html`<${Icon} name="check" />` : step.number || "·"}</span>
-    <div class="step-words">
-      ${step.there ? html`<span class="there">${step.there}</span>` : !step.lacks && html`<span class="muted">nothing yet</span>`}
-      ${step.lacks && !step.done && html`<span class="muted">needs ${step.lacks}</span>`}
-    </div>
-    ${step.done && target && html`<a class="button quiet" href=${target} aria-label="Look at: ${step.title}">Look</a>`}
-    ${!step.lacks && html`<${Button} kind=${isNext ? "main" : ""} aria-label="${WORDS[step.stage]}: ${step.title}"
-      onClick=${() => openForm(step.stage, step.values)}>${WORDS[step.stage]}<//>`}
+    <div class="step-what"><span class="number" aria-hidden="true">${step.done ? html`<${Icon} name="check" />` : step.number || "·"}</span>
+      <div class="step-words">
+        ${step.there ? html`<span class="there">${step.there}</span>` : !step.lacks && html`<span class="muted">nothing yet</span>`}
+        ${step.lacks && !step.done && html`<span class="muted">needs ${step.lacks}</span>`}</div></div>
+    <div class="step-buttons">
+      ${step.done && target && html`<a class="button quiet" href=${target} aria-label="Look at: ${step.title}">Look</a>`}
+      ${!step.lacks && html`<${Button} kind=${isNext ? "main" : ""} aria-label="${WORDS[step.stage]}: ${step.title}"
+        onClick=${() => openForm(step.stage, step.values)}>${WORDS[step.stage]}<//>`}</div>
+    ${step.note && html`<p class="note">${step.note}</p>`}
   </div>`;
 }
 
@@ -85,6 +86,17 @@ function Newest() {
   return html`<section class="card newest" aria-labelledby="newest"><header class="heading"><h2 id="newest">Newest preview</h2>
     <span class="muted">${words}</span></header>
     <a href=${href("training")} aria-label="To the training"><img src=${source} alt="Newest preview of the training" /></a></section>`;
+}
+
+// Films that were put away, with what was made from them.
+function Earlier({archives}) {
+  const all = Object.entries(archives).flatMap(([side, some]) => some.map(one => ({side, ...one})));
+  if (!all.length) return null;
+  return html`<section class="card" aria-labelledby="earlier"><h2 id="earlier">Earlier films</h2>
+    <ul class="job-list">${all.map(one => html`<li key="${one.side} ${one.name}">
+      <div class="job-line"><div class="earlier"><span class="cut">${one.video || "Unknown film"}</span><span class="muted">${one.said}</span></div>
+        <${Button} aria-label="Bring back ${one.video || one.name} of ${one.side}" title="What is there now is put away instead"
+          onClick=${() => openForm("archive", {side: one.side, back: one.name})}>Bring back<//></div></li>`)}</ul></section>`;
 }
 
 function Running() {
