@@ -46,6 +46,7 @@ class BatchSettings:
     src_flip, dst_flip: whether four in ten faces of the side are mirrored.
     hsv_power: 0..0.3, how far hue, saturation and value of src faces are shifted.
     ct_mode: how src faces take over the colors of dst faces, as in ``core.imaging.color.transfer``.
+    src_colors: a matrix (3, 4) for all src faces, as of ``color_match``, before other changes of color.
     exact: the original's warp with its defects, no polygons, and float32 instead of uint8 all the way.
     cache_bytes: room for prepared faces of both sides, whatever the number of workers.
     src_bins, dst_bins: faces by yaw, when directions of view take turns; else None.
@@ -64,6 +65,7 @@ class BatchSettings:
     dst_flip: bool = True
     hsv_power: float = 0.0
     ct_mode: str = "none"
+    src_colors: NDArray[np.float32] | None = field(default=None, repr=False)
     exact: bool = False
     cache_bytes: int = 0
     src_bins: Bins | None = field(default=None, repr=False)
@@ -160,8 +162,10 @@ class BatchMaker:
         return assemble(face, image, seen, motion, warped=warped)
 
     def _recolored(self, image: Array, position: int, skipped: list[str]) -> Array:
-        """The src image with the colors of a random dst face; input and target share the one transfer."""
+        """The src image with the colors of dst, or of a random dst face; input and target share the one transfer."""
         s = self.settings
+        if s.src_colors is not None:
+            image = np.clip(cv2.transform(image, s.src_colors), 0, 1)
         if s.ct_mode == "none":
             return image
         faces = self._sides[_DST].faces

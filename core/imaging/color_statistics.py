@@ -37,6 +37,12 @@ def moved(mode: str, pixels: Array, own: Statistics, wanted: Statistics) -> Arra
     return out.astype(np.float32)
 
 
+def linear_map(mode: str, own: Statistics, wanted: Statistics) -> NDArray[np.float32]:
+    """What ``moved`` does as one matrix (3, 4) for (B, G, R, 1). mode: one of MODES but rct, which is not linear."""
+    matrix = _matrix(mode, own[3:].reshape(3, 3), wanted[3:].reshape(3, 3))
+    return np.column_stack([matrix, wanted[:3] - matrix @ own[:3]]).astype(np.float32)
+
+
 def _there(mode: str, pixels: Array) -> NDArray[np.float64]:
     values = cv2.cvtColor(pixels[None], cv2.COLOR_BGR2LAB)[0] if mode == "rct" else pixels
     return values.astype(np.float64)

@@ -15,7 +15,8 @@ class Kind:
     """What the models of a kind have in common.
 
     name: the class in the names of their files.
-    options: what ``data.dat`` holds, in the original's order; only what is among them can be chosen for the recipe.
+    options: what ``data.dat`` holds, in the original's order; only they and ``own`` can be chosen for the recipe.
+    own: options that the original does not know; ``data.dat`` holds those that differ from their defaults.
     defaults: recipe fields of a new model, where they are not the recipe's own.
     forced: recipe fields that always have this value.
     rate: of learning.
@@ -31,6 +32,7 @@ class Kind:
 
     name: str
     options: tuple[str, ...]
+    own: tuple[str, ...] = ()
     defaults: dict[str, Any] = field(default_factory=dict)
     forced: dict[str, Any] = field(default_factory=dict)
     rate: float = 5e-5
@@ -42,6 +44,11 @@ class Kind:
     repeat_every: int = 0
     sample_arrays: int = 4
     morphs: tuple[float, ...] = (1.0,)
+
+    @property
+    def choosable(self) -> tuple[str, ...]:
+        """All options that its models have."""
+        return (*self.options, *self.own)
 
 
 _RUN = (
@@ -55,6 +62,9 @@ _RUN = (
     "gan_patch_size",
     "gan_dims",
 )
+
+# Against what the original leaves soft, small or in another light.
+ADDED = {"frequency_power": 0.0, "gaze_power": 0.0, "mask_overlap_power": 0.0, "match_colors": False}
 
 SAEHD = Kind(
     "SAEHD",
@@ -83,6 +93,7 @@ SAEHD = Kind(
         "pretrain",
         *_RUN,
     ),
+    own=tuple(ADDED),
 )
 
 AMP = Kind(
@@ -105,6 +116,7 @@ AMP = Kind(
         "clipgrad",
         *_RUN,
     ),
+    own=tuple(ADDED),
     # 22: a third of the usual d_dims, rounded up to an even number, as the original proposes it.
     defaults={"ae_dims": 256, "d_mask_dims": 22, "batch_size": 8},
     forced={
@@ -158,6 +170,7 @@ QUICK96_KIND = Kind(
         "bg_style_power": 0.0,
         "gan_power": 0.0,
         "pretrain": False,
+        **ADDED,
     },
     rate=2e-4,
     cosine=0,

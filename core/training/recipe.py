@@ -79,6 +79,18 @@ class Recipe(BaseModel):
     true_face_power: float = Field(0.0, ge=0, le=1, description="df only: push the codes of src towards those of dst")
     face_style_power: float = Field(0.0, ge=0, le=100, description="let the swap take the dst face's colors")
     bg_style_power: float = Field(0.0, ge=0, le=100, description="let the swap take the surroundings of the dst image")
+    match_colors: bool = Field(
+        False, description="ours: give all src faces, once, the mean colors and contrasts of the dst faces"
+    )
+    frequency_power: float = Field(
+        0.0, ge=0, le=10, description="ours: compare spectra as well, which sharpens skin and hair; 1 is much"
+    )
+    gaze_power: float = Field(
+        0.0, ge=0, le=10, description="ours: compare edges within eyes and mouth: irises, lids, teeth; 1 is much"
+    )
+    mask_overlap_power: float = Field(
+        0.0, ge=0, le=10, description="ours: learned masks must overlap the faces' own, so that they do not shrink"
+    )
     gan_power: float = Field(
         0.0, ge=0, le=5, description="sharpen with a discriminator; only for the very end, after a backup"
     )
@@ -142,7 +154,7 @@ def of_saved_model(chosen: Chosen, saved: Mapping[str, Any], where: Any, kind: s
     k = KINDS[kind]
     chosen = _allowed(chosen, k)
     _require_unchanged(chosen, saved)
-    kept = {name: saved[name] for name in k.options if name in saved and name in Recipe.model_fields}
+    kept = {name: saved[name] for name in k.choosable if name in saved and name in Recipe.model_fields}
     try:
         return Recipe(**{**kept, **k.forced, **chosen, "kind": kind})
     except ValidationError as error:
@@ -181,9 +193,9 @@ def _allowed(chosen: Chosen, kind: Kind) -> dict[str, Any]:
             why=f"the model is {kind.name}",
             hint="leave --kind out, or start another model with --model NAME",
         )
-    foreign = [name for name in Recipe.model_fields if name in chosen and name not in (*kind.options, "kind")]
+    foreign = [name for name in Recipe.model_fields if name in chosen and name not in (*kind.choosable, "kind")]
     if foreign:
-        own = [name for name in kind.options if name in Recipe.model_fields]
+        own = [name for name in kind.choosable if name in Recipe.model_fields]
         raise UsageError(
             f"{kind.name} models have no such option",
             where=", ".join(map(flag_name, foreign)),
@@ -193,8 +205,10 @@ def _allowed(chosen: Chosen, kind: Kind) -> dict[str, Any]:
     return dict(chosen)
 
 
-def require_trainable(recipe: Recipe) -> None:
-    """Raises UsageError for combinations that cannot be built or trained."""
+def require_trainable(recipe: Recipe, *, exact: bool = False) -> None:
+    """Raises UsageError for combinations that cannot be built or trained. exact: as the original trains."""
+    if exact:
+        _require_known_to_the_original(recipe)
     if recipe.kind != "AMP" and recipe.archi == "amp":
         raise UsageError(
             "amp is no architecture of a SAEHD model",
@@ -220,6 +234,17 @@ def require_trainable(recipe: Recipe) -> None:
         gan_network(recipe.resolution, recipe.gan_patch_size, recipe.gan_dims)
 
 
+def _require_known_to_the_original(recipe: Recipe) -> None:
+    used = _own_in_use(recipe)
+    if used:
+        raise UsageError(
+            "exact training has no such option",
+            where=", ".join(map(flag_name, used)),
+            why="DeepFaceLab does not know it",
+            hint="leave it out, or train without --dfl-exact",
+        )
+
+
 def config_of(recipe: Recipe) -> ModelConfig:
     """What the networks are built from."""
     inter_dims = recipe.inter_dims if recipe.archi == "amp" else 0
@@ -237,8 +262,15 @@ def config_of(recipe: Recipe) -> ModelConfig:
 
 def to_saved(recipe: Recipe) -> dict[str, Any]:
     """The options as ``data.dat`` holds them, in the original's order."""
+    names = (*KINDS[recipe.kind].options, *_own_in_use(recipe))
     # The original wants to know where weights are kept; here the key has no meaning.
-    return {name: True if name == "models_opt_on_gpu" else getattr(recipe, name) for name in KINDS[recipe.kind].options}
+    return {name: True if name == "models_opt_on_gpu" else getattr(recipe, name) for name in names}
+
+
+def _own_in_use(recipe: Recipe) -> list[str]:
+    """Options that the original does not know and that are not as by default."""
+    defaults = Recipe.model_fields
+    return [name for name in KINDS[recipe.kind].own if getattr(recipe, name) != defaults[name].default]
 
 
 def effective(recipe: Recipe) -> Recipe:
@@ -259,5 +291,6 @@ def effective(recipe: Recipe) -> Recipe:
             "bg_style_power": 0.0,
             "uniform_yaw": True,
             "ct_mode": "none",
+            "match_colors": False,
         }
     )

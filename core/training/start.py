@@ -96,8 +96,8 @@ def _plan_pretrained(folder: ModelFolder, choices: Choices, files: Mapping[str, 
 
 
 def _plan(recipe: Recipe, choices: Choices, state: Mapping[str, Any], opening: Opening) -> Plan:
-    recipes.require_trainable(recipe)
     settings = _settings(recipe.kind, choices, state, opening)
+    recipes.require_trainable(recipe, exact=settings.exact)
     return Plan(recipe, precision.decided(recipe, settings), opening)
 
 

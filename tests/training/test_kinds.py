@@ -86,8 +86,8 @@ def test_every_option_of_a_kind_is_a_field_and_what_is_no_option_is_forced_or_no
         },
     }
     for name, kind in kinds.KINDS.items():
-        assert set(kind.options) - {"models_opt_on_gpu"} | set(kind.forced) | unused[name] == fields, name
-        assert not set(kind.options) & set(kind.forced)
+        assert set(kind.choosable) - {"models_opt_on_gpu"} | set(kind.forced) | unused[name] == fields, name
+        assert not set(kind.choosable) & set(kind.forced)
 
 
 def test_new_models_have_the_values_of_their_kind():

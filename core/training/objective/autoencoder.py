@@ -67,7 +67,9 @@ class Autoencoder(keras.Model):
             for name, variable in self.exhibits.items():
                 variable.assign(ops.stop_gradient(made[name]))
         # The sum and not the mean: the moments in the files, the epsilon and the clipping go by gradients of the sum.
-        return ops.sum(src + dst + total(Group.SURROUNDINGS, scene) + total(Group.ADVERSARIAL, scene))
+        loss = ops.sum(src + dst + total(Group.SURROUNDINGS, scene) + total(Group.ADVERSARIAL, scene))
+        # Kept apart without such terms: the order of sums decides the last bits of a loss.
+        return loss + ops.sum(total(Group.DETAIL, scene)) if self.objective.has(Group.DETAIL) else loss
 
     def compute_metrics(self, *_: Any, **__: Any) -> dict[str, Any]:
         """None: Keras would fetch them, and wait for the step to end."""

@@ -14,6 +14,7 @@ Tensor = Any
 # They keep the quotients of structural similarity and the root of a deviation finite; the usual 0.01^2 and 0.03^2.
 _LUMINANCE_EPSILON, _CONTRAST_EPSILON = 1e-4, 9e-4
 _STYLE_EPSILON = 1e-5
+_SPECTRUM_EPSILON = 1e-4
 # Window of structural similarity: the side of the image divided by these.
 NEAR, FAR = 11.6, 23.2
 
@@ -54,6 +55,27 @@ def multiscale_dssim(target: Tensor, image: Tensor, two_scales: bool | None = No
 def mean_square(a: Tensor, b: Tensor) -> Tensor:
     """Mean squared difference per sample, (N,)."""
     return ops.mean((a - b) ** 2, axis=(1, 2, 3))
+
+
+def spectral_distance(a: Tensor, b: Tensor) -> Tensor:
+    """Mean absolute difference of the spectra, (N,): a pixel's share is as in a mean over pixels."""
+    difference = ops.transpose(a - b, (0, 3, 1, 2))
+    real, imaginary = ops.fft2((difference, ops.zeros_like(difference)))
+    # The root has no slope at 0; a difference of 8-bit images is far above.
+    magnitude = ops.sqrt(real**2 + imaginary**2 + _SPECTRUM_EPSILON)
+    return ops.mean(magnitude, axis=(1, 2, 3)) / a.shape[1]
+
+
+def fine_detail(x: Tensor) -> Tensor:
+    """What a blur of a 64th of the side takes away, the shape of ``x``."""
+    return x - gaussian_blur(x, x.shape[1] / 64)
+
+
+def overlap_loss(mask: Tensor, made: Tensor) -> Tensor:
+    """One minus the share of the two masks' union that both cover, for soft masks, (N,)."""
+    both = ops.sum(mask * made, axis=(1, 2, 3))
+    either = ops.sum(mask + made - mask * made, axis=(1, 2, 3))
+    return 1 - (both + 1) / (either + 1)
 
 
 def style_loss(a: Tensor, b: Tensor, blur: float, weight: float) -> Tensor:

@@ -24,6 +24,8 @@ class Group(Enum):
 
     # In the reported losses of both sides: (2B,), src then dst.
     RECONSTRUCTION = "reconstruction"
+    # Of both sides, (2B,), and not reported: losses with and without it can be compared.
+    DETAIL = "detail"
     # In the reported loss of src: (B,).
     STYLE = "style"
     # Not reported: (B,).
@@ -78,6 +80,22 @@ def eyes_and_mouth(scene: Scene, weight: float) -> Tensor:
     """Absolute difference where it counts extra."""
     # The plain images, not those under the soft mask: eyes and mouth count in full also near its edge.
     return weight * ops.mean(ops.abs((scene.target - scene.views.image) * scene.eyes_mouth), axis=(1, 2, 3))
+
+
+def frequency(scene: Scene, power: float) -> Tensor:
+    """The spectra of target and decoded face differ little: fine detail counts as much as large shapes."""
+    return 10 * power * losses.spectral_distance(scene.wanted, scene.made)
+
+
+def gaze(scene: Scene, power: float) -> Tensor:
+    """The edges within eyes and mouth are where they are in the target."""
+    edges = losses.fine_detail(scene.target - scene.views.image)
+    return 300 * power * ops.mean(ops.abs(edges * scene.eyes_mouth), axis=(1, 2, 3))
+
+
+def mask_overlap(scene: Scene, power: float) -> Tensor:
+    """The decoded mask and the face's own overlap, however large they are."""
+    return power * losses.overlap_loss(scene.mask, scene.views.mask)
 
 
 def face_style(scene: Scene, power: float) -> Tensor:
@@ -140,6 +158,9 @@ TERMS = (
     Term("pixels", Group.RECONSTRUCTION, 10, pixels),
     Term("mask", Group.RECONSTRUCTION, 10, mask),
     Term("eyes and mouth", Group.RECONSTRUCTION, 300, eyes_and_mouth, needs=("eyes_mouth_prio",)),
+    Term("frequency", Group.DETAIL, "frequency_power", frequency),
+    Term("gaze", Group.DETAIL, "gaze_power", gaze),
+    Term("mask overlap", Group.DETAIL, "mask_overlap_power", mask_overlap),
     Term("face style", Group.STYLE, "face_style_power", face_style, views=("swap", "swap_stopped")),
     Term("background style", Group.STYLE, "bg_style_power", background_style, views=("swap",)),
     Term("dst background", Group.SURROUNDINGS, "dst_background", dst_background),
@@ -179,6 +200,10 @@ class Objective:
     def discriminators(self) -> frozenset[str]:
         """Names of the discriminators that its terms ask."""
         return frozenset(term.discriminator for term in self.terms if term.discriminator)
+
+    def has(self, group: Group) -> bool:
+        """Whether a term counts there."""
+        return any(term.group is group for term in self.terms)
 
     def total(self, group: Group, scene: Scene) -> Tensor:
         """The sum of the weighted losses of a group, 0 without any."""

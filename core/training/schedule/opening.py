@@ -142,7 +142,8 @@ def follow(session: Session, opening: Opening) -> Session:
     session.schedule = opening.schedule
     if opening.schedule is None or opening.position is None:
         return session
-    require_possible(opening.schedule, session.recipe, [*session.trainer.networks, "GAN", "code_discriminator"])
+    parts = [*session.trainer.networks, "GAN", "code_discriminator"]
+    require_possible(opening.schedule, session.recipe, parts, exact=session.trainer.settings.exact)
     session.pause, session.entered = opening.position.end, opening.entered
     _announce(opening.schedule, opening.position)
     return session
@@ -155,8 +156,8 @@ def _announce(schedule: Schedule, here: Position) -> None:
     log.info("preset %s, phase %d of %d, %s: %s", preset.name, here.number + 1, len(preset.phases), until, options)
 
 
-def require_possible(schedule: Schedule, recipe: Recipe, parts: Sequence[str]) -> None:
-    """Every phase must fit the model. parts: of its networks.
+def require_possible(schedule: Schedule, recipe: Recipe, parts: Sequence[str], *, exact: bool) -> None:
+    """Every phase must fit the model. parts: of its networks. exact: whether it keeps the original's defects.
 
     Raises:
         UsageError: one does not; the error names preset, phase and option.
@@ -173,13 +174,13 @@ def require_possible(schedule: Schedule, recipe: Recipe, parts: Sequence[str]) -
             )
         values = {name: value for name, value in (schedule.base | phase.options).items() if name != RATE}
         try:
-            recipes.require_trainable(recipe.model_copy(update=values))
+            recipes.require_trainable(recipe.model_copy(update=values), exact=exact)
         except PipelineError as error:
             raise UsageError(error.what, where=f"{where}: {error.where}", why=error.why, hint=error.hint) from None
 
 
 def _require_options_of(kind: str, options: Mapping[str, Any], where: str) -> None:
-    foreign = [name for name in options if name not in (*KINDS[kind].options, RATE)]
+    foreign = [name for name in options if name not in (*KINDS[kind].choosable, RATE)]
     if foreign:
         raise UsageError(
             "the preset is for another kind of model",

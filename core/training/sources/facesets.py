@@ -6,7 +6,12 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from core.data.batches import BatchSettings, bins_by_yaw
+from core.data.color_match import color_match
+from core.data.faces import FaceLoader
 from core.errors import InputError, UsageError
 from core.faceset.masks.report import described, mask_origins
 from core.faceset.store import Faceset, open_faceset, warn_of_other_faces
@@ -67,6 +72,7 @@ def _of_training(session: Session, src: Faceset, dst: Faceset, room: int) -> Bat
         dst_flip=recipe.random_dst_flip,
         hsv_power=recipe.random_hsv_power,
         ct_mode=recipe.ct_mode,
+        src_colors=_color_match(src, dst, recipe) if recipe.match_colors else None,
         exact=trainer.exact,
         cache_bytes=room,
         src_bins=bins_by_yaw(src.records(), exact=trainer.exact) if recipe.uniform_yaw else None,
@@ -74,6 +80,11 @@ def _of_training(session: Session, src: Faceset, dst: Faceset, room: int) -> Bat
         scale=KINDS[recipe.kind].scale,
         repeat_every=KINDS[recipe.kind].repeat_every,
     )
+
+
+def _color_match(src: Faceset, dst: Faceset, recipe: Recipe) -> NDArray[np.float32]:
+    face_type = FaceType.parse(recipe.face_type)
+    return color_match(*(FaceLoader(faces, recipe.resolution, face_type) for faces in (src, dst)))
 
 
 def _as_trained(faces: Faceset, exact: bool) -> Iterator[FaceRecord]:
