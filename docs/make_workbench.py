@@ -74,7 +74,7 @@ def main() -> None:
         take_pictures(workspace)
 
 
-def take_pictures(workspace: Workspace) -> None:
+def take_pictures(workspace: Workspace, folder: Path = FOLDER) -> None:
     with served(workspace) as (keys, _), chromium() as browser:
         for screen, width, height, scheme in SHOTS:
             size = {"width": width, "height": height}
@@ -90,7 +90,7 @@ def take_pictures(workspace: Workspace) -> None:
             scale = min(1.0, WIDEST / width)
             image = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
             name = screen.partition("/")[0]
-            write_synthetic_image(FOLDER / f"workbench_{name}.jpg", image, QUALITY)
+            write_synthetic_image(folder / f"workbench_{name}.jpg", image, QUALITY)
 
 
 def paint(page) -> None:

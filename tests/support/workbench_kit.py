@@ -104,10 +104,13 @@ def _preview(number: int, iterations: int) -> bytes:
 
 
 @contextmanager
-def served(workspace: Workspace, *, reserve: int = 0, only=stages):
-    """(keys, bench) of a server that runs in a thread."""
+def served(workspace: Workspace, *, reserve: int = 0, only=stages, through=None):
+    """(keys, bench) of a server that runs in a thread. through: a ``Tunnel`` that the browser has to take."""
     listening = bound(0)
-    keys = new_keys(listening.getsockname()[1])
+    port = listening.getsockname()[1]
+    if through is not None:
+        through.target, port = port, through.port
+    keys = new_keys(port)
     with Bench(workspace, only, reserve) as bench:
         server = new_server(workbench_app(bench, keys), most_bytes=MOST_BYTES, connections=64)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)

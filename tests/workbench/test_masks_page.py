@@ -67,7 +67,7 @@ def test_every_gesture_is_undone_and_made_again(masks):
     states.append(polygons(masks))
     drag(masks, FACE[1], (70, 25))
     states.append(polygons(masks))
-    masks.keyboard.press("x")
+    masks.keyboard.press("r")
     states.append(polygons(masks))
     for state in states[-2:0:-1]:
         masks.keyboard.press("Control+z")
@@ -120,7 +120,7 @@ def test_by_keyboard_alone(masks, workspace):
     press("Control+ArrowUp")
     assert polygons(masks)[0]["points"][0] == [27, 47.9]
     press("i")
-    press("x")
+    press("r")
     assert polygons(masks)[0]["include"] and len(points(masks)) == 5
     press("Control+s")
     saved(masks)

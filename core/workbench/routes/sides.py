@@ -94,7 +94,13 @@ def routes(bench: Bench) -> list[Route]:
         with side.changing():
             done = edits.edit(side.side, asked, side.revision)
             revision = told(side, "edited", done.faces, done.before, done.change)
-        return {"revision": revision, "change": done.change, "faces": done.faces, "repeated": done.repeated}
+        return {
+            "before": done.before,
+            "revision": revision,
+            "change": done.change,
+            "faces": done.faces,
+            "repeated": done.repeated,
+        }
 
     def take_back(request: Request, redo: bool) -> Any:
         side = side_of(request)

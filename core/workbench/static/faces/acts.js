@@ -12,17 +12,15 @@ const MOST_EXAMPLES = 1000;
 
 const faces = number => (number === 1 ? "1 face" : `${count(number)} faces`);
 
-// Sends an operation on many faces. Returns the revisions that the side has had by it.
+// Sends an operation on many faces. Returns the answers.
 async function send(side, ids, operation) {
   const parts = [];
   for (let start = 0; start < ids.length; start += AT_ONCE) {
     parts.push({...operation, faces: ids.slice(start, start + AT_ONCE).map(hexadecimal)});
   }
-  const revisions = [];
-  for (let start = 0; start < parts.length; start += IN_ALL) {
-    revisions.push((await edit(side, parts.slice(start, start + IN_ALL))).revision);
-  }
-  return revisions;
+  const answers = [];
+  for (let start = 0; start < parts.length; start += IN_ALL) answers.push(await edit(side, parts.slice(start, start + IN_ALL)));
+  return answers;
 }
 
 // Writes a word into a column of a view, so that the page shows it at once.
@@ -36,15 +34,15 @@ export function write(view, name, places, word) {
 }
 
 // What is chosen gets a word at once; it goes back when the server refuses. sent: sends it for these places and gives the
-// revisions.
+// answers.
 async function change(grid, name, word, sent) {
   const {view} = grid;
   const places = grid.selection.meant();
-  if (!places.length) return {revisions: []};
+  if (!places.length) return [];
   const back = write(view, name, places, word);
   grid.touch();
   try {
-    return {revisions: await sent(places)};
+    return await sent(places);
   } catch (error) {
     back();
     grid.touch();
@@ -63,16 +61,16 @@ export const setMark = (side, grid, mark) => marked(grid, mark, places => send(s
 export async function decide(side, grid, mark, verdictsAt) {
   const {view} = grid;
   return marked(grid, mark, async places => {
-    const revisions = [];
+    const answers = [];
     for (let start = 0; start < places.length; start += AT_ONCE) {
       const some = places.slice(start, start + AT_ONCE);
       const faces = some.map(place => hexadecimal(view.ids[place]));
       const rejections = byVerdicts(some, verdictsAt).map(([verdicts, those]) => ({
         op: "reject_verdicts", verdicts, rejected: mark === "keep", faces: those.map(place => hexadecimal(view.ids[place])),
       }));
-      revisions.push((await edit(side, [...rejections, {op: "set_mark", mark, faces}])).revision);
+      answers.push(await edit(side, [...rejections, {op: "set_mark", mark, faces}]));
     }
-    return revisions;
+    return answers;
   });
 }
 

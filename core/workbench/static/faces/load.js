@@ -1,7 +1,7 @@
 // Keeps the grid like the server: the view of the query, its counts, and what has to be computed for it.
 
 import {useEffect, useRef, useState} from "preact/hooks";
-import {get, post} from "../lib/api.js";
+import {get, insist, post} from "../lib/api.js";
 import {fail, toast} from "../lib/dialogs.js";
 import {onEvent} from "../lib/live.js";
 import {go} from "../lib/router.js";
@@ -37,11 +37,12 @@ export function useFaces(side, query, grid) {
         if (!answer.there) memory.waiting.push(what);
       }
       if (call.signal.aborted || memory.waiting.length) return;
-      const summary = await get(`${side}/faces`, {signal: call.signal});
-      const view = await loadView(side, toServer(wanted), columnsFor(wanted, summary.columns), {signal: call.signal});
+      const asked = ask => insist(ask, () => !call.signal.aborted);
+      const summary = await asked(() => get(`${side}/faces`, {signal: call.signal}));
+      const view = await asked(() => loadView(side, toServer(wanted), columnsFor(wanted, summary.columns), {signal: call.signal}));
       if (call.signal.aborted) return;
       grid.show(view);
-      memory.missing = false;
+      memory.missing = memory.behind = false;
       change({summary, shown: wanted.toString(), loading: false, loaded: true, missing: false, outdated: false});
       reveal(memory, grid, side);
       setVersion(count => count + 1);
@@ -57,7 +58,11 @@ export function useFaces(side, query, grid) {
   const own = async (work, depends) => {
     memory.sending += 1;
     try {
-      for (const one of (await work()).revisions) memory.own.add(one);
+      for (const answer of await work()) {
+        // What somebody else has changed before ours is not on the screen, though the newest revision is ours.
+        memory.behind ||= answer.repeated || (answer.before !== grid.view.revision && !memory.own.has(answer.before));
+        memory.own.add(answer.revision);
+      }
       if (depends) change({outdated: true});
       recount();
     } finally {
@@ -70,7 +75,7 @@ export function useFaces(side, query, grid) {
     const now = read().revisions[side];
     const {revision: known} = grid.view;
     if (memory.sending || !now || !memory.alive) return;
-    if ((known !== undefined && now !== known && !memory.own.has(now)) || (known === undefined && memory.missing)) load();
+    if ((known !== undefined && now !== known && (memory.behind || !memory.own.has(now))) || (known === undefined && memory.missing)) load();
   };
   const recount = () => {
     clearTimeout(memory.timer);

@@ -1,6 +1,7 @@
 // What is being moved, and what is on its way to the server. A face that is moved is a draft: the page shows it at
 // once; when the server has it, the draft goes.
 
+import {insist} from "../lib/api.js";
 import {fail, toast} from "../lib/dialogs.js";
 import {edit} from "../lib/undo.js";
 import {movedFace, stretched} from "./shapes.js";
@@ -150,7 +151,7 @@ export class Moves {
   async takeOver(draft, before) {
     const {session} = this;
     const number = draft?.frame.number ?? session.number;
-    await session.load(number);
+    await insist(() => session.load(number));
     for (const face of session.faces.get(number)?.faces ?? []) {
       const old = before.get(face.id);
       if (old && old !== face.base) this.newer.set(old, face.base);

@@ -1,6 +1,6 @@
 // Pictures of frames as ImageBitmaps, fetched ahead.
 
-import {address} from "../lib/api.js";
+import {bytes, insist} from "../lib/api.js";
 
 const KEPT = 64;
 const CALLS = 4;
@@ -51,8 +51,9 @@ export class Pictures {
     const call = new AbortController();
     this.calls.set(key, call);
     try {
-      const response = await fetch(address(`${this.side}/frame/${number}.jpg`, width ? {w: width} : {}), {signal: call.signal});
-      this.keep(key, response.ok ? await createImageBitmap(await response.blob()) : null);
+      const path = `${this.side}/frame/${number}.jpg${width ? `?w=${width}` : ""}`;
+      const data = await insist(() => bytes(path, {signal: call.signal}), () => !call.signal.aborted);
+      this.keep(key, await createImageBitmap(new Blob([data])));
       this.arrived(number);
     } catch (error) {
       if (error.name !== "AbortError") {

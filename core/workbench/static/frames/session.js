@@ -1,7 +1,7 @@
 // What the screen shows: the frame, its faces, the chosen face and part, the tool, the filter. Not what is drawn of it.
 
 import {useEffect, useState} from "preact/hooks";
-import {get} from "../lib/api.js";
+import {get, insist} from "../lib/api.js";
 import {fail} from "../lib/dialogs.js";
 import {LIMITS, loadLanes, matching} from "./lanes.js";
 import {Landmarks} from "./landmarks.js";
@@ -111,8 +111,9 @@ export class Session {
     const missing = [this.number, this.number + AHEAD * this.direction].find(number => number >= 0
       && number < this.lanes.frames && !this.faces.has(number));
     if (missing === undefined) return;
+    const {number} = this;
     const first = Math.max(0, this.direction > 0 ? missing : missing - BLOCK + 1);
-    this.load(first).catch(fail);
+    insist(() => this.load(first), () => !this.closed && this.number === number).catch(fail);
   }
 
   // Pixels that a picture needs for the present zoom; 0 for all that it has.
@@ -213,6 +214,7 @@ export class Session {
   }
 
   close() {
+    this.closed = true;
     this.moves.close();
     this.pictures.close();
     this.landmarks.forget();

@@ -50,6 +50,7 @@ export function Timeline({session}) {
 }
 
 function draw(canvas, session) {
+  if (!canvas) return; // the screen was left before it was to be drawn
   const {lanes} = session;
   const [width, ratio] = [canvas.clientWidth, devicePixelRatio];
   if (canvas.width !== Math.round(width * ratio) || canvas.height !== Math.round(HEIGHT * ratio)) {

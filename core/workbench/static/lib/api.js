@@ -1,6 +1,7 @@
 // Requests to the server. Every failure is an ApiError with the server's own words.
 
 const ROOT = "/api/v1/";
+const [SHORTEST, LONGEST] = [300, 3000]; // milliseconds between two attempts
 
 export class ApiError extends Error {
   // status: of HTTP, 0 where no answer came. what, where, why, hint: for people. fields: faults of a form, by field.
@@ -35,7 +36,20 @@ export const get = async (path, options) => (await answer(path, options)).json()
 
 export const bytes = async (path, options) => (await answer(path, options)).arrayBuffer();
 
-export const post = async (path, body = {}) => (await answer(path, {method: "POST", body: JSON.stringify(body)})).json();
+export const post = async (path, body = {}, options = {}) => (await answer(path, {method: "POST", body: JSON.stringify(body), ...options})).json();
+
+// Asks until an answer comes, also one that refuses: for what must not be lost while the tunnel is down. Asking twice
+// has to be harmless. wanted: says whether it still matters; once it does not, the failure is passed on.
+export async function insist(ask, wanted = () => true) {
+  for (let pause = SHORTEST; ; pause = Math.min(2 * pause, LONGEST)) {
+    try {
+      return await ask();
+    } catch (error) {
+      if (error.status !== 0 || !wanted()) throw error;
+    }
+    await new Promise(resolve => setTimeout(resolve, pause));
+  }
+}
 
 // What answers.headed wrote: {head, data}, where data is a DataView of what follows the head.
 export function headed(buffer) {

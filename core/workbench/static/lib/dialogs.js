@@ -1,7 +1,7 @@
 // Dialogs, short messages and questions.
 
 import {useEffect, useRef, useState} from "preact/hooks";
-import {MAP, PRESETS, activeActions, choosePreset, keyOf, preset, spoken} from "./keys.js";
+import {MAP, PRESETS, activeActions, choosePreset, keysOf, preset, spoken} from "./keys.js";
 import {read, update, useStore} from "./store.js";
 import {Button, Icon, html} from "./ui.js";
 
@@ -76,9 +76,9 @@ function Keys({active}) {
     choosePreset(event.target.value);
     set(event.target.value);
   };
-  const rows = Object.keys(MAP).filter(action => keyOf(action, name));
+  const rows = Object.keys(MAP).filter(action => keysOf(action, name).length);
   const list = (title, actions) => actions.length > 0 && html`<section><h3>${title}</h3><dl class="keys">${actions.map(action => html`
-    <div><dt><kbd>${spoken(keyOf(action, name))}</kbd></dt><dd>${MAP[action][0]}</dd></div>`)}</dl></section>`;
+    <div><dt><kbd>${spoken(keysOf(action, name))}</kbd></dt><dd>${MAP[action][0]}</dd></div>`)}</dl></section>`;
   return html`<label class="inline">Keys as in
       <select value=${name} onChange=${choose}>${PRESETS.map(one => html`<option value=${one}>${one}</option>`)}</select></label>
     ${list("Here", rows.filter(action => active.has(action)))}

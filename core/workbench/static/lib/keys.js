@@ -5,7 +5,7 @@ import {useEffect, useRef} from "preact/hooks";
 
 export const PRESETS = ["forge", "faceswap", "dfl"];
 
-// action: [what it does, keys in forge, faceswap, dfl]. An empty text: no key there.
+// action: [what it does, keys in forge, faceswap, dfl]. Several keys have spaces between; an empty text: no key there.
 export const MAP = {
   undo: ["undo", "Ctrl+KeyZ", "Ctrl+KeyZ", "Ctrl+KeyZ"],
   redo: ["redo", "Ctrl+Shift+KeyZ", "Ctrl+Shift+KeyZ", "Ctrl+Shift+KeyZ"],
@@ -23,14 +23,14 @@ export const MAP = {
   box: ["tool: box", "Digit2", "F2", ""],
   square: ["tool: square", "Digit3", "F3", ""],
   points: ["tool: points", "Digit4", "F4", ""],
-  mask: ["tool: mask", "Digit5", "F5", ""],
+  mask: ["its mask", "Digit5", "F5", ""],
   copyPrevious: ["copy from the previous frame", "KeyV", "KeyV", "Comma"],
   copyNext: ["copy from the next frame", "KeyC", "KeyC", ""],
   interpolate: ["interpolate the gap", "KeyI", "", ""],
   add: ["new face or polygon", "KeyN", "", ""],
   putPoint: ["put a point of the polygon", "Space", "Space", "Space"],
   insert: ["insert a point", "KeyI", "KeyI", "KeyI"],
-  flip: ["turn include into exclude, and back", "KeyX", "", ""],
+  flip: ["turn include into exclude, and back", "KeyR", "", ""],
   save: ["save", "Ctrl+KeyS", "Ctrl+KeyS", "Ctrl+KeyS"],
   accept: ["close it, or accept", "Enter", "Enter", "Enter"],
   leave: ["leave it", "Escape", "Escape", "Escape"],
@@ -40,7 +40,7 @@ export const MAP = {
   eraser: ["eraser", "KeyE", "KeyE", ""],
   smaller: ["smaller brush", "BracketLeft", "BracketLeft", ""],
   larger: ["larger brush", "BracketRight", "BracketRight", ""],
-  remove: ["delete the point, polygon or face", "Delete", "Delete", "Delete"],
+  remove: ["delete the point, polygon or face", "Delete KeyX", "Delete", "Delete KeyX"],
   trash: ["mark as trash", "KeyX", "Delete", "KeyX"],
   keep: ["mark as kept", "KeyK", "", ""],
   unsure: ["mark as unsure", "KeyU", "", ""],
@@ -88,19 +88,19 @@ export function preset() {
 
 export const choosePreset = name => localStorage.setItem("keys", name);
 
-export const keyOf = (action, name = preset()) => MAP[action][1 + PRESETS.indexOf(name)];
+export const keysOf = (action, name = preset()) => MAP[action][1 + PRESETS.indexOf(name)].split(" ").filter(Boolean);
 
-// A key for people: "Ctrl+Z".
-export const spoken = key => key
+// Keys for people: "Ctrl+Z", "Del, X".
+export const spoken = keys => keys.join(", ")
   .replace(/Key|Digit/g, "")
   .replace("BracketLeft", "[").replace("BracketRight", "]").replace("Comma", ",").replace("Period", ".").replace("Equal", "+").replace("Minus", "-").replace("Arrow", "").replace("Backquote", "`")
   .replace("Shift+Slash", "?").replace("ShiftLeft", "Shift").replace("Delete", "Del").replace("Escape", "Esc");
 
 // The title of a button: what it does and its key.
 export function titleOf(action, words = MAP[action][0]) {
-  const key = keyOf(action);
+  const keys = keysOf(action);
   const text = words[0].toUpperCase() + words.slice(1);
-  return key ? `${text} (${spoken(key)})` : text;
+  return keys.length ? `${text} (${spoken(keys)})` : text;
 }
 
 // Says what actions do while the component is shown: {action: function}. The newest component comes first.
@@ -128,21 +128,34 @@ function isTyping(element) {
   return element.matches("input") && !["checkbox", "radio", "range", "button"].includes(element.type);
 }
 
+// The newest layer that knows a key carries it out.
+function carryOut(key, event) {
+  const open = document.querySelector("dialog[open]");
+  for (const layer of [...layers].reverse()) {
+    const action = Object.keys(layer.current).find(name => keysOf(name).includes(key));
+    if (!action) continue;
+    if (open && !["undo", "redo"].includes(action)) return;
+    event.preventDefault();
+    layer.current[action](event);
+    return;
+  }
+}
+
 export function listenToKeys() {
+  let alone = false; // Shift is held, and nothing else was done since
   addEventListener("keydown", event => {
+    alone = event.key === "Shift" && !event.repeat && !event.ctrlKey && !isTyping(event.target);
     if (event.altKey || isTyping(event.target)) return;
     const key = pressed(event);
     // Space and Enter belong to the button that has the focus.
     if (["Space", "Enter"].includes(key) && event.target.matches("button, a, summary, input")) return;
     if (key.includes("Arrow") && event.target.matches("input[type=range]")) return;
-    const open = document.querySelector("dialog[open]");
-    for (const layer of [...layers].reverse()) {
-      const action = Object.keys(layer.current).find(name => keyOf(name) === key);
-      if (!action) continue;
-      if (open && !["undo", "redo"].includes(action)) return;
-      event.preventDefault();
-      layer.current[action](event);
-      return;
-    }
+    // It is a key of its own only when it is let go again: with others it changes what they mean.
+    if (event.key !== "Shift") carryOut(key, event);
   });
+  addEventListener("keyup", event => {
+    if (alone && event.key === "Shift") carryOut("ShiftLeft", event);
+    alone = false;
+  });
+  addEventListener("pointerdown", () => { alone = false; });
 }

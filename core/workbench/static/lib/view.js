@@ -1,6 +1,6 @@
 // Faces of a side in an order, and their thumbs.
 
-import {bytes, headed} from "./api.js";
+import {bytes, headed, insist} from "./api.js";
 
 const AT_ONCE = 96;
 const CALLS = 2;
@@ -68,7 +68,8 @@ export class Thumbs {
     const call = new AbortController();
     this.calls.set(call, batch);
     try {
-      const buffer = await bytes(`${this.side}/thumbs?ids=${batch.map(hexadecimal).join(",")}`, {signal: call.signal});
+      const ask = () => bytes(`${this.side}/thumbs?ids=${batch.map(hexadecimal).join(",")}`, {signal: call.signal});
+      const buffer = await insist(ask, () => !call.signal.aborted);
       await this.take(batch, buffer);
     } catch (error) {
       if (error.name !== "AbortError") for (const id of batch) this.kept.set(id, null);

@@ -1,7 +1,7 @@
 // What the screen shows: the faces of a filter, the face, what is drawn on it. It saves what is drawn when it is left.
 
 import {useEffect, useState} from "preact/hooks";
-import {bytes, get, post} from "../lib/api.js";
+import {bytes, get, insist, post} from "../lib/api.js";
 import {fail, toast} from "../lib/dialogs.js";
 import {Thumbs, hexadecimal, loadView} from "../lib/view.js";
 import {edit} from "../lib/undo.js";
@@ -202,7 +202,7 @@ export class Session {
   async send(face, sketch, polygons) {
     try {
       await edit(this.side, [{op: "set_polygons", face: face.id, base: face.base, polygons}]);
-      face.base = (await get(`${this.side}/masks/${face.id}`)).base;
+      face.base = (await insist(() => get(`${this.side}/masks/${face.id}`))).base;
       this.labels.set(face.id, polygons.length);
       this.summarize().catch(() => {});
       if (this.face !== face) return;

@@ -15,6 +15,7 @@ import {Timeline, Where} from "../frames/timeline.js";
 import {toolsOf} from "../frames/tools.js";
 import {Stage} from "../lib/canvas.js";
 import {STEPS, WAYS, useActions} from "../lib/keys.js";
+import {go} from "../lib/router.js";
 import {useStore} from "../lib/store.js";
 import {Badge, Button, Empty, Heading, Problem, Sides, count, html} from "../lib/ui.js";
 import {onBeforeUndo, onTakenBack, workOn} from "../lib/undo.js";
@@ -102,6 +103,7 @@ function actionsOf(session, player) {
   return {
     ...moving,
     ...tools,
+    mask: () => toMask(session),
     play: () => player.toggle(),
     next: still(() => session.step(1)),
     previous: still(() => session.step(-1)),
@@ -138,6 +140,14 @@ function stepFilter(session, by) {
   const next = names[(names.indexOf(session.filter) + by + names.length) % names.length];
   session.setFilter(next);
   session.say(`${filterName(next)}: ${session.matches.length} frames`);
+}
+
+// To the mask of the chosen face.
+async function toMask(session) {
+  await session.moves.settled();
+  const {face, side} = session;
+  if (face) go("masks", [side], new URLSearchParams({filter: "all", face: face.id}));
+  else session.say("There is no face in this frame");
 }
 
 // The chosen face as large as the stage, and back.
@@ -187,6 +197,7 @@ function Tools({session}) {
   return html`<div class="tools" role="toolbar" aria-label="Tools" aria-orientation="vertical">
     ${TOOLS.map(([name, title]) => html`<${Button} key=${name} action=${name} aria-pressed=${session.tool === name ? "true" : "false"}
       onClick=${() => session.setTool(name)}>${title}<//>`)}
+    <${Button} action="mask" onClick=${() => toMask(session)}>Mask<//>
     <hr />
     <${Button} action="magnify" aria-pressed=${session.magnified ? "true" : "false"} onClick=${() => magnify(session)}>Magnify<//>
     <${Button} action="lock" aria-pressed=${session.locked ? "true" : "false"} onClick=${() => lock(session)}>Follow<//>
