@@ -3,7 +3,7 @@
 import {useEffect, useRef} from "preact/hooks";
 import {html, useSize} from "../lib/ui.js";
 import {colors} from "./drawing.js";
-import {MOST_PERSONS, faultsOf, filterName} from "./lanes.js";
+import {MOST_PERSONS, faultsOf} from "./lanes.js";
 import {useSession} from "./session.js";
 
 const LANES = [
@@ -50,6 +50,7 @@ export function Timeline({session}) {
 }
 
 function draw(canvas, session) {
+  if (!canvas) return; // its size is told once more when it goes
   const {lanes} = session;
   const [width, ratio] = [canvas.clientWidth, devicePixelRatio];
   if (canvas.width !== Math.round(width * ratio) || canvas.height !== Math.round(HEIGHT * ratio)) {
@@ -143,7 +144,7 @@ export function Where({session}) {
   const {lanes, number, shown, filter, matches} = session;
   if (!lanes?.frames) return null;
   const place = matches.indexOf(number);
-  const passing = filter === "all" ? "" : ` - ${filterName(filter)}: ${place < 0 ? "" : `${place + 1} of `}${matches.length}`;
+  const passing = filter === "all" ? "" : `, ${place < 0 ? "" : `${place + 1} of `}${matches.length} in the filter`;
   return html`<span class="where"><strong>${number + 1}</strong> / ${lanes.frames}
     <span class="muted"> ${shown?.number === number ? shown.name : "..."}${passing}</span>
     ${faultsOf(lanes, number).map(fault => html`<span class="badge warn" key=${fault}>${fault}</span>`)}</span>`;

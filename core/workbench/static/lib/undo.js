@@ -3,6 +3,7 @@
 import {post} from "./api.js";
 import {fail, toast} from "./dialogs.js";
 import {read, update} from "./store.js";
+import {sideName} from "./ui.js";
 
 // Screens ask to be told what was taken back, to show it: {side, face, frame, faces, tool}.
 const followers = new Set();
@@ -26,7 +27,7 @@ async function exchange(word) {
     for (const first of [...firsts]) await first();
     const done = await post(`${side}/${word}`);
     const faces = done.faces === 1 ? "1 face" : `${done.faces} faces`;
-    toast(`${word === "undo" ? "Undone" : "Made again"}: ${done.tool}`, "", `${faces}, ${side}`);
+    toast(`${word === "undo" ? "Undone" : "Made again"}: ${done.tool}`, "", `${faces}, ${sideName(side)}`);
     for (const follower of [...followers]) follower({side, ...done});
   } catch (error) {
     fail(error);
