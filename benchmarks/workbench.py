@@ -2,13 +2,12 @@
 
 Prints JSON, and keeps it in benchmarks/results/workbench.json. Medians and 95th percentiles are in milliseconds.
 
-    python benchmarks/workbench.py [faces film page frames lanes] [FACES=60000]
+    python benchmarks/workbench.py [faces film page frames brush lanes] [FACES=60000]
 """
 
 import json
 import os
 import platform
-import resource
 import sys
 import tempfile
 import time
@@ -21,10 +20,11 @@ import numpy as np  # noqa: E402
 from starlette.testclient import TestClient  # noqa: E402
 
 HOME = "http://127.0.0.1:8600"
+FILM_FRAMES = 1000
 
 
 def main() -> None:
-    parts = [name for name in sys.argv[1:] if "=" not in name] or ["faces", "film", "page"]
+    parts = [name for name in sys.argv[1:] if "=" not in name] or list(PARTS)
     sizes = dict(argument.split("=") for argument in sys.argv[1:] if "=" in argument)
     path = ROOT / "benchmarks" / "results" / "workbench.json"
     results = json.loads(path.read_text()) if path.is_file() else {}
@@ -97,7 +97,6 @@ def faces(folder: Path, count: int) -> dict:
     found["apply 5,000 marks"] = _once(lambda: ok(client.post("/api/v1/src/apply", json={})))
     found["undo that"] = _once(lambda: ok(client.post("/api/v1/src/undo", json={})))
     found["state"] = _times(lambda number: ok(client.get("/api/v1/state")), 5)
-    found["MB of memory"] = round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000)
     return found
 
 
@@ -144,31 +143,66 @@ def _many_faces(folder: Path, count: int):
 
 def film(folder: Path, count: int) -> dict:
     """A film of 1280 x 720 with a key frame every ten seconds: the worst that encoders make."""
-    import av
-
+    from core.workbench.sides.film import Film
     from core.workspace import Workspace
 
     workspace = Workspace(folder / "work").create()
     path = workspace.root / "data_dst.mp4"
-    with av.open(str(path), "w") as container:
-        stream = container.add_stream("libx264", rate=25, options={"g": "250", "preset": "ultrafast"})
-        stream.width, stream.height, stream.pix_fmt = 1280, 720, "yuv420p"
-        noise = np.random.default_rng(0).integers(0, 255, (72, 128, 3), dtype=np.uint8)
-        for number in range(1000):
-            image = np.kron(np.roll(noise, number, axis=1), np.ones((10, 10, 1), np.uint8))
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(image, format="bgr24")))
-        container.mux(stream.encode(None))
-    from core.workbench.sides.film import Film
-
+    _write_film(path)
     start = time.perf_counter()
     shown = Film(path)
     opening = round(1000 * (time.perf_counter() - start), 1)
     places = np.random.default_rng(1).permutation(len(shown))[:20]
-    return {
+    found = {
         "open and index 1,000 frames": opening,
         "next frame": _times(shown.frame, 50),
         "any frame": _times(lambda number: shown.frame(int(places[number])), 20),
     }
+    shown.close()
+    return found | _film_in_the_page(workspace)
+
+
+def _film_in_the_page(workspace) -> dict:
+    """From the step to the picture on the Frames screen; any frame: from the small film, which is made beforehand."""
+    from browser import chromium, opened
+    from found_faces import SETTINGS, face_at
+    from frames_page import show_frames
+    from workbench_kit import served
+
+    from core.faceset.database import extraction, faces
+    from core.faceset.database.connection import open_database
+    from core.faceset.database.faces import FaceRow
+    from core.faceset.database.frames import FrameRow
+
+    with open_database(workspace.side("dst").database, create=True) as connection:
+        extraction.write_settings(connection, SETTINGS | {"source": {}, "from_video": True})
+        names = [f"{number:05d}.png" for number in range(1, FILM_FRAMES + 1)]
+        rows = [(FrameRow(name, width=1280, height=720), [FaceRow(face_at(name, 600, 300))]) for name in names]
+        faces.add(connection, rows)
+    found: dict = {}
+    with served(workspace) as (keys, bench):
+        start = time.perf_counter()
+        bench.sides["dst"].make_small_film(lambda: False)
+        found["small film of 1,000 frames, made, s"] = round(time.perf_counter() - start, 1)
+        with chromium() as browser, opened(browser, keys) as page:
+            show_frames(page, keys, 1)
+            found["next frame, in the page"] = _summed(page.evaluate(NEXT, number) for number in range(1, 60))
+            places = np.random.default_rng(2).permutation(np.arange(100, FILM_FRAMES))[:30]
+            found["any frame, in the page"] = _summed(page.evaluate(NEXT, int(number)) for number in places)
+    return found
+
+
+def _write_film(path: Path) -> None:
+    import av
+
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=25, options={"g": "250", "preset": "ultrafast"})
+        stream.width, stream.height, stream.pix_fmt = 1280, 720, "yuv420p"
+        noise = np.random.default_rng(0).integers(0, 255, (72, 128, 3), dtype=np.uint8)
+        for number in range(FILM_FRAMES):
+            image = np.kron(np.roll(noise, number, axis=1), np.ones((10, 10, 1), np.uint8))
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(image, format="bgr24")))
+        container.mux(stream.encode(None))
 
 
 def page(folder: Path, count: int) -> dict:
@@ -267,12 +301,69 @@ def frames(folder: Path, count: int) -> dict:
         shown.keyboard.press("Escape")
         shown.mouse.up()
         found["drag of a point, event to drawn"] = _summed(shown.evaluate("taken"))
+        shown.keyboard.press("3")
+        shown.evaluate(WATCH_DRAG)
+        x, y = on_screen(shown, np.mean(shown.evaluate(f"{FRAMES}.face.points"), axis=0))
+        shown.mouse.move(x, y)
+        shown.mouse.down()
+        for step in range(60):
+            shown.mouse.move(x + step / 3, y + step / 5)
+        shown.keyboard.press("Escape")
+        shown.mouse.up()
+        found["drag of 68 points, event to drawn"] = _summed(shown.evaluate("taken"))
         found["edit durable, from the page"] = _summed(shown.evaluate(EDIT_POINTS, k % 2 or -1) for k in range(30))
         shown.evaluate(RELEASE, 1)  # starts the vision process
         found["landmarks after the box is let go"] = _summed(shown.evaluate(RELEASE, k % 5) for k in range(20))
         order = np.random.default_rng(0).permutation(12)
         found["next frame, loose"] = _summed(shown.evaluate(NEXT, int(k)) for k in order if k)
     return found
+
+
+WATCH_FRAMES = """(() => {
+  window.taken = [];
+  let last = performance.now();
+  const tick = now => {
+    taken.push(now - last);
+    last = now;
+    requestAnimationFrame(tick);
+  };
+  requestAnimationFrame(tick);
+})()"""
+
+
+def brush(folder: Path, count: int) -> dict:
+    """Strokes on a face of 512 pixels, on what was painted before: how long each frame of the screen takes."""
+    from browser import chromium, opened
+    from masks_page import MASKS, on_screen, show_masks
+    from portraits import write_face
+    from workbench_kit import served
+
+    from core.faceset.register import open_known
+    from core.workspace import Workspace
+
+    workspace = Workspace(folder / "work").create()
+    side = workspace.side("dst")
+    write_face(side.aligned, "00001_0.jpg", 1, 1, 512)
+    with open_known(side):
+        pass
+    with served(workspace) as (keys, _), chromium() as browser, opened(browser, keys) as page:
+        show_masks(page, keys)
+        page.keyboard.press("b")
+        page.evaluate(WATCH_FRAMES)
+        page.evaluate("taken.length = 0")
+        for stroke in range(8):
+            for step in range(60):
+                angle = 2 * np.pi * step / 60
+                point = (256 + (40 + 15 * stroke) * np.cos(angle), 256 + (40 + 15 * stroke) * np.sin(angle))
+                page.mouse.move(*on_screen(page, point))
+                if step == 0:
+                    page.mouse.down()
+            page.mouse.up()
+        page.wait_for_timeout(100)
+        polygons = page.evaluate(f"{MASKS}.sketch.polygons.length")
+        assert polygons, "nothing was painted"
+        taken = page.evaluate("taken")
+    return {"frame": _summed(taken), "longest frame": round(max(taken), 1), "polygons": polygons}
 
 
 def _summed(taken) -> dict[str, float]:
@@ -299,7 +390,7 @@ def lanes(folder: Path, count: int) -> dict:
     return found
 
 
-PARTS = {"faces": faces, "film": film, "page": page, "frames": frames, "lanes": lanes}
+PARTS = {"faces": faces, "film": film, "page": page, "frames": frames, "brush": brush, "lanes": lanes}
 
 if __name__ == "__main__":
     main()

@@ -1,21 +1,23 @@
-"""How quick the grid of the workbench is with many faces: a real browser on a server of this machine, generated faces.
-CPU times are of the server and this script; where other programs run beside, they say more than the others.
+"""How quick the grid of the workbench is with many faces: a real browser, a server of its own, generated faces.
+CPU times and memory are of the server alone; where other programs run beside, they say more than the others.
 
 Prints JSON, and keeps it in benchmarks/results/workbench_grid.json; parts that are not asked for keep their numbers.
 
-    python benchmarks/workbench_grid.py [paint index scroll similar mark apply million] [FACES=60000]
+    python benchmarks/workbench_grid.py [paint index scroll similar mark apply memory million] [FACES=60000]
+    ... [MILLION=1000000]
 """
 
 import json
 import os
 import platform
-import resource
+import socket
 import sys
 import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -102,15 +104,40 @@ def _thumbs(workspace, side, ids: list[str]) -> None:
 
 
 @contextmanager
-def page_on(workspace) -> Iterator[tuple[Any, Any]]:
-    """(page that shows the source faces, its server's bench)."""
+def page_on(workspace) -> Iterator[tuple[Any, int]]:
+    """(page that shows the source faces, process of its server)."""
     from browser import chromium, opened
-    from workbench_kit import served
+    from workbench_kit import wait_until
+    from workbench_server import Server
 
-    with served(workspace) as (keys, bench), chromium() as browser, opened(browser, keys) as page:
-        page.port = keys.port
-        yield page, bench
-        page.watch.said.clear()  # these faces have no frames, which the browser notes
+    server = Server(workspace, "--port", "0")
+    keys = SimpleNamespace(port=int(server.link[1]), link=server.link[0])
+    wait_until(lambda: _listens(keys.port))
+    try:
+        with chromium() as browser, opened(browser, keys) as page:
+            page.port = keys.port
+            yield page, server.process.pid
+            page.watch.said.clear()  # these faces have no frames, which the browser notes
+    finally:
+        server.end()
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as attempt:
+        return attempt.connect_ex(("127.0.0.1", port)) == 0
+
+
+def cpu(server: int) -> float:
+    """Seconds of processor time of the server, without the processes that it started."""
+    fields = Path(f"/proc/{server}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def memory(page, server) -> dict:
+    """Of the server now, and at most."""
+    lines = Path(f"/proc/{server}/status").read_text().splitlines()
+    sizes = {line.split()[0]: int(line.split()[1]) for line in lines if line.startswith("Vm")}
+    return {"MB": round(sizes["VmRSS:"] / 1000), "MB at most": round(sizes["VmHWM:"] / 1000)}
 
 
 def open_faces(page, query: str = "") -> float:
@@ -123,7 +150,7 @@ def open_faces(page, query: str = "") -> float:
     return time.perf_counter() - begin
 
 
-def paint(page, bench) -> dict:
+def paint(page, server) -> dict:
     """A page that is opened anew."""
     from browser import until
 
@@ -136,7 +163,7 @@ def paint(page, bench) -> dict:
     return {"first contentful paint, ms": round(first or 0), "grid usable after the load, s": round(usable, 2)}
 
 
-def index(page, bench) -> dict:
+def index(page, server) -> dict:
     """The list of faces as the page loads it."""
     seconds = open_faces(page, "?status=any")
     script = "performance.getEntriesByType('resource').filter(one => one.name.includes('/view?')).at(-1)"
@@ -164,7 +191,7 @@ _SCROLL = """async ([pixels, frames]) => {
 }"""
 
 
-def scroll(page, bench) -> dict:
+def scroll(page, server) -> dict:
     """Through the grid at several speeds; a frame each time the browser draws one."""
     open_faces(page)
     found = {}
@@ -180,7 +207,7 @@ def scroll(page, bench) -> dict:
     return found
 
 
-def similar(page, bench) -> dict:
+def similar(page, server) -> dict:
     """Faces that are like one: the request, first and again."""
     open_faces(page)
     script = """async id => {
@@ -192,17 +219,17 @@ def similar(page, bench) -> dict:
     }"""
     face = page.evaluate("window.forge.faces.focus()")
     first = page.evaluate(script, face)
-    before = time.process_time()
+    before = cpu(server)
     times = [page.evaluate(script, face) for _ in range(10)]
-    cpu = 1000 * (time.process_time() - before) / len(times)
+    used = 1000 * (cpu(server) - before) / len(times)
     return {
         "first, ms": round(first),
         "again, ms, median": round(float(np.median(times))),
-        "again, CPU, ms": round(cpu),
+        "again, CPU, ms": round(used),
     }
 
 
-def mark(page, bench) -> dict:
+def mark(page, server) -> dict:
     """Marks by keyboard, one face after another: until the server has each, durable."""
     from browser import until
 
@@ -217,7 +244,7 @@ def mark(page, bench) -> dict:
     return {"ms, median": round(float(np.median(times))), "ms, p95": round(float(np.percentile(times, 95)))}
 
 
-def apply(page, bench) -> dict:
+def apply(page, server) -> dict:
     """5,000 trash marks: marking, applying, undoing."""
     from browser import until
 
@@ -231,23 +258,27 @@ def apply(page, bench) -> dict:
     found["mark, s"] = round(time.perf_counter() - before, 2)
     times = {}
     for word in ("apply", "undo"):
-        before, used = time.perf_counter(), time.process_time()
+        before, used = time.perf_counter(), cpu(server)
         page.evaluate(f'fetch("/api/v1/src/{word}", {{method: "POST", body: "{{}}"}}).then(answer => answer.json())')
         times[f"{word}, s"] = round(time.perf_counter() - before, 2)
-        times[f"{word}, CPU, s"] = round(time.process_time() - used, 2)
+        times[f"{word}, CPU, s"] = round(cpu(server) - used, 2)
         until(page, f"window.forge.faces.ids().length === {total - 5000 if word == 'apply' else total}", 60)
         times[f"{word} until the page shows it, s"] = round(time.perf_counter() - before, 2)
     return {**found, **times}
 
 
-def million() -> dict:
+def million(count: int) -> dict:
     """A million faces, of which the first ones have pictures."""
     with tempfile.TemporaryDirectory() as folder:
-        workspace = many_faces(Path(folder) / "work", 1_000_000, 20_000)
-        with page_on(workspace) as (own, own_bench):
-            found = {"index": index(own, own_bench), "scroll": scroll(own, own_bench)}
-    found["server and this script, peak gigabytes"] = round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6, 2)
-    return found
+        workspace = many_faces(Path(folder) / "work", count, min(count, 20_000))
+        with page_on(workspace) as (page, server):
+            return {
+                "faces": count,
+                "index": index(page, server),
+                "server, CPU until then, s": round(cpu(server), 1),
+                "scroll": scroll(page, server),
+                "memory of the server": memory(page, server),
+            }
 
 
 PARTS = {
@@ -257,11 +288,14 @@ PARTS = {
     "similar": similar,
     "mark": mark,
     "apply": apply,
+    "memory": memory,
 }
 
 
 def main(arguments: list[str]) -> None:
-    count = int(next((text[6:] for text in arguments if text.startswith("FACES=")), 60_000))
+    sizes = {"FACES": 60_000, "MILLION": 1_000_000}
+    sizes |= {name: int(value) for name, _, value in (text.partition("=") for text in arguments) if value}
+    count = sizes["FACES"]
     wanted = [text for text in arguments if text in PARTS or text == "million"] or [*PARTS, "million"]
     results = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
     results["machine"] = {
@@ -271,12 +305,12 @@ def main(arguments: list[str]) -> None:
     }
     if "million" in wanted:
         wanted.remove("million")
-        results["million"] = million()
+        results["million"] = million(sizes["MILLION"])
     with tempfile.TemporaryDirectory() as folder:
         if wanted:
             workspace = many_faces(Path(folder) / "work", count, count)
-            with page_on(workspace) as (page, bench):
-                results |= {part: {"faces": count, **PARTS[part](page, bench)} for part in wanted}
+            with page_on(workspace) as (page, server):
+                results |= {part: {"faces": count, **PARTS[part](page, server)} for part in wanted}
     RESULTS.parent.mkdir(exist_ok=True)
     RESULTS.write_text(json.dumps(results, indent=1) + "\n")
     print(json.dumps(results, indent=1))

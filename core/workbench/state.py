@@ -39,6 +39,7 @@ def state(workspace: Workspace) -> dict[str, Any]:
     sides = {name: _contents(workspace.side(name)) for name in _NAMES}
     models = exported(workspace.model)
     saved = sorted(path.name.removesuffix("_data.dat") for path in workspace.model.glob("*_data.dat"))
+    saved = [name for name in saved if name != "XSeg"]  # it makes masks, and no faces
     results = [path for path in (workspace.root / "result.mp4", workspace.root / "result.mkv") if path.is_file()]
     steps = [
         *(_frames(sides[name], _newcomer(workspace.side(name))) for name in _NAMES),
@@ -51,7 +52,7 @@ def state(workspace: Workspace) -> dict[str, Any]:
     return {
         "workspace": workspace.root.name,
         "steps": [vars(step) for step in steps],
-        "next": _next(workspace, steps),
+        "next": _next(workspace, steps, results),
         "sides": {name: _side(workspace.side(name), found) for name, found in sides.items()},
         "models": saved,
         "exported": [path.name for path in models],
@@ -175,8 +176,8 @@ def _merge(dst: SideContents, models: list[Path], results: list[Path]) -> Step:
     return Step("merge", "6", "Merge", "merge", {"side": "dst"}, there, bool(results), " and ".join(missing))
 
 
-def _next(workspace: Workspace, steps: list[Step]) -> dict[str, str]:
-    """key: of the step to do now, empty where a person has to bring a film first; said: why, in words."""
+def _next(workspace: Workspace, steps: list[Step], results: list[Path]) -> dict[str, str]:
+    """key: of the step to do now, empty where a person has to bring or to look at a film; said: why, in words."""
     for step in steps:
         if step.note:
             name = _NAMES[step.values["side"]]
@@ -188,10 +189,16 @@ def _next(workspace: Workspace, steps: list[Step]) -> dict[str, str]:
         "extract frames": lambda: (f"frames-{found.side}", f"Take the {side} film apart into frames."),
         "extract faces": lambda: (f"faces-{found.side}", f"Find the faces in the {side} frames."),
         "train": lambda: ("train", "Both sides have faces: look through them, then train."),
-        "use the model": lambda: ("merge", f"{_name(found.path)} is ready: put the face into the film."),
+        "use the model": lambda: _use(_name(found.path), results),
     }
     key, said = words[found.action]()
     return {"key": key, "said": said}
+
+
+def _use(model: str, results: list[Path]) -> tuple[str, str]:
+    if results:
+        return "", f"{results[0].name} is made: look at it under Merge. More training makes the face likelier."
+    return "merge", f"{model} is ready: put the face into the film."
 
 
 def _name(path: Path | None) -> str:

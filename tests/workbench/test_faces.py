@@ -162,7 +162,7 @@ def test_all_about_a_face(tmp_path):
     page.post("dst/apply")
     about = page.json(f"dst/faces/{face}")
     assert about["picture"]["folder"] == "aligned_trash" and about["words"]["status"] == "dropped"
-    assert [change["tool"] for change in about["changes"]] == ["apply marks", "set_mark in the workbench"]
+    assert [change["tool"] for change in about["changes"]] == ["apply marks", "marked in the workbench"]
     assert [name["why"].split(":")[0] for name in about["names"]] == ["now", "before"]
     assert len(about["points"]) == 68 and len(about["box"]) == 4 and about["box"] in about["others"]
 

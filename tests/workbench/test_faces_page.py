@@ -220,6 +220,22 @@ def test_persons_and_those_who_are_alike(faces):
     assert sorted(state(faces, "ids()")) == ids[::2]
 
 
+def test_a_group_is_chosen_as_a_whole(faces):
+    with_vectors(faces.side)
+    click(faces, 2)
+    faces.keyboard.press("k")
+    go(faces, "?group=mark")
+    heads = "window.forge.faces.grid.layout"
+    until(faces, f"{heads}.names.length === 2")
+    kept = state(faces, "grid.layout.names").index("keep")
+    grid = faces.locator("#faces-grid canvas").bounding_box()
+    faces.mouse.click(grid["x"] + 60, grid["y"] + faces.evaluate(f"{heads}.tops[{kept}]") + 12)
+    assert state(faces, "chosen()") == [state(faces, "focus()")]
+    faces.keyboard.press("Home" if kept else "End")
+    faces.get_by_role("button", name="Select group").click()
+    assert len(state(faces, "chosen()")) == len(state(faces, "ids()")) - 1
+
+
 def test_who_is_alike_is_computed_where_nobody_knows(faces):
     click(faces, 0)
     faces.get_by_role("button", name="Select similar").click()
@@ -308,7 +324,7 @@ def test_a_cell_of_the_poses_is_a_filter(faces):
     words = cell.get_attribute("title")
     cell.click()
     until(faces, "location.hash.includes('yaw=') && window.forge.faces.ready")
-    number = int(words.rpartition("dst ")[2].split(",")[0])
+    number = int(words.rpartition("target ")[2].split(",")[0])
     until(faces, f"window.forge.faces.ids().length === {number}")
 
 
@@ -317,5 +333,5 @@ def test_a_side_without_faces_says_so(browser, tmp_path):
 
     with served(Workspace(tmp_path / "work").create()) as (keys, _), opened(browser, keys) as page:
         show(page, keys.port, "faces/src")
-        page.get_by_text("No faces of src yet").wait_for()
+        page.get_by_text("No source faces yet").wait_for()
         page.watch.forgive()  # the browser notes that there is no view

@@ -6,8 +6,9 @@ from frames_kit import BOX, MISALIGNED, PLANTED, POINTS, Client, copied, planted
 from workbench_kit import FRAMES, NO_FACE, OTHER_PERSON, TWO_FACES
 
 from core import stages
-from core.faceset.database import images
+from core.faceset.database import images, measured
 from core.faceset.database.connection import open_database
+from core.faceset.scores.persons import EMBEDDER
 from core.workspace import Workspace
 
 
@@ -63,6 +64,17 @@ def test_somebody_else_is_found_by_name(client):
     assert client.flagged("person") == [OTHER_PERSON]
     head, columns = client.lanes()
     assert head["persons"] == ["Ann", "Bob"] and list(columns["who"][[0, 1, OTHER_PERSON - 1]]) == [1, 1, 2]
+
+
+def test_a_track_that_shows_another_person(client):
+    side = client.bench.sides["dst"].side
+    assert client.flagged("identity") == []
+    another = client.frame(OTHER_PERSON)[0]["id"]
+    vectors = {face: np.eye(2, 128, dtype=np.float32)[int(face == another)] for face in client.places()}
+    with open_database(side.database) as connection, connection:
+        measured.note_vectors(connection, EMBEDDER, vectors)
+    # There, and where the track is again who it was.
+    assert client.flagged("identity") == [OTHER_PERSON, OTHER_PERSON + 1]
 
 
 def test_a_face_beyond_the_edge_is_cut_off(client):

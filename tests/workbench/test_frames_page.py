@@ -214,11 +214,12 @@ def test_two_fingers_zoom_and_move(frames):
 def test_filters_and_steps(frames):
     frames.keyboard.press("Home")
     frames.get_by_label("Filter").select_option("none")
+    until(frames, f"{FRAMES}.shown.number === {NO_FACE - 1}")
     frames.locator(".stage canvas").focus()
     frames.keyboard.press("d")
-    until(frames, f"{FRAMES}.shown.number === {NO_FACE - 1}")
-    frames.keyboard.press("d")
     assert said(frames) == "This is the last one"
+    frames.get_by_label("Filter").select_option("some")
+    assert NO_FACE - 1 not in frames.evaluate(f"{FRAMES}.matches") and frames.evaluate(f"{FRAMES}.number") == NO_FACE
     frames.get_by_label("Filter").select_option("all")
     frames.locator(".stage canvas").focus()
     frames.keyboard.press("End")
@@ -226,8 +227,36 @@ def test_filters_and_steps(frames):
     frames.keyboard.press("Shift+a")
     until(frames, f"{FRAMES}.shown.number === 1")
     frames.keyboard.press("f")
-    assert said(frames) == "No face: 1 frames"
+    assert said(frames) == "No face: 1 frame"
     frames.keyboard.press("Shift+f")
+
+
+def test_the_view_is_magnified_and_follows_the_face(frames):
+    go_to(frames, 1)
+    frames.locator(".stage canvas").focus()
+    whole = frames.evaluate(f"{FRAMES}.stage.scale")
+    frames.keyboard.press("m")
+    assert frames.evaluate(f"{FRAMES}.stage.scale") > whole
+    frames.keyboard.press("l")
+    frames.evaluate(f"{FRAMES}.stage.pan(150, 80)")
+    go_to(frames, 2)
+    box = frames.evaluate(f"{FRAMES}.face.box")
+    middle = frames.evaluate(f"{FRAMES}.stage.toScreen([{(box[0] + box[2]) / 2}, {(box[1] + box[3]) / 2}])")
+    size = frames.evaluate(f"[{FRAMES}.stage.viewWidth, {FRAMES}.stage.viewHeight]")
+    assert np.abs(np.subtract(middle, np.divide(size, 2))).max() < 60
+    frames.keyboard.press("l")
+    frames.keyboard.press("m")
+    assert frames.evaluate(f"{FRAMES}.stage.scale") == pytest.approx(whole)
+
+
+def test_leaving_the_screen_says_nothing(browser, keys):
+    """What was drawn on is gone, and nobody draws there any more."""
+    with opened(browser, keys) as page:
+        show_frames(page, keys, 1)
+        page.goto(page.url.partition("#")[0] + "#/overview")
+        page.get_by_role("heading", name="Overview").wait_for()
+        page.set_viewport_size({"width": 1100, "height": 700})
+        page.wait_for_timeout(100)
 
 
 def test_it_plays(frames):
@@ -353,7 +382,8 @@ def test_a_person_and_a_range(browser, fresh):
     with opened(browser, keys) as page:
         show_frames(page, keys, 1)
         page.keyboard.press("p")
-        page.get_by_label("Name").fill("Grace")
+        page.get_by_label("Name").wait_for()
+        page.keyboard.type("Grace")  # the field has the focus
         page.keyboard.press("Enter")
         until(page, f"{FRAMES}.face?.person === 'Grace'")
         page.locator(".stage canvas").focus()

@@ -66,6 +66,10 @@ def test_nothing_is_scrolled_sideways_at_twice_the_size(browser, running):
         until(page, DRAWN, 120)
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
         assert page.evaluate("document.querySelector('main').scrollWidth <= document.querySelector('main').clientWidth")
+        edge = "document.querySelector('{}').getBoundingClientRect().{}"
+        assert page.evaluate(edge.format(".merge .heading > .buttons", "bottom")) <= page.evaluate(
+            edge.format(".stage", "top")
+        )
 
 
 def test_an_option_changes_the_picture_and_is_reset(screen):
@@ -133,7 +137,7 @@ def test_frames_and_views_by_keys(screen):
         screen.wait_for_timeout(80)
         seen.append(screen.evaluate(ON_SCREEN))
     assert len(set(seen)) == 5
-    assert screen.get_by_role("button", name="Three").get_attribute("aria-pressed") == "true"
+    assert screen.get_by_role("button", name="Faces", exact=True).get_attribute("aria-pressed") == "true"
     screen.keyboard.press("1")
     screen.keyboard.press("Space")
     until(screen, f"{MERGE}.number === 11 && {DRAWN} && !{MERGE}.player.playing", 30)

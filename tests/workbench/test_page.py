@@ -116,6 +116,11 @@ def test_a_form_has_groups_help_and_defaults(page):
     assert every.get_attribute("placeholder") == "1" and "every Nth frame" in page.inner_text("#field-every-help")
     assert page.get_by_label("side", exact=True).input_value() == "src"
     assert violations(page) == []
+    # Every field is under its name and as wide as its column.
+    wide = (
+        "[...document.querySelectorAll('.field:not(.switch) :is(input, select, textarea)')].map(one => one.clientWidth)"
+    )
+    assert min(page.evaluate(wide)) > 200
     page.get_by_label("Find an option").fill("landmark")
     assert not every.is_visible() and page.get_by_label("landmarker", exact=True).is_visible()
 
@@ -177,7 +182,7 @@ def test_undo_and_redo_from_every_screen(page, server):
     assert mark() == "trash"
     page.keyboard.press("Control+z")
     wait_until(lambda: mark() == "")
-    page.get_by_text("Undone: set_mark").wait_for()
+    page.get_by_text("Undone: marked").wait_for()
     page.keyboard.press("Control+Shift+z")
     wait_until(lambda: mark() == "trash")
     page.get_by_role("button", name="Undo the last change").click()

@@ -3,6 +3,7 @@
 import re
 import socket
 import stat
+import uuid
 
 import pytest
 from starlette.testclient import TestClient
@@ -196,6 +197,31 @@ def test_only_this_computer_is_listened_to():
     assert "host" not in Options.model_fields and "address" not in Options.model_fields
     with pytest.raises(UsageError):
         parse(Options, "workbench", ["--socket", "x.sock", "--port", "0"])
+
+
+@pytest.mark.parametrize(
+    "operation",
+    [
+        {"op": "set_mark", "faces": [f"{number:016x}" for number in range(100_001)], "mark": "keep"},
+        {
+            "op": "set_polygons",
+            "face": "0" * 16,
+            "base": "",
+            "polygons": [{"include": True, "points": [[0, 0]] * 10_001}],
+        },
+        {
+            "op": "set_polygons",
+            "face": "0" * 16,
+            "base": "",
+            "polygons": [{"include": True, "points": 3 * [[0, 0]]}] * 501,
+        },
+    ],
+    ids=("faces", "points", "polygons"),
+)
+def test_an_edit_has_an_end(client, operation):
+    body = {"id": str(uuid.uuid4()), "operations": [operation]}
+    answer = client.post("/api/v1/src/edits", json=body, headers=OURS)
+    assert answer.status_code == 422 and "at most" in answer.text
 
 
 def test_hostile_names_stay_text():

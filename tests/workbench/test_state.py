@@ -51,6 +51,21 @@ def test_an_exported_model_can_be_merged(tmp_path):
     assert found["next"]["key"] == "merge" and found["exported"] == ["swap.dfm"] and found["models"] == ["swap_SAEHD"]
 
 
+def test_a_network_for_masks_is_no_model_of_faces(tmp_path):
+    workspace = small_workspace(tmp_path / "work", trained=False)
+    (workspace.model / "XSeg_data.dat").write_bytes(b"")
+    found = steps(workspace)
+    assert not found["train"]["done"] and found["export"]["lacks"] == "a trained model"
+
+
+def test_with_the_film_nothing_has_to_be_done(tmp_path):
+    workspace = small_workspace(tmp_path / "work")
+    (workspace.model / "swap.dfm").write_bytes(b"")
+    (workspace.root / "result.mp4").write_bytes(b"")
+    found = state(workspace)["next"]
+    assert found["key"] == "" and found["said"].startswith("result.mp4 is made")
+
+
 def test_the_form_of_every_step_begins_with_values_that_can_be(tmp_path):
     for step in state(small_workspace(tmp_path / "work"))["steps"]:
         checked(stages, step["stage"], step["values"])

@@ -26,6 +26,21 @@ from core.workspace import Side
 # Requests that are recognised when they come once more.
 _REMEMBERED = 500
 _KEY = "workbench request "
+# What the history says of an operation.
+_WORDS = {
+    "set_mark": "marked",
+    "set_person": "person named",
+    "add_face": "face added",
+    "copy": "face copied",
+    "interpolate": "gap interpolated",
+    "delete_face": "face deleted",
+    "delete_faces": "faces deleted",
+    "move_box": "box moved",
+    "move_square": "points moved",
+    "move_points": "points moved",
+    "apply_move": "several faces moved",
+    "set_polygons": "mask drawn",
+}
 _Read = Annotated[Operation, BeforeValidator(read_operation)]
 
 
@@ -115,9 +130,9 @@ def edit(side: Side, asked: Edits, revision: Callable[[], str]) -> Edited:
 
 
 def _title(asked: Edits) -> str:
-    """How the history calls it: its first word names the operation."""
-    kinds = list(dict.fromkeys(operation.op for operation in asked.operations))
-    return f"{kinds[0]} in the workbench" if len(kinds) == 1 else f"edit: {', '.join(kinds)}"
+    """How the history calls it."""
+    kinds = dict.fromkeys(_WORDS.get(operation.op, operation.op.replace("_", " ")) for operation in asked.operations)
+    return f"{', '.join(kinds)} in the workbench"
 
 
 def _newest(connection: sqlite3.Connection) -> int:

@@ -19,7 +19,8 @@ from core.workbench.sides.measures import Measures
 from core.workbench.sides.placing import HAND
 from core.workbench.sides.table import FaceTable, hexadecimal
 
-# Bits of the flags of a frame, in this order. ``cut``: a scene begins.
+# Bits of the flags of a frame, in this order. ``identity``: a track shows another person than before. ``cut``: a scene
+# begins.
 FLAGS = (
     "none",
     "several",
@@ -27,6 +28,7 @@ FLAGS = (
     "small",
     "cutoff",
     "person",
+    "identity",
     "gap",
     "edited",
     "stale",
@@ -57,7 +59,7 @@ class LaneReader:
 
     measures: Measures = field(default_factory=Measures)
     _film: tuple[tuple[int, ...], NDArray[np.bool_], NDArray[np.intp]] | None = None
-    _strange: tuple[tuple[int, ...], frozenset[str]] | None = None
+    _strange: tuple[tuple[int, ...], frozenset[str], frozenset[str]] | None = None
 
     def read(self, connection: sqlite3.Connection, table: FaceTable, limits: Limits, more: Mapping[str, Any]) -> bytes:
         """A block for the page (``answers.headed``); one float32 a frame each: faces, the lowest confidence (NaN
@@ -109,6 +111,7 @@ class LaneReader:
         readable, sizes = _frames(connection, table)
         cuts, film_place = self._scenes(connection, table)
         ids = [hexadecimal(number) for number in table.ids[kept]]
+        other, unlike = self._others(connection, table, kept, ids, film_place)
         by_hand = _coded(table, "origin", (HAND, INTERPOLATED))[kept]
         return {
             "none": (faces == 0) & readable,
@@ -116,7 +119,8 @@ class LaneReader:
             "misaligned": having(~(measures["distance"] <= limits.misaligned)),
             "small": having(measures["extent"] < limits.small),
             "cutoff": having(_is_cut_off(measures, sizes[frames])),
-            "person": having(self._is_somebody_else(connection, table, kept, ids)),
+            "person": having(other),
+            "identity": having(unlike),
             "gap": _gaps(table, kept, film_place, count),
             "edited": having(by_hand) | _edited(connection, table),
             "stale": having(_is_stale(connection, table, kept, ids)),
@@ -137,25 +141,35 @@ class LaneReader:
             self._film = (key, cuts, places)
         return self._film[1], self._film[2]
 
-    def _is_somebody_else(
-        self, connection: sqlite3.Connection, table: FaceTable, kept: NDArray[np.intp], ids: list[str]
-    ) -> NDArray[np.bool_]:
-        """Not the person whom most faces show: by name, and by identity where it is known."""
+    def _others(
+        self,
+        connection: sqlite3.Connection,
+        table: FaceTable,
+        kept: NDArray[np.intp],
+        ids: list[str],
+        film_place: NDArray[np.intp],
+    ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+        """(not the person whom most faces show, by name, and by identity where it is known; not the person whom its
+        track showed before).
+        """
         codes = table.words["person"][0][kept]
         named = codes[codes > 0]
         other = np.zeros(len(kept), bool)
         if len(named):
             other = (codes > 0) & (codes != np.bincount(named).argmax())
         key = (
-            connection.execute("SELECT COUNT(*), TOTAL(rowid) FROM faces").fetchone()
+            connection.execute("SELECT COUNT(*), TOTAL(rowid), TOTAL(track) FROM faces").fetchone()
             + connection.execute(
                 "SELECT COUNT(*), COUNT(DISTINCT geometry) FROM vectors WHERE embedder = ?", (EMBEDDER,)
             ).fetchone()
         )
         if self._strange is None or self._strange[0] != key:
-            self._strange = (key, _strangers(measured.vectors(connection, EMBEDDER, stale=True)))
-        strange = self._strange[1]
-        return other | np.array([identity in strange for identity in ids], bool)
+            vectors = measured.vectors(connection, EMBEDDER, stale=True)
+            unlike = _unlike_before(ids, table.numbers["track"][kept], film_place[table.frames[kept]], vectors)
+            self._strange = (key, _strangers(vectors), unlike)
+        strange, unlike = self._strange[1:]
+        other |= np.array([identity in strange for identity in ids], bool)
+        return other, np.array([identity in unlike for identity in ids], bool)
 
 
 def _persons(table: FaceTable, kept: NDArray[np.intp], count: int) -> tuple[list[str], NDArray[np.int64]]:
@@ -246,3 +260,16 @@ def _strangers(vectors: Mapping[str, NDArray[np.float32]]) -> frozenset[str]:
     middle = np.median(found, axis=0)
     likeness = found @ (middle / max(float(np.linalg.norm(middle)), 1e-6))
     return frozenset(ids[k] for k in np.flatnonzero(likeness < SAME_PERSON))
+
+
+def _unlike_before(
+    ids: list[str], tracks: NDArray, places: NDArray[np.intp], vectors: Mapping[str, NDArray[np.float32]]
+) -> frozenset[str]:
+    """Faces that are not like the one before them in their track."""
+    order = [k for k in np.lexsort((places, tracks)).tolist() if tracks[k] > 0 and ids[k] in vectors]
+    if len(order) < 2:
+        return frozenset()
+    found = np.array([vectors[ids[k]] for k in order], np.float32)
+    likeness = np.einsum("ij,ij->i", found[1:], found[:-1])
+    same_track = np.diff(tracks[order]) == 0
+    return frozenset(ids[order[k + 1]] for k in np.flatnonzero(same_track & (likeness < SAME_PERSON)))

@@ -38,6 +38,7 @@ _QUALITY = 80
 _THUMBS_AT_ONCE = 32
 _QUIET = 1.0  # seconds
 _JPEGS = 300  # of frames that are kept
+_DECODING = threading.Semaphore(8)  # frames at a time
 _CHANGE_COUNTER = slice(24, 28)  # of the header of an SQLite file
 
 
@@ -189,7 +190,8 @@ class SideView:
         if kept is None and width == small_film.WIDTH:
             kept = self._small_frame(number)
         if kept is None:
-            image = self.frame(number)
+            with _DECODING:
+                image = self.frame(number)
             if 0 < width < image.shape[1]:
                 height = max(1, round(image.shape[0] * width / image.shape[1]))
                 image = np.asarray(cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA), np.uint8)

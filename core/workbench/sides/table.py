@@ -30,6 +30,7 @@ _KINDS = (TEXT, WHOLE, *[NUMBER] * 7, WHOLE, *[TEXT] * 6)
 _NUMBERS = ("left", "top", "right", "bottom", "confidence", "landmark_confidence", "roll", "track")
 _ID = re.compile("[0-9a-f]{16}")
 _AT_ONCE = 500  # faces that a query names
+_SCORES_AT_ONCE = 200_000
 # Reading so many faces one by one takes as long as reading all.
 _MANY = 20_000
 
@@ -213,16 +214,21 @@ def _scores(
     """What was measured of faces whose points are still those that it was measured on."""
     # Without a join: looking faces up in SQLite takes three times as long.
     rows = connection.execute("SELECT face, name, geometry, value FROM scores")
-    measured, names, measured_on, values = checked_columns(rows, (TEXT, TEXT, TEXT, NUMBER), "scores")
     place_of = {face: place for place, face in enumerate(faces)}
-    places = np.array([place_of.get(face, -1) for face in measured], np.intp)
-    number_of = {name: number for number, name in enumerate(dict.fromkeys((*MEASURED, *names)))}
-    numbers = np.array([number_of[name] for name in names], np.intp)
-    current = places >= 0
-    current[current] = np.array(geometry)[places[current]] == np.array(measured_on)[current]
-    columns = np.full((len(number_of), len(faces)), np.nan, np.float32)
-    columns[numbers[current], places[current]] = np.array(values, np.float32)[current]
-    return dict(zip(number_of, columns, strict=True))
+    made_of = np.array(geometry, np.str_)
+    columns = {name: np.full(len(faces), np.nan, np.float32) for name in MEASURED}
+    # A million faces have several million scores, which at once would take more memory than all the rest.
+    while some := rows.fetchmany(_SCORES_AT_ONCE):
+        measured, names, measured_on, values = checked_columns(some, (TEXT, TEXT, TEXT, NUMBER), "scores")
+        places = np.array([place_of.get(face, -1) for face in measured], np.intp)
+        current = places >= 0
+        current[current] = made_of[places[current]] == np.array(measured_on, np.str_)[current]
+        named, numbers = np.array(names, np.str_), np.array(values, np.float32)
+        for name in dict.fromkeys(names):
+            column = columns.setdefault(name, np.full(len(faces), np.nan, np.float32))
+            known = current & (named == name)
+            column[places[known]] = numbers[known]
+    return columns
 
 
 _PICTURE = "face, folder, name, geometry"

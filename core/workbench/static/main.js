@@ -8,7 +8,7 @@ import {listenToKeys, useActions} from "./lib/keys.js";
 import {currentSocket, keepLive} from "./lib/live.js";
 import {href, useRoute} from "./lib/router.js";
 import {read, useStore} from "./lib/store.js";
-import {Button, Icon, Problem, gigabytes, html} from "./lib/ui.js";
+import {Button, Icon, Problem, gigabytes, html, sideName} from "./lib/ui.js";
 import {redo, undo} from "./lib/undo.js";
 import {SCREENS} from "./screens/screens.js";
 
@@ -49,7 +49,7 @@ function Header() {
     <span class="grow"></span>
     <${Machine} />
     <div class="group">
-      <${Button} kind="quiet" icon="undo" title="Undo the last change of the ${side} faces (Ctrl+Z)" onClick=${undo} />
+      <${Button} kind="quiet" icon="undo" title="Undo the last change of the ${sideName(side)} faces (Ctrl+Z)" onClick=${undo} />
       <${Button} kind="quiet" icon="redo" title="Make it again (Ctrl+Shift+Z)" onClick=${redo} />
       <${Button} kind="quiet" icon="keys" title="Keys (?)" onClick=${showKeys} />
       <${Theme} /></div>

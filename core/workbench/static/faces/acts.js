@@ -2,7 +2,7 @@
 
 import {bytes, get, headed, post} from "../lib/api.js";
 import {fail, openDialog, toast} from "../lib/dialogs.js";
-import {Button, count, html} from "../lib/ui.js";
+import {Button, count, html, sideName} from "../lib/ui.js";
 import {edit} from "../lib/undo.js";
 import {hexadecimal} from "../lib/view.js";
 
@@ -117,7 +117,7 @@ export async function askApply(side) {
       toast("There are no marks to apply", "", "Mark faces first: trash (X) or keep (K).");
       return;
     }
-    openDialog(`Apply the marks of ${side}?`, close => html`
+    openDialog(`Apply the marks of the ${sideName(side)} faces?`, close => html`
       <ul class="plain">${trash > 0 && html`<li><strong>${faces(trash)}</strong> go to the trash folder of the side.</li>`}
         ${keep > 0 && html`<li><strong>${faces(keep)}</strong> are kept; those in the trash come back.</li>`}</ul>
       <p class="muted">Files are moved, none is deleted, and undo (Ctrl+Z) brings all of them back.</p>

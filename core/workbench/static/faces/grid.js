@@ -168,10 +168,8 @@ export class Grid {
     const rows = layout.rowsBetween(top, top + height);
     this.blank = 0;
     for (const row of rows) this.paintRow(row);
-    for (const {y, group} of layout.headsBetween(top, top + height)) {
-      // The heading of the group that is on top stays there.
-      const sticky = Math.max(y - top, Math.min(0, layout.tops[group + 1] - top - layout.head));
-      paintHead(context, palette, this.heading(layout.names[group]), layout.sizes[group], sticky, width);
+    for (const {y, group} of layout.headsSeen(top, height)) {
+      paintHead(context, palette, this.heading(layout.names[group]), layout.sizes[group], y, width);
     }
     if (this.band) paintBand(context, palette, this.band.map(([x, y]) => [x, y - top]));
     this.ask(rows);

@@ -66,12 +66,12 @@ export class Layout {
     return found;
   }
 
-  // The headings between two heights: {y, group}.
-  headsBetween(top, bottom) {
+  // The headings that are seen from here on: {y, group}; y from the top of what is seen. That of the first group stays there.
+  headsSeen(top, height) {
     const found = [];
     if (!this.head) return found;
-    for (let group = this.groupAt(top); group < this.sizes.length && this.tops[group] < bottom; group++) {
-      found.push({y: this.tops[group], group});
+    for (let group = this.groupAt(top); group < this.sizes.length && this.tops[group] < top + height; group++) {
+      found.push({y: Math.max(this.tops[group] - top, Math.min(0, this.tops[group + 1] - top - this.head)), group});
     }
     return found;
   }

@@ -1,4 +1,4 @@
-// The mouse on the grid: click, Shift and Ctrl, rubber band, lasso (Alt), wheel; a finger scrolls.
+// The mouse on the grid: click (on a heading: its group), Shift and Ctrl, rubber band, lasso (Alt), wheel; a finger scrolls.
 
 import {inside} from "./selection.js";
 
@@ -124,7 +124,7 @@ function holds(layout, points, place) {
 function release(hand, event) {
   const {grid, drag} = hand;
   if (!drag) return;
-  if (!drag.moved) click(grid, event, grid.layout.at(...drag.start));
+  if (!drag.moved) click(grid, event, drag.start);
   end(hand);
 }
 
@@ -134,8 +134,24 @@ function end(hand) {
   hand.grid.draw();
 }
 
-function click(grid, event, place) {
-  const {selection} = grid;
+// Chooses the faces of a group. more: beside those that are chosen.
+export function chooseGroup(grid, group, more = false) {
+  const {layout, selection} = grid;
+  if (!more) selection.clear();
+  for (let place = layout.firsts[group]; place < layout.firsts[group + 1]; place++) selection.set(place, true);
+  selection.focus = selection.anchor = layout.firsts[group];
+  grid.touch();
+}
+
+function click(grid, event, [x, y]) {
+  const {selection, layout} = grid;
+  const seen = y - grid.top;
+  const head = layout.headsSeen(grid.top, grid.size.height).find(one => seen >= one.y && seen < one.y + layout.head);
+  if (head) {
+    chooseGroup(grid, head.group, event.ctrlKey || event.metaKey || event.shiftKey);
+    return;
+  }
+  const place = layout.at(x, y);
   if (place < 0) {
     if (!event.shiftKey && !event.ctrlKey) selection.clear();
   } else if (event.shiftKey) selection.to(place, event.ctrlKey || event.metaKey);

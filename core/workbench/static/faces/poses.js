@@ -4,7 +4,7 @@ import {useEffect, useState} from "preact/hooks";
 import {get} from "../lib/api.js";
 import {onEvent} from "../lib/live.js";
 import {useStore} from "../lib/store.js";
-import {Button, Problem, count, html} from "../lib/ui.js";
+import {Button, Problem, count, html, sideName} from "../lib/ui.js";
 import {RADIANS, range, withValues} from "./query.js";
 
 const MIDDLE = [3, 9];
@@ -25,14 +25,14 @@ export function Poses({side, query, show, measure, version}) {
     show(where, withValues(next, "pitch", pitch ? [inRadians(pitch)] : []));
   };
   return html`<div class="poses">
-    <p class="muted">How many faces look which way, as one sees it on the picture: above those of src, below those of dst. Outlined: the
-      film has faces there and the source hardly any. A cell shows its faces.</p>
+    <p class="muted">How many faces look which way, as one sees it on the picture: above those of the source, below those of the target.
+      Outlined: the film has faces there and the source hardly any. A cell shows its faces.</p>
     ${sides.filter(name => found.sides[name].unknown > 0).map(name => html`<div class="hint" key=${name}>
-      <span>${count(found.sides[name].unknown)} ${name} faces have no pose yet.</span>
+      <span>${count(found.sides[name].unknown)} ${sideName(name)} faces have no pose yet.</span>
       <${Button} onClick=${() => measure(name)}>Measure<//></div>`)}
     ${sides.length > 0 && html`<${Map} found=${found} sides=${sides} query=${query} go=${go} />`}
     ${sides.length === 2 && html`<h2>What the source lacks</h2>
-      ${found.gaps.length === 0 ? html`<p>src has faces for everywhere that dst looks.</p>`
+      ${found.gaps.length === 0 ? html`<p>The source has faces for everywhere that the target looks.</p>`
         : html`<ul class="gaps">${found.gaps.map(gap => html`<li><button type="button" class="link" onClick=${() => go(gap.yaw, gap.pitch, "dst")}>
           ${gap.said}</button></li>`)}</ul>`}`}
     ${(query.has("yaw") || query.has("pitch")) && html`<${Button} onClick=${() => go(null, null)}>All poses<//>`}</div>`;
@@ -61,14 +61,14 @@ function Map({found, sides, query, go}) {
 
 function Cell({found, sides, most, row, column, on, go, words}) {
   const numbers = sides.map(name => found.sides[name].counts[row][column]);
-  const said = sides.map((name, place) => `${name} ${count(numbers[place])}`).join(", ");
+  const said = sides.map((name, place) => `${sideName(name)} ${count(numbers[place])}`).join(", ");
   const unseen = text => html`<span class="unseen">${text}</span>`;
   const thin = found.thin[row]?.[column];
   return html`<td class=${thin ? "thin" : ""}><button type="button" aria-pressed=${on ? "true" : "false"} onClick=${go} title="${words}: ${said}">
     ${unseen(`${words}${thin ? ", too few in the source" : ""}:`)}
     ${sides.map((name, place) => html`<span class="pose ${name}" key=${name}>
       <span class="heat" style=${{opacity: numbers[place] ? 0.1 + (0.32 * Math.log1p(numbers[place])) / Math.log1p(most[name]) : 0}}></span>
-      ${unseen(` ${name} `)}<span class="digits">${short(numbers[place])}</span></span>`)}</button></td>`;
+      ${unseen(` ${sideName(name)} `)}<span class="digits">${short(numbers[place])}</span></span>`)}</button></td>`;
 }
 
 const short = number => (number === 0 ? "" : number < 1000 ? String(number) : `${(number / 1000).toFixed(number < 10_000 ? 1 : 0)}k`);

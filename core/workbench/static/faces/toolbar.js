@@ -29,7 +29,7 @@ export function Sorting({query, columns, methods, change}) {
       <option value="">none</option>${GROUPS.map(column => html`<option value=${column}>${titleOf(column)}</option>`)}</select></label>`;
 }
 
-export const CellSize = ({cell, change}) => html`<label class="inline cell-size"><span class="unseen">Size of the faces</span>
+export const CellSize = ({cell, change}) => html`<label class="inline cell-size"><span>Size<span class="unseen"> of the faces</span></span>
   <input type="range" min=${CELLS[0]} max=${CELLS[1]} step="4" value=${cell} title="Size of the faces (Ctrl and the wheel)"
     onInput=${event => change(Number(event.target.value))} /></label>`;
 

@@ -10,11 +10,13 @@ export const FILTERS = {
   small: "Small face",
   cutoff: "Cut off",
   person: "Somebody else",
+  identity: "Identity changes",
   gap: "Gap in a track",
   edited: "Edited",
   stale: "Out of date",
   low: "Low confidence",
   cut: "Scene begins",
+  some: "With a face",
 };
 export const LIMITS = {misaligned: 0.1, small: 80, low: 0.6};
 
@@ -31,7 +33,7 @@ export function matching(lanes, filter) {
   const person = filter.startsWith("who:") ? 1 << lanes.persons.indexOf(filter.slice(4)) : 0;
   const bit = 1 << lanes.flags.indexOf(filter);
   for (let number = 0; number < lanes.frames; number++) {
-    const passes = filter === "all" || (person ? lanes.who[number] & person : lanes.flag[number] & bit);
+    const passes = filter === "all" || (filter === "some" ? lanes.faces[number] : person ? lanes.who[number] & person : lanes.flag[number] & bit);
     if (passes) numbers.push(number);
   }
   return numbers;

@@ -3,7 +3,7 @@
 import {useEffect, useRef} from "preact/hooks";
 import {html, useSize} from "../lib/ui.js";
 import {colors} from "./drawing.js";
-import {MOST_PERSONS, faultsOf, filterName} from "./lanes.js";
+import {MOST_PERSONS, faultsOf} from "./lanes.js";
 import {useSession} from "./session.js";
 
 const LANES = [
@@ -144,7 +144,7 @@ export function Where({session}) {
   const {lanes, number, shown, filter, matches} = session;
   if (!lanes?.frames) return null;
   const place = matches.indexOf(number);
-  const passing = filter === "all" ? "" : ` - ${filterName(filter)}: ${place < 0 ? "" : `${place + 1} of `}${matches.length}`;
+  const passing = filter === "all" ? "" : `, ${place < 0 ? "" : `${place + 1} of `}${matches.length} in the filter`;
   return html`<span class="where"><strong>${number + 1}</strong> / ${lanes.frames}
     <span class="muted"> ${shown?.number === number ? shown.name : "..."}${passing}</span>
     ${faultsOf(lanes, number).map(fault => html`<span class="badge warn" key=${fault}>${fault}</span>`)}</span>`;

@@ -23,6 +23,8 @@ function Dialog({title, draw, wide}) {
   useEffect(() => {
     const before = document.activeElement;
     element.current.showModal();
+    // What is asked for, or the answer that is meant, rather than the button that closes.
+    element.current.querySelector("input:not([type=radio]), .dialog-foot .main")?.focus();
     return () => before?.focus?.();
   }, []);
   return html`<dialog ref=${element} class=${wide ? "wide" : ""} aria-labelledby="dialog-title"

@@ -58,7 +58,7 @@ function StageForm({stage, values: first, started, takesOver, close}) {
       ${group.fields.filter(hit).map(field => html`<${Field} key=${field.name} field=${field} value=${values[field.name]}
         fault=${faults[field.name]} change=${value => change(field.name, value)} />`)}<//>`)}</div>
     ${error && !Object.keys(faults).length && html`<${Problem} error=${error} />`}
-    <footer class="dialog-foot">${Object.keys(faults).length ? html`<p class="fault grow" role="alert">${Object.keys(faults).length === 1 ? "One option" : `${Object.keys(faults).length} options`} cannot be so</p>`
+    <footer class="dialog-foot">${Object.keys(faults).length ? html`<p class="fault grow" role="alert">${Object.keys(faults).length === 1 ? "One option needs" : `${Object.keys(faults).length} options need`} another value</p>`
         : html`<code class="command">${commandLine(form, values)}</code>`}
       ${before && !takesOver && html`<${Button} disabled=${sending} title="When ${before.stage} has ended well"
         onClick=${() => send(before.id)}>Start after ${before.stage}<//>`}

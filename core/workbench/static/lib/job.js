@@ -24,13 +24,14 @@ export function progressOf(job) {
   const text = `${said.description}: ${count(said.done)}${of}`;
   const done = said.done - said.first;
   const left = said.total && done > 0 ? (said.total - said.done) * (said.now - said.begun) / done : null;
-  return {share: said.total ? said.done / said.total : null, text, note: said.note, left: left === null ? "" : duration(left)};
+  const ending = said.total && said.done >= said.total; // of this part; a network takes a moment to close
+  return {share: said.total ? said.done / said.total : null, text, note: said.note, left: left === null || ending ? "" : `${duration(left)} left`};
 }
 
 export function Progress({job}) {
   const {share, text, note, left} = progressOf(job);
   return html`<div class="progress"><${Bar} share=${share} label="${job.stage}: how far it is" />
-    <div class="progress-words"><span>${text}</span><span>${left && `${left} left`}</span></div>
+    <div class="progress-words"><span>${text}</span><span>${left}</span></div>
     ${note && html`<div class="muted mono">${note}</div>`}</div>`;
 }
 
@@ -54,5 +55,5 @@ export function JobPill() {
   const {share, left} = progressOf(job);
   const part = share === null ? "" : `${Math.floor(100 * share)} %`;
   return html`<a class="pill" href=${href("jobs", [job.id])}><${Bar} share=${share} label="${job.stage}: how far it is" />
-    <span>${[job.stage, part, left && `${left} left`].filter(Boolean).join(" · ")}</span></a>`;
+    <span>${[job.stage, part, left].filter(Boolean).join(" · ")}</span></a>`;
 }

@@ -56,6 +56,9 @@ export function Bar({share, label}) {
 export const Empty = ({icon, title, children}) => html`
   <div class="empty"><${Icon} name=${icon} /><h2>${title}</h2><p>${children}</p></div>`;
 
+// Below an empty screen: where what it needs is made.
+export const ToNextStep = ({children}) => html`<div class="centred"><a class="button main" href="#/overview">To the next step</a>${children}</div>`;
+
 export function Problem({error}) {
   return html`<div class="problem" role="alert"><${Icon} name="warn" /><div>
     <strong>${error.what ?? error.message}</strong>
@@ -72,10 +75,13 @@ export function Heading({title, children}) {
 
 // Switches between the sides of a screen.
 export const Sides = ({screen, side}) => html`<nav class="sides" aria-label="Side">${Object.entries(SIDES).map(([name, title]) => html`
-  <a class="button ${name === side ? "main" : ""}" key=${name} href="#/${screen}/${name}"
+  <a class="button" key=${name} href="#/${screen}/${name}"
     aria-current=${name === side ? "page" : undefined}>${title}</a>`)}</nav>`;
 
-const SIDES = {src: "Source", dst: "Target"};
+export const SIDES = {src: "Source", dst: "Target"};
+
+// As in "the source faces".
+export const sideName = side => SIDES[side].toLowerCase();
 
 // Calls back with the size of an element whenever it changes: (width, height) in CSS pixels.
 export function useSize(callback) {

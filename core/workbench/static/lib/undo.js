@@ -3,6 +3,7 @@
 import {insist, post} from "./api.js";
 import {fail, toast} from "./dialogs.js";
 import {read, update} from "./store.js";
+import {sideName} from "./ui.js";
 
 const PATIENCE = 60_000; // milliseconds for an answer, after which the connection counts as broken
 let waiting = 0; // edits that are not with the server yet
@@ -29,7 +30,7 @@ async function exchange(word) {
     for (const first of [...firsts]) await first();
     const done = await inOrder(() => post(`${side}/${word}`));
     const faces = done.faces === 1 ? "1 face" : `${done.faces} faces`;
-    toast(`${word === "undo" ? "Undone" : "Made again"}: ${done.tool}`, "", `${faces}, ${side}`);
+    toast(`${word === "undo" ? "Undone" : "Made again"}: ${done.tool}`, "", `${faces}, ${sideName(side)}`);
     for (const follower of [...followers]) follower({side, ...done});
   } catch (error) {
     fail(error);

@@ -82,31 +82,53 @@ class Plane {
 
   at = ([x, y]) => [x * this.scale, y * this.scale];
 
-  meet(polygons, stroke) { return this.bitmap(["source-over", polygons], ["destination-in", stroke]).includes(1); }
+  meet(polygons, stroke) { return this.part([stroke], ["source-over", polygons], ["destination-in", stroke]).filled.includes(1); }
 
-  without(polygons, stroke) { return this.bitmap(["source-over", polygons], ["destination-out", stroke]); }
+  without(polygons, stroke) { return this.part(polygons, ["source-over", polygons], ["destination-out", stroke]); }
 
-  together(polygons, stroke) { return this.bitmap(["source-over", polygons], ["source-over", stroke]); }
+  together(polygons, stroke) { return this.part([...polygons, stroke], ["source-over", polygons], ["source-over", stroke]); }
 
   // Whether a stroke goes beyond polygons.
-  reaches(stroke, polygons) { return this.bitmap(["source-over", stroke], ["destination-out", polygons]).includes(1); }
+  reaches(stroke, polygons) { return this.part([stroke], ["source-over", stroke], ["destination-out", polygons]).filled.includes(1); }
 
   overlap(polygons, points) {
-    return polygons.length > 0 && this.bitmap(["source-over", polygons], ["destination-in", [{points}]]).includes(1);
+    return polygons.length > 0 && this.part([{points}], ["source-over", polygons], ["destination-in", [{points}]]).filled.includes(1);
   }
 
-  // Draws one after the other, each in its mode; 1 where more than half of a pixel is left.
-  bitmap(...shapes) {
-    const {context, width, height} = this;
+  // Draws shapes one after the other, each in its mode, and looks at the part that polygons and strokes take:
+  // {filled, left, top, width, height}, filled: 1 where more than half of a pixel is left.
+  part(around, ...shapes) {
+    const {context} = this;
     context.globalCompositeOperation = "source-over";
-    context.clearRect(0, 0, width, height);
+    context.clearRect(0, 0, this.width, this.height);
     for (const [mode, shape] of shapes) {
       context.globalCompositeOperation = mode;
       if (Array.isArray(shape)) this.fill(shape);
       else drawStroke(context, shape, this.at, this.scale);
     }
-    const {data} = context.getImageData(0, 0, width, height);
-    return Uint8Array.from({length: width * height}, (_, place) => (data[4 * place + 3] > SOLID ? 1 : 0));
+    const [left, top, right, bottom] = this.boxOf(around);
+    const [width, height] = [right - left, bottom - top];
+    const filled = new Uint8Array(Math.max(0, width * height));
+    if (width <= 0 || height <= 0) return {filled, left, top, width: 0, height: 0};
+    const {data} = context.getImageData(left, top, width, height);
+    for (let place = 0; place < filled.length; place++) filled[place] = data[4 * place + 3] > SOLID ? 1 : 0;
+    return {filled, left, top, width, height};
+  }
+
+  // Around polygons and strokes, within the bitmap: left, top, right, bottom.
+  boxOf(shapes) {
+    const box = [Infinity, Infinity, -Infinity, -Infinity];
+    for (const {points, radius = 0} of shapes) {
+      for (const point of points) {
+        for (const axis of [0, 1]) {
+          box[axis] = Math.min(box[axis], point[axis] - radius);
+          box[axis + 2] = Math.max(box[axis + 2], point[axis] + radius);
+        }
+      }
+    }
+    const most = [this.width, this.height];
+    const within = (value, axis) => Math.min(most[axis], Math.max(0, value));
+    return box.map((value, side) => within(side < 2 ? Math.floor(value * this.scale) - 1 : Math.ceil(value * this.scale) + 1, side % 2));
   }
 
   fill(polygons) {
@@ -117,8 +139,8 @@ class Plane {
     }
   }
 
-  outlines(include, bitmap) {
-    const back = path => path.map(([x, y]) => [x / this.scale, y / this.scale]);
-    return pieces(bitmap, this.width, this.height).map(({outer, holes}) => ({include, points: back(outer), holes: holes.map(back)}));
+  outlines(include, {filled, left, top, width, height}) {
+    const back = path => path.map(([x, y]) => [(x + left) / this.scale, (y + top) / this.scale]);
+    return pieces(filled, width, height).map(({outer, holes}) => ({include, points: back(outer), holes: holes.map(back)}));
   }
 }

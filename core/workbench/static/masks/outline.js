@@ -36,11 +36,10 @@ function loops(filled, width, height) {
   const at = (x, y) => x >= 0 && y >= 0 && x < width && y < height && filled[y * width + x];
   const seen = new Uint8Array(width * height); // pixels along whose top a path went
   const found = [];
-  for (let y = 0; y < height; y++) {
-    for (let x = 0; x < width; x++) {
-      // Every path, also one around a hole, goes to the right along the top of some pixel.
-      if (at(x, y) && !at(x, y - 1) && !seen[y * width + x]) found.push(walk(at, seen, width, x, y));
-    }
+  for (let place = 0; place < filled.length; place++) {
+    // Every path, also one around a hole, goes to the right along the top of some pixel.
+    if (!filled[place] || seen[place] || filled[place - width]) continue;
+    found.push(walk(at, seen, width, place % width, Math.floor(place / width)));
   }
   return found;
 }

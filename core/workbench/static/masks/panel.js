@@ -35,7 +35,7 @@ function Polygons({session, actions}) {
       <button type="button" class="button quiet" aria-pressed=${place === chosen ? "true" : "false"} onClick=${() => sketch.choose(place)}>
         <span class="kind ${polygon.include ? "include" : "exclude"}" aria-hidden="true"></span>
         <span>${place + 1}: ${words(polygon, place)}</span></button></li>`)}</ul>
-    <div class="pairs"><${Button} action="flip" disabled=${chosen === null} onClick=${actions.flip}>Turn over<//>
+    <div class="pairs"><${Button} action="flip" disabled=${chosen === null} onClick=${actions.flip}>Swap kind<//>
       <${Button} action="insert" disabled=${chosen === null} onClick=${actions.insert}>Add point<//>
       <${Button} action="remove" disabled=${chosen === null} onClick=${actions.remove}>Delete<//>
       <${Button} action="save" icon="save" disabled=${!sketch.dirty} onClick=${actions.save}>Save<//></div></section>`;
@@ -58,8 +58,8 @@ function Overlay({session}) {
       onClick=${() => session.showOverlay(name)}>${words}<//>`)}</div></section>`;
 }
 
-const openReport = (side, time) => openDialog("The worst masks", () => html`<p class="muted">Of the mask report of
-    ${new Date(time).toLocaleString()}.</p><img class="report" src=${address(`${side}/masks/report.jpg`, {time})} alt="Faces with their masks, the worst first" />`, {wide: true});
+const openReport = (side, time) => openDialog("The worst masks", () => html`<p class="muted">Of the mask report of ${new Date(time).toLocaleString()}.</p>
+    <img class="report" src=${address(`${side}/masks/report.jpg`, {time})} alt="Faces with their masks, the worst first" />`, {wide: true});
 
 function Stages({session}) {
   const {side, counts, report} = session;
@@ -67,7 +67,7 @@ function Stages({session}) {
     session.settled();
     openForm(stage, values, {started: job => toast(`${stage} ${job.state === "waiting" ? "waits for its turn" : "was started"}`, "good", "Above, beside the name of the workspace, is how far it is.")});
   };
-  return html`<section><h3>Then</h3>
+  return html`<section><h3>Next steps</h3>
     ${counts && html`<p class="muted">${count(counts.labelled)} of ${count(counts.all)} faces of this side have polygons.</p>`}
     <div class="stages"><${Button} onClick=${() => start("train-xseg", {})}>Train XSeg ...<//>
       <${Button} onClick=${() => start("mask", {side})}>Make masks again ...<//>

@@ -236,7 +236,7 @@ export class Session {
       sketch.time = performance.now(); // however long it took: steps of the slider are one
       sketch.replaceAll(found.polygons, "suggest");
       const points = found.polygons.reduce((sum, one) => sum + one.points.length, 0);
-      this.say(found.polygons.length ? `${found.polygons.length} polygons with ${points} points, from the ${wordOf(found.source)}` : "The mask is empty");
+      this.say(found.polygons.length ? `${found.polygons.length === 1 ? "1 polygon" : `${found.polygons.length} polygons`} with ${points} points, from the ${wordOf(found.source)}` : "The mask is empty");
     } catch (error) {
       fail(error);
     }

@@ -5,7 +5,7 @@ import {address} from "../lib/api.js";
 import {Stage} from "../lib/canvas.js";
 import {color, html} from "../lib/ui.js";
 
-export const VIEWS = [["wipe", "Wipe"], ["merged", "Merged"], ["target", "Target"], ["mask", "Mask"], ["three", "Three"]];
+export const VIEWS = [["wipe", "Wipe"], ["merged", "Merged"], ["target", "Target"], ["mask", "Mask"], ["three", "Faces"]];
 const CELL = 512; // pixels of a face in the row of three
 const AROUND = 0.55; // of the size of the landmarks, on each side
 const KEPT = 30; // source faces

@@ -60,7 +60,9 @@ function options(found, logarithmic, width) {
     series.push({show: true, points: {show: false}, stroke: "transparent", class: "range"}, {show: true, points: {show: false}, stroke: "transparent", class: "range"});
   }
   for (const [, name, tone] of SIDES) {
-    series.push({label: `${name}, held out`, stroke: color(tone), width: 2, dash: [7, 5], value: digits, spanGaps: true, points: {show: false}});
+    // Where no faces are held out there is no line, and none in the legend.
+    const none = found.curve.held[0].length ? {} : {class: "range"};
+    series.push({...none, label: `${name}, held out`, stroke: color(tone), width: 2, dash: [7, 5], value: digits, spanGaps: true, points: {show: false}});
   }
   const fill = tone => color(tone).replace("rgb(", "rgba(").replace(")", ", 0.14)");
   const axis = {stroke: text, grid: {stroke: line, width: 1}, ticks: {stroke: line, width: 1}, font: "12px system-ui, sans-serif"};
@@ -89,7 +91,7 @@ function shade(chart, phases, background, text) {
     }
     ctx.fillStyle = text;
     ctx.font = `${12 * devicePixelRatio}px system-ui, sans-serif`;
-    ctx.fillText(name, left + 6 * devicePixelRatio, bbox.top + 16 * devicePixelRatio, right - left);
+    ctx.fillText(name, left + 6 * devicePixelRatio, bbox.top + 16 * devicePixelRatio, right - left - 12 * devicePixelRatio);
   });
   ctx.restore();
 }

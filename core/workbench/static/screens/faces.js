@@ -7,7 +7,7 @@ import {fail, toast} from "../lib/dialogs.js";
 import {useActions} from "../lib/keys.js";
 import {go, route} from "../lib/router.js";
 import {read} from "../lib/store.js";
-import {Button, Empty, Heading, Problem, Sides, count, html} from "../lib/ui.js";
+import {Button, Empty, Heading, Problem, SIDES, Sides, ToNextStep, count, html, sideName} from "../lib/ui.js";
 import {workOn} from "../lib/undo.js";
 import {hexadecimal} from "../lib/view.js";
 import {askApply, askPerson, chooseAlike, decide, findSimilar, setMark, setPerson} from "../faces/acts.js";
@@ -16,6 +16,7 @@ import {Grid} from "../faces/grid.js";
 import {useFaces} from "../faces/load.js";
 import {groupTitle, shown, wordOf} from "../faces/names.js";
 import {FacePanel} from "../faces/panel.js";
+import {chooseGroup} from "../faces/pointer.js";
 import {Poses} from "../faces/poses.js";
 import {dependsOn, queueOf, sortName, verdictsAt} from "../faces/query.js";
 import {Review} from "../faces/review.js";
@@ -60,8 +61,8 @@ function Side({side, query}) {
   useActions(actions.keys);
   caption(grid, query);
   window.forge.faces = stateOf(side, grid, faces);
-  if (faces.missing) {
-    return html`<${Empty} icon="faces" title="No faces of ${side} yet">Extract them first: the overview says what is needed.<//>`;
+  if (faces.missing || (faces.loaded && grid.view.total === 0)) {
+    return html`<${Empty} icon="faces" title="No ${sideName(side)} faces yet">Find the faces of this side; then they are here.<//><${ToNextStep} />`;
   }
   return html`
     <div class="faces-bar">
@@ -81,7 +82,7 @@ function Side({side, query}) {
       ${filters === "true" && html`<${Filters} query=${query} counts=${faces.summary?.counts ?? {}} ranges=${faces.ranges} change=${change} />`}
       <section class="faces-middle" aria-label="Grid">
         <${Counts} side=${side} grid=${grid} faces=${faces} goOn=${goOn === "true"} setGoOn=${setGoOn} />
-        <${GridView} grid=${grid} label="Faces of ${side}" open=${() => setTab("face")} said=${place => said(grid, place)} scroller=${scroller} /></section>
+        <${GridView} grid=${grid} label="${SIDES[side]} faces" open=${() => setTab("face")} said=${place => said(grid, place)} scroller=${scroller} /></section>
       <aside class="faces-side card" aria-label="Beside the grid">
         <div class="tabs" role="tablist">${TABS.map(([name, title]) => html`<button type="button" role="tab" id="tab-${name}" key=${name}
           aria-selected=${tab === name ? "true" : "false"} aria-controls="faces-tab" onClick=${() => setTab(name)}>${title}</button>`)}</div>
@@ -116,6 +117,8 @@ function Counts({side, grid, faces, goOn, setGoOn}) {
     ${faces.outdated && html`<span class="muted">Some belong elsewhere by now.</span>
       <${Button} kind="quiet" icon="again" onClick=${faces.reload}>Look again<//>`}
     <span class="grow"></span>
+    ${grid.layout.head > 0 && selection.focus >= 0 && html`<${Button} kind="quiet" title="All faces of the group that has the focus; a click on a heading does that, too"
+      onClick=${() => chooseGroup(grid, grid.layout.groupOf(selection.focus))}>Select group<//>`}
     <label class="inline muted"><input type="checkbox" checked=${goOn} onChange=${event => setGoOn(event.target.checked)} />
       <span>Go on after a mark</span></label></div>`;
 }

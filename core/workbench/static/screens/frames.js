@@ -17,7 +17,7 @@ import {Stage} from "../lib/canvas.js";
 import {STEPS, WAYS, useActions} from "../lib/keys.js";
 import {go} from "../lib/router.js";
 import {useStore} from "../lib/store.js";
-import {Badge, Button, Empty, Heading, Problem, Sides, count, html} from "../lib/ui.js";
+import {Badge, Button, Empty, Heading, Problem, Sides, ToNextStep, count, html, sideName} from "../lib/ui.js";
 import {onBeforeUndo, onTakenBack, workOn} from "../lib/undo.js";
 
 const TOOLS = [["view", "Look"], ["box", "Box"], ["square", "Square"], ["points", "Points"]];
@@ -42,7 +42,7 @@ function Side({side, query}) {
       <${Saving} session=${session} /></${Heading}>
     <p class="unseen" aria-live="polite">${session.said}</p>
     ${error ? html`<${NoFrames} error=${error} side=${side} />`
-      : lanes && !lanes.frames ? html`<${Empty} icon="frames" title="No frames yet">Extract the faces of this side first.<//>`
+      : lanes && !lanes.frames ? html`<${Empty} icon="frames" title="No frames yet">Find the faces of this side first.<//><${ToNextStep} />`
       : html`<div class="frame-body"><${Tools} session=${session} />
         <div class="frame-middle"><${Picture} session=${session} />
           <${Transport} session=${session} player=${player} /><${Timeline} session=${session} /></div>
@@ -135,11 +135,17 @@ function actionsOf(session, player) {
   };
 }
 
+// A filter that was chosen by name shows its first frame from here on.
+function lookFor(session, filter) {
+  session.setFilter(filter);
+  if (session.matches.length && !session.matches.includes(session.number)) session.step(1);
+}
+
 function stepFilter(session, by) {
   const names = Object.keys(FILTERS);
   const next = names[(names.indexOf(session.filter) + by + names.length) % names.length];
   session.setFilter(next);
-  session.say(`${filterName(next)}: ${session.matches.length} frames`);
+  session.say(`${filterName(next)}: ${session.matches.length === 1 ? "1 frame" : `${session.matches.length} frames`}`);
 }
 
 // To the mask of the chosen face.
@@ -170,7 +176,7 @@ function lock(session) {
 
 function NoFrames({error, side}) {
   if (error.status !== 400 && error.status !== 404) return html`<${Problem} error=${error} />`;
-  return html`<${Empty} icon="frames" title="No faces of the ${side} side yet">Extract faces in the overview; then their frames are here.<//>`;
+  return html`<${Empty} icon="frames" title="No ${sideName(side)} faces yet">Find the faces of this side; then their frames are here.<//><${ToNextStep} />`;
 }
 
 function Saving({session}) {
@@ -185,11 +191,11 @@ function Filter({session}) {
   const limit = (name, words, step) => html`<label>${words}<input type="number" step=${step} min="0" value=${session.limits[name]}
     onChange=${event => { session.limits = {...session.limits, [name]: event.target.value}; session.loadLanes(); }} /></label>`;
   return html`<label class="inline"><span class="unseen">Filter</span>
-      <select value=${filter} onChange=${event => session.setFilter(event.target.value)}>${options.map(name => html`
+      <select value=${filter} onChange=${event => lookFor(session, event.target.value)}>${options.map(name => html`
         <option key=${name} value=${name}>${filterName(name)} (${count(countOf(lanes, name))})</option>`)}</select></label>
     <div class="group"><${Button} kind="quiet" action="previousFilter" onClick=${() => stepFilter(session, -1)}>‹<//>
       <${Button} kind="quiet" action="nextFilter" onClick=${() => stepFilter(session, 1)}>›<//></div>
-    <details class="limits"><summary>Limits</summary><div>
+    <details class="limits"><summary title="From where on a filter finds a frame">Limits of the filters</summary><div>
       ${limit("misaligned", "Misaligned beyond", 0.01)}${limit("small", "Small below, pixels", 1)}${limit("low", "Confidence below", 0.05)}</div></details>`;
 }
 

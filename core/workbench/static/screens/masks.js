@@ -4,7 +4,7 @@ import {useEffect, useMemo, useRef} from "preact/hooks";
 import {Stage} from "../lib/canvas.js";
 import {STEPS, WAYS, useActions} from "../lib/keys.js";
 import {onEvent} from "../lib/live.js";
-import {Badge, Button, Empty, Heading, Problem, Sides, count, html} from "../lib/ui.js";
+import {Badge, Button, Empty, Heading, Problem, Sides, ToNextStep, count, html, sideName} from "../lib/ui.js";
 import {onBeforeUndo, onTakenBack, redo, undo, workOn} from "../lib/undo.js";
 import {TOOLS} from "../masks/brush.js";
 import {drawSketch} from "../masks/paint.js";
@@ -228,7 +228,7 @@ function Walk({session, actions}) {
 
 function NoFaces({error, side}) {
   if (error.status !== 400 && error.status !== 404) return html`<${Problem} error=${error} />`;
-  return html`<${Empty} icon="masks" title="No faces of the ${side} side yet">Extract faces in the overview; then their masks are here.<//>`;
+  return html`<${Empty} icon="masks" title="No ${sideName(side)} faces yet">Find the faces of this side; then their masks are here.<//><${ToNextStep} />`;
 }
 
 function Tools({session, actions}) {
@@ -238,11 +238,11 @@ function Tools({session, actions}) {
   const drawing = Boolean(sketch?.drawing || session.brush);
   return html`<div class="tools" role="toolbar" aria-label="Tools" aria-orientation="vertical">
     ${button("include", "Include", {"aria-pressed": String(kind)})}${button("exclude", "Exclude", {"aria-pressed": String(!kind)})}
-    <hr />${button("add", "New", {"aria-pressed": String(Boolean(sketch?.drawing))})}${button("putPoint", "Point", {disabled: !drawing})}
-    ${button("accept", "Close", {disabled: !drawing})}${button("leave", "Leave", {disabled: !drawing && sketch?.chosen == null})}
+    <hr />${button("add", "New", {"aria-pressed": String(Boolean(sketch?.drawing))})}${button("putPoint", "Put point", {disabled: !drawing})}
+    ${button("accept", "Close", {disabled: !drawing})}${button("leave", "Cancel", {disabled: !drawing && sketch?.chosen == null})}
     <hr />${Object.entries(TOOLS).map(([name, words]) => button(name, words, {"aria-pressed": String(session.brush === name)}))}
     <div class="zoom">${button("smaller", "○", {"aria-label": "Smaller brush"})}${button("larger", "◯", {"aria-label": "Larger brush"})}</div>
-    <hr />${button("nextFace", "Polygon")}${button("nextPart", "Corner")}
+    <hr />${button("nextFace", "Polygon ›")}${button("nextPart", "Corner ›")}
     <hr /><div class="zoom">${button("undo", "↶", {"aria-label": "Undo", disabled: !sketch?.past.length})}${button("redo", "↷", {"aria-label": "Redo", disabled: !sketch?.future.length})}</div>
     <div class="zoom">${button("zoomOut", "−", {"aria-label": "Zoom out"})}${button("zoomIn", "+", {"aria-label": "Zoom in"})}</div>${button("fit", "Fit")}</div>`;
 }

@@ -7,9 +7,8 @@ import {openForm} from "../lib/form.js";
 import {Progress, StateBadge, StopButtons, isOver} from "../lib/job.js";
 import {useActions} from "../lib/keys.js";
 import {onEvent} from "../lib/live.js";
-import {href} from "../lib/router.js";
 import {useStore} from "../lib/store.js";
-import {Badge, Button, Empty, Heading, Problem, count, gigabytes, html} from "../lib/ui.js";
+import {Badge, Button, Empty, Heading, Icon, Problem, ToNextStep, count, gigabytes, html} from "../lib/ui.js";
 import {Cues, Scope, wordsOf} from "../merge/cues.js";
 import {Options} from "../merge/options.js";
 import {Picture, VIEWS} from "../merge/picture.js";
@@ -40,6 +39,7 @@ export function Merge() {
     <p class="unseen" role="status" aria-live="polite">${session.said}</p>
     <div class="merge-body"><div class="merge-middle">
         <div class="stage"><${Picture} session=${session} />
+          ${!session.shown && !session.problem && html`<div class="stage-note"><p class="muted">The model is being opened ...</p></div>`}
           ${session.problem && html`<div class="stage-problem"><${Problem} error=${session.problem} /></div>`}</div>
         <${Transport} session=${session} player=${player} /></div>
       <aside class="merge-panel" aria-label="Options">${job && !isOver(job) && html`<div class="card job"><header class="heading">
@@ -56,8 +56,7 @@ function Lacks({lacks}) {
     model: "Train a model and export it, or put a .dfm file into the model folder.",
   };
   return html`<${Empty} icon="merge" title=${title}>${lacks.map(one => words[one]).join(" ")}<//>
-    <div class="centred"><a class="button main" href=${href("overview")}>To the next step</a>
-      ${!faces && html`<${Button} onClick=${() => openForm("export")}>Export the model<//>`}</div>`;
+    <${ToNextStep}>${!faces && html`<${Button} onClick=${() => openForm("export")}>Export the model<//>`}<//>`;
 }
 
 function actionsOf(session, player) {
@@ -90,7 +89,7 @@ function Differences({session}) {
 }
 
 const Films = ({films}) => films.map(film => html`<a class="button" key=${film.name} href=${address(`merge/films/${film.name}`)} download
-  title="Download it, ${film.bytes < 1e8 ? `${(film.bytes / 1e6).toFixed(1)} MB` : gigabytes(film.bytes)}">${film.name}</a>`);
+  title="Download it, ${film.bytes < 1e8 ? `${(film.bytes / 1e6).toFixed(1)} MB` : gigabytes(film.bytes)}"><${Icon} name="save" />${film.name}</a>`);
 
 function Render({session, job}) {
   const values = {...session.values, side: "dst"};
@@ -109,7 +108,7 @@ function Render({session, job}) {
   return html`<div class="buttons">
     ${made && html`<${Button} disabled=${busy} title="Target, swapped and source film side by side" onClick=${() => openForm("compare", {}, {started: () => {}})}>Compare<//>`}
     <${Button} title="All options of the film: codec, quality, people ..." disabled=${busy}
-      onClick=${() => openForm("merge", values, {started: () => {}})}>More<//>
+      onClick=${() => openForm("merge", values, {started: () => {}})}>Options<//>
     <${Button} kind="main" icon="play" disabled=${busy} title="Make the film with these options and cues" onClick=${render}>Render<//></div>`;
 }
 

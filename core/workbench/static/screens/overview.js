@@ -7,10 +7,12 @@ import {Progress, StateBadge, StopButtons, chosen, isOver} from "../lib/job.js";
 import {openForm} from "../lib/form.js";
 import {href} from "../lib/router.js";
 import {useStore} from "../lib/store.js";
-import {Button, Empty, Heading, Icon, count, html} from "../lib/ui.js";
+import {Button, Empty, Heading, Icon, SIDES, count, html} from "../lib/ui.js";
 import {SCREENS} from "./screens.js";
 
 const ROWS = [["Frames", "frames"], ["Faces", "faces"], ["Masks", "masks"]];
+// On the buttons of a row that says of what.
+const SHORT = {frames: "Extract", faces: "Find", mask: "Make"};
 const WORDS = {frames: "Extract frames", faces: "Find faces", mask: "Make masks", train: "Train", export: "Export", merge: "Merge"};
 // Where the result of a stage is looked at.
 const LOOK = {faces: "faces", frames: "frames", mask: "masks", train: "training", merge: "merge"};
@@ -62,7 +64,8 @@ function Step({step, next, side}) {
   const isNext = step.key === next;
   const look = SCREENS.find(screen => screen.name === LOOK[step.stage]);
   const target = look && (side ? href(look.name, [side]) : href(look.name));
-  return html`<div role="cell" aria-colspan=${side ? undefined : 2} class="step ${isNext ? "next-step" : ""} ${step.lacks ? "lacking" : ""}">
+  return html`<div role="cell" aria-colspan=${side ? undefined : 2} class="step ${isNext ? "next-step" : ""} ${step.lacks ? "lacking" : ""}"
+      data-side=${SIDES[side]}>
     <div class="step-what"><span class="number" aria-hidden="true">${step.done ? html`<${Icon} name="check" />` : step.number || "·"}</span>
       <div class="step-words">
         ${step.there ? html`<span class="there">${step.there}</span>` : !step.lacks && html`<span class="muted">nothing yet</span>`}
@@ -70,7 +73,7 @@ function Step({step, next, side}) {
     <div class="step-buttons">
       ${step.done && target && html`<a class="button quiet" href=${target} aria-label="Look at: ${step.title}">Look</a>`}
       ${!step.lacks && html`<${Button} kind=${isNext ? "main" : ""} aria-label="${WORDS[step.stage]}: ${step.title}"
-        onClick=${() => openForm(step.stage, step.values)}>${WORDS[step.stage]}<//>`}</div>
+        onClick=${() => openForm(step.stage, step.values)}>${SHORT[step.stage] ?? WORDS[step.stage]}<//>`}</div>
     ${step.note && html`<p class="note">${step.note}</p>`}
   </div>`;
 }
