@@ -68,6 +68,7 @@ def _of_training(session: Session, src: Faceset, dst: Faceset, room: int) -> Bat
         hsv_power=recipe.random_hsv_power,
         ct_mode=recipe.ct_mode,
         exact=trainer.exact,
+        moved=not trainer.warp_on_device,
         cache_bytes=room,
         src_bins=bins_by_yaw(src.records(), exact=trainer.exact) if recipe.uniform_yaw else None,
         dst_bins=bins_by_yaw(dst.records(), exact=trainer.exact) if recipe.uniform_yaw else None,
