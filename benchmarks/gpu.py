@@ -68,12 +68,19 @@ def parts(backends: list[str], first: str) -> list[tuple[str, str, dict[str, str
         for backend in backends
     ]
     here = {"KERAS_BACKEND": first, "PRECISION": "bfloat16"}
-    rest = [("train with data and export", "train"), ("inference", "inference"), ("gan", "gan"), ("fit", "fit")]
+    rest = [
+        ("train with data and export", "train"),
+        ("train, warp on device", "train_warped"),
+        ("step, warp on device", "step_warped"),
+        ("inference", "inference"),
+        ("gan", "gan"),
+        ("fit", "fit"),
+    ]
     return [
         steps[0],
-        *((label, part, here) for label, part in rest[:2]),
+        *((label, part, here) for label, part in rest[:4]),
         *steps[1:],
-        *((*row, here) for row in rest[2:]),
+        *((*row, here) for row in rest[4:]),
     ]
 
 
@@ -103,18 +110,18 @@ def options(given: argparse.Namespace, **more: object) -> dict:
     return {**(TINY if given.tiny else {}), **more}
 
 
-def step(given: argparse.Namespace, **more: object) -> dict:
+def step(given: argparse.Namespace, warp_on_device: bool = False, **more: object) -> dict:
     """An iteration on noise that is on the device: what the card alone can do."""
     from core.training.hardware.measure import measure_here
     from core.training.recipe import Recipe
-    from core.training.trainer import TrainerSettings
+    from core.training.settings import TrainerSettings
 
     precision = {"tf32": "float32"}.get(os.environ["PRECISION"], os.environ["PRECISION"])
     recipe = Recipe(**options(given, **more))
-    settings = vars(TrainerSettings(precision=precision))
+    settings = vars(TrainerSettings(precision=precision, warp_on_device=warp_on_device))
     request = {"recipe": recipe.model_dump(mode="json"), "settings": settings, "xla": None, "steps": 30}
     found = measure_here(request | ({"steps": 3} if given.tiny else {}))
-    work = {} if given.tiny or more else {"teraflops": round(1000 * TERAFLOP / found.ms, 1)}
+    work = {} if given.tiny or more or warp_on_device else {"teraflops": round(1000 * TERAFLOP / found.ms, 1)}
     return {**vars(found), **work}
 
 
@@ -122,23 +129,33 @@ def gan(given: argparse.Namespace) -> dict:
     return step(given, gan_power=0.1, gan_patch_size=8 if given.tiny else 28)
 
 
-def train(given: argparse.Namespace) -> dict:
+def step_warped(given: argparse.Namespace) -> dict:
+    return step(given, warp_on_device=True)
+
+
+def train(given: argparse.Namespace, *more: str) -> dict:
     """A run with faces from files, by the command that people use: time of an iteration, and of waiting for data."""
     import face_set
 
     workspace = Path(os.environ["WORKSPACE"])
     for seed, side in enumerate(("data_src", "data_dst")):
-        face_set.make(workspace / side / "aligned", 8 if given.tiny else 200, seed=seed)
+        if not (workspace / side).exists():
+            face_set.make(workspace / side / "aligned", 8 if given.tiny else 200, seed=seed)
     count = 6 if given.tiny else 400
     flags = [f"--{name.replace('_', '-')}={value}" for name, value in options(given).items()]
     command = [sys.executable, "-m", "core", "train", str(count), "--precision", os.environ["PRECISION"], *flags]
-    done = subprocess.run([*command, "--preview-every", "0"], cwd=ROOT, capture_output=True, text=True)
+    done = subprocess.run([*command, *more, "--preview-every", "0"], cwd=ROOT, capture_output=True, text=True)
     if done.returncode:
         return {"failed": (done.stdout + done.stderr).strip()[-600:]}
-    lines = [json.loads(line) for line in (workspace / "model/metrics.jsonl").read_text().splitlines()]
+    lines = [json.loads(line) for line in (workspace / "model/metrics.jsonl").read_text().splitlines()][-count:]
     late = lines[len(lines) // 2 :]
     ms, wait = (statistics.median(line[name] for line in late) for name in ("ms", "wait_ms"))
     return {"iterations": len(lines), "ms": ms, "wait_ms": wait, "first_s": round(lines[0]["ms"] / 1000, 1)}
+
+
+def train_warped(given: argparse.Namespace) -> dict:
+    """The same of a second model, whose samples are warped on the card."""
+    return train(given, "--model", "warped", "--warp-on-device")
 
 
 def inference(given: argparse.Namespace) -> dict:
@@ -166,7 +183,7 @@ def fit(given: argparse.Namespace) -> dict:
     """Which batch sizes fit, as ``--fit`` finds it."""
     from core.training.hardware import batch_size_finder
     from core.training.recipe import Recipe
-    from core.training.trainer import TrainerSettings
+    from core.training.settings import TrainerSettings
 
     if given.tiny:
         batch_size_finder.LARGEST = 2
@@ -177,6 +194,8 @@ def fit(given: argparse.Namespace) -> dict:
 
 CHILDREN: dict[str, Callable[[argparse.Namespace], dict]] = {
     "step": step,
+    "step_warped": step_warped,
+    "train_warped": train_warped,
     "gan": gan,
     "train": train,
     "inference": inference,

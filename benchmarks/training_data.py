@@ -5,10 +5,13 @@ usage: python benchmarks/training_data.py [--against FOLDER] [--resolution 224] 
 Makes its own faces (512 px JPEG, see face_set.py), prints JSON and keeps it in benchmarks/results/training_data.json.
 ``--against`` is another checkout of the program: both are measured in turn, in processes of their own. What counts is
 samples a second of CPU time, so it holds on a machine that others use too; a sample is the four arrays of one face.
-Cached means that all faces lie in the cache before the clock starts.
+Cached means that all faces lie in the cache before the clock starts. ``--warp`` measures something else and adds it to
+the file: workers that leave warping to the device in turn with those that do not, and what it takes where the device
+is this processor.
 """
 
 import argparse
+import importlib.util
 import json
 import os
 import platform
@@ -18,9 +21,11 @@ import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+RESULT = ROOT / "benchmarks/results/training_data.json"
 FACES = 48  # of each side
 STEP = 0.010  # seconds of the simulated device
 
@@ -30,6 +35,7 @@ def main() -> None:
     parser.add_argument("--against", type=Path)
     for name, default in (("resolution", 224), ("batch", 8), ("pairs", 4), ("workers", 16)):
         parser.add_argument(f"--{name}", type=int, default=default)
+    parser.add_argument("--warp", action="store_true")
     given = parser.parse_args()
     import face_set
 
@@ -41,12 +47,19 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         for seed, side in enumerate(("src", "dst")):
             face_set.make(Path(name) / side, FACES, seed=seed)
+        if given.warp:
+            keep(json.loads(RESULT.read_text()) | {"warp_on_device": warp(Path(name), given)})
+            return
         result["samples_per_cpu_s"] = in_pairs(Path(name), given)
         result["waiting"] = child(ROOT, "waiting", Path(name), given)
     room = 4 * 2**30 // (face_bytes(given.resolution, exact=False) + 1)
     result["faces_a_side_in_4_gib"] = shares((10**6, 10**6), room)[0]
+    keep(result)
+
+
+def keep(result: dict) -> None:
     text = json.dumps(result, indent=1)
-    (ROOT / "benchmarks/results/training_data.json").write_text(text + "\n")
+    RESULT.write_text(text + "\n")
     sys.stdout.write(text + "\n")
 
 
@@ -65,15 +78,34 @@ def in_pairs(folder: Path, given: argparse.Namespace) -> dict:
     for _ in range(given.pairs):
         for name, checkout in checkouts.items():
             found[name].append(child(checkout, "speed", folder, given))
+    return {name: medians(many) for name, many in found.items()}
+
+
+def medians(many: list[dict]) -> dict:
+    return {kind: round(statistics.median(one[kind] for one in many), 1) for kind in many[0]}
+
+
+def warp(folder: Path, given: argparse.Namespace) -> dict:
+    """Samples a CPU-second of workers that move them and of those that do not; CPU ms a sample of the device."""
+    found: dict[str, list[dict]] = {"speed": [], "speed_unmoved": []}
+    for _ in range(given.pairs):
+        for part, many in found.items():
+            many.append(child(ROOT, part, folder, given))
+    device = {
+        backend: child(ROOT, "device", folder, given, KERAS_BACKEND=backend)["cpu_ms_a_sample"]
+        for backend in ("jax", "tensorflow", "torch")
+        if importlib.util.find_spec(backend)
+    }
     return {
-        name: {kind: round(statistics.median(one[kind] for one in many), 1) for kind in many[0]}
-        for name, many in found.items()
+        "machine": machine(),
+        "samples_per_cpu_s": {"off": medians(found["speed"]), "on": medians(found["speed_unmoved"])},
+        "device_cpu_ms_a_sample": device,
     }
 
 
-def child(checkout: Path, part: str, folder: Path, given: argparse.Namespace) -> dict:
+def child(checkout: Path, part: str, folder: Path, given: argparse.Namespace, **more: str) -> dict:
     arguments = [part, str(folder), *map(str, (given.resolution, given.batch, given.workers))]
-    environment = {**os.environ, "PYTHONPATH": str(checkout.resolve())}
+    environment = {**os.environ, **more, "PYTHONPATH": str(checkout.resolve())}
     command = [sys.executable, __file__, "--child", *arguments]
     done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, check=True, cwd=checkout)
     return json.loads(done.stdout)
@@ -88,7 +120,34 @@ def settings_of(folder: Path, resolution: int, batch: int, room: int):
     return BatchSettings(*sides, resolution, FaceType.WHOLE_FACE, batch, cache_bytes=room)
 
 
-def speed(folder: Path, resolution: int, batch: int, workers: int) -> dict:
+def speed_unmoved(folder: Path, resolution: int, batch: int, workers: int) -> dict:
+    return speed(folder, resolution, batch, workers, moved=False)
+
+
+def device(folder: Path, resolution: int, batch: int, workers: int) -> dict:
+    """What moving takes on this processor, compiled where the backend can."""
+    import keras
+
+    from core.training.hardware.measure import noise
+    from core.training.inputs import training_inputs
+    from core.training.objective.moving import moved_input, moved_targets
+    from core.training.recipe import Recipe
+
+    class Mover(keras.Model):
+        def call(self, x):
+            return {"warped": moved_input(x), **moved_targets(x)}
+
+    x = training_inputs(noise(batch, resolution, exact=False, moved=False), Recipe(), 0)
+    model = Mover()
+    model.compile(jit_compile=keras.backend.backend() == "jax")
+    model.predict_on_batch(x)
+    start, rounds = time.process_time(), 3
+    for _ in range(rounds):
+        model.predict_on_batch(x)
+    return {"cpu_ms_a_sample": round(1000 * (time.process_time() - start) / (rounds * 2 * batch), 1)}
+
+
+def speed(folder: Path, resolution: int, batch: int, workers: int, **more: object) -> dict:
     """Samples a CPU-second of one process, that writes into the same arrays again and again as a worker does."""
     import cv2
 
@@ -97,7 +156,7 @@ def speed(folder: Path, resolution: int, batch: int, workers: int) -> dict:
     cv2.setNumThreads(1)
     found = {}
     for label, room in (("uncached", 0), ("cached", 2**31)):
-        settings = settings_of(folder, resolution, batch, room)
+        settings = replace(settings_of(folder, resolution, batch, room), **more)
         maker, out = BatchMaker(settings), empty_batch(settings)
         epoch = -(-FACES // batch)  # batches until every face was shown
         for number in range(epoch if room else 1):
@@ -145,6 +204,7 @@ def children() -> float:
 if __name__ == "__main__":
     if sys.argv[1:2] == ["--child"]:
         part, folder, *numbers = sys.argv[2:]
-        print(json.dumps({"speed": speed, "waiting": waiting}[part](Path(folder), *map(int, numbers))))
+        parts = {"speed": speed, "speed_unmoved": speed_unmoved, "waiting": waiting, "device": device}
+        print(json.dumps(parts[part](Path(folder), *map(int, numbers))))
     else:
         main()

@@ -16,7 +16,7 @@ from core.options import flag_name
 from core.training.hardware.batch_size_finder import size_of
 from core.training.recipe import Recipe, config_of, of_new_model
 from core.training.schedule import presets
-from core.training.trainer import TrainerSettings
+from core.training.settings import TrainerSettings
 
 GIB, FLOAT32 = 2**30, 4  # bytes
 # Results that share the memory of what they are made from.

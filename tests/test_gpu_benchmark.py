@@ -30,6 +30,8 @@ def test_every_part_answers(tmp_path):
     for kind in ("bfloat16", "tf32", "float32"):
         assert found[f"step {backend} {kind}"]["ms"] > 0, found
     assert found["gan"]["peak_bytes"] > 0, found
-    assert found["train with data and export"]["iterations"] == 6, found
+    for kind in ("train with data and export", "train, warp on device"):
+        assert found[kind]["iterations"] == 6, found
+    assert found["step, warp on device"]["ms"] > 0, found
     assert found["inference"]["ms"] > 0, found
     assert [row[0] for row in found["fit"]["rows"]] == [1, 2], found

@@ -14,12 +14,17 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from core.geometry.align import invert
+
 FloatArray = NDArray[np.float32]
 Random = np.random.RandomState
 # The original moves smaller images at this size, too.
 _SMALLEST = 64
 _JITTER = 0.24  # how far the inner nodes of the grid move, in cells
 _CUTOFF = 2.5  # deviations
+# A motion as numbers: a matrix, and how far the nodes of the finest grid move; those of the others are among them.
+MATRIX_NUMBERS, NODES = 6, 9
+MOTION_NUMBERS = MATRIX_NUMBERS + 2 * NODES**2
 
 
 @dataclass(frozen=True)
@@ -47,7 +52,8 @@ class Motion:
 
     size: side of the images, pixels.
     work: side at which they are moved, at least 64 pixels.
-    map_x, map_y: float32 (work, work), where each warped pixel comes from, pixels.
+    cell: how far the nodes of the warp's grid are apart, pixels.
+    across, down: (n, n), where each node comes from, pixels.
     matrix: float64 (2, 3), the affine part, at ``work``.
     flip: whether the result is mirrored.
     exact: black borders of the warp, as in the original.
@@ -55,11 +61,22 @@ class Motion:
 
     size: int
     work: int
-    map_x: FloatArray
-    map_y: FloatArray
+    cell: int
+    across: NDArray[np.float64]
+    down: NDArray[np.float64]
     matrix: NDArray[np.float64]
     flip: bool
     exact: bool = False
+
+    @cached_property
+    def map_x(self) -> FloatArray:
+        """Where each warped pixel comes from, (work, work), pixels."""
+        return _enlarge(self.across, self.work, self.cell)
+
+    @cached_property
+    def map_y(self) -> FloatArray:
+        """The same of rows."""
+        return _enlarge(self.down, self.work, self.cell)
 
     @cached_property
     def turned(self) -> NDArray[np.float64]:
@@ -79,8 +96,8 @@ def draw_motion(size: int, ranges: Ranges, transform: Random, warp: Random, *, e
     """Draw a movement for images of ``size`` pixels. transform, warp: generators, used in the original's order."""
     work = max(size, _SMALLEST)
     matrix, flip = _draw_affine(work, ranges, transform)
-    map_x, map_y = _draw_maps(work, warp, exact)
-    return Motion(size=size, work=work, map_x=map_x, map_y=map_y, matrix=matrix, flip=flip, exact=exact)
+    cell, across, down = _draw_grid(work, warp, exact)
+    return Motion(size, work, cell, across, down, matrix, flip, exact)
 
 
 def move(image: NDArray[Any], motion: Motion, *, warped: bool, mask: bool) -> NDArray[Any]:
@@ -115,6 +132,26 @@ def _affine(image: NDArray[Any], matrix: NDArray[np.float64], interpolation: int
     return cv2.warpAffine(image, matrix, image.shape[1::-1], flags=interpolation, borderMode=border)
 
 
+def as_numbers(motion: Motion, *, warped: bool) -> FloatArray:
+    """A movement for those who do it elsewhere, (MOTION_NUMBERS,), for images whose side is a multiple of 8 pixels.
+
+    First the matrix (2, 3) from pixels of the result to those of the image, then how much farther off a warped pixel
+    comes from, in pixels, x and y at each of NODES x NODES nodes: linear between them, zero if not ``warped``.
+    """
+    offsets = np.zeros((NODES, NODES, 2))
+    if warped:
+        # The original's maps count from the corner of a pixel, and are read as if from its centre.
+        offsets = np.stack([_displaced(motion.across), _displaced(motion.down.T).T], axis=-1) + 0.5
+    return np.concatenate([invert(motion.turned).ravel(), offsets.ravel()]).astype(np.float32)
+
+
+def _displaced(nodes: NDArray[np.float64]) -> NDArray[np.float64]:
+    """How far the nodes of a grid have moved from their columns, on the finest grid."""
+    count = len(nodes)
+    finer = np.maximum(0, 1 - np.abs(np.linspace(0, count - 1, NODES)[:, None] - np.arange(count)))
+    return finer @ (nodes - np.linspace(nodes[0, 0], nodes[0, -1], count)) @ finer.T
+
+
 def shift_hsv(image: FloatArray, power: float, random: Random) -> FloatArray:
     """Turn the hue and shift saturation and value of a BGR image, float32 0..1, at random. power: 0..0.3, how far."""
     degrees = max(1, int(180 * power))
@@ -141,15 +178,15 @@ def _draw_affine(size: int, ranges: Ranges, random: Random) -> tuple[NDArray[np.
     return matrix, flip
 
 
-def _draw_maps(size: int, random: Random, exact: bool) -> tuple[FloatArray, FloatArray]:
-    """Where each pixel comes from: a coarse grid whose inner nodes are displaced, enlarged to the pixels."""
+def _draw_grid(size: int, random: Random, exact: bool) -> tuple[int, NDArray[np.float64], NDArray[np.float64]]:
+    """(cell, across, down) of ``Motion``: a coarse grid whose inner nodes are displaced."""
     cell = (size // 2, size // 4, size // 8)[random.randint(3)]
     nodes = size // cell + 1
     grid = np.broadcast_to(np.linspace(0, size, nodes), (nodes, nodes))
     across = grid + _displacement(nodes, cell, random)
     # Without "exact" the rows get a displacement of their own.
     down = across.T if exact else grid.T + _displacement(nodes, cell, random)
-    return _enlarge(across, size, cell), _enlarge(down, size, cell)
+    return cell, across, down
 
 
 def _displacement(nodes: int, cell: int, random: Random) -> NDArray[np.float64]:
@@ -169,7 +206,7 @@ def _truncated_normal(side: int, random: Random) -> FloatArray:
 
 
 def _enlarge(nodes: NDArray[np.float64], size: int, cell: int) -> FloatArray:
-    """The grid at ``size`` pixels. It is made half a cell larger on each side first, and that is cut off again."""
+    """The nodes at ``size`` pixels. It is made half a cell larger on each side first, and that is cut off again."""
     half = cell // 2
     wide = cv2.resize(nodes, (size + cell, size + cell))
     return np.ascontiguousarray(wide[half : half + size, half : half + size], np.float32)

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from core.data.augment import Motion, Ranges, draw_motion, move, shift_hsv
+from core.data.augment import MOTION_NUMBERS, Motion, Ranges, as_numbers, draw_motion, move, shift_hsv
 from core.data.face_cache import FaceCache
 from core.data.faces import FaceLoader, TrainingFace, as_floats, dtype_of
 from core.data.reading import first_readable
@@ -27,7 +27,7 @@ from core.types import FaceRecord
 
 Array = NDArray[Any]  # uint8 or float32
 Bins = tuple[NDArray[np.int64], ...]
-# The arrays of a batch, and how many channels each has.
+# The images and masks of a batch, and how many channels each has.
 CHANNELS = {"warped": 3, "target": 3, "mask": 1, "eyes_mouth": 1}
 # Random streams; the first two are also the places of the sides in a batch.
 _SRC, _DST, _REFERENCE = 0, 1, 2
@@ -48,6 +48,7 @@ class BatchSettings:
     ct_mode: how src faces take over the colors of dst faces, as in ``core.imaging.color.transfer``.
     src_colors: a matrix (3, 4) for all src faces, as of ``color_match``, before other changes of color.
     exact: the original's warp with its defects, no polygons, and float32 instead of uint8 all the way.
+    moved: False leaves it to the device to move the samples; not of exact training.
     cache_bytes: room for prepared faces of both sides, whatever the number of workers.
     src_bins, dst_bins: faces by yaw, when directions of view take turns; else None.
     scale: of the random motion, as in ``Ranges``.
@@ -67,6 +68,7 @@ class BatchSettings:
     ct_mode: str = "none"
     src_colors: NDArray[np.float32] | None = field(default=None, repr=False)
     exact: bool = False
+    moved: bool = True
     cache_bytes: int = 0
     src_bins: Bins | None = field(default=None, repr=False)
     dst_bins: Bins | None = field(default=None, repr=False)
@@ -85,6 +87,8 @@ class TrainingBatch:
     target: what they shall make.
     mask: the face.
     eyes_mouth: what counts extra.
+    motion: how the samples are still to be moved, float32 (2, B, MOTION_NUMBERS), as ``augment.as_numbers`` says it;
+        None where they are moved.
     skipped: the faces that could not be read, one line each.
     inputs: what a training step takes of them, tensors by name, where that is on the device already.
     """
@@ -94,8 +98,14 @@ class TrainingBatch:
     target: Array
     mask: Array
     eyes_mouth: Array
+    motion: Array | None = None
     skipped: tuple[str, ...] = ()
     inputs: Any = None
+
+    def arrays(self) -> dict[str, Array]:
+        """Its arrays by name; ``motion`` where there is one."""
+        names = CHANNELS if self.motion is None else (*CHANNELS, "motion")
+        return {name: getattr(self, name) for name in names}
 
 
 @dataclass(frozen=True)
@@ -153,13 +163,20 @@ class BatchMaker:
         transform.seed(seed)
         warp.seed(seed)
         motion = draw_motion(s.resolution, Ranges(scale=s.scale, flip=side.flip), transform, warp, exact=s.exact)
-        image = as_floats(face.image)
-        if side.number == _SRC:
-            image = self._recolored(image, position, skipped)
-        seen = image
+        image = seen = face.image
+        if side.number == _SRC and (s.src_colors is not None or s.ct_mode != "none"):
+            image = seen = self._recolored(as_floats(image), position, skipped)
         if side.number == _SRC and s.hsv_power:
-            seen = shift_hsv(image, s.hsv_power, transform)
-        return assemble(face, image, seen, motion, warped=warped)
+            seen = shift_hsv(as_floats(image), s.hsv_power, transform)
+        if s.moved:
+            return assemble(face, image, seen, motion, warped=warped)
+        return {
+            "warped": _as_stored(seen, face),
+            "target": _as_stored(image, face),
+            "mask": face.mask,
+            "eyes_mouth": face.eyes_mouth,
+            "motion": as_numbers(motion, warped=warped),
+        }
 
     def _recolored(self, image: Array, position: int, skipped: list[str]) -> Array:
         """The src image with the colors of dst, or of a random dst face; input and target share the one transfer."""
@@ -187,12 +204,15 @@ class BatchMaker:
 def assemble(face: TrainingFace, image: Array, seen: Array, motion: Motion, *, warped: bool) -> dict[str, Array]:
     """The arrays of a sample by name, (R, R, C) each, all moved by one motion; of the type that the face is stored as.
 
-    image: what the networks shall make, float32 (R, R, 3), 0..1.
+    image: what the networks shall make, (R, R, 3), float32, 0..1, or as it is stored.
     seen: what they get, the same but for its colors.
     """
+    # Not as bytes: OpenCV interpolates those more slowly.
+    image_f32 = as_floats(image)
+    seen_f32 = image_f32 if seen is image else as_floats(seen)
     features = move(face.eyes_mouth, motion, warped=False, mask=True)
-    target = move(image, motion, warped=False, mask=False)
-    shown = move(seen, motion, warped=warped, mask=False) if warped or seen is not image else target
+    target = move(image_f32, motion, warped=False, mask=False)
+    shown = move(seen_f32, motion, warped=warped, mask=False) if warped or seen is not image else target
     return {
         "warped": _as_stored(shown, face),
         "target": _as_stored(target, face),
@@ -202,6 +222,8 @@ def assemble(face: TrainingFace, image: Array, seen: Array, motion: Motion, *, w
 
 
 def _as_stored(image: Array, face: TrainingFace) -> Array:
+    if image.dtype == np.uint8:
+        return image
     return to_uint8(image) if face.image.dtype == np.uint8 else np.clip(image, 0, 1)
 
 
@@ -219,16 +241,21 @@ def cache_for(settings: BatchSettings) -> FaceCache:
     return FaceCache(counts, settings.resolution, exact=settings.exact, room=settings.cache_bytes)
 
 
-def batch_shapes(settings: BatchSettings) -> dict[str, tuple[int, ...]]:
-    """Of the arrays of a batch, by name."""
-    shape = (2, settings.batch_size, settings.resolution, settings.resolution)
-    return {name: (*shape, channels) for name, channels in CHANNELS.items()}
+def batch_arrays(settings: BatchSettings) -> dict[str, tuple[tuple[int, ...], type]]:
+    """What arrays a batch has: name -> (shape, type)."""
+    samples = (2, settings.batch_size)
+    plane, dtype = (settings.resolution, settings.resolution), dtype_of(settings.exact)
+    arrays: dict[str, tuple[tuple[int, ...], type]] = {
+        name: ((*samples, *plane, channels), dtype) for name, channels in CHANNELS.items()
+    }
+    if not settings.moved:
+        arrays["motion"] = ((*samples, MOTION_NUMBERS), np.float32)
+    return arrays
 
 
 def empty_batch(settings: BatchSettings) -> dict[str, Array]:
-    """Zeroed arrays of the right shapes and type."""
-    dtype = dtype_of(settings.exact)
-    return {name: np.zeros(shape, dtype) for name, shape in batch_shapes(settings).items()}
+    """Zeroed arrays of the right shapes and types."""
+    return {name: np.zeros(shape, dtype) for name, (shape, dtype) in batch_arrays(settings).items()}
 
 
 def bins_by_yaw(records: Sequence[FaceRecord], *, exact: bool) -> Bins:

@@ -20,9 +20,8 @@ from typing import Any
 
 import numpy as np
 
-from core.data.batches import Array, BatchMaker, BatchSettings, TrainingBatch, batch_shapes, cache_for
+from core.data.batches import Array, BatchMaker, BatchSettings, TrainingBatch, batch_arrays, cache_for
 from core.data.face_cache import FaceCache
-from core.data.faces import dtype_of
 from core.data.shared import SharedMemory
 from core.errors import EnvironmentFault, PipelineError
 
@@ -246,15 +245,15 @@ def _serve(pipe: connection.Connection, job: _Job) -> None:
 def _views(memory: mmap, settings: BatchSettings, slot: int) -> dict[str, Array]:
     """The arrays of one slot, as in ``TrainingBatch``."""
     views, start = {}, slot * _bytes(settings)
-    for name, shape in batch_shapes(settings).items():
-        views[name] = np.ndarray(shape, dtype_of(settings.exact), memory, start)
+    for name, (shape, dtype) in batch_arrays(settings).items():
+        views[name] = np.ndarray(shape, dtype, memory, start)
         start += views[name].nbytes
     return views
 
 
 def _bytes(settings: BatchSettings) -> int:
     """What a batch takes."""
-    return sum(map(math.prod, batch_shapes(settings).values())) * np.dtype(dtype_of(settings.exact)).itemsize
+    return sum(math.prod(shape) * np.dtype(dtype).itemsize for shape, dtype in batch_arrays(settings).values())
 
 
 def _count(start: int) -> Iterator[int]:

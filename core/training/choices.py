@@ -25,6 +25,7 @@ class Choices:
     ema: decay of the averaged weights, 0 for none.
     devices: how many share a batch.
     parts: how many a batch is computed in, one after the other.
+    warp_on_device: move and warp the samples there.
     validation_count: faces of each side that are never trained on.
     preset: a schedule from now on; one without phases ends the schedule that there is.
     reinit: parts of the networks that start anew.
@@ -39,6 +40,7 @@ class Choices:
     ema: float | None = None
     devices: int | None = None
     parts: int | None = None
+    warp_on_device: bool | None = None
     validation_count: int | None = None
     preset: Preset | None = None
     reinit: tuple[str, ...] = ()

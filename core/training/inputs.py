@@ -19,11 +19,11 @@ _SHARE = 20
 def training_inputs(batch: TrainingBatch, recipe: Recipe, seed: int) -> Arrays:
     """warped, target (2B, R, R, 3), mask, eyes_mouth (2B, R, R, 1); uint8, 0..255, or float32, 0..1, as the batch is.
 
+    Where the samples are still to be moved also motion (2B, MOTION_NUMBERS).
     For AMP also share (2B, inter_dims), of 0 and 1, drawn from the seed and the iteration.
     """
     x: Arrays = {}
-    for name in ("warped", "target", "mask", "eyes_mouth"):
-        array = getattr(batch, name)
+    for name, array in batch.arrays().items():
         x[name] = array.reshape(-1, *array.shape[2:])
     if recipe.kind == "AMP":
         x["share"] = shares(len(x["warped"]), recipe.inter_dims, recipe.morph_factor, (seed, _SHARE, batch.iteration))

@@ -48,6 +48,7 @@ class _RunState(BaseModel):
     ema: float = Field(0.0, ge=0, lt=1)
     devices: int = Field(1, ge=1, le=64)
     parts: int = Field(1, ge=1, le=64)
+    warp_on_device: bool = False
     faces: str = Field("", max_length=200)
     held_out: int = Field(0, ge=0, le=10_000)
     held: list[Annotated[list[float], Field(min_length=3, max_length=3)]] = []

@@ -12,6 +12,7 @@ from typing import Any
 
 from core.checkpoints.backups import keep_as_it_came
 from core.checkpoints.model_folder import DATA, ModelFolder
+from core.errors import UsageError
 from core.formats import dfl_weights
 from core.formats.dfl_weights import ModelData
 from core.training import recipe as recipes
@@ -24,10 +25,12 @@ from core.training.saved_state import STATE, read_run_state
 from core.training.schedule import opening as openings
 from core.training.schedule.opening import Opening
 from core.training.session import Session, restore
+from core.training.settings import TrainerSettings
 from core.training.sources import assets
-from core.training.trainer import Trainer, TrainerSettings
+from core.training.trainer import Trainer
 
 log = logging.getLogger(__name__)
+_CHOSEN = ("seed", "exact", "precision", "ema", "devices", "parts", "warp_on_device")
 
 
 @dataclass(frozen=True)
@@ -102,12 +105,23 @@ def _plan(recipe: Recipe, choices: Choices, state: Mapping[str, Any], opening: O
 
 
 def _settings(kind: str, choices: Choices, state: Mapping[str, Any], opening: Opening) -> TrainerSettings:
-    """What was chosen, else what ``forge.json`` has, else the defaults. The precision may still be ``auto``."""
-    chosen = {name: getattr(choices, name) for name in ("seed", "exact", "precision", "ema", "devices", "parts")}
+    """What was chosen, else what ``forge.json`` has, else the defaults. The precision may still be ``auto``.
+
+    Raises:
+        UsageError: for what does not go together.
+    """
+    chosen = {name: getattr(choices, name) for name in _CHOSEN}
     rate = opening.learning_rate if choices.learning_rate is None else choices.learning_rate
     chosen["rate"] = None if rate is None else rate / KINDS[kind].rate
     kept = {name: state[name] for name in asdict(TrainerSettings()) if name in state}
-    return TrainerSettings(**kept | {name: value for name, value in chosen.items() if value is not None})
+    settings = TrainerSettings(**kept | {name: value for name, value in chosen.items() if value is not None})
+    if settings.exact and settings.warp_on_device:
+        raise UsageError(
+            "exact training moves samples as the original does, not on the device",
+            where="--dfl-exact --warp-on-device",
+            hint="use --no-warp-on-device, or --no-dfl-exact",
+        )
+    return settings
 
 
 def _trainer(folder: ModelFolder, plan: Plan) -> Trainer:

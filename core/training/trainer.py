@@ -1,8 +1,8 @@
 """A model in training: networks, objective and optimizers, one step at a time; from and to the files of a model."""
 
 import logging
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -13,13 +13,14 @@ from keras import ops
 from numpy.typing import NDArray
 
 from core.checkpoints.model_folder import Write
-from core.data.batches import CHANNELS, TrainingBatch
+from core.data.batches import TrainingBatch
 from core.errors import DivergedError, InputError
 from core.formats import dfl_weights
 from core.formats.dfl_weights import AVERAGED
 from core.networks import archs
-from core.networks.keras_builder import build_network, get_weights, named_variables, set_weights
-from core.networks.weights import check_weights, initial_weights
+from core.networks.keras_builder import build_network, get_weights, set_weights
+from core.networks.weights import initial_weights
+from core.training.averages import Averages
 from core.training.hardware import devices
 from core.training.hardware.machine import compiled
 from core.training.inputs import preview_inputs, training_inputs
@@ -30,6 +31,7 @@ from core.training.objective.optimizers import KEEP, AdaBelief, RMSprop
 from core.training.objective.parts import GradientSum, Update, require_even
 from core.training.objective.terms import objective_of
 from core.training.recipe import Recipe, config_of, effective
+from core.training.settings import TrainerSettings
 from core.training.weight_files import (
     SCALES,
     load_optimizer,
@@ -46,28 +48,6 @@ OPTIMIZER = "src_dst_opt"
 POLICIES = {"float32": "float32", "bfloat16": "mixed_bfloat16", "float16": "mixed_float16"}
 # 25 halvings below the first scale.
 SMALLEST_SCALE = 2.0**-10
-
-
-@dataclass(frozen=True)
-class TrainerSettings:
-    """What a model keeps from run to run beside its recipe, in ``forge.json``.
-
-    seed: of first values and dropout.
-    exact: keep the original's defects.
-    rate: the learning rate is the kind's times this; a rollback halves it.
-    precision: of the layers' arithmetic: float32, bfloat16 or float16; weights stay float32.
-    ema: decay of the averaged weights, 0 for none.
-    devices: how many share a batch.
-    parts: how many a batch is computed in, one after the other.
-    """
-
-    seed: int = 0
-    exact: bool = False
-    rate: float = 1.0
-    precision: str = "float32"
-    ema: float = 0.0
-    devices: int = 1
-    parts: int = 1
 
 
 @dataclass(frozen=True)
@@ -120,6 +100,7 @@ class Trainer:
         self.optimizer = self._optimizer(OPTIMIZER, self._frozen())
         # Now and not at the first step: a saved state goes into its slots before that.
         self.optimizer.build(self.model.trainable_variables)
+        self.averages = Averages(self.optimizer, self.model.trainable_variables, self.networks, self.descriptions)
         optimizer = self.optimizer
         if settings.parts > 1:
             variables = self.model.trainable_variables
@@ -131,7 +112,8 @@ class Trainer:
     def ready(self, batch: TrainingBatch) -> TrainingBatch:
         """A copy of a batch with its inputs on the device. Another thread may call it while a step runs."""
         # A copy of its own: backends may take an array for their tensor as it is, and workers soon fill it again.
-        own = replace(batch, **{name: getattr(batch, name).copy() for name in CHANNELS})
+        copies: dict[str, Any] = {name: array.copy() for name, array in batch.arrays().items()}
+        own = replace(batch, **copies)
         inputs: dict[str, Any] = training_inputs(own, self.recipe, self.settings.seed)
         # Several devices share the arrays out for themselves.
         if not self.devices:
@@ -190,27 +172,9 @@ class Trainer:
         with self.averaged():
             return self._viewer(preview_inputs(src, dst, self.recipe, morph))
 
-    @contextmanager
-    def averaged(self) -> Iterator[None]:
+    def averaged(self) -> AbstractContextManager[None]:
         """Within it the networks have the averages of their weights, where averages are kept."""
-        self._exchange_averages()
-        try:
-            yield
-        finally:
-            self._exchange_averages()
-
-    def _exchange_averages(self) -> None:
-        for variable, mean in self._averages():
-            # TensorFlow and PyTorch hand out the live tensor, which the next line would change.
-            value = ops.copy(variable.value)
-            variable.assign(mean.value)
-            mean.assign(value)
-
-    def _averages(self) -> list[tuple[Any, Any]]:
-        """Weight, its average; nothing where none are kept."""
-        if not self.optimizer.averages:
-            return []
-        return list(zip(self.model.trainable_variables, self.optimizer.averages, strict=True))
+        return self.averages.exchanged()
 
     def _viewer(self, x: Mapping[str, NDArray[np.float32]]) -> dict[str, NDArray[np.float32]]:
         if not hasattr(self, "_viewing"):
@@ -228,7 +192,7 @@ class Trainer:
 
     def writers(self) -> dict[str, Write]:
         """File name without prefix -> function that writes it, one tensor in memory at a time."""
-        averages = {id(variable): mean for variable, mean in self._averages()}
+        averages = self.averages.by_weight()
         files: dict[str, Write] = {}
         for name, model in self.networks.items():
             files[f"{name}.npy"] = partial(write_network, model)
@@ -265,7 +229,7 @@ class Trainer:
         self._load_optimizer(files.get(f"{OPTIMIZER}.npy"))
         self.discriminators.load(files, reinit)
         averages = {name: files.get(f"{AVERAGED}{name}.npy") for name in self.networks if name not in reinit}
-        self._load_averages({name: path for name, path in averages.items() if path})
+        self.averages.load({name: path for name, path in averages.items() if path})
         if self.optimizer.scaled:
             load_scales(self._optimizers(), files.get(SCALES))
 
@@ -290,19 +254,6 @@ class Trainer:
             self.optimizer.load_slots(self.variable_names(), 0, {})
             return
         load_optimizer(self.optimizer, self.variable_names(), path)
-
-    def _load_averages(self, files: Mapping[str, Path]) -> None:
-        """``files``: by name of the network; the others' averages start from their weights."""
-        averages = {id(variable): mean for variable, mean in self._averages()}
-        for name, model in self.networks.items() if averages else ():
-            if name not in files:
-                self.optimizer.restart_averages(model.trainable_variables)
-                continue
-            weights = dfl_weights.read_weights(files[name])
-            check_weights(self.descriptions[name], weights, files[name])
-            for key, variable in named_variables(model).items():
-                if id(variable) in averages:
-                    averages[id(variable)].assign(weights[key])
 
     def reset_rate(self, factor: float) -> None:
         """Multiply the learning rate of all optimizers by ``factor``."""

@@ -111,6 +111,17 @@ def test_any_number_of_workers_makes_the_same_batches(settings, workers):
             assert same(batch, expected.make(number))
 
 
+def test_workers_hand_on_how_samples_are_to_be_moved(settings):
+    settings = replace(settings, moved=False)
+    expected = BatchMaker(settings)
+    with open_batches(settings, 0, 2) as batches:
+        for number in range(4):
+            batch, wanted = next(batches), expected.make(number)
+            assert same(batch, wanted) and (batch.motion == wanted.motion).all()
+    assert batch.motion.dtype == np.float32 and len(np.unique(batch.motion[..., 0])) == 6
+    assert BatchMaker(replace(settings, moved=True)).make(0).motion is None
+
+
 @pytest.mark.parametrize("workers", [1, 2])
 def test_a_worker_that_is_killed_is_started_again(settings, workers):
     """The batches are those of a run in which nothing happened."""

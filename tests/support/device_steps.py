@@ -27,7 +27,8 @@ from core.networks.keras_builder import get_weights
 from core.training.inputs import training_inputs
 from core.training.objective import optimizers
 from core.training.recipe import Recipe
-from core.training.trainer import Trainer, TrainerSettings
+from core.training.settings import TrainerSettings
+from core.training.trainer import Trainer
 
 STEPS, RATE = 3, 1000.0
 

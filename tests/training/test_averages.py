@@ -19,7 +19,8 @@ from core.training.hardware.measure import noise
 from core.training.recipe import Recipe, config_of
 from core.training.saved_state import STATE, read_state
 from core.training.session import Session, restore
-from core.training.trainer import Trainer, TrainerSettings
+from core.training.settings import TrainerSettings
+from core.training.trainer import Trainer
 from core.workspace import Workspace
 
 pytestmark = pytest.mark.usefixtures("eager")

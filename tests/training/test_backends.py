@@ -22,8 +22,10 @@ PROGRAM = """
 import json, sys
 import numpy as np
 from core.data.batches import TrainingBatch
+from core.training.hardware.measure import noise
 from core.training.recipe import Recipe
-from core.training.trainer import Trainer, TrainerSettings
+from core.training.settings import TrainerSettings
+from core.training.trainer import Trainer
 
 sizes = {"resolution": 64, "ae_dims": 32, "e_dims": 16, "d_dims": 16, "d_mask_dims": 16, "batch_size": 2}
 own = {"frequency_power": 0.5, "gaze_power": 0.5, "mask_overlap_power": 0.5}
@@ -33,7 +35,9 @@ random = np.random.RandomState(0)
 batch = TrainingBatch(0, *(random.rand(2, 2, 64, 64, c).astype(np.float32) for c in (3, 3, 1, 1)))
 losses = [trainer.step(batch) for _ in range(3)]
 views = trainer.views(batch.target[0], batch.target[1])
-print(json.dumps({"losses": losses, "swap": float(views["sd"].mean()), "tensorflow": "tensorflow" in sys.modules}))
+warped = trainer.read(trainer.begin(trainer.ready(noise(2, 64, exact=False, moved=False))))
+swap = float(views["sd"].mean())
+print(json.dumps({"losses": losses, "warped": warped, "swap": swap, "tensorflow": "tensorflow" in sys.modules}))
 """
 
 
@@ -98,6 +102,7 @@ def test_losses_equal_those_under_tensorflow(backend):
     assert reference["tensorflow"] and not other["tensorflow"]
     assert other["losses"][0] == pytest.approx(reference["losses"][0], rel=1e-5)
     assert other["losses"][2] == pytest.approx(reference["losses"][2], rel=1e-3)
+    assert other["warped"] == pytest.approx(reference["warped"], rel=2e-3)
     assert other["swap"] == pytest.approx(reference["swap"], abs=1e-3)
     assert other["losses"][2][0] < other["losses"][0][0]
 
@@ -129,8 +134,9 @@ def test_a_run_without_tensorflow_trains_saves_and_exports(tmp_path, backend, mo
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("more", [(), ("--warp-on-device",)], ids=["", "warp on device"])
 @pytest.mark.parametrize("backend", ["jax", "torch"])
-def test_stopped_and_resumed_equals_uninterrupted_bit_for_bit(tmp_path, backend):
+def test_stopped_and_resumed_equals_uninterrupted_bit_for_bit(tmp_path, backend, more):
     needs(backend)
     whole, parts = make_workspace(tmp_path / "whole"), make_workspace(tmp_path / "parts")
     for root, until in ((whole, "4"), (parts, "2"), (parts, "4")):
@@ -144,6 +150,7 @@ def test_stopped_and_resumed_equals_uninterrupted_bit_for_bit(tmp_path, backend)
             "0.1",
             "--gan-patch-size",
             "8",
+            *more,
             WORKSPACE=str(root),
         )
     for path in (whole / "model").glob("*.npy"):

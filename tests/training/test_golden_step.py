@@ -7,7 +7,8 @@ from training_cases import golden_step, picked
 from core.formats.dfl_weights import slot_key
 from core.networks.keras_builder import get_weights, set_weights
 from core.training.recipe import Recipe
-from core.training.trainer import Trainer, TrainerSettings
+from core.training.settings import TrainerSettings
+from core.training.trainer import Trainer
 
 CASES = ["dev1_liae-udt", "dev2_df-ud_all", "dev3_liae-ud_nowarp", "dev4_rmsprop_unmasked"]
 # A step is 1.8e-4 at most. Where gradients are so small that it is no sign yet, it grows by rate / epsilon = 50 for

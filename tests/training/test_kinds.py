@@ -28,7 +28,8 @@ from core.training.hooks.preview import columns, sample_of
 from core.training.inputs import shares, training_inputs
 from core.training.recipe import Recipe
 from core.training.session import usable_sample
-from core.training.trainer import Trainer, TrainerSettings
+from core.training.settings import TrainerSettings
+from core.training.trainer import Trainer
 from core.workspace import Workspace
 
 pytestmark = pytest.mark.usefixtures("eager")

@@ -29,7 +29,7 @@ from core.training.hooks.stop import StopFile, StopSignals
 from core.training.hooks.unreadable_faces import UnreadableFaces
 from core.training.recipe import Recipe
 from core.training.session import Session
-from core.training.trainer import TrainerSettings
+from core.training.settings import TrainerSettings
 
 
 class Stub:

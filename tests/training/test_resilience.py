@@ -15,7 +15,8 @@ from core.stages.models import train
 from core.training.hardware import machine
 from core.training.recipe import Recipe
 from core.training.session import require_sound
-from core.training.trainer import Trainer, TrainerSettings
+from core.training.settings import TrainerSettings
+from core.training.trainer import Trainer
 from core.workspace import Workspace
 
 SMALL = {**TINY, "archi": "df"}

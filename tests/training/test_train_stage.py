@@ -27,8 +27,9 @@ from core.stages.models import train
 from core.training import start
 from core.training.choices import Choices
 from core.training.recipe import Recipe
+from core.training.settings import TrainerSettings
 from core.training.sources import facesets
-from core.training.trainer import Trainer, TrainerSettings
+from core.training.trainer import Trainer
 from core.types import Polygon
 from core.workspace import Workspace
 
@@ -39,9 +40,10 @@ def run(root, *, options=TINY, **more):
     return train.run(train.Options(workers=0, **options, **more), Workspace(root))
 
 
-def test_stopped_and_resumed_equals_uninterrupted_bit_for_bit(tmp_path):
+@pytest.mark.parametrize("on_device", [False, True])
+def test_stopped_and_resumed_equals_uninterrupted_bit_for_bit(tmp_path, on_device):
     own = {"frequency_power": 0.3, "gaze_power": 0.3, "mask_overlap_power": 1.0, "match_colors": True}
-    more = {"random_hsv_power": 0.1, "ct_mode": "rct", "seed": 5, **own}
+    more = {"random_hsv_power": 0.1, "ct_mode": "rct", "seed": 5, "warp_on_device": on_device, **own}
     whole, parts = (make_workspace(tmp_path / name) for name in ("whole", "parts"))
     report = run(whole, target_iter=4, **more)
     run(parts, target_iter=2, **more)
@@ -62,6 +64,24 @@ def test_stopped_and_resumed_equals_uninterrupted_bit_for_bit(tmp_path):
     )  # already there: exported, no error
     with pytest.raises(UsageError, match="--ae-dims 64 but the model has 32"):
         run(parts, options={}, ae_dims=64)
+
+
+@pytest.mark.usefixtures("eager")
+def test_where_samples_are_warped_stays_with_the_model_and_hardly_shows(tmp_path):
+    folder = ModelFolder(make_workspace(tmp_path) / "model", "swap")
+    root = folder.folder.parent
+    losses = []
+    for number, given in enumerate((True, None, False), 1):
+        run(root, options=TINY if given else {}, target_iter=number, warp_on_device=given)
+        kept = start.planned(folder, Choices(), tmp_path).settings
+        assert kept.warp_on_device == (given is not False)
+    for given in (True, False):
+        other = make_workspace(tmp_path / str(given))
+        run(other, target_iter=1, warp_on_device=given, seed=5)
+        losses.append(dfl_weights.read_data(other / "model/swap_SAEHD_data.dat").loss_history[0])
+    assert losses[0] == pytest.approx(losses[1], rel=0.02) and losses[0] != losses[1]
+    with pytest.raises(UsageError, match="--no-warp-on-device"):
+        run(root, options={}, target_iter=4, warp_on_device=True, dfl_exact=True)
 
 
 @pytest.mark.usefixtures("eager")

@@ -48,7 +48,7 @@ class Options(BaseOptions, Recipe):
             "quality",
         ),
         "saving and looking": ("save_minutes", "preview_every", "autobackup_hour"),
-        "the machine": ("fit", "precision", "batch_parts", "devices", "workers", "face_cache"),
+        "the machine": ("fit", "precision", "batch_parts", "devices", "workers", "face_cache", "warp_on_device"),
     }
     target_iter: PositionalOrFlag[int] = Field(
         0,
@@ -94,6 +94,11 @@ class Options(BaseOptions, Recipe):
         le=64,
         description="compute each batch in so many parts, one after the other: memory for one part, the same step; 1 "
         "in a new model, a resumed one keeps its own",
+    )
+    warp_on_device: bool | None = Field(
+        None,
+        description="warp and turn the samples on the device instead of in the workers: for a fast GPU beside few "
+        "processor cores; not with --dfl-exact; off in a new model, a resumed one keeps its own",
     )
     devices: int | None = Field(
         None, ge=1, le=64, description="how many GPUs share each batch; 1 in a new model, a resumed one keeps its own"
@@ -179,6 +184,7 @@ def _choices(options: Options) -> Choices:
         ema=options.ema,
         devices=options.devices,
         parts=options.batch_parts,
+        warp_on_device=options.warp_on_device,
         validation_count=options.held_out,
         preset=presets.find(options.preset) if options.preset else None,
         reinit=tuple(options.reinit_part),

@@ -13,7 +13,7 @@ from core.training.hardware.measure import Failed, Measured, measure
 from core.training.objective.discriminators import discriminator_networks
 from core.training.objective.terms import objective_of
 from core.training.recipe import Recipe, config_of, effective
-from core.training.trainer import TrainerSettings
+from core.training.settings import TrainerSettings
 
 log = logging.getLogger(__name__)
 HEAD = f"{'batch':>6} {'memory':>10} {'ms/iteration':>13} {'samples/s':>10}"

@@ -20,13 +20,16 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
+from core.data.augment import Ranges, as_numbers, draw_motion
 from core.data.batches import CHANNELS, TrainingBatch
 from core.errors import InputError
 from core.imaging.codec import to_uint8
 from core.training.hardware.machine import device_name, is_out_of_memory, peak_bytes
 from core.training.recipe import Recipe
-from core.training.trainer import Trainer, TrainerSettings
+from core.training.settings import TrainerSettings
+from core.training.trainer import Trainer
 
 REQUEST, RESULT = "request.json", "result.json"
 _ROOT = Path(__file__).resolve().parents[3]
@@ -129,7 +132,8 @@ def measure_here(request: dict[str, Any]) -> Measured:
     """The same in this process. request: as ``measure`` writes it."""
     recipe = Recipe(**request["recipe"])
     trainer = Trainer(recipe, TrainerSettings(**request["settings"]), xla=request["xla"])
-    batch = noise(recipe.batch_size, recipe.resolution, exact=trainer.settings.exact)
+    settings = trainer.settings
+    batch = noise(recipe.batch_size, recipe.resolution, exact=settings.exact, moved=not settings.warp_on_device)
     times = list(_timed(trainer, batch, _WARM_UP + request["steps"]))
     return Measured(statistics.median(times[_WARM_UP:]), times[0], peak_bytes(), device_name())
 
@@ -142,13 +146,22 @@ def _timed(trainer: Trainer, batch: TrainingBatch, steps: int) -> Iterator[float
         yield 1000 * (time.perf_counter() - start)
 
 
-def noise(batch_size: int, resolution: int, *, exact: bool = True) -> TrainingBatch:
-    """A batch of random images and masks: float32 or, where not ``exact``, uint8, as training has them."""
+def noise(batch_size: int, resolution: int, *, exact: bool = True, moved: bool = True) -> TrainingBatch:
+    """A batch of random images and masks: float32 or, where not ``exact``, uint8, as training has them.
+
+    moved: False for samples that the device is to move, all alike.
+    """
     random = np.random.default_rng(0)
     shape = (2, batch_size, resolution, resolution)
     images = [random.random((*shape, depth), np.float32) for depth in CHANNELS.values()]
     warped, target, mask, eyes_mouth = images if exact else map(to_uint8, images)
-    return TrainingBatch(0, warped, target, mask, eyes_mouth)
+    return TrainingBatch(0, warped, target, mask, eyes_mouth, None if moved else _motion(batch_size, resolution))
+
+
+def _motion(batch_size: int, resolution: int) -> NDArray[np.float32]:
+    random = np.random.RandomState(0)
+    numbers = as_numbers(draw_motion(resolution, Ranges(), random, random), warped=True)
+    return np.broadcast_to(numbers, (2, batch_size, len(numbers)))
 
 
 def _first_to_be_killed() -> None:

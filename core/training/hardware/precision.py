@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from core.training.choices import AUTO, WORTH_BFLOAT16
 from core.training.hardware.measure import Failed, measure
 from core.training.recipe import Recipe
-from core.training.trainer import TrainerSettings
+from core.training.settings import TrainerSettings
 
 log = logging.getLogger(__name__)
 

@@ -20,7 +20,7 @@ from core.training.hardware.machine import accelerators, compiled, device_name
 from core.training.hardware.measure import Failed, Measured, measure
 from core.training.objective.terms import TERMS
 from core.training.recipe import Recipe, config_of, effective
-from core.training.trainer import TrainerSettings
+from core.training.settings import TrainerSettings
 
 log = logging.getLogger(__name__)
 CACHE = ".xla.json"
@@ -119,6 +119,8 @@ def key_of(recipe: Recipe, settings: TrainerSettings) -> str:
     key |= {name: bool(getattr(recipe, name)) for name in _POWERS}
     key |= {"precision": settings.precision, "ema": bool(settings.ema), "exact": settings.exact}
     key |= {"parts": settings.parts}
+    if settings.warp_on_device:
+        key |= {"warp_on_device": True}
     return json.dumps(key, sort_keys=True, default=str)
 
 

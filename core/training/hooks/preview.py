@@ -15,6 +15,7 @@ from core.imaging.sheets import titled_sheet
 from core.safe_paths import own_folder
 from core.training.hooks.base import BaseHook
 from core.training.kinds import KINDS
+from core.training.objective.moving import moved_rows
 from core.training.session import Session
 
 ROWS = 4
@@ -63,6 +64,8 @@ def sample_of(batch: TrainingBatch, arrays: int = 4) -> list[list[NDArray[np.flo
 
     Returns [src, dst], each the first ``arrays`` of [warped, target, mask, eyes_mouth], float32 (n, R, R, C), n <= 4.
     """
+    if batch.motion is not None:
+        batch = moved_rows(batch, ROWS)
     kept = (batch.warped, batch.target, batch.mask, batch.eyes_mouth)[:arrays]
     # Copies: the arrays of a batch are views of memory that workers soon fill again.
     return [[as_floats(array[side, :ROWS]).copy() for array in kept] for side in (0, 1)]

@@ -8,7 +8,7 @@ import keras
 from keras import ops
 
 from core.training.objective.forward import Views, forward
-from core.training.objective.scene import exhibits, in_unit_range, scene_of
+from core.training.objective.scene import exhibits, input_of, scene_of
 from core.training.objective.terms import Group, Objective
 
 Tensor = Any
@@ -50,7 +50,7 @@ class Autoencoder(keras.Model):
         }
 
     def call(self, inputs: Mapping[str, Tensor], training: bool = False) -> dict[str, Tensor]:
-        seen = {**inputs, "warped": in_unit_range(inputs["warped"])}
+        seen = {**inputs, "warped": input_of(inputs)}
         return forward(self.architecture, self.networks, seen, self.objective.views).present()
 
     def compute_loss(

@@ -30,7 +30,7 @@ from core.networks.weights import initial_weights
 from core.training.hardware.devices import share
 from core.training.objective import losses
 from core.training.objective.forward import forward
-from core.training.objective.scene import exhibits, in_unit_range, scene_of
+from core.training.objective.scene import exhibits, input_of, scene_of
 from core.training.objective.terms import Objective
 from core.training.recipe import Recipe
 from core.training.weight_files import load_optimizer, names_of, write_network, write_optimizer
@@ -119,7 +119,7 @@ class Exhibits(keras.Model):
         self.architecture, self.networks, self.traits = architecture, dict(networks), objective.traits
 
     def call(self, inputs: Mapping[str, Any], training: bool = False) -> dict[str, Any]:
-        seen = {**inputs, "warped": in_unit_range(inputs["warped"])}
+        seen = {**inputs, "warped": input_of(inputs)}
         views = forward(self.architecture, self.networks, seen)
         return exhibits(scene_of(inputs, views, self.traits, discriminators={}))
 

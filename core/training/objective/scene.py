@@ -9,8 +9,10 @@ from keras import ops
 
 from core.training.objective.filters import gaussian_blur
 from core.training.objective.forward import Views
+from core.training.objective.moving import moved_input, moved_targets
 
 Tensor = Any
+_TARGETS = ("target", "mask", "eyes_mouth")
 
 
 @dataclass(frozen=True)
@@ -113,10 +115,16 @@ def in_unit_range(x: Tensor) -> Tensor:
     return ops.cast(x, "float32") / 255 if ops.dtype(x) == "uint8" else x
 
 
+def input_of(x: Mapping[str, Tensor]) -> Tensor:
+    """What the networks see of a batch, (2B, R, R, 3): float32, 0..1."""
+    return moved_input(x) if "motion" in x else in_unit_range(x["warped"])
+
+
 def scene_of(x: Mapping[str, Tensor], views: Views, traits: Traits, discriminators: Mapping[str, Any]) -> Scene:
     """A batch as ``training_inputs`` has it, with its final targets and the soft mask."""
     # PyTorch hands the objective what the trainer was given: arrays.
-    x = {name: in_unit_range(ops.convert_to_tensor(value)) for name, value in x.items()}
+    x = {name: ops.convert_to_tensor(value) for name, value in x.items()}
+    x = moved_targets(x) if "motion" in x else {name: in_unit_range(x[name]) for name in _TARGETS}
     return Scene(
         traits=traits,
         target=blur_outside(x["target"], x["mask"]) if traits.blur_out_mask else x["target"],

@@ -74,6 +74,7 @@ def _of_training(session: Session, src: Faceset, dst: Faceset, room: int) -> Bat
         ct_mode=recipe.ct_mode,
         src_colors=_color_match(src, dst, recipe) if recipe.match_colors else None,
         exact=trainer.exact,
+        moved=not trainer.warp_on_device,
         cache_bytes=room,
         src_bins=bins_by_yaw(src.records(), exact=trainer.exact) if recipe.uniform_yaw else None,
         dst_bins=bins_by_yaw(dst.records(), exact=trainer.exact) if recipe.uniform_yaw else None,

@@ -10,7 +10,8 @@ from core.stages.models import train
 from core.training.hardware import batch_size_finder
 from core.training.hardware.measure import Failed, Measured
 from core.training.recipe import Recipe, config_of
-from core.training.trainer import Trainer, TrainerSettings
+from core.training.settings import TrainerSettings
+from core.training.trainer import Trainer
 from core.workspace import Workspace
 
 RECIPE = Recipe(**{**TINY, "batch_size": 3})

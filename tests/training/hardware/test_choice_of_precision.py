@@ -9,7 +9,7 @@ from core.training.choices import Choices
 from core.training.hardware import precision
 from core.training.hardware.measure import Failed, Measured
 from core.training.recipe import Recipe
-from core.training.trainer import TrainerSettings
+from core.training.settings import TrainerSettings
 
 FAILED = Failed("crashed", "no such kernel")
 

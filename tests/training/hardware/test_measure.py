@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import subprocess
+from dataclasses import asdict
 from types import SimpleNamespace
 
 import pytest
@@ -13,7 +14,7 @@ from core.training.hardware import machine, measure, xla
 from core.training.hardware.machine import is_out_of_memory, peak_bytes
 from core.training.hardware.measure import Failed, Measured
 from core.training.recipe import Recipe
-from core.training.trainer import TrainerSettings
+from core.training.settings import TrainerSettings
 
 RECIPE = Recipe(**TINY, archi="df")
 SETTINGS = TrainerSettings(seed=1)
@@ -24,6 +25,15 @@ def test_a_step_is_measured_in_a_child():
     assert isinstance(found, Measured), found
     assert 0 < found.ms < found.first_ms and found.device.startswith(("CPU", "NVIDIA"))
     assert 10**8 < found.peak_bytes < 10**10
+
+
+@pytest.mark.usefixtures("eager")
+def test_samples_that_the_device_moves_are_measured_as_such():
+    settings = TrainerSettings(seed=1, warp_on_device=True)
+    assert measure.noise(2, 64, exact=False, moved=False).motion.shape[:2] == (2, 2)
+    request = {"recipe": RECIPE.model_dump(), "settings": asdict(settings), "xla": False, "steps": 1}
+    assert measure.measure_here(request).ms > 0
+    assert xla.key_of(RECIPE, settings) != xla.key_of(RECIPE, SETTINGS)
 
 
 def test_what_the_child_cannot_build_is_an_error_with_its_message():

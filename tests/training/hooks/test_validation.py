@@ -17,9 +17,10 @@ from core.training.hooks.validation import Validation
 from core.training.recipe import Recipe
 from core.training.schedule.opening import Opening
 from core.training.session import Session
+from core.training.settings import TrainerSettings
 from core.training.sources import facesets
 from core.training.sources.validation_split import split
-from core.training.trainer import Trainer, TrainerSettings
+from core.training.trainer import Trainer
 from core.workspace import Workspace
 
 FILES = ("encoder.npy", "inter_AB.npy", "inter_B.npy", "decoder.npy", "src_dst_opt.npy")

@@ -9,7 +9,8 @@ from core.errors import UsageError
 from core.training.hardware.measure import noise
 from core.training.objective.optimizers import FIRST_SCALE
 from core.training.recipe import Recipe
-from core.training.trainer import Trainer, TrainerSettings
+from core.training.settings import TrainerSettings
+from core.training.trainer import Trainer
 
 RECIPE = Recipe(**TINY | {"batch_size": 4}, archi="df", gan_power=0.1, gan_patch_size=8, gan_dims=4, clipgrad=True)
 BATCH = noise(4, 64)

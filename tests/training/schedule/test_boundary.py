@@ -16,7 +16,7 @@ from core.training.schedule import boundary
 from core.training.schedule.presets import Phase, Preset
 from core.training.schedule.timeline import attach
 from core.training.session import Session
-from core.training.trainer import TrainerSettings
+from core.training.settings import TrainerSettings
 from core.workspace import Workspace
 
 pytestmark = pytest.mark.usefixtures("eager")
