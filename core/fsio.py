@@ -164,7 +164,7 @@ def remove_leftovers(folder: Path, *, own: bool = True) -> int:
     if not folder.is_dir():
         return 0
     with os.scandir(folder) as entries:
-        dead = (entry for entry in entries if _abandoned(entry.name, own))
+        dead = (entry for entry in entries if entry.name.startswith(".") and _abandoned(entry.name, own))
         stale = [entry.path for entry in dead if entry.is_file(follow_symlinks=False)]
     for path in stale:
         Path(path).unlink(missing_ok=True)

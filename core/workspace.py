@@ -3,7 +3,7 @@
 import os
 import re
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
@@ -56,10 +56,13 @@ def image_files(folder: Path) -> dict[str, FileState]:
         return found
     with os.scandir(folder) as entries:
         for entry in entries:
-            if _is_visible_file(entry) and not _why_not(entry.name, IMAGE_SUFFIXES):
-                with suppress(FileNotFoundError):
-                    status = entry.stat()
-                    found[entry.name] = FileState(status.st_size, status.st_mtime_ns)
+            if not _is_visible_file(entry) or _why_not(entry.name, IMAGE_SUFFIXES):
+                continue
+            try:
+                status = entry.stat()
+            except FileNotFoundError:
+                continue
+            found[entry.name] = FileState(status.st_size, status.st_mtime_ns)
     return found
 
 
@@ -91,6 +94,14 @@ def names_in(folder: Path) -> list[str]:
         return []
     with os.scandir(folder) as entries:
         return [entry.name for entry in entries if _is_visible_file(entry)]
+
+
+def _folders_in(folder: Path) -> list[Path]:
+    """The folders directly in ``folder``, by name; of many files far quicker than a pattern."""
+    if not folder.is_dir():
+        return []
+    with os.scandir(folder) as entries:
+        return sorted(Path(entry.path) for entry in entries if entry.is_dir())
 
 
 def _is_visible_file(entry: os.DirEntry[str]) -> bool:
@@ -185,7 +196,7 @@ class Side:
         What killed runs left half-written among the faces is deleted. Raises InputError while another run holds it.
         """
         with self.workspace.locked(self.frames.name, f"the {self.name} side"):
-            for folder in (self.aligned, *self.aligned.glob("*/")):
+            for folder in (self.aligned, *_folders_in(self.aligned)):
                 remove_leftovers(folder)
             yield
 

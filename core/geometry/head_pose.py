@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.optimize import least_squares
 
 from core.errors import InputError
 from core.geometry import landmarks as lm
@@ -143,6 +142,8 @@ def fit_view(points: Points, model: Points, spread: Points, roll: float, size: f
     spread: (n,), how far each point is off as a rule, in widths of the face. roll: radians, where the search begins.
     size: the likely width of the face, pixels. A small pitch is held to be likely, too.
     """
+    from scipy.optimize import least_squares  # takes long, and few who know of poses fit any
+
     middle, scale = points.mean(axis=0), max(size, 1e-6)
 
     def view(values: NDArray[np.float64]) -> View:

@@ -4,7 +4,7 @@ import json
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -25,6 +25,7 @@ from core.faceset.identity import geometries_of, geometry_of
 
 # Rows that are read and written at once.
 AT_ONCE = 1000
+_HIGHEST = (1 << 63) - 1  # number of a row
 # What somebody drew on a face, under this name in ``extra``: its file says it, too.
 DRAWN = "drawn"
 # The columns that place a face.
@@ -58,20 +59,36 @@ def _values(other: str) -> Mapping[str, Any]:
     return values
 
 
-def write_faces(connection: sqlite3.Connection, rows: Mapping[tuple[str, ...], Sequence[tuple[Any, ...]]]) -> None:
-    """Write columns of faces: their names -> their values and the id of the face, a row a face."""
+def write_faces(
+    connection: sqlite3.Connection, rows: Mapping[tuple[str, ...], Sequence[tuple[Any, ...]]], key: str = "face"
+) -> None:
+    """Write columns of faces: their names -> their values and the key of the face, a row a face."""
     for columns, some in rows.items():
         places = ", ".join(f'"{name}" = ?' for name in columns)
-        connection.executemany(f"UPDATE faces SET {places} WHERE face = ?", some)
+        connection.executemany(f"UPDATE faces SET {places} WHERE {key} = ?", some)
 
 
 _EDITS = f"""
-SELECT edit, edits.other, edits.landmarks, faces.face, frames.name,
+SELECT edit, edits.other, edits.landmarks, faces.rowid, frames.name,
        {", ".join(f'faces."{name}"' for name in COLUMNS)}
 FROM edits CROSS JOIN faces ON faces.face = edits.face JOIN frames ON frames.frame = faces.frame
 WHERE change = ?
 """
-_KINDS = (WHOLE, TEXT, BLOB, TEXT, NAME, *COLUMNS.values())
+_KINDS = (WHOLE, TEXT, BLOB, WHOLE, NAME, *COLUMNS.values())
+_PLACES = {name: place for place, name in enumerate(COLUMNS)}
+
+
+class _Moved(NamedTuple):
+    """A face that goes elsewhere: the columns that it gets, and those that it has, in the order of ``COLUMNS``."""
+
+    face: int
+    frame: str
+    values: Mapping[str, Any]
+    columns: Sequence[Any]
+
+    def value(self, name: str) -> Any:
+        """What it will have in this column."""
+        return self.values.get(name, self.columns[_PLACES[name]])
 
 
 def exchange(connection: sqlite3.Connection, change: int, *, back: bool) -> bool:
@@ -80,9 +97,9 @@ def exchange(connection: sqlite3.Connection, change: int, *, back: bool) -> bool
     back: the last edit first: a face that a change touched twice goes back step by step. An edit of a face that is
     gone, whose frame was looked at anew since, is left out.
     """
-    beyond, order = ("<", "DESC") if back else (">", "ASC")
-    query = f"{_EDITS} AND (edit {beyond} ?2 OR ?2 IS NULL) ORDER BY edit {order} LIMIT {AT_ONCE}"
-    last, moves_files = None, False
+    beyond, order, last = ("<", "DESC", _HIGHEST) if back else (">", "ASC", -_HIGHEST)
+    query = f"{_EDITS} AND edit {beyond} ? ORDER BY edit {order} LIMIT {AT_ONCE}"
+    moves_files = False
     while rows := list(checked_rows(connection.execute(query, (change, last)), _KINDS, "edits")):
         some = _of_different_faces(rows)
         moves_files |= _exchange(connection, some)
@@ -92,7 +109,7 @@ def exchange(connection: sqlite3.Connection, change: int, *, back: bool) -> bool
 
 def _of_different_faces(rows: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
     """The first rows, up to where a face comes again."""
-    seen: set[str] = set()
+    seen: set[int] = set()
     for count, row in enumerate(rows):
         if row[3] in seen:
             return rows[:count]
@@ -103,37 +120,37 @@ def _of_different_faces(rows: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
 def _exchange(connection: sqlite3.Connection, rows: Iterable[tuple[Any, ...]]) -> bool:
     edits: list[tuple[Any, ...]] = []
     faces: dict[tuple[str, ...], list[tuple[Any, ...]]] = {}
-    moved: list[tuple[str, str, Mapping[str, Any]]] = []
+    moved: list[_Moved] = []
     files_follow = False
     for edit, other, landmarks, face, frame, *columns in rows:
-        present = dict(zip(COLUMNS, columns, strict=True))
         values = _values(other) if landmarks is None else {**_values(other), "landmarks": landmarks}
-        before = {name: present[name] for name in values}
+        before = {name: columns[_PLACES[name]] for name in values}
         files_follow |= concerns_files(values) or concerns_files(before)
         edits.append((*stored(before), edit))
-        faces.setdefault(tuple(values), []).append((*values.values(), face))
-        if not POINTS.isdisjoint(values):
-            moved.append((face, restored(frame), {**present, **values}))
-    write_faces(connection, faces)
-    geometries = zip(_geometries(moved), (face for face, _, _ in moved), strict=True)
-    connection.executemany("UPDATE faces SET geometry = ? WHERE face = ?", geometries)
+        if POINTS.isdisjoint(values):
+            faces.setdefault(tuple(values), []).append((*values.values(), face))
+        else:
+            moved.append(_Moved(face, restored(frame), values, columns))
+    for one, geometry in zip(moved, _geometries(moved), strict=True):
+        faces.setdefault((*one.values, "geometry"), []).append((*one.values.values(), geometry, one.face))
+    write_faces(connection, faces, "rowid")
     connection.executemany("UPDATE edits SET other = ?, landmarks = ? WHERE edit = ?", edits)
     return files_follow
 
 
-def _geometries(moved: Sequence[tuple[str, str, Mapping[str, Any]]]) -> list[str]:
-    """The geometry of each face, of which these are the id, the name of the frame and the columns."""
-    frames = [frame for _, frame, _ in moved]
-    blobs = [columns["landmarks"] for _, _, columns in moved]
+def _geometries(moved: Sequence[_Moved]) -> list[str]:
+    """The geometry that each face gets."""
+    frames = [one.frame for one in moved]
+    blobs = [one.value("landmarks") for one in moved]
     if None not in blobs:
         return geometries_of(frames, all_landmarks(blobs))
-    return [geometry_of(frame, _points(columns)) for _, frame, columns in moved]
+    return [geometry_of(one.frame, _points(one)) for one in moved]
 
 
-def _points(columns: Mapping[str, Any]) -> np.ndarray:
-    """What the face is known by that has these columns."""
-    points = landmarks_of(columns["landmarks"])
+def _points(moved: _Moved) -> np.ndarray:
+    """What the face will be known by."""
+    points = landmarks_of(moved.value("landmarks"))
     if points is not None:
         return points
-    box = [value_of(columns[name]) for name in ("left", "top", "right", "bottom")]
+    box = [value_of(moved.value(name)) for name in ("left", "top", "right", "bottom")]
     return np.array(box, np.float32).reshape(2, 2)

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from typing import Any, NamedTuple
 
-from core.faceset.database.cells import NAME, TEXT, WHOLE, checked_name, checked_rows, restored, stored
+from core.faceset.database.cells import NAME, TEXT, WHOLE, checked_columns, checked_name, checked_rows, restored, stored
 
 # Folders, relative to the side. Inside a pak a name is ``person/name`` where the pak has persons.
 ALIGNED, PAK = "aligned", "aligned/faceset.pak"
@@ -73,13 +73,12 @@ def seen_files(connection: sqlite3.Connection, there: Collection[str]) -> dict[s
 
     there: names that are known to be some, such as those in the folder, for which a set is quick.
     """
-    rows = connection.execute("SELECT name, face, bytes, mtime_ns FROM images WHERE folder = ?", (ALIGNED,))
-    found = {}
-    for name, face, size, time in checked_rows(rows, (NAME, TEXT, WHOLE, WHOLE), "images"):
-        name = restored(name)
-        if name not in there:
-            checked_name(name, "images")
-        found[name] = SeenFile(face, size, time)
+    # With +, without the index: most files are in this folder, and reading all in their order is quicker.
+    rows = connection.execute("SELECT name, face, bytes, mtime_ns FROM images WHERE +folder = ?", (ALIGNED,))
+    names, *columns = checked_columns(rows, (NAME, TEXT, WHOLE, WHOLE), "images")
+    found = dict(zip(map(restored, names), map(SeenFile._make, zip(*columns, strict=True)), strict=True))
+    for name in found.keys() - there:
+        checked_name(name, "images")
     return found
 
 

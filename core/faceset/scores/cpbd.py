@@ -7,7 +7,6 @@ operations here; the counts, and so the score, are the same.
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from skimage.feature import canny
 
 BLOCK = 64
 # A block takes part when more than 0.2 % of its pixels are edges.
@@ -161,6 +160,8 @@ def _blocks_with_edges(grey: NDArray[np.uint8]) -> NDArray[np.bool_]:
 
 def _exact_count(grey: NDArray[np.uint8], block: NDArray[np.bool_], known: NDArray[np.bool_]) -> int:
     """Edge pixels in one block. known: the blocks that its edges reach; Canny sees them with a margin."""
+    from skimage.feature import canny  # takes long, and blocks so near the limit are rare
+
     area = _area(known, grey.shape)
     down, across = np.nonzero(area)
     rows, columns = _with_margin(down), _with_margin(across)

@@ -7,7 +7,6 @@ of its frames, which raises what a cut has to exceed.
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import median_filter
 
 # Frames of which each side's median is taken: flashes of two frames go unseen, and a scene of three is still one.
 _SIDE = 5
@@ -32,7 +31,7 @@ def find_cuts(looks: NDArray[np.uint8]) -> NDArray[np.bool_]:
         return cuts
     patterns = _patterns(looks.reshape(count, -1))
     steps = np.abs(np.diff(patterns, axis=0)).mean(axis=1)
-    least = np.maximum(_LEAST, _TIMES * median_filter(steps, min(_NEARBY, count - 1), mode="nearest"))
+    least = np.maximum(_LEAST, _TIMES * _usual_nearby(steps))
     for i in np.flatnonzero(_highest_nearby(steps) & (steps > least)) + 1:
         cuts[i] = _side_difference(patterns, int(i)) > least[i - 1]
     return cuts
@@ -55,6 +54,14 @@ def _side_difference(patterns: NDArray[np.float32], i: int) -> float:
     before = np.median(patterns[max(0, i - _SIDE) : i], axis=0)
     after = np.median(patterns[i : i + _SIDE], axis=0)
     return float(np.abs(after - before).mean())
+
+
+def _usual_nearby(steps: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The median of the steps around each, the first and the last going on beyond the ends."""
+    size = min(_NEARBY, len(steps))
+    padded = np.pad(steps, (size // 2, (size - 1) // 2), mode="edge")
+    windows = np.lib.stride_tricks.sliding_window_view(padded, size)
+    return np.partition(windows, size // 2, axis=1)[:, size // 2]
 
 
 def _highest_nearby(steps: NDArray[np.float32]) -> NDArray[np.bool_]:
