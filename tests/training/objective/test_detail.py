@@ -53,12 +53,13 @@ def gradient(function, x):
 @pytest.mark.parametrize("name", LOSSES)
 def test_gradients_are_what_the_losses_differ_by(name):
     target, made = pair(1 if name == "overlap" else 3)
-    found = gradient(lambda x: LOSSES[name](target, x), made)
+    wanted = ops.convert_to_tensor(target)
+    found = gradient(lambda x: LOSSES[name](wanted, x), made)
     # Along the gradient itself, where a difference is largest against rounding.
     step = 1e-3 * found / np.abs(found).max()
-    above, below = (float(numpy(ops.sum(LOSSES[name](target, made + side * step)))) for side in (1, -1))
+    above, below = (float(numpy(ops.sum(LOSSES[name](wanted, made + side * step)))) for side in (1, -1))
     assert (above - below) / 2 == pytest.approx(float((found * step).sum()), rel=0.02)
-    assert np.isfinite(gradient(lambda x: LOSSES[name](target, x), target)).all()
+    assert np.isfinite(gradient(lambda x: LOSSES[name](wanted, x), target)).all()
 
 
 def test_spectra_tell_fine_differences_from_flat_ones():
@@ -72,7 +73,7 @@ def test_spectra_tell_fine_differences_from_flat_ones():
 
 def test_fine_detail_is_none_of_a_flat_middle():
     slope = np.linspace(0, 1, 64, dtype=np.float32)[None, :, None, None] * np.ones((1, 1, 64, 3), np.float32)
-    assert np.abs(numpy(losses.fine_detail(slope))[:, 4:-4, 4:-4]).max() < 1e-6
+    assert np.abs(numpy(losses.fine_detail(ops.convert_to_tensor(slope)))[:, 4:-4, 4:-4]).max() < 1e-6
 
 
 def test_a_mask_that_shrinks_overlaps_less():
