@@ -39,6 +39,8 @@ OPTIONS = {
     "gaze 1": {"gaze_power": 1.0},
     "mask overlap 1": {"mask_overlap_power": 1.0},
     "mask overlap 3": {"mask_overlap_power": 3.0},
+    "swap mask 0.3": {"swap_mask_power": 0.3},
+    "swap mask 1": {"swap_mask_power": 1.0},
     "matched colors": {"match_colors": True},
     "ct-mode rct": {"ct_mode": "rct"},
 }

@@ -128,6 +128,11 @@ def dst_variation(scene: Scene, weight: float) -> Tensor:
     return weight * losses.total_variation(scene.made_around_dst, scene.traits.variation_over_channels)
 
 
+def swap_mask(scene: Scene, power: float) -> Tensor:
+    """The mask of the swap is that of the dst face, which the src faces alone do not teach."""
+    return 10 * power * losses.mean_square(dst_of(scene.mask), scene.views.swap_mask)
+
+
 def true_face(scene: Scene, weight: float) -> Tensor:
     """The code discriminator takes src codes for dst codes."""
     return weight * losses.sigmoid_cross_entropy(1, scene.discriminators["code"](scene.views.code_src))
@@ -165,6 +170,7 @@ TERMS = (
     Term("background style", Group.STYLE, "bg_style_power", background_style, views=("swap",)),
     Term("dst background", Group.SURROUNDINGS, "dst_background", dst_background),
     Term("dst variation", Group.SURROUNDINGS, "dst_variation", dst_variation),
+    Term("swap mask", Group.SURROUNDINGS, "swap_mask_power", swap_mask, views=("swap",)),
     Term("true face", Group.ADVERSARIAL, "true_face_power", true_face, discriminator="code"),
     Term("gan", Group.ADVERSARIAL, "gan_power", gan, discriminator="patch"),
     Term("src background", Group.ADVERSARIAL, 0.02, src_background, needs=_MASKED_GAN),
