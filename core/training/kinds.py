@@ -64,13 +64,7 @@ _RUN = (
 )
 
 # Against what the original leaves soft, small or in another light.
-ADDED = {
-    "frequency_power": 0.0,
-    "gaze_power": 0.0,
-    "mask_overlap_power": 0.0,
-    "swap_mask_power": 0.0,
-    "match_colors": False,
-}
+ADDED = {"match_colors": False, "frequency_power": 0.0, "swap_mask_power": 0.0}
 
 SAEHD = Kind(
     "SAEHD",

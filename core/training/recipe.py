@@ -83,13 +83,10 @@ class Recipe(BaseModel):
         False, description="ours: give all src faces, once, the mean colors and contrasts of the dst faces"
     )
     frequency_power: float = Field(
-        0.0, ge=0, le=10, description="ours: compare spectra as well, which sharpens skin and hair; 1 is much"
-    )
-    gaze_power: float = Field(
-        0.0, ge=0, le=10, description="ours: compare edges within eyes and mouth: irises, lids, teeth; 1 is much"
-    )
-    mask_overlap_power: float = Field(
-        0.0, ge=0, le=10, description="ours: learned masks must overlap the faces' own, so that they do not shrink"
+        0.0,
+        ge=0,
+        le=10,
+        description="ours: compare spectra, too: fine detail counts as much as large shapes; 1 is much",
     )
     swap_mask_power: float = Field(
         0.0, ge=0, le=10, description="ours: the swap's mask learns from those of the dst faces; a fifth slower"
