@@ -1,18 +1,15 @@
 """What learns faster? The same small model from the same faces, several ways and seeds, scored on faces it never saw.
 
 usage: python benchmarks/learning.py FOLDER [--model df-ud] [--variants 2e-4 ...] [--seeds 1 2 3] [--iterations 1000]
-                                            [--extras "frequency 1" ...] [--results learning.json]
 
 FOLDER has ``train/src``, ``train/dst`` (face files), ``heldout.npz`` and ``eval_dfm.py``, which scores a .dfm. Each run
 is a process of its own, scored with its averaged weights and with its last ones; a run that is in the results is not
-made again. --extras trains each variant with each of EXTRAS, "" for none. ``quality`` is how the swaps are judged. The
-results are in benchmarks/results/learning.json (learning_rates.json beside it has earlier runs of one seed);
-``cpu_s`` is the CPU time of the training process and its workers, start and export included, which other programs on
-the machine disturb less than they do the wall time.
+made again. The results are in benchmarks/results/learning.json (learning_rates.json beside it has earlier runs of one
+seed); ``cpu_s`` is the CPU time of the training process and its workers, start and export included, which other
+programs on the machine disturb less than they do the wall time.
 """
 
 import argparse
-import itertools
 import json
 import os
 import resource
@@ -24,7 +21,7 @@ import tempfile
 import time
 from pathlib import Path
 
-RESULTS = Path(__file__).parent / "results"
+RESULTS = Path(__file__).parent / "results" / "learning.json"
 # Averages are kept in all: they change nothing in the training, and each run is scored with and without.
 COMMON = {"workers": 1, "batch-size": 4, "lr-dropout": "n", "preview-every": 0, "save-minutes": 60, "ema": 0.99}
 MODELS = {
@@ -41,19 +38,8 @@ MODELS = {
     # That of the preset quick.
     "df-ud": {"resolution": 64, "archi": "df-ud", "ae-dims": 96, "e-dims": 16, "d-dims": 16, "d-mask-dims": 16},
 }
-QUALITY = ("identity", "identity_src", "eyes", "mouth", "mask_iou", "mask_area", "sharpness", "edge", "edge_merged")
 SWITCHES = ["--no-pretrained", "--no-uniform-yaw", "--no-blur-out-mask"]
 # Parts of the iterations -> rate, and whether faces are warped.
-# Options that are measured by themselves, beside a variant without them.
-EXTRAS = {
-    "frequency 0.3": ["--frequency-power", "0.3"],
-    "frequency 1": ["--frequency-power", "1"],
-    "gaze 0.3": ["--gaze-power", "0.3"],
-    "gaze 1": ["--gaze-power", "1"],
-    "mask overlap 1": ["--mask-overlap-power", "1"],
-    "mask overlap 3": ["--mask-overlap-power", "3"],
-    "matched colors": ["--match-colors"],
-}
 VARIANTS = {
     "plain": [(1.0, 5e-5, True)],
     "warm-up, decay": [(0.1, 3e-5, True), (0.7, 1e-4, True), (0.9, 4e-5, True), (1.0, 1.2e-5, True)],
@@ -79,27 +65,22 @@ def main() -> None:
     parser.add_argument("--seeds", nargs="+", type=int, default=[1, 2, 3])
     parser.add_argument("--iterations", type=int, default=1000)
     parser.add_argument("--precision", default="float32")
-    parser.add_argument("--extras", nargs="*", default=[""], choices=["", *EXTRAS])
-    parser.add_argument("--results", default="learning.json")
     parser.add_argument("--keep", type=Path, help="folder for the exported models")
     given = parser.parse_args()
-    results = RESULTS / given.results
-    for seed, extra, name in itertools.product(given.seeds, given.extras, given.variants):
-        way = f"{name} + {extra}" if extra else name
-        key = f"{given.model}: {way}, {given.precision}, {given.iterations} iterations, seed {seed}"
-        if key in kept(results):
-            continue
-        made = run(given, name, extra, seed)
-        # Read again: another process may have added runs meanwhile.
-        results.write_text(json.dumps(kept(results) | {key: made}, indent=1, sort_keys=True) + "\n")
-        print(key, json.dumps(made), flush=True)
+    for seed in given.seeds:
+        for name in given.variants:
+            key = f"{given.model}: {name}, {given.precision}, {given.iterations} iterations, seed {seed}"
+            rows = json.loads(RESULTS.read_text()) if RESULTS.is_file() else {}
+            if key in rows:
+                continue
+            made = run(given, name, seed)
+            # Read again: another process may have added runs meanwhile.
+            rows = json.loads(RESULTS.read_text()) if RESULTS.is_file() else {}
+            RESULTS.write_text(json.dumps(rows | {key: made}, indent=1, sort_keys=True) + "\n")
+            print(key, json.dumps(made), flush=True)
 
 
-def kept(results: Path) -> dict:
-    return json.loads(results.read_text()) if results.is_file() else {}
-
-
-def run(given: argparse.Namespace, name: str, extra: str, seed: int) -> dict:
+def run(given: argparse.Namespace, name: str, seed: int) -> dict:
     folder, iterations, keep = given.folder, given.iterations, given.keep
     with tempfile.TemporaryDirectory(prefix="learning.") as workspace:
         for side in ("src", "dst"):
@@ -114,7 +95,6 @@ def run(given: argparse.Namespace, name: str, extra: str, seed: int) -> dict:
             str(iterations),
             *flags,
             *SWITCHES,
-            *EXTRAS.get(extra, []),
             "--preset",
             str(preset),
             "--seed",
@@ -126,7 +106,7 @@ def run(given: argparse.Namespace, name: str, extra: str, seed: int) -> dict:
         averaged = Path(workspace) / "model" / "swap_SAEHD_model.dfm"
         if keep:
             keep.mkdir(parents=True, exist_ok=True)
-            shutil.copy(averaged, keep / f"{given.model} {name} {extra} {iterations} {seed}.dfm")
+            shutil.copy(averaged, keep / f"{given.model} {name} {iterations} {seed}.dfm")
         lines = (Path(workspace) / "model" / "metrics.jsonl").read_text().splitlines()
         rows = [json.loads(line) for line in lines]
         recent = rows[-100:]
@@ -134,7 +114,6 @@ def run(given: argparse.Namespace, name: str, extra: str, seed: int) -> dict:
             "loss": [round(sum(row[f"{side}_loss"] for row in recent) / len(recent), 4) for side in ("src", "dst")],
             "averaged": score(folder, averaged),
             "last": score(folder, Path(workspace) / "last.dfm"),
-            "quality": quality(workspace),
             "ms": round(statistics.median(row["ms"] for row in rows)),
             "wall_s": round(wall, 1),
             "cpu_s": round(cpu, 1),
@@ -160,13 +139,6 @@ def score(folder: Path, model: Path) -> dict:
         "src_mask_iou": found["src"]["mask_iou"],
         "dst_mask_iou": found["dst"]["mask_iou"],
     }
-
-
-def quality(workspace: str) -> dict:
-    """Means of the figures of the swaps, of 24 faces; the source's were trained on."""
-    core("quality", workspace=workspace)
-    found = json.loads((Path(workspace) / "model" / "swap_quality.json").read_text())
-    return {name: round(found["figures"][name]["mean"], 4) for name in QUALITY}
 
 
 def core(*arguments: str, workspace: str) -> None:

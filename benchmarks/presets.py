@@ -57,9 +57,9 @@ def run(given: argparse.Namespace, name: str) -> list[dict]:
         file.write_text(toml(small))
         rate = [] if presets.RATE in small.scheduled else ["--learning-rate", str(given.rate)]
         train(workspace, [*FLAGS, *rate, "--precision", given.precision, "--preset", str(file)])
-        # One backup where each phase but the first begins, and the model as it ended.
-        saves = [f"swap:{backup.name}" for backup in list_backups(choose(workspace.model))[0]] + ["swap"]
-        judged = {made.iteration: made for made in (judge(workspace, save) for save in saves)}
+        # A backup is made where a phase begins, and where parts start anew within one, which is not judged.
+        saves = {backup.iteration: f"swap:{backup.name}" for backup in list_backups(choose(workspace.model))[0]}
+        judged = {phase.until: judge(workspace, saves.get(phase.until)) for phase in small.phases}
         return [row(phase, judged[phase.until]) for phase in small.phases]
 
 

@@ -64,7 +64,7 @@ _RUN = (
 )
 
 # Against what the original leaves soft, small or in another light.
-ADDED = {"frequency_power": 0.0, "gaze_power": 0.0, "mask_overlap_power": 0.0, "match_colors": False}
+ADDED = {"match_colors": False, "frequency_power": 0.0, "swap_mask_power": 0.0}
 
 SAEHD = Kind(
     "SAEHD",
@@ -116,7 +116,8 @@ AMP = Kind(
         "clipgrad",
         *_RUN,
     ),
-    own=tuple(ADDED),
+    # Batches of AMP do not say how much of the source a swap shall have.
+    own=tuple(name for name in ADDED if name != "swap_mask_power"),
     # 22: a third of the usual d_dims, rounded up to an even number, as the original proposes it.
     defaults={"ae_dims": 256, "d_mask_dims": 22, "batch_size": 8},
     forced={
@@ -129,6 +130,7 @@ AMP = Kind(
         "face_style_power": 0.0,
         "bg_style_power": 0.0,
         "pretrain": False,
+        "swap_mask_power": 0.0,
     },
     untrained=("inter_src", "inter_dst"),
     objective={

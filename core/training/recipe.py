@@ -83,13 +83,13 @@ class Recipe(BaseModel):
         False, description="ours: give all src faces, once, the mean colors and contrasts of the dst faces"
     )
     frequency_power: float = Field(
-        0.0, ge=0, le=10, description="ours: compare spectra as well, which sharpens skin and hair; 1 is much"
+        0.0,
+        ge=0,
+        le=10,
+        description="ours: compare spectra, too: fine detail counts as much as large shapes; 1 is much",
     )
-    gaze_power: float = Field(
-        0.0, ge=0, le=10, description="ours: compare edges within eyes and mouth: irises, lids, teeth; 1 is much"
-    )
-    mask_overlap_power: float = Field(
-        0.0, ge=0, le=10, description="ours: learned masks must overlap the faces' own, so that they do not shrink"
+    swap_mask_power: float = Field(
+        0.0, ge=0, le=10, description="ours: the swap's mask learns from those of the dst faces; a fifth slower"
     )
     gan_power: float = Field(
         0.0, ge=0, le=5, description="sharpen with a discriminator; only for the very end, after a backup"
@@ -289,6 +289,7 @@ def effective(recipe: Recipe) -> Recipe:
             "true_face_power": 0.0,
             "face_style_power": 0.0,
             "bg_style_power": 0.0,
+            "swap_mask_power": 0.0,
             "uniform_yaw": True,
             "ct_mode": "none",
             "match_colors": False,

@@ -66,18 +66,6 @@ def spectral_distance(a: Tensor, b: Tensor) -> Tensor:
     return ops.mean(magnitude, axis=(1, 2, 3)) / a.shape[1]
 
 
-def fine_detail(x: Tensor) -> Tensor:
-    """What a blur of a 64th of the side takes away, the shape of ``x``."""
-    return x - gaussian_blur(x, x.shape[1] / 64)
-
-
-def overlap_loss(mask: Tensor, made: Tensor) -> Tensor:
-    """One minus the share of the two masks' union that both cover, for soft masks, (N,)."""
-    both = ops.sum(mask * made, axis=(1, 2, 3))
-    either = ops.sum(mask + made - mask * made, axis=(1, 2, 3))
-    return 1 - (both + 1) / (either + 1)
-
-
 def style_loss(a: Tensor, b: Tensor, blur: float, weight: float) -> Tensor:
     """``weight`` times the distance of the per-channel means and deviations, (N,).
 

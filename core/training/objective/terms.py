@@ -87,17 +87,6 @@ def frequency(scene: Scene, power: float) -> Tensor:
     return 10 * power * losses.spectral_distance(scene.wanted, scene.made)
 
 
-def gaze(scene: Scene, power: float) -> Tensor:
-    """The edges within eyes and mouth are where they are in the target."""
-    edges = losses.fine_detail(scene.target - scene.views.image)
-    return 300 * power * ops.mean(ops.abs(edges * scene.eyes_mouth), axis=(1, 2, 3))
-
-
-def mask_overlap(scene: Scene, power: float) -> Tensor:
-    """The decoded mask and the face's own overlap, however large they are."""
-    return power * losses.overlap_loss(scene.mask, scene.views.mask)
-
-
 def face_style(scene: Scene, power: float) -> Tensor:
     """The swap's face takes the colors of the dst face; only the decoder learns from it."""
     # The masks say where the face is and must not become smaller to please this term.
@@ -126,6 +115,11 @@ def dst_background(scene: Scene, weight: float) -> Tensor:
 def dst_variation(scene: Scene, weight: float) -> Tensor:
     """What is made outside of the dst face is smooth."""
     return weight * losses.total_variation(scene.made_around_dst, scene.traits.variation_over_channels)
+
+
+def swap_mask(scene: Scene, power: float) -> Tensor:
+    """The mask of the swap is that of the dst face, which the src faces alone do not teach."""
+    return 10 * power * losses.mean_square(dst_of(scene.mask), scene.views.swap_mask)
 
 
 def true_face(scene: Scene, weight: float) -> Tensor:
@@ -159,12 +153,11 @@ TERMS = (
     Term("mask", Group.RECONSTRUCTION, 10, mask),
     Term("eyes and mouth", Group.RECONSTRUCTION, 300, eyes_and_mouth, needs=("eyes_mouth_prio",)),
     Term("frequency", Group.DETAIL, "frequency_power", frequency),
-    Term("gaze", Group.DETAIL, "gaze_power", gaze),
-    Term("mask overlap", Group.DETAIL, "mask_overlap_power", mask_overlap),
     Term("face style", Group.STYLE, "face_style_power", face_style, views=("swap", "swap_stopped")),
     Term("background style", Group.STYLE, "bg_style_power", background_style, views=("swap",)),
     Term("dst background", Group.SURROUNDINGS, "dst_background", dst_background),
     Term("dst variation", Group.SURROUNDINGS, "dst_variation", dst_variation),
+    Term("swap mask", Group.SURROUNDINGS, "swap_mask_power", swap_mask, views=("swap",)),
     Term("true face", Group.ADVERSARIAL, "true_face_power", true_face, discriminator="code"),
     Term("gan", Group.ADVERSARIAL, "gan_power", gan, discriminator="patch"),
     Term("src background", Group.ADVERSARIAL, 0.02, src_background, needs=_MASKED_GAN),

@@ -9,26 +9,20 @@ from core.errors import UsageError
 from core.training import recipe as recipes
 from core.training.kinds import ADDED
 from core.training.objective import losses
+from core.training.objective.forward import Views
+from core.training.objective.scene import scene_of
 from core.training.objective.terms import Group, objective_of
 from core.training.recipe import Recipe
 
-LOSSES = {
-    "spectrum": losses.spectral_distance,
-    "detail": lambda a, b: ops.mean(ops.abs(losses.fine_detail(a - b)), axis=(1, 2, 3)),
-    "overlap": losses.overlap_loss,
-}
-
-
-POWERS = ("frequency_power", "gaze_power", "mask_overlap_power")
+POWERS = ("frequency_power", "swap_mask_power")
 
 
 def numpy(x):
     return ops.convert_to_numpy(x)
 
 
-def pair(channels=3):
-    random = np.random.RandomState(4)
-    return random.rand(2, 2, 64, 64, channels).astype(np.float32)
+def pair():
+    return np.random.RandomState(4).rand(2, 2, 64, 64, 3).astype(np.float32)
 
 
 def gradient(function, x):
@@ -50,15 +44,15 @@ def gradient(function, x):
     return tape.gradient(total, value).numpy()
 
 
-@pytest.mark.parametrize("name", LOSSES)
-def test_gradients_are_what_the_losses_differ_by(name):
-    target, made = pair(1 if name == "overlap" else 3)
-    found = gradient(lambda x: LOSSES[name](target, x), made)
+def test_the_gradient_is_what_the_loss_differs_by():
+    target, made = pair()
+    wanted = ops.convert_to_tensor(target)
+    found = gradient(lambda x: losses.spectral_distance(wanted, x), made)
     # Along the gradient itself, where a difference is largest against rounding.
     step = 1e-3 * found / np.abs(found).max()
-    above, below = (float(numpy(ops.sum(LOSSES[name](target, made + side * step)))) for side in (1, -1))
+    above, below = (float(numpy(ops.sum(losses.spectral_distance(wanted, made + side * step)))) for side in (1, -1))
     assert (above - below) / 2 == pytest.approx(float((found * step).sum()), rel=0.02)
-    assert np.isfinite(gradient(lambda x: LOSSES[name](target, x), target)).all()
+    assert np.isfinite(gradient(lambda x: losses.spectral_distance(wanted, x), target)).all()
 
 
 def test_spectra_tell_fine_differences_from_flat_ones():
@@ -70,43 +64,43 @@ def test_spectra_tell_fine_differences_from_flat_ones():
     assert same < one < many / 10 and many == pytest.approx(0.05 * np.sqrt(np.pi) / 2, rel=0.05)
 
 
-def test_fine_detail_is_none_of_a_flat_middle():
-    slope = np.linspace(0, 1, 64, dtype=np.float32)[None, :, None, None] * np.ones((1, 1, 64, 3), np.float32)
-    assert np.abs(numpy(losses.fine_detail(slope))[:, 4:-4, 4:-4]).max() < 1e-6
-
-
-def test_a_mask_that_shrinks_overlaps_less():
-    mask, small = np.zeros((2, 1, 64, 64, 1), np.float32)
-    mask[:, 16:48, 16:48] = 1
-    small[:, 16:48, 16:32] = 1
-    whole, half, none = (float(numpy(losses.overlap_loss(mask, made))[0]) for made in (mask, small, 0 * mask))
-    assert (whole, half, none) == pytest.approx((0, 0.5, 1), abs=2e-3)
+def test_the_mask_of_the_swap_is_compared_with_that_of_dst_only():
+    src, dst = np.zeros((1, 64, 64, 1), np.float32), np.ones((1, 64, 64, 1), np.float32)
+    batch = {"target": np.zeros((2, 64, 64, 3), np.float32), "mask": np.concatenate([src, dst])}
+    objective = objective_of(Recipe(swap_mask_power=0.5, eyes_mouth_prio=False), exact=False)
+    views = {
+        name: Views(batch["target"], batch["mask"], None, None, swap_mask=ops.convert_to_tensor(made))
+        for name, made in (("as dst", dst), ("as src", src))
+    }
+    found = {}
+    for name, seen in views.items():
+        scene = scene_of(batch | {"eyes_mouth": batch["mask"]}, seen, objective.traits, {})
+        found[name] = numpy(objective.total(Group.SURROUNDINGS, scene))
+    assert found["as dst"] == pytest.approx([0]) and found["as src"] == pytest.approx([5])
+    assert objective.views == {"swap"}
 
 
 def test_they_are_off_count_for_both_sides_and_do_not_show_in_the_losses():
     assert not any(getattr(Recipe(), name) for name in ADDED)
     assert not objective_of(Recipe(), exact=False).has(Group.DETAIL)
     objective = objective_of(Recipe(**dict.fromkeys(POWERS, 0.5)), exact=False)
-    assert [term.name for term in objective.terms if term.group is Group.DETAIL] == [
-        "frequency",
-        "gaze",
-        "mask overlap",
-    ]
+    assert [term.name for term in objective.terms if term.group is Group.DETAIL] == ["frequency"]
 
 
 def test_a_model_keeps_them_where_they_are_used():
     plain, used = Recipe(), Recipe(frequency_power=0.5)
     assert not set(ADDED) & recipes.to_saved(plain).keys()
     saved = recipes.to_saved(used)
-    assert saved["frequency_power"] == 0.5 and "gaze_power" not in saved
+    assert saved["frequency_power"] == 0.5 and "swap_mask_power" not in saved
     assert recipes.of_saved_model({}, saved, "data.dat") == used
     assert recipes.of_saved_model({"frequency_power": 0.0}, saved, "data.dat") == plain
 
 
-def test_exact_training_and_the_smallest_kind_refuse_them():
+def test_exact_training_and_other_kinds_refuse_them():
     recipes.require_trainable(Recipe(), exact=True)
     recipes.require_trainable(Recipe(frequency_power=0.5))
-    with pytest.raises(UsageError, match=r"(?s)--frequency-power, --gaze-power.*DeepFaceLab does not know"):
-        recipes.require_trainable(Recipe(frequency_power=0.5, gaze_power=1), exact=True)
-    with pytest.raises(UsageError, match="--gaze-power"):
-        recipes.of_new_model({"gaze_power": 1.0}, "Quick96")
+    with pytest.raises(UsageError, match=r"(?s)--frequency-power, --swap-mask-power.*DeepFaceLab does not know"):
+        recipes.require_trainable(Recipe(frequency_power=0.5, swap_mask_power=1), exact=True)
+    for kind in ("Quick96", "AMP"):
+        with pytest.raises(UsageError, match="--swap-mask-power"):
+            recipes.of_new_model({"swap_mask_power": 1.0}, kind)
