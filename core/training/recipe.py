@@ -89,7 +89,7 @@ class Recipe(BaseModel):
         description="ours: compare spectra, too: fine detail counts as much as large shapes; 1 is much",
     )
     swap_mask_power: float = Field(
-        0.0, ge=0, le=10, description="ours: the swap's mask learns from those of the dst faces; a fifth slower"
+        0.0, ge=0, le=10, description="ours: the swap's mask learns from those of the dst faces"
     )
     gan_power: float = Field(
         0.0, ge=0, le=5, description="sharpen with a discriminator; only for the very end, after a backup"
