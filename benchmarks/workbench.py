@@ -31,9 +31,11 @@ def main() -> None:
     results["machine"] = (
         f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}"
     )
-    for name in parts:
-        with tempfile.TemporaryDirectory() as folder:
-            results[name] = PARTS[name](Path(folder), int(sizes.get("FACES", 60_000)))
+    with tempfile.TemporaryDirectory() as folder:
+        for name in parts:
+            own = Path(folder) / name
+            own.mkdir()
+            results[name] = PARTS[name](own, int(sizes.get("FACES", 60_000)))
     text = json.dumps(results, indent=1)
     path.write_text(text + "\n")
     print(text)
@@ -114,7 +116,11 @@ def _many_faces(folder: Path, count: int):
     from core.imaging.codec import encode_jpeg
     from core.workspace import Workspace
 
-    workspace = Workspace(folder / "work").create()
+    # Made once for all parts.
+    root = folder.parent / "many faces"
+    if root.exists():
+        return Workspace(root)
+    workspace = Workspace(root).create()
     side = workspace.side("src")
     pictures = []
     for seed in range(100):

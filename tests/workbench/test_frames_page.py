@@ -234,6 +234,7 @@ def test_filters_and_steps(frames):
 def test_the_view_is_magnified_and_follows_the_face(frames):
     go_to(frames, 1)
     frames.locator(".stage canvas").focus()
+    frames.keyboard.press("0")
     whole = frames.evaluate(f"{FRAMES}.stage.scale")
     frames.keyboard.press("m")
     assert frames.evaluate(f"{FRAMES}.stage.scale") > whole

@@ -1,5 +1,6 @@
 """What a row of ``faces.db`` may hold: SQLite keeps anything in any column, whatever the tables say."""
 
+import itertools
 import json
 import math
 import sqlite3
@@ -11,6 +12,7 @@ from core.safe_paths import is_name
 
 # Integers and numbers; a text; bytes. None counts as a number: what is not known.
 TEXT, WHOLE, NUMBER, BLOB = (str,), (int,), (int, float, type(None)), (bytes, type(None))
+_ROWS_AT_ONCE = 50_000
 
 
 def checked(values: Sequence[Any], kinds: Sequence[tuple[type, ...]], table: str) -> Sequence[Any]:
@@ -44,16 +46,19 @@ def checked_rows(rows: Iterable[Any], kinds: Sequence[tuple[type, ...]], table: 
 
 def checked_columns(
     rows: Iterable[Sequence[Any]], kinds: Sequence[tuple[type, ...]], table: str
-) -> list[tuple[Any, ...]]:
+) -> list[Sequence[Any]]:
     """The columns of rows, each of which :func:`checked`: of many rows quicker than one row after the other."""
-    rows = list(rows)
-    columns = list(zip(*rows, strict=True)) if rows else [()] * len(kinds)
-    for column, kind in zip(columns, kinds, strict=True):
-        types = set(map(type, column))
-        if not types <= set(kind) or (float in types and any(math.isinf(value or 0.0) for value in column)):
-            for values in rows:
-                checked(values, kinds, table)
-    return columns
+    columns: list[list[Any]] = [[] for _ in kinds]
+    rest = iter(rows)
+    # A million rows at once would take more memory than their columns.
+    while some := list(itertools.islice(rest, _ROWS_AT_ONCE)):
+        for column, values, kind in zip(columns, zip(*some, strict=True), kinds, strict=True):
+            types = set(map(type, values))
+            if not types <= set(kind) or (float in types and any(math.isinf(value or 0.0) for value in values)):
+                for row in some:
+                    checked(row, kinds, table)
+            column.extend(values)
+    return list(columns)
 
 
 def checked_name(name: Any, table: str, *, levels: int = 1) -> str:

@@ -30,6 +30,7 @@ _KEY = "workbench request "
 _WORDS = {
     "set_mark": "marked",
     "set_person": "person named",
+    "reject_verdicts": "verdicts judged",
     "add_face": "face added",
     "copy": "face copied",
     "interpolate": "gap interpolated",
