@@ -13,6 +13,7 @@ from core.errors import CorruptFileError
 
 _HINT = "this file was damaged, or made to harm: do not use it; move it away"
 _SEPARATORS = re.compile(r"[/\\]")
+_PLAIN = re.compile(r"[^./\\:\0][^/\\:\0]*")
 _DRIVE = re.compile(r"[A-Za-z]:[/\\]")
 
 
@@ -21,6 +22,8 @@ def is_name(name: object) -> bool:
 
     A backslash is a character like any other here; what would lead out of a folder elsewhere is refused all the same.
     """
+    if isinstance(name, str) and _PLAIN.fullmatch(name):  # nearly all, and quick
+        return True
     if not isinstance(name, str) or not name or "/" in name or "\0" in name:
         return False
     parts = _SEPARATORS.split(name)

@@ -67,6 +67,8 @@ def checked_name(name: Any, table: str, *, levels: int = 1) -> str:
     Raises:
         CorruptFileError: it is none, and could lead anywhere.
     """
+    if is_name(name):
+        return name
     parts = name.split("/") if isinstance(name, str) else []
     if not 0 < len(parts) <= levels or not all(map(is_name, parts)):
         raise damaged(table, f"{str(name)[:80]!r} is no name of a file")

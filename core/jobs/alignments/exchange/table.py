@@ -3,7 +3,6 @@
 import csv
 import io
 import itertools
-import math
 import sqlite3
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -39,28 +38,27 @@ def write_table(connection: sqlite3.Connection, path: Path) -> tuple[int, int]:
     listed = listed_faces(connection)
     while some := list(itertools.islice(listed, _AT_ONCE)):
         known = [scores.get(face.id, {}) for face in some]
-        for face, of_face, pose in zip(some, known, _poses(some, known).tolist(), strict=True):
-            table.writerow([*_row(face, pose), *(of_face.get(name, "") for name in names)])
+        for face, of_face, numbers in zip(some, known, _numbers(some, known), strict=True):
+            table.writerow([*_row(face, numbers), *(of_face.get(name, "") for name in names)])
         frames.update(face.frame for face in some)
         count += len(some)
     write_text(path, text.getvalue())
     return len(frames), count
 
 
-def _row(face: ListedFace, pose: Sequence[float]) -> list[object]:
-    return [
-        face.id,
-        face.frame,
-        *(_number(n, 1) for n in (face.left, face.top, face.right, face.bottom)),
-        *(_number(angle, 2) for angle in pose),
-        face.person,
-        face.track or "",
-        face.status,
-        face.reason,
-        face.origin,
-        _number(face.confidence, 4),
-        _number(face.landmark_confidence, 4),
-    ]
+def _row(face: ListedFace, numbers: Sequence[object]) -> list[object]:
+    said = (face.person, face.track or "", face.status, face.reason, face.origin)
+    return [face.id, face.frame, *numbers[:7], *said, *numbers[7:]]
+
+
+def _numbers(some: Sequence[ListedFace], known: Sequence[Mapping[str, float]]) -> list[list[object]]:
+    """The box, the pose and both confidences of each face, rounded; empty texts for what is not known."""
+    boxes = np.array([face[2:6] for face in some])
+    sure = np.array([(face.confidence, face.landmark_confidence) for face in some])
+    numbers = np.concatenate([boxes.round(1), _poses(some, known).round(2), sure.round(4)], axis=1)
+    cells = numbers.astype(object)
+    cells[np.isnan(numbers)] = ""
+    return cells.tolist()
 
 
 def _poses(some: Sequence[ListedFace], known: Sequence[Mapping[str, float]]) -> NDArray[np.float64]:
@@ -75,10 +73,6 @@ def _poses(some: Sequence[ListedFace], known: Sequence[Mapping[str, float]]) -> 
     for row in itertools.compress(placed, measured):
         found[row, :2] = known[row]["pitch"], known[row]["yaw"]
     return np.degrees(found)
-
-
-def _number(value: float, digits: int) -> object:
-    return "" if math.isnan(value) else round(value, digits)
 
 
 def _scores(connection: sqlite3.Connection) -> dict[str, dict[str, float]]:

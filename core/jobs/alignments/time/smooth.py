@@ -169,6 +169,7 @@ def _smoothed(
 
 def _write(connection: sqlite3.Connection, change: Change, track: _Track) -> None:
     points = np.asarray(track.points, "<f8")
+    differs = (track.raw != points).any(axis=(1, 2)).tolist()
     for start in range(0, len(track.faces), _WRITTEN_AT_ONCE):
         rows = range(start, min(start + _WRITTEN_AT_ONCE, len(track.faces)))
         moved = [row for row in rows if points[row].tobytes() != track.faces[row].landmarks]
@@ -176,7 +177,7 @@ def _write(connection: sqlite3.Connection, change: Change, track: _Track) -> Non
         before = [face.landmarks or b"" for face in some]
         geometries = change.move([face.id for face in some], [face.frame for face in some], before, points[moved])
         found = zip(some, geometries, moved, strict=True)
-        smoothed = [(face.id, geometry, row) for face, geometry, row in found if (track.raw[row] != points[row]).any()]
+        smoothed = [(face.id, geometry, row) for face, geometry, row in found if differs[row]]
         note_found_points(connection, ((face, geometry, track.raw[row].tobytes()) for face, geometry, row in smoothed))
 
 
