@@ -6,7 +6,7 @@ import {fail, toast} from "../lib/dialogs.js";
 import {onEvent} from "../lib/live.js";
 import {go} from "../lib/router.js";
 import {read, useStore} from "../lib/store.js";
-import {onTakenBack} from "../lib/undo.js";
+import {onTakenBack, settled} from "../lib/undo.js";
 import {loadView} from "../lib/view.js";
 import {columnsOfQueue, needed, sortName, toServer} from "./query.js";
 import {titleOf} from "./names.js";
@@ -37,6 +37,7 @@ export function useFaces(side, query, grid) {
         if (!answer.there) memory.waiting.push(what);
       }
       if (call.signal.aborted || memory.waiting.length) return;
+      await settled(); // a view that was asked for earlier would lack the newest marks
       const asked = ask => insist(ask, () => !call.signal.aborted);
       const summary = await asked(() => get(`${side}/faces`, {signal: call.signal}));
       const view = await asked(() => loadView(side, toServer(wanted), columnsFor(wanted, summary.columns), {signal: call.signal}));

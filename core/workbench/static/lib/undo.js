@@ -53,6 +53,9 @@ function inOrder(work) {
   return done;
 }
 
+// When all that was changed so far is with the server, or was refused.
+export const settled = () => newest;
+
 // Sends operations (of operations.py) as one change; one undo takes it back. While the connection is broken it waits, and
 // so does all that comes after it; sent again, it is carried out once.
 export function edit(side, operations, base = null) {
