@@ -3,6 +3,7 @@
 import asyncio
 import json
 import re
+import socket
 import threading
 
 import cv2
@@ -203,6 +204,22 @@ def test_nothing_is_encoded_for_nobody(live):
     live.player.put(Captured(person(0)[0], 1))
     wait_until(lambda: live.player.measured.frames == 1)
     assert live.outlet._newest is None
+
+
+def test_small_answers_go_out_at_once():
+    async def asked() -> int:
+        accepted = []
+        server = await asyncio.start_server(lambda reader, writer: accepted.append(writer), sock=bound(0))
+        async with server:
+            _, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
+            while not accepted:
+                await asyncio.sleep(0.01)
+            waits = accepted[0].get_extra_info("socket").getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+            for each in (writer, *accepted):
+                each.close()
+        return waits
+
+    assert asyncio.run(asked())
 
 
 def test_a_port_in_use_is_named():
