@@ -136,8 +136,10 @@ export function removeFace(session) {
     return;
   }
   const left = session.frame.faces.filter(other => other !== face);
+  const {number} = session;
   moves.send(() => ({op: "delete_face", face: face.id, base: face.base})).then(() => {
-    session.choose(left[0]?.id ?? null);
+    // In another frame another face is chosen by now.
+    if (session.number === number) session.choose(left[0]?.id ?? null);
     session.say("The face was deleted");
   });
 }
