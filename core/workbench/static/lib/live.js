@@ -8,6 +8,7 @@ const listeners = new Set();
 let known = {run: "", number: 0};
 let pause = 500;
 let reading = null;
+let again = null; // the reading after that one
 let socket = null;
 
 export const currentSocket = () => socket;
@@ -20,7 +21,12 @@ export function onEvent(kind, callback) {
 }
 
 export function refresh() {
-  reading ??= readState().finally(() => { reading = null; });
+  if (reading) {
+    // What is being read may be older than what has changed.
+    again ??= reading.then(() => { again = null; return refresh(); });
+    return again;
+  }
+  reading = readState().finally(() => { reading = null; });
   return reading;
 }
 
