@@ -287,6 +287,19 @@ NEXT = """number => new Promise(done => {
 })"""
 
 
+def _dragged(shown, start: tuple[float, float]) -> dict:
+    """What lies at a place of the screen is dragged by 60 moves of the pointer, and left by Esc."""
+    shown.evaluate(WATCH_DRAG)
+    x, y = start
+    shown.mouse.move(x, y)
+    shown.mouse.down()
+    for step in range(60):
+        shown.mouse.move(x + step / 3, y + step / 5)
+    shown.keyboard.press("Escape")
+    shown.mouse.up()
+    return _summed(shown.evaluate("taken"))
+
+
 def frames(folder: Path, count: int) -> dict:
     """The Frames screen in a browser, 1280 x 720: loose frames, then a film with a key frame every ten seconds."""
     from browser import chromium, opened
@@ -298,25 +311,11 @@ def frames(folder: Path, count: int) -> dict:
     found: dict = {}
     with served(workspace) as (keys, _), chromium() as browser, opened(browser, keys) as shown:
         show_frames(shown, keys, 1, "points")
-        shown.evaluate(WATCH_DRAG)
-        x, y = on_screen(shown, shown.evaluate(f"{FRAMES}.face.points[30]"))
-        shown.mouse.move(x, y)
-        shown.mouse.down()
-        for step in range(60):
-            shown.mouse.move(x + step / 3, y + step / 5)
-        shown.keyboard.press("Escape")
-        shown.mouse.up()
-        found["drag of a point, event to drawn"] = _summed(shown.evaluate("taken"))
+        middle = on_screen(shown, shown.evaluate(f"{FRAMES}.face.points[30]"))
+        found["drag of a point, event to drawn"] = _dragged(shown, middle)
         shown.keyboard.press("3")
-        shown.evaluate(WATCH_DRAG)
-        x, y = on_screen(shown, np.mean(shown.evaluate(f"{FRAMES}.face.points"), axis=0))
-        shown.mouse.move(x, y)
-        shown.mouse.down()
-        for step in range(60):
-            shown.mouse.move(x + step / 3, y + step / 5)
-        shown.keyboard.press("Escape")
-        shown.mouse.up()
-        found["drag of 68 points, event to drawn"] = _summed(shown.evaluate("taken"))
+        middle = on_screen(shown, np.mean(shown.evaluate(f"{FRAMES}.face.points"), axis=0))
+        found["drag of 68 points, event to drawn"] = _dragged(shown, middle)
         found["edit durable, from the page"] = _summed(shown.evaluate(EDIT_POINTS, k % 2 or -1) for k in range(30))
         shown.evaluate(RELEASE, 1)  # starts the vision process
         found["landmarks after the box is let go"] = _summed(shown.evaluate(RELEASE, k % 5) for k in range(20))
