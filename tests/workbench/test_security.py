@@ -3,8 +3,12 @@
 import re
 import socket
 import stat
+import struct
 import uuid
+import zlib
 
+import cv2
+import numpy as np
 import pytest
 from starlette.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
@@ -240,3 +244,29 @@ def test_the_workspace_is_not_made_in_a_home(tmp_path, monkeypatch):
     monkeypatch.setenv("HOME", str(tmp_path))
     with pytest.raises(InputError), Workspace(tmp_path).locked("x", "x"):
         pass
+
+
+def declared(width: int, height: int) -> bytes:
+    """A small PNG that says that it is this large."""
+    png = bytearray(cv2.imencode(".png", np.zeros((8, 8, 3), np.uint8))[1].tobytes())
+    png[16:24] = struct.pack(">II", width, height)
+    png[29:33] = struct.pack(">I", zlib.crc32(bytes(png[12:29])))
+    return bytes(png)
+
+
+@pytest.mark.parametrize("content", [declared(60_000, 60_000), b"\xff\xd8\xff\xe0" + b"x" * 99, b"", b"GIF89a" * 20])
+def test_hostile_pictures_are_answered(tmp_path, content):
+    side = small_workspace(tmp_path / "work", trained=False).side("src")
+    app = workbench_app(Bench(side.workspace, stages, 0), KEYS)
+    client = TestClient(app, base_url=HOME)
+    assert client.post("/enter", content=KEYS.token, headers=OURS).status_code == 200
+    frames, faces = sorted(side.frames.glob("*.png")), sorted(side.aligned.glob("*.jpg"))
+    ids = client.get("/api/v1/src/frames").json()
+    for path in (*frames, *faces):
+        path.write_bytes(content)
+    assert ids and frames and faces
+    answer = client.get("/api/v1/src/frame/0.jpg")
+    assert answer.status_code >= 400 and answer.json()["error"], "in words: it is known what is wrong"
+    for route in ("placed?from=0&count=1", "view", "masks", "faces"):
+        assert client.get(f"/api/v1/src/{route}").status_code < 500, route
+    assert client.get("/api/v1/state").status_code == 200
