@@ -15,10 +15,10 @@ from core.inference.openvino_runtime import OpenVinoRuntime, installed
 _WARNINGS_OFF = 3  # onnxruntime's level for errors only
 _PROVIDER = "ExecutionProvider"
 Runtime = Literal["auto", "cpu", "cuda", "openvino", "tensorrt"]
-# onnxruntime's name of a runtime, and the package that brings it.
+# onnxruntime's name of a runtime, and what brings it.
 _RUNTIMES = {
-    "cuda": ("CUDA", "onnxruntime-gpu"),
-    "tensorrt": ("Tensorrt", "onnxruntime-gpu, and TensorRT itself"),
+    "cuda": ("CUDA", "install onnxruntime-gpu in the place of onnxruntime"),
+    "tensorrt": ("Tensorrt", "install onnxruntime-gpu in the place of onnxruntime, and TensorRT itself"),
 }
 
 
@@ -168,12 +168,12 @@ def _providers(settings: Settings, available: Sequence[str]) -> list[Any]:
         return [cpu]
     if settings.runtime == "auto":
         return [cuda, cpu] if settings.cuda and cuda[0] in available else [cpu]
-    name, package = _RUNTIMES[settings.runtime]
+    name, advice = _RUNTIMES[settings.runtime]
     if name + _PROVIDER not in available:
         raise EnvironmentFault(
             f"onnxruntime has no {settings.runtime} here",
             why=f"it has {', '.join(each.removesuffix(_PROVIDER) for each in available)}",
-            hint=f"install {package} in the place of onnxruntime, or leave --runtime out",
+            hint=f"{advice}, or leave --runtime out",
         )
     if settings.runtime == "cuda":
         return [cuda, cpu]

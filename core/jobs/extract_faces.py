@@ -127,6 +127,9 @@ def extract_faces(
             _require_source(settings, side)
             _clear(side, workspace)
         _refuse_strangers(side)
+        if not side.database.exists():
+            # Without frames no database is begun, which would look like work that was done.
+            frames_of(settings, side)
         side.aligned.mkdir(parents=True, exist_ok=True)
         for folder in (side.frames / FILTERED).glob("*/"):
             fsio.remove_leftovers(folder)

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from core.errors import EnvironmentFault, InputError, PipelineError, UsageError, from_os_error
+from core.errors import CorruptFileError, EnvironmentFault, InputError, PipelineError, UsageError, from_os_error
 from core.web.bodies import small_body
 
 API = "/api/v1"
@@ -27,7 +27,14 @@ class Conflict(InputError):
     """Somebody else has changed it, or is about to."""
 
 
-_STATUSES = ((UsageError, 422), (Missing, 404), (Conflict, 409), (InputError, 400), (EnvironmentFault, 503))
+_STATUSES = (
+    (UsageError, 422),
+    (Missing, 404),
+    (Conflict, 409),
+    (InputError, 400),
+    (CorruptFileError, 422),
+    (EnvironmentFault, 503),
+)
 
 
 def get(path: str, answer: Callable[[Request], Any]) -> Route:

@@ -194,6 +194,7 @@ def test_only_pictures_that_cannot_be_read(tmp_path):
     with pytest.raises(InputError, match="no frames") as caught:
         run(space)
     assert "a.heic" in caught.value.why
+    assert not space.side("src").database.exists(), "an empty one would look like work that was done"
 
 
 def test_names_that_are_too_long_or_no_utf8_are_named_and_the_rest_goes_on(workspace, portrait):

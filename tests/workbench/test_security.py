@@ -266,7 +266,7 @@ def test_hostile_pictures_are_answered(tmp_path, content):
         path.write_bytes(content)
     assert ids and frames and faces
     answer = client.get("/api/v1/src/frame/0.jpg")
-    assert answer.status_code >= 400 and answer.json()["error"], "in words: it is known what is wrong"
+    assert answer.status_code == 422 and answer.json()["error"], "in words: it is known what is wrong"
     for route in ("placed?from=0&count=1", "view", "masks", "faces"):
         assert client.get(f"/api/v1/src/{route}").status_code < 500, route
     assert client.get("/api/v1/state").status_code == 200
