@@ -30,8 +30,9 @@ def main() -> None:
     taps = filters.dssim_taps(given.taps)
     ways = {
         "dense": dense,
-        "separable": lambda x, t: filters.separable_convolution(x, t, 0),
-        "matrices": filters.separable,
+        "separable": lambda x, t: filters.separable_convolution(filters.planes(x), t, 0),
+        "matrices": matrices,
+        "matrices on planes": lambda x, t: filters.separable(filters.planes(x), t),
         "shifts": shifts,
     }
     result = {
@@ -51,6 +52,11 @@ def main() -> None:
 
 def dense(x, taps):
     return ops.depthwise_conv(x, np.tile(np.outer(taps, taps).astype(np.float32)[:, :, None, None], (1, 1, 3, 1)))
+
+
+def matrices(x, taps):
+    band = filters._band(x.shape[1], taps.tobytes(), 0)
+    return ops.einsum("ow,bhwc->bhoc", band, ops.einsum("oh,bhwc->bowc", band, x))
 
 
 def shifts(x, taps):

@@ -1,6 +1,7 @@
 """Short clips of the two people: they turn and nod, talk and blink, and the light wanders."""
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from core.demo.portraits import SIZE, portraits
 from core.formats.origin.film import label_film
 from core.formats.provenance import VIDEO_TAGS
 from core.imaging.codec import to_uint8
+from core.parallel import cores, in_threads
 from core.progress import progress
 from core.video.encode import write_video
 
@@ -38,11 +40,16 @@ def make_clips(folder: Path, frames: int) -> list[Path]:
 def animate(face: Person, frames: int, phase: float) -> Iterator[NDArray[np.uint8]]:
     """Frames, uint8 SIZE x SIZE x 3 BGR, of the person in motion; the same every time. phase: radians."""
     noise = np.random.default_rng(7)
-    for index in range(frames):
-        t = 2 * np.pi * index / frames
-        drift = (14 * np.sin(2 * t + phase), 8 * np.cos(3 * t + phase))
-        image = painted(face, expression_at(t, phase), drift)
+    times = [2 * np.pi * index / frames for index in range(frames)]
+    pictures = in_threads(partial(_picture, face, phase), times, cores())
+    for t, image in zip(times, pictures, strict=True):
         yield light(image, np.sin(2 * t + phase), noise)
+
+
+def _picture(face: Person, phase: float, t: float) -> NDArray[np.float32]:
+    """The person at ``t``, radians of a clip."""
+    drift = (14 * np.sin(2 * t + phase), 8 * np.cos(3 * t + phase))
+    return painted(face, expression_at(t, phase), drift)
 
 
 def expression_at(t: float, phase: float) -> Expression:

@@ -58,8 +58,8 @@ def train(
     def save(session: Session) -> None:
         loop.save(session, beside)
 
-    def reopen() -> Session:
-        return start.open_session(folder, again, workspace.assets)
+    def reopen(session: Session) -> Session:
+        return start.reopen(session, again, workspace.assets)
 
     first_batches = batches(session)
     _renew_sample(session, first_batches)

@@ -74,9 +74,11 @@ class Session(RunState):
         """Whether there is no next iteration before something else has to happen."""
         return self.done or 0 < self.pause <= self.iteration
 
-    def release(self) -> None:
-        """Forget the networks, so that there is room for them to be built again."""
+    def release(self) -> Trainer:
+        """Give the networks away; the session has none then."""
+        trainer = self.trainer
         del self.trainer
+        return trainer
 
     def become(self, opened: "Session") -> None:
         """Go on as ``opened``, a session of the same model; the target and what was collected for the report stay."""

@@ -3,6 +3,7 @@
 The model is new, resumed, or begun from pretrained weights.
 """
 
+import gc
 import logging
 import tempfile
 from collections.abc import Mapping
@@ -59,6 +60,19 @@ def open_session(folder: ModelFolder, choices: Choices, assets_folder: Path) -> 
         return _from_pretrained(folder, choices, archive)
     plan = _plan_new(folder, choices)
     return _ready(Session(folder, plan.recipe, _trainer(folder, plan)), choices, {}, plan.opening)
+
+
+def reopen(session: Session, choices: Choices, assets_folder: Path) -> Session:
+    """The model of a session, opened again from its newest save. Raises what ``open_session`` raises.
+
+    The session gives its networks away: they serve again where only the rate is another, else they make room.
+    """
+    plan = planned(session.folder, choices, assets_folder)
+    trainer: Trainer | None = session.release()
+    if trainer and not trainer.serves(plan.recipe, plan.settings):
+        trainer = None
+        gc.collect()  # two models would not fit where one does
+    return _resume(session.folder, choices, trainer)
 
 
 def planned(folder: ModelFolder, choices: Choices, assets_folder: Path) -> Plan:
@@ -131,13 +145,16 @@ def _trainer(folder: ModelFolder, plan: Plan) -> Trainer:
         return Trainer(plan.recipe, plan.settings, xla=compiled)
 
 
-def _resume(folder: ModelFolder, choices: Choices) -> Session:
+def _resume(folder: ModelFolder, choices: Choices, trainer: Trainer | None = None) -> Session:
+    """trainer: networks that serve what opens."""
     keep_as_it_came(folder)
     loaded = folder.load()
     data = dfl_weights.read_data(loaded.files[DATA])
     state = read_run_state(loaded.files.get(STATE))
     plan = _plan_saved(folder, choices, data, state)
-    session = Session(folder, plan.recipe, _trainer(folder, plan))
+    trainer = trainer or _trainer(folder, plan)
+    trainer.take_rate(plan.settings.rate)
+    session = Session(folder, plan.recipe, trainer)
     left_pretraining = bool(data.options.get("pretrain")) and not plan.recipe.pretrain
     # The original starts these networks anew as well, and keeps the optimizer with their old moments.
     inters = [name for name in session.trainer.networks if name.startswith("inter")] if left_pretraining else []

@@ -255,15 +255,20 @@ class Trainer:
             return
         load_optimizer(self.optimizer, self.variable_names(), path)
 
+    def serves(self, recipe: Recipe, settings: TrainerSettings) -> bool:
+        """Whether these networks would be built for that, too: at most the learning rate is another."""
+        return recipe == self.recipe and replace(settings, rate=self.settings.rate) == self.settings
+
     def reset_rate(self, factor: float) -> None:
         """Multiply the learning rate of all optimizers by ``factor``."""
-        self._take_rate(self.settings.rate * factor)
+        self.take_rate(self.settings.rate * factor)
 
     def set_rate(self, rate: float) -> None:
         """Learn with this learning rate from now on."""
-        self._take_rate(rate / KINDS[self.recipe.kind].rate)
+        self.take_rate(rate / KINDS[self.recipe.kind].rate)
 
-    def _take_rate(self, factor: float) -> None:
+    def take_rate(self, factor: float) -> None:
+        """Learn with the rate of the kind times ``factor`` from now on."""
         self.settings = replace(self.settings, rate=factor)
         for optimizer in self._optimizers():
             optimizer.learning_rate = KINDS[self.recipe.kind].rate * self.settings.rate

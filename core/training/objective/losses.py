@@ -8,7 +8,7 @@ from typing import Any
 
 from keras import ops
 
-from core.training.objective.filters import dssim_taps, gaussian_blur, separable
+from core.training.objective.filters import dssim_taps, gaussian_blur, planes, separable
 
 Tensor = Any
 # They keep the quotients of structural similarity and the root of a deviation finite; the usual 0.01^2 and 0.03^2.
@@ -24,14 +24,14 @@ def dssim(a: Tensor, b: Tensor, size: int) -> Tensor:
 
     size: of the window in pixels.
     """
-    channels = a.shape[-1]
+    a, b = planes(a), planes(b)
     # One filter pass over all four moments is faster than four passes.
-    moments = separable(ops.concatenate([a, b, a * b, a * a + b * b], axis=-1), dssim_taps(size))
-    mean_a, mean_b, mean_ab, mean_squares = (moments[..., i * channels : (i + 1) * channels] for i in range(4))
+    moments = separable(ops.concatenate([a, b, a * b, a * a + b * b]), dssim_taps(size))
+    mean_a, mean_b, mean_ab, mean_squares = ops.split(moments, 4)
     product, squares = mean_a * mean_b, mean_a**2 + mean_b**2
     luminance = (2 * product + _LUMINANCE_EPSILON) / (squares + _LUMINANCE_EPSILON)
     contrast = (2 * (mean_ab - product) + _CONTRAST_EPSILON) / (mean_squares - squares + _CONTRAST_EPSILON)
-    return (1 - ops.mean(luminance * contrast, axis=(1, 2))) / 2
+    return (1 - ops.mean(luminance * contrast, axis=(2, 3))) / 2
 
 
 def dissimilarity(a: Tensor, b: Tensor, window: float) -> Tensor:

@@ -1,6 +1,5 @@
 """What happens where a phase ends: save, back up, open the model again with the options of what begins."""
 
-import gc
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -26,13 +25,13 @@ _MARK = " - before phase "
 class Boundary:
     """Takes a session over a boundary.
 
-    reopen: opens the model again from its newest save.
+    reopen: opens the model of a session again from its newest save; the session gives its networks away.
     batches: of a session.
     save: everything of a session.
     preview: an image for the backup.
     """
 
-    reopen: Callable[[], Session]
+    reopen: Callable[[Session], Session]
     batches: Callable[[Session], BatchSettings]
     save: Callable[[Session], None]
     preview: Path
@@ -44,9 +43,7 @@ class Boundary:
         """
         self.save(session)
         before = _options(session)
-        session.release()
-        gc.collect()  # two models would not fit where one does
-        session.become(self.reopen())
+        session.become(self.reopen(session))
         now = _options(session)
         changed = [name for name in now if name in before and now[name] != before[name]]
         changes = ", ".join(f"{name} {before[name]} -> {now[name]}" for name in changed)

@@ -11,7 +11,7 @@ from core.checkpoints.model_folder import ModelFolder
 from core.errors import UsageError
 from core.formats import dfl_weights
 from core.stages.models import train
-from core.training import recipe
+from core.training import recipe, start
 from core.training.schedule import boundary
 from core.training.schedule.presets import Phase, Preset
 from core.training.schedule.timeline import attach
@@ -75,10 +75,25 @@ def state(root):
     return json.loads((root / "model/swap_SAEHD_forge.json").read_text())
 
 
-def test_stopped_anywhere_equals_run_through_bit_for_bit(tmp_path, mine, caplog):
+@pytest.fixture
+def built(monkeypatch):
+    """Networks that were built, one entry each."""
+    made = []
+
+    class Counted(start.Trainer):
+        def __init__(self, *given, **more):
+            made.append(self)
+            super().__init__(*given, **more)
+
+    monkeypatch.setattr(start, "Trainer", Counted)
+    return made
+
+
+def test_stopped_anywhere_equals_run_through_bit_for_bit(tmp_path, mine, caplog, built):
     whole, parts = (make_workspace(tmp_path / name) for name in ("whole", "parts"))
     with caplog.at_level("INFO"):
         run(whole, preset=mine, seed=5)  # the end of the last phase is the target
+    assert len(built) == 3, "those of the beginning serve again where inter_AB starts anew"
     (change,) = [message for message in caplog.messages if message.startswith("iteration 4: ")]
     assert all(
         said in change
