@@ -44,6 +44,7 @@ _USUAL = 1.5  # side of the square that the network was trained for, in longer s
 _ALIKE = 0.02  # looks that agree with the five points nearly as well as the best one count in the mean
 _TILTED = math.radians(6)
 _AGREES, _MESH_SAYS = 0.12, 2 / 3
+_BLAZE_SAYS = 3  # how often its turn of a profile counts, that by the mesh once
 _FAR = math.radians(35)
 _HARDLY_SAME = math.radians(25)  # how much farther than the mesh the five points may see a head turned
 # Beyond it the fitted head is nearer to the truth than the mesh, in its points and in its turn, and turns too little.
@@ -269,10 +270,11 @@ def _flipped(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def _as_profile(image: NDArray[np.uint8], view: View) -> View:
-    """The view of a head that is turned far, turned in the image as the other detector sees it."""
-    centre, side = view.square(view.turn())
-    turn = blaze_net.profile_turn(image, centre, side, view.turn(), left=view.yaw > 0)
-    return view.turned(math.remainder(turn - view.turn(), 2 * math.pi))
+    """The view of a head that is turned far, turned in the image as the other detector says, and a little as before."""
+    before = view.turn()
+    centre, side = view.square(before)
+    said = blaze_net.profile_turn(image, centre, side, before, left=view.yaw > 0)
+    return view.turned(math.remainder(mean_angle([said] * _BLAZE_SAYS + [before]) - before, 2 * math.pi))
 
 
 def _farther(view: View) -> View:

@@ -111,7 +111,7 @@ def test_a_profile_is_turned_as_the_other_detector_says(finder, admiral, monkeyp
     monkeypatch.setattr(second_look, "_SURE", 1.1)
     monkeypatch.setattr(blaze_net, "profile_turn", lambda *_, left: 0.6 if left else -0.6)
     found = second_look.look_again(finder.landmarker, admiral, face)
-    assert head_turn(found.points) == pytest.approx(0.6, abs=1e-3)
+    assert head_turn(found.points) == pytest.approx((3 * 0.6 + profile.turn()) / 4, abs=0.01)
 
 
 def test_five_points_of_a_profile_speak_against_a_mesh_that_looks_ahead(finder, admiral):
