@@ -19,7 +19,7 @@ from core.faces.contract import Landmarker
 from core.faces.landmarkers.facemesh import FaceMesh, place_of
 from core.faces.mesh_points import points_68
 from core.geometry import landmarks as lm
-from core.geometry.head_pose import FOREHEAD, HEAD, View, fit_view, head_pose, head_turn, pose_of
+from core.geometry.head_pose import View, fit_view, head_pose, head_turn, mean_angle, pose_of
 from core.types import Face
 
 Points = NDArray[np.float64]
@@ -28,7 +28,8 @@ SPARE = "fan2d"  # the origin of a face whose points another network found
 _FLAG, _SURE = 0.5, 0.9  # of the mesh, for faces that stand upright in the frame and for others
 _CLEAR = 0.75  # of the detector, below which a face is looked at again in any case
 _DETECTOR, _BIAS = 1.8, 0.5  # the weight of the logit of the detector's confidence, and what is added
-_MESH, _MESH_BEYOND = 1.5, 0.35  # that of the mesh's, which sees no face in most profiles
+_MESH, _MESH_ASIDE = 1.5, 0.35  # that of the mesh's, which sees no face in most heads that are turned far
+_ASIDE = math.radians(45)
 _FIVE_APART = 0.14  # longer sides of the box: the mean distance of the five points from those of the mesh
 # The detector's five points on the mean head: those of turned heads are nearer to a flat face than the true places.
 _FIVE = np.array([(-0.217, -0.23, 0.02), (0.217, -0.23, 0.02), (0, 0.01, -0.12), (-0.184, 0.24, 0), (0.184, 0.24, 0)])
@@ -43,6 +44,7 @@ _USUAL = 1.5  # side of the square that the network was trained for, in longer s
 _ALIKE = 0.02  # looks that agree with the five points nearly as well as the best one count in the mean
 _TILTED = math.radians(6)
 _AGREES, _MESH_SAYS = 0.12, 2 / 3
+_BLAZE_SAYS = 3  # how often its turn of a profile counts, that by the mesh once
 _FAR = math.radians(35)
 _HARDLY_SAME = math.radians(25)  # how much farther than the mesh the five points may see a head turned
 # Beyond it the fitted head is nearer to the truth than the mesh, in its points and in its turn, and turns too little.
@@ -124,20 +126,24 @@ def look_again(mesh: FaceMesh, image: NDArray[np.uint8], face: Face) -> Found | 
         return None
     view = fit_view((looks.one + looks.mirrored) / 2, _FIVE, _OFF, roll, _WIDTH * extent)
     seen = _meshes(mesh, image, view, extent)
-    beyond = abs(view.yaw) > _BEYOND and not _half(face, seen)
+    aside = abs(view.yaw) > _ASIDE and not _half(face, seen)
     flag = max(face.landmark_confidence, float(np.mean([each.flag for each in seen])))
-    sure = likely(looks.confidence, flag, beyond=beyond)
-    if beyond:
-        view = _farther(view)
-        return Found(view.landmarks(), True, (view.pitch, view.yaw, view.roll), sure)
+    sure = likely(looks.confidence, flag, aside=aside)
+    if aside and abs(view.yaw) > _BEYOND:
+        return _fitted(_as_profile(image, _farther(view)), sure)
     nearest = min(each.apart for each in seen)
     if nearest <= _AGREES:
         good = [each for each in seen if each.apart <= nearest + _ALIKE]
         points = _settled(mesh, image, view, good, extent)
         return Found(points, False, _joined(head_pose(points), view), sure)
-    turn = math.remainder(_mean_angle([each.up for each in seen]) - view.turn(), 2 * math.pi)
-    view = _turned(view, turn * _MESH_SAYS) if abs(turn) < math.pi / 4 else view
-    return Found(view.landmarks(), True, (view.pitch, view.yaw, view.roll), sure)
+    if aside:
+        return _fitted(_as_profile(image, view), sure)
+    turn = math.remainder(mean_angle([each.up for each in seen]) - view.turn(), 2 * math.pi)
+    return _fitted(view.turned(turn * _MESH_SAYS) if abs(turn) < math.pi / 4 else view, sure)
+
+
+def _fitted(view: View, confidence: float) -> Found:
+    return Found(view.landmarks(), True, (view.pitch, view.yaw, view.roll), confidence)
 
 
 def _half(face: Face, seen: list[Seen]) -> bool:
@@ -153,24 +159,24 @@ def _settled(mesh: FaceMesh, image: NDArray[np.uint8], view: View, good: list[Se
     """The mean of two looks from as far as the network was trained for, or of the tight ones where those are nearer to
     the five points: a tight square makes the face a few per cent too small.
     """
-    up = _mean_angle([each.up for each in good])
+    up = mean_angle([each.up for each in good])
     centre = np.mean([each.centre for each in good], axis=0)
-    place = centre, _USUAL * _square(view, up)[1], up
+    place = centre, _USUAL * view.square(up)[1], up
     last = [_seen(mesh, image, view, place, extent), _seen(mesh, _flipped(image), view, place, extent, mirrored=True)]
     worst = max(each.apart for each in good) + _ALIKE
     used = [each for each in last if each.apart <= worst] or good
     return np.mean([each.points for each in used], axis=0)
 
 
-def likely(detector: float, mesh: float, *, beyond: bool = False) -> float:
+def likely(detector: float, mesh: float, *, aside: bool = False) -> float:
     """How sure it is that this is a face, 0..1, by the confidences of the detector in two close looks and of the mesh.
 
-    beyond: the five points are those of a profile, of which the mesh says less.
+    aside: the five points are those of a head that is turned far, of which the mesh says less.
 
     Measured on turned, blurred and covered faces and on what the detector takes for faces in pictures without any. The
     other detector, the agreement of the looks and the fit of the points add nothing to these two.
     """
-    odds = _DETECTOR * _logit(detector) + (_MESH_BEYOND if beyond else _MESH) * _logit(mesh) + _BIAS
+    odds = _DETECTOR * _logit(detector) + (_MESH_ASIDE if aside else _MESH) * _logit(mesh) + _BIAS
     return 1 / (1 + math.exp(-odds))
 
 
@@ -191,7 +197,7 @@ def _upright(mesh: FaceMesh, image: NDArray[np.uint8], face: Face, extent: float
     roll = turns[best]
     for margins in (_TIGHT, _TIGHT[1:]):
         found = [mesh.look(image, centre, extent * margin, roll)[0] for margin in margins]
-        up = _mean_angle([head_turn(points_68(each[:, :2])) for each in found])
+        up = mean_angle([head_turn(points_68(each[:, :2])) for each in found])
         apart = math.remainder(up - turns[best], 2 * math.pi)
         roll = turns[best] + max(-math.pi / 4, min(apart, math.pi / 4))
     return roll
@@ -226,11 +232,11 @@ def _meshes(mesh: FaceMesh, image: NDArray[np.uint8], view: View, extent: float)
     roll = view.turn()
     seen = []
     for _ in range(2):
-        centre, side = _square(view, roll)
+        centre, side = view.square(roll)
         for margin in _MARGINS:
             seen.append(_seen(mesh, image, view, (centre, side * margin, roll), extent))
             seen.append(_seen(mesh, flipped, view, (centre, side * margin, roll), extent, mirrored=True))
-        turn = math.remainder(_mean_angle([each.up for each in seen]) - roll, 2 * math.pi)
+        turn = math.remainder(mean_angle([each.up for each in seen]) - roll, 2 * math.pi)
         if not _TILTED < abs(turn) < math.pi / 4:
             break
         roll += turn
@@ -263,20 +269,12 @@ def _flipped(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return np.ascontiguousarray(image[:, ::-1])
 
 
-def _square(view: View, roll: float) -> tuple[Points, float]:
-    """Centre and longer side of the head's box, which is turned by ``roll``."""
-    cos, sin = math.cos(roll), math.sin(roll)
-    turn = np.array([[cos, -sin], [sin, cos]])
-    upright = view.project(np.concatenate([HEAD, FOREHEAD])) @ turn
-    low, high = upright.min(axis=0), upright.max(axis=0)
-    return (low + high) / 2 @ turn.T, float(max(high - low))
-
-
-def _turned(view: View, turn: float) -> View:
-    """The view turned clockwise in the image about the middle of the inner face."""
-    middle = view.landmarks()[17:].mean(axis=0)
-    turned = replace(view, roll=view.roll + turn)
-    return replace(turned, centre=turned.centre + middle - turned.landmarks()[17:].mean(axis=0))
+def _as_profile(image: NDArray[np.uint8], view: View) -> View:
+    """The view of a head that is turned far, turned in the image as the other detector says, and a little as before."""
+    before = view.turn()
+    centre, side = view.square(before)
+    said = blaze_net.profile_turn(image, centre, side, before, left=view.yaw > 0)
+    return view.turned(math.remainder(mean_angle([said] * _BLAZE_SAYS + [before]) - before, 2 * math.pi))
 
 
 def _farther(view: View) -> View:
@@ -285,10 +283,6 @@ def _farther(view: View) -> View:
     turned = replace(view, yaw=yaw)
     shift = view.project(_FIVE).mean(axis=0) - turned.project(_FIVE).mean(axis=0)
     return replace(turned, centre=turned.centre + shift)
-
-
-def _mean_angle(values: list[float]) -> float:
-    return math.atan2(float(np.mean(np.sin(values))), float(np.mean(np.cos(values))))
 
 
 def _joined(pose: tuple[float, float, float], view: View) -> tuple[float, float, float]:

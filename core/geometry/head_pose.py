@@ -6,7 +6,8 @@ pitch > 0 looks up, yaw > 0 turns the nose toward the image's left, roll is the 
 """
 
 import math
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -70,6 +71,20 @@ class View:
         """The clockwise turn of the head's vertical in the image, radians: in profile not the roll alone."""
         return _turn_of(rotation(self.pitch, self.yaw, self.roll))
 
+    def turned(self, turn: float) -> "View":
+        """The view turned clockwise in the image, radians, about the middle of the inner face."""
+        middle = self.landmarks()[17:].mean(axis=0)
+        turned = replace(self, roll=self.roll + turn)
+        return replace(turned, centre=turned.centre + middle - turned.landmarks()[17:].mean(axis=0))
+
+    def square(self, turn: float) -> tuple[Points, float]:
+        """Centre and longer side, pixels, of the box around the head that is turned clockwise by ``turn`` radians."""
+        cos, sin = math.cos(turn), math.sin(turn)
+        to_image = np.array([[cos, sin], [-sin, cos]])
+        upright = self.project(np.concatenate([HEAD, FOREHEAD])) @ to_image.T
+        low, high = upright.min(axis=0), upright.max(axis=0)
+        return (low + high) / 2 @ to_image, float(max(high - low))
+
 
 def rotation(pitch: float, yaw: float, roll: float) -> NDArray[np.float64]:
     """The matrix (3, 3) that turns a head that looks into the camera: first pitch, then yaw, then roll; radians."""
@@ -108,6 +123,11 @@ def head_turn(landmarks: ArrayLike) -> float:
     landmarks: (68, 2). Raises InputError as ``head_pose`` does.
     """
     return _turn_of(rotation(*head_pose(landmarks)))
+
+
+def mean_angle(values: Sequence[float]) -> float:
+    """The mean direction of angles in radians, -pi..pi."""
+    return math.atan2(float(np.mean(np.sin(values))), float(np.mean(np.cos(values))))
 
 
 def _turn_of(matrix: NDArray[np.float64]) -> float:

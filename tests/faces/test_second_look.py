@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from core.errors import InputError
-from core.faces import second_look
+from core.faces import blaze_net, second_look
 from core.faces.contract import DetectorSettings
 from core.faces.detectors import yunet
 from core.faces.filters import Limits
@@ -73,6 +73,47 @@ def test_of_a_profile_the_fitted_head_counts_unless_half_a_face_is_covered(finde
     assert second_look.look_again(finder.landmarker, admiral, face).pose[1] == pytest.approx(1.2)
 
 
+@pytest.mark.parametrize("left", [True, False])
+def test_points_of_a_profile_tell_its_turn(left):
+    upright = np.zeros((6, 2))
+    shape = blaze_net._PROFILE * (1 if left else -1, 1)
+    upright[blaze_net._SEEN_LEFT if left else blaze_net._SEEN_RIGHT] = shape
+    for turn in (-2.5, 0.0, 0.4):
+        (cos, sin), unlike = (math.cos(turn), math.sin(turn)), np.array([(30, -20)])
+        turned = upright @ np.array([[cos, sin], [-sin, cos]]) * 70 + unlike
+        assert blaze_net._turn_of(turned, left=left) == pytest.approx(turn)
+
+
+def test_the_turn_of_a_profile_follows_that_of_the_image_and_of_its_mirror_image(admiral):
+    height, width = admiral.shape[:2]
+    middle = np.array([width - 1, height - 1]) / 2
+    (face,) = yunet.create(DetectorSettings()).detect(admiral)
+    centre, side = (face.box[:2] + face.box[2:]) / 2, float(max(face.box[2:] - face.box[:2]))
+    found = blaze_net.profile_turn(admiral, centre, side, 0.0, left=True)
+    mirrored = np.ascontiguousarray(admiral[:, ::-1])
+    there = np.array([width - 1 - centre[0], centre[1]])
+    assert blaze_net.profile_turn(mirrored, there, side, 0.0, left=False) == pytest.approx(-found)
+    matrix = cv2.getRotationMatrix2D(tuple(middle), -20, 1.0)  # clockwise
+    turned = cv2.warpAffine(admiral, matrix, (width, height))
+    again = blaze_net.profile_turn(turned, matrix[:, :2] @ centre + matrix[:, 2], side, math.radians(20), left=True)
+    assert math.degrees(again - found) == pytest.approx(20, abs=3)
+
+
+def test_where_nothing_is_seen_the_turn_stays(monkeypatch):
+    monkeypatch.setattr(blaze_net, "look", lambda *_: blaze_net.Sight(0.0, None))
+    assert blaze_net.profile_turn(np.zeros((50, 50, 3), np.uint8), np.full(2, 25.0), 20.0, 0.3, left=True) == 0.3
+
+
+def test_a_profile_is_turned_as_the_other_detector_says(finder, admiral, monkeypatch):
+    (face,), _ = finder.find("a.png", admiral)
+    profile = View(0.0, 1.2, 0.1, 100.0, np.array([150.0, 150.0]))
+    monkeypatch.setattr(second_look, "fit_view", lambda *_: profile)
+    monkeypatch.setattr(second_look, "_SURE", 1.1)
+    monkeypatch.setattr(blaze_net, "profile_turn", lambda *_, left: 0.6 if left else -0.6)
+    found = second_look.look_again(finder.landmarker, admiral, face)
+    assert head_turn(found.points) == pytest.approx((3 * 0.6 + profile.turn()) / 4, abs=0.01)
+
+
 def test_five_points_of_a_profile_speak_against_a_mesh_that_looks_ahead(finder, admiral):
     (face,), _ = replace(finder, second=False).find("a.png", admiral)
     size = float(max(face.box[2:] - face.box[:2]))
@@ -87,10 +128,20 @@ def test_the_turn_of_a_head_in_the_image_is_its_roll_from_the_front():
         assert view.turn() == pytest.approx(roll) and head_turn(view.landmarks()) == pytest.approx(roll)
 
 
+def test_a_view_is_turned_about_its_middle_and_its_square_holds_it():
+    view = View(0.1, 0.8, 0.2, 80, np.array([40.0, 60.0]))
+    turned = view.turned(0.5)
+    assert turned.turn() == pytest.approx(view.turn() + 0.5)
+    np.testing.assert_allclose(turned.landmarks()[17:].mean(axis=0), view.landmarks()[17:].mean(axis=0))
+    centre, side = view.square(view.turn())
+    assert np.abs(view.landmarks() - centre).max() < side * math.sqrt(2) / 2
+    np.testing.assert_allclose(turned.square(turned.turn())[1], side)
+
+
 def test_confidence_grows_with_both_networks():
     assert second_look.likely(0.9, 0.9) > second_look.likely(0.9, 0.1) > second_look.likely(0.5, 0.1)
     assert second_look.likely(0.9, 0.2) > 0.5 > second_look.likely(0.8, 0.05)
-    assert second_look.likely(0.75, 0.0, beyond=True) > 0.5 > second_look.likely(0.55, 0.0, beyond=True)
+    assert second_look.likely(0.75, 0.0, aside=True) > 0.5 > second_look.likely(0.55, 0.0, aside=True)
 
 
 def test_poses_of_a_turned_head_come_back():
