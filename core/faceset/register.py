@@ -13,7 +13,7 @@ from core.faceset.database import faces, images
 from core.faceset.database.cells import restored, stored
 from core.faceset.database.connection import open_database
 from core.faceset.database.frames import FrameRow, add_frame, add_source
-from core.faceset.database.images import ImageRow, SeenFile
+from core.faceset.database.images import ImageRow
 from core.faceset.identity import face_id, record_geometry
 from core.faceset.store import Faceset, face_key, open_faceset, read_records
 from core.types import Face, FaceRecord
@@ -95,7 +95,7 @@ def register_files(connection: sqlite3.Connection, folder: Path, files: Mapping[
     ids: in the order of ``files``; empty for an image that shows no face.
     """
     known = images.seen_files(connection, files)
-    unread = [name for name, status in files.items() if not _unchanged(known.get(name), status)]
+    unread = [name for name, state in files.items() if known.state.get(name) != state]
     unread.sort(key=natural_key)
     records, _ = read_records([folder / name for name in unread])
     if records:
@@ -105,17 +105,12 @@ def register_files(connection: sqlite3.Connection, folder: Path, files: Mapping[
             # The rows were written with no time, which means that nobody has looked.
             seen = [(files[record.name].mtime_ns, images.ALIGNED, stored(record.name)) for record in records]
             connection.executemany("UPDATE images SET mtime_ns = ? WHERE folder = ? AND name = ?", seen)
-    found = {record.name: face_id(record) for record in records}
-    read = set(unread)
-    ids = tuple(found.get(name, "") if name in read else known[name].face for name in files)
-    gone = {name: row.face for name, row in known.items() if name not in files}
+    found = known.face | dict.fromkeys(unread, "") | {record.name: face_id(record) for record in records}
+    ids = tuple(map(found.__getitem__, files))
+    gone = {name: face for name, face in known.face.items() if name not in files}
     renamed = set(ids) if gone else set()
     images.forget_images(connection, images.ALIGNED, [name for name, face in gone.items() if face in renamed])
     return Registered(ids, tuple(name for name, face in gone.items() if face not in renamed))
-
-
-def _unchanged(row: SeenFile | None, state: FileState) -> bool:
-    return row is not None and row[1:] == state
 
 
 def note_packed(connection: sqlite3.Connection, inside: Collection[str], sizes: Mapping[str, int]) -> None:
@@ -171,8 +166,8 @@ def missing_files(connection: sqlite3.Connection, folder: Path, there: Collectio
 
     folder: where the loose faces are. there: the names of the images in it, for which a set is quick.
     """
-    known = images.seen_files(connection, there)
-    gone = {name: row.face for name, row in known.items() if name not in there}
+    known = images.seen_files(connection, there).face
+    gone = {name: face for name, face in known.items() if name not in there}
     if gone:
         # What was noted as a decision is not told again.
         dropped = {face for (face,) in connection.execute("SELECT face FROM faces WHERE status <> 'kept'")}

@@ -21,8 +21,9 @@ _HOMOGENEOUS = np.column_stack([_HEAD, np.ones(len(_HEAD))])
 _PRODUCTS = (_HOMOGENEOUS[:, :, None] * _HOMOGENEOUS[:, None, :]).reshape(-1, 16)
 _ROUNDS = 20
 _DAMPING, _LESS, _MORE = 1e-3, 0.1, 10.0
+_RIDGE, _SQUARINGS = 1e-15, 10
 _CONVERGED = 1e-6  # step, beside 1
-_AT_ONCE = 500  # faces whose numbers fit into the cache of a processor
+_AT_ONCE = 500
 
 
 def pitches_yaws_rolls(landmarks: NDArray[np.float64], size: int) -> NDArray[np.float64]:
@@ -61,54 +62,72 @@ def _linear(x: Floats, y: Floats) -> tuple[Floats, Floats]:
     normal[:, :4, 8:] = normal[:, 8:, :4] = -(x @ _PRODUCTS).reshape(count, 4, 4)
     normal[:, 4:8, 8:] = normal[:, 8:, 4:8] = -(y @ _PRODUCTS).reshape(count, 4, 4)
     normal[:, 8:, 8:] = ((x**2 + y**2) @ _PRODUCTS).reshape(count, 4, 4)
-    projection = np.linalg.eigh(normal)[1][..., 0].reshape(count, 3, 4)
+    projection = _smallest(normal).reshape(count, 3, 4)
     # Its sign is not known: rotations do not mirror.
     projection *= np.sign(np.linalg.det(projection[..., :3]))[:, None, None]
     u, scale, vt = np.linalg.svd(projection[..., :3])
     return u @ vt, projection[..., 3] * (np.sqrt(3) / np.linalg.norm(scale, axis=1))[:, None]
 
 
+def _smallest(matrices: Floats) -> Floats:
+    """The eigenvectors (n, m) of the smallest eigenvalues of symmetric matrices (n, m, m), which are not negative."""
+    diagonal = np.arange(matrices.shape[1])
+    scale = np.trace(matrices, axis1=1, axis2=2)
+    matrices[:, diagonal, diagonal] += _RIDGE * scale[:, None]
+    power = np.linalg.inv(matrices)
+    for _ in range(_SQUARINGS):
+        power /= np.trace(power, axis1=1, axis2=2)[:, None, None]
+        power = power @ power
+    # All columns are multiples of the vector now.
+    vectors = power[np.arange(len(power)), power[:, diagonal, diagonal].argmax(axis=1)]
+    return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+
+
 def _nearest(rotation: Floats, shift: Floats, x: Floats, y: Floats) -> Floats:
     """The rotations (n, 3, 3) at the nearest minima (Levenberg and Marquardt)."""
-    normal, gradient, error = _system(rotation, shift, x, y)
+    system, error = _system(rotation, shift, x, y)
     damping = np.full(len(x), _DAMPING)
     live = np.arange(len(x))
     diagonal = np.arange(6)
     for _ in range(_ROUNDS):
-        damped = normal[live]
+        damped = system[live, :6]
         damped[:, diagonal, diagonal] *= 1 + damping[live, None]
-        step = np.linalg.solve(damped, gradient[live])[..., 0]
+        step = np.linalg.solve(damped, system[live, 6, :, None])[..., 0]
         turned, shifted = _turned(step[:, :3], rotation[live]), shift[live] + step[:, 3:]
-        new = _system(turned, shifted, x[live], y[live])
-        better = new[2] <= error[live]
+        small = np.linalg.norm(step, axis=1) < _CONVERGED * np.linalg.norm(shifted, axis=1)
+        # Whether a step so small is for the better makes no difference.
+        rotation[live[small]] = turned[small]
+        live, turned, shifted = live[~small], turned[~small], shifted[~small]
+        if not len(live):
+            break
+        new, new_error = _system(turned, shifted, x[live], y[live])
+        better = new_error <= error[live]
         damping[live] *= np.where(better, _LESS, _MORE)
         at = live[better]
         rotation[at], shift[at] = turned[better], shifted[better]
-        normal[at], gradient[at], error[at] = (part[better] for part in new)
-        small = np.linalg.norm(step, axis=1) < _CONVERGED * np.linalg.norm(shifted, axis=1)
-        live = live[~(small & better)]
-        if not len(live):
-            break
+        system[at], error[at] = new[better], new_error[better]
     return rotation
 
 
-def _system(rotation: Floats, shift: Floats, x: Floats, y: Floats) -> tuple[Floats, Floats, Floats]:
-    """Normal matrix (n, 6, 6), gradient (n, 6, 1) and error (n,) of the reprojection for a turn and a shift more."""
+def _system(rotation: Floats, shift: Floats, x: Floats, y: Floats) -> tuple[Floats, Floats]:
+    """Of the reprojection for a turn and a shift more: (n, 7, 6), the normal matrix and under it the gradient; the
+    error (n,).
+    """
     count, points = x.shape
-    turned = rotation @ _HEAD.T
-    a, b, c = turned[:, 0], turned[:, 1], turned[:, 2]
+    a, b, c = np.moveaxis(rotation @ _HEAD.T, 1, 0)
     near = 1 / (c + shift[:, 2:])
-    u, v = (a + shift[:, :1]) * near, (b + shift[:, 1:2]) * near
-    slope = np.zeros((count, 6, 2, points))
-    across, down = u * near, v * near
-    slope[:, 0, 0], slope[:, 0, 1] = -across * b, -near * c - down * b
-    slope[:, 1, 0], slope[:, 1, 1] = near * c + across * a, down * a
-    slope[:, 2, 0], slope[:, 2, 1] = -near * b, near * a
+    a_near, b_near, c_near = a * near, b * near, c * near
+    u, v = a_near + shift[:, :1] * near, b_near + shift[:, 1:2] * near
+    slope = np.zeros((count, 7, 2, points))
+    slope[:, 0, 0], slope[:, 0, 1] = -u * b_near, -c_near - v * b_near
+    slope[:, 1, 0], slope[:, 1, 1] = c_near + u * a_near, v * a_near
+    slope[:, 2, 0], slope[:, 2, 1] = -b_near, a_near
     slope[:, 3, 0] = slope[:, 4, 1] = near
-    slope[:, 5, 0], slope[:, 5, 1] = -across, -down
-    flat = slope.reshape(count, 6, 2 * points)
-    wrong = np.concatenate([x - u, y - v], axis=1)
-    return flat @ flat.transpose(0, 2, 1), flat @ wrong[..., None], (wrong**2).sum(axis=1)
+    slope[:, 5, 0], slope[:, 5, 1] = -u * near, -v * near
+    slope[:, 6, 0], slope[:, 6, 1] = x - u, y - v
+    flat = slope.reshape(count, 7, 2 * points)
+    wrong = flat[:, 6]
+    return flat @ flat[:, :6].transpose(0, 2, 1), np.einsum("np,np->n", wrong, wrong)
 
 
 def _turned(turn: Floats, rotation: Floats) -> Floats:

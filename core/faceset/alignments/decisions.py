@@ -98,6 +98,8 @@ def returned(connection: sqlite3.Connection, there: Collection[str]) -> list[str
     """Faces that were dropped because their picture was gone, and whose picture is in ``aligned`` again: ids."""
     query = "SELECT face, reason FROM faces WHERE status = 'dropped'"
     gone = {face for face, reason in connection.execute(query) if str(reason).startswith((DELETED, IN_THE_TRASH))}
+    if not gone:
+        return []
     return [face for face in brought_back(connection, there) if face in gone]
 
 

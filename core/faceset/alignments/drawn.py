@@ -87,7 +87,7 @@ def _write_packed(path: Path, polygons: Mapping[str, tuple[Polygon, ...]]) -> No
 
 _EDITS = """
 SELECT edits.face, edits.other, faces.extra, undone FROM edits JOIN faces ON faces.face = edits.face
-JOIN changes ON changes.change = edits.change WHERE edits.change = ? ORDER BY edit
+JOIN changes ON changes.change = edits.change WHERE edits.change = ? AND other LIKE '%"extra"%' ORDER BY edit
 """
 
 

@@ -255,6 +255,7 @@ COLUMNS: dict[str, tuple[type, ...]] = {
 }
 # The fields of ``Face`` that these are.
 _PLAIN = ("origin", "status", "reason", "person", "track")
+_PLAIN_SET = frozenset(_PLAIN)
 _MEASURED = ("confidence", "landmark_confidence", "roll")
 _FIELDS = ("box", "landmarks", *_MEASURED, *_PLAIN, "extra")
 
@@ -266,7 +267,7 @@ def columns_of(face: Face) -> dict[str, Any]:
 
 def columns_for(fields: Mapping[str, Any]) -> dict[str, Any]:
     """The columns that these fields of a ``Face`` are. Raises ValueError for one that never changes."""
-    if set(_PLAIN).issuperset(fields):  # most often, and of many faces
+    if _PLAIN_SET.issuperset(fields):  # most often, and of many faces
         return dict(fields)
     columns: dict[str, Any] = {}
     for name, value in fields.items():

@@ -60,26 +60,26 @@ def images(connection: sqlite3.Connection, folder: str = ALIGNED) -> Iterator[Im
         yield _row(values)
 
 
-class SeenFile(NamedTuple):
-    """What tells whether a file is the one that was seen; see ``ImageRow``."""
+class SeenFiles(NamedTuple):
+    """Files by name. face: that each shows. state: size and time that tell whether it is the one that was seen."""
 
-    face: str
-    bytes: int
-    mtime_ns: int
+    face: dict[str, str]
+    state: dict[str, tuple[int, int]]
 
 
-def seen_files(connection: sqlite3.Connection, there: Collection[str]) -> dict[str, SeenFile]:
-    """The files in ``aligned``, by name: of many far quicker than their whole rows.
+def seen_files(connection: sqlite3.Connection, there: Collection[str]) -> SeenFiles:
+    """The files in ``aligned``: of many far quicker than their whole rows.
 
     there: names that are known to be some, such as those in the folder, for which a set is quick.
     """
     # With +, without the index: most files are in this folder, and reading all in their order is quicker.
     rows = connection.execute("SELECT name, face, bytes, mtime_ns FROM images WHERE +folder = ?", (ALIGNED,))
-    names, *columns = checked_columns(rows, (NAME, TEXT, WHOLE, WHOLE), "images")
-    found = dict(zip(map(restored, names), map(SeenFile._make, zip(*columns, strict=True)), strict=True))
-    for name in found.keys() - there:
+    stored_names, shown, sizes, times = checked_columns(rows, (NAME, TEXT, WHOLE, WHOLE), "images")
+    names = list(map(restored, stored_names))
+    for name in set(names).difference(there):
         checked_name(name, "images")
-    return found
+    states = zip(sizes, times, strict=True)
+    return SeenFiles(dict(zip(names, shown, strict=True)), dict(zip(names, states, strict=True)))
 
 
 class NamedFile(NamedTuple):

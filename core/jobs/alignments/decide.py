@@ -8,6 +8,7 @@ from core.faceset.alignments import decisions
 from core.faceset.alignments.decisions import Which
 from core.faceset.database.brief import brief_faces
 from core.faceset.database.changes import changing
+from core.jobs.alignments.names import give_names_back
 from core.jobs.alignments.opened import opened_faces, require_loose
 from core.workspace import Workspace
 
@@ -18,19 +19,21 @@ class Decided:
 
     faces: how many have another status now. reasons: reason -> how many, of those that were dropped; of those that came
     back, what they had not been kept for. without_picture: faces that came back and have no picture in ``aligned`` yet.
-    returned: faces that are kept again because their picture is back.
+    returned: faces that are kept again because their picture is back. renamed: files that got another name.
     """
 
     faces: int
     reasons: dict[str, int]
     without_picture: int = 0
     returned: int = 0
+    renamed: int = 0
 
 
-def remove_faces(workspace: Workspace, name: str) -> Decided:
+def remove_faces(workspace: Workspace, name: str, *, rename: bool = False) -> Decided:
     """Drop the faces of a side whose pictures somebody deleted from ``aligned``, or that are in its trash.
 
-    Those that were dropped so and whose picture is back are kept again.
+    Those that were dropped so and whose picture is back are kept again. rename: the other pictures get the names back
+    that they were extracted under.
 
     Raises:
         InputError: there is no database, or the faces are packed.
@@ -49,7 +52,8 @@ def remove_faces(workspace: Workspace, name: str) -> Decided:
         with changing(opened.connection, "remove faces", expected=len(gone) + len(back)) as change:
             decisions.drop(change, brief_faces(opened.connection, gone), gone)
             decisions.keep(change, brief_faces(opened.connection, back))
-        return Decided(len(gone), dict(Counter(gone.values())), returned=len(back))
+        renamed = give_names_back(opened).renamed if rename else 0
+        return Decided(len(gone), dict(Counter(gone.values())), returned=len(back), renamed=renamed)
 
 
 def drop_faces(workspace: Workspace, name: str, which: Which, reason: str = "dropped by hand") -> Decided:

@@ -12,7 +12,7 @@ from core.faceset.database.changes import changing
 from core.faceset.identity import INDEX
 from core.faceset.journal import ALIGNED, Move
 from core.jobs.alignments.opened import OpenedFaces, opened_faces
-from core.workspace import Workspace, natural_key
+from core.workspace import Workspace
 
 
 @dataclass(frozen=True)
@@ -40,10 +40,11 @@ def rename(workspace: Workspace, name: str) -> Renamed:
         InputError: there is no database, or a name is taken by another file.
     """
     with opened_faces(workspace, name) as opened:
-        return _rename(opened)
+        return give_names_back(opened)
 
 
-def _rename(opened: OpenedFaces) -> Renamed:
+def give_names_back(opened: OpenedFaces) -> Renamed:
+    """The same of a side that is open."""
     rows = [row for row in images.named_files(opened.connection, ALIGNED) if row.name in opened.names]
     chosen = {
         face: f"{os.path.splitext(frame)[0]}_{extra[INDEX]}"
@@ -51,7 +52,7 @@ def _rename(opened: OpenedFaces) -> Renamed:
         if INDEX in extra
     }
     wanted = {}
-    for row in sorted(rows, key=lambda row: natural_key(row.name)):
+    for row in rows:
         stem, suffix = chosen.get(row.face), os.path.splitext(row.name)[1]
         wanted[row.name] = row.extracted_name if stem is None else f"{stem}{suffix}"
     apart = _apart(wanted, opened.names).items()
@@ -73,7 +74,7 @@ def sort_by_position(workspace: Workspace, name: str) -> Sorted:
                     if face.extra.get(INDEX) != index:
                         change.set(face, extra={**face.extra, INDEX: index})
             count = change.faces
-        return Sorted(count, _rename(opened).renamed)
+        return Sorted(count, give_names_back(opened).renamed)
 
 
 def _apart(wanted: dict[str, str], there: frozenset[str]) -> dict[str, str]:

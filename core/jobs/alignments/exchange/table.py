@@ -16,7 +16,7 @@ from core.faceset.database.cells import NUMBER, TEXT, checked_rows
 from core.faceset.database.faces import all_landmarks
 from core.fsio import write_text
 
-_AT_ONCE = 10_000  # faces
+_AT_ONCE = 2000  # faces: what fits into the cache of a processor
 _HEAD = (
     *("id", "frame", "left", "top", "right", "bottom", "pitch", "yaw", "roll", "person", "track", "status", "reason"),
     *("origin", "confidence", "landmark_confidence"),
@@ -78,8 +78,8 @@ def _poses(some: Sequence[ListedFace], known: Sequence[Mapping[str, float]]) -> 
 def _scores(connection: sqlite3.Connection) -> dict[str, dict[str, float]]:
     """Face -> name -> value, of faces whose points are still those that were measured."""
     query = """
-    SELECT scores.face, name, value FROM scores
-    JOIN faces ON faces.face = scores.face AND faces.geometry = scores.geometry
+    SELECT scores.face, name, value FROM faces
+    CROSS JOIN scores ON scores.face = faces.face AND scores.geometry = faces.geometry
     """
     found: dict[str, dict[str, float]] = {}
     for face, name, value in checked_rows(connection.execute(query), (TEXT, TEXT, NUMBER), "scores"):

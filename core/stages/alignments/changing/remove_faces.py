@@ -17,10 +17,9 @@ class Options(SideOptions):
 def run(options: Options, workspace: Workspace) -> StageReport:
     """The database follows the folder."""
     from core.jobs.alignments.decide import remove_faces
-    from core.jobs.alignments.names import rename
 
-    report = decided_report(options.side, "dropped", remove_faces(workspace, options.side))
+    done = remove_faces(workspace, options.side, rename=options.rename)
+    report = decided_report(options.side, "dropped", done)
     if not options.rename:
         return report
-    done = rename(workspace, options.side)
     return StageReport(report.title, (*report.rows, ("files renamed", done.renamed)), report.warnings)
