@@ -49,6 +49,20 @@ def _in_brief(rows: Iterable[Any]) -> Iterator[BriefFace]:
         yield BriefFace(face, restored(frame), value_of(confidence), *rest)
 
 
+class TrackSize(NamedTuple):
+    """How many kept faces of a person a track has. person: empty for nobody known. track: 0 for faces without one."""
+
+    track: int
+    person: str
+    faces: int
+
+
+def track_sizes(connection: sqlite3.Connection) -> list[TrackSize]:
+    """The tracks and who is in them."""
+    query = "SELECT track, person, COUNT(*) FROM faces WHERE status = 'kept' GROUP BY track, person"
+    return [TrackSize(*row) for row in checked_rows(connection.execute(query), (WHOLE, TEXT, WHOLE), "faces")]
+
+
 class TrackFace(NamedTuple):
     """A face of a track and where it is. landmarks: as the table has them, or None."""
 

@@ -92,10 +92,14 @@ class Change:
         ids, frames: of the faces, and the names of their frames. before: their landmarks as the database has them,
         which differ.
         """
+        self.write()
+        self._waiting.update(ids)
         geometries = geometries_of(frames, points)
-        rows = zip(ids, before, np.asarray(points, "<f8"), geometries, strict=True)
-        for face, old, new, geometry in rows:
-            self._set(face, {"landmarks": old}, {"landmarks": new.tobytes(), "geometry": geometry})
+        nothing_else, _ = stored({})
+        self._edits = [(self._number, face, nothing_else, old) for face, old in zip(ids, before, strict=True)]
+        rows = zip(np.asarray(points, "<f8"), geometries, ids, strict=True)
+        self._rows["landmarks", "geometry"] = [(new.tobytes(), geometry, face) for new, geometry, face in rows]
+        self._count(len(ids))
         return geometries
 
     def add(self, frame: int, face: Face) -> None:
@@ -118,7 +122,10 @@ class Change:
 
     def _note(self, face: str, other: dict[str, Any]) -> None:
         self._edits.append((self._number, face, *stored(other)))
-        self.faces += 1
+        self._count(1)
+
+    def _count(self, faces: int) -> None:
+        self.faces += faces
         if self._why and self.faces > MANY:
             self._copy()
 

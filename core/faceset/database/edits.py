@@ -28,19 +28,22 @@ AT_ONCE = 1000
 _HIGHEST = (1 << 63) - 1  # number of a row
 # What somebody drew on a face, under this name in ``extra``: its file says it, too.
 DRAWN = "drawn"
+_DRAWN_KEY = f'"{DRAWN}"'
 # The columns that place a face.
 POINTS = frozenset({"landmarks", "left", "top", "right", "bottom"})
 
 
 def stored(values: Mapping[str, Any]) -> tuple[str, bytes | None]:
     """Columns of a face as an edit keeps them: a JSON text, and the landmarks, which JSON cannot hold."""
-    rest = {name: value for name, value in values.items() if name != "landmarks" or value is None}
-    return _text(tuple(rest.items())), values.get("landmarks")
+    landmarks = values.get("landmarks")
+    if landmarks is not None:
+        values = {name: value for name, value in values.items() if name != "landmarks"}
+    return _text(tuple(values.items())), landmarks
 
 
 def concerns_files(values: Mapping[str, Any]) -> bool:
     """Whether the file of a face has to follow when it gets these values, or loses them."""
-    return "status" in values or f'"{DRAWN}"' in (values.get("extra") or "")
+    return "status" in values or _DRAWN_KEY in (values.get("extra") or "")
 
 
 # Many faces change from the same to the same.

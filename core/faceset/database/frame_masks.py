@@ -3,8 +3,9 @@
 The mask that training uses is in the face file itself; what is here outlives the file and the crop.
 """
 
+import json
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -83,8 +84,16 @@ def note_masks(connection: sqlite3.Connection, found: Iterable[tuple[str, FrameM
 
 def masks_of(connection: sqlite3.Connection, face: str) -> list[FrameMask]:
     """The masks of a face, by kind."""
-    query = f"SELECT {_COLUMNS} FROM frame_masks WHERE face = ? ORDER BY kind"
-    return [mask for _, mask in _rows(connection.execute(query, (face,)))]
+    return masks_of_faces(connection, [face]).get(face, [])
+
+
+def masks_of_faces(connection: sqlite3.Connection, ids: Sequence[str]) -> dict[str, list[FrameMask]]:
+    """The masks of each of the faces with these ids that has some, by kind."""
+    query = f"SELECT {_COLUMNS} FROM frame_masks WHERE face IN (SELECT value FROM json_each(?)) ORDER BY face, kind"
+    found: dict[str, list[FrameMask]] = {}
+    for face, mask in _rows(connection.execute(query, (json.dumps(list(ids)),))):
+        found.setdefault(face, []).append(mask)
+    return found
 
 
 def all_masks(connection: sqlite3.Connection) -> Iterator[tuple[str, FrameMask]]:

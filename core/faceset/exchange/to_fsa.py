@@ -1,8 +1,12 @@
 """The faces of the database as a document of faceswap's; what its files cannot hold is counted."""
 
+import itertools
+import os
 import sqlite3
 from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +16,7 @@ from numpy.typing import NDArray
 from core.errors import PipelineError
 from core.faceset.database import frame_masks, frames, measured
 from core.faceset.database.faces import faces, points_of
+from core.faceset.database.frame_masks import FrameMask
 from core.faceset.exchange.incoming import FACESWAP
 from core.faceset.exchange.placed import for_faceswap
 from core.faceset.identity import INDEX, geometry_of
@@ -21,6 +26,7 @@ from core.workspace import natural_key
 
 _UNKNOWN = "unknown keys of other programs"
 _FARTHEST = 1 << 30  # pixels
+_AT_ONCE, _IN_A_THREAD = 500, 32  # frames whose masks are read, faces whose masks are placed
 # Identity vectors of our own networks, for which faceswap has no name.
 OUR_VECTORS = frozenset({"sface"})
 
@@ -55,11 +61,11 @@ def to_fsa(
     made, ids = [], []
     rows = [row for row in frames.frames(connection) if row.status == "done"]
     rows.sort(key=lambda row: natural_key(row.name))
-    for row in rows:
-        pairs = [(face.id, made_face) for face in by_frame[row.name] if (made_face := derived.face(face)) is not None]
+    faces_of_frames = derived.made(by_frame[row.name] for row in rows)
+    for row, found in zip(rows, faces_of_frames, strict=True):
         theirs = _part(row.extra, FACESWAP)
-        made.append(FsaFrame(key_of(row.name), tuple(face for _, face in pairs), _part(theirs, "video_meta")))
-        ids.append(tuple(face for face, _ in pairs))
+        made.append(FsaFrame(key_of(row.name), tuple(found.values()), _part(theirs, "video_meta")))
+        ids.append(tuple(found))
         left_out[_UNKNOWN] += len(_part(theirs, "unknown"))
     names = tuple(row.name for row in rows)
     return Written(FsaDocument(tuple(made)), tuple(ids), names, {what: n for what, n in left_out.items() if n})
@@ -119,23 +125,46 @@ class _Derived:
                 self._vectors[face][name] = vector
         (left_out["scores"],) = connection.execute("SELECT COUNT(*) FROM scores").fetchone()
 
-    def face(self, face: Face) -> FsaFace | None:
-        """The face as the file has it; None where it has no place."""
+    def made(self, by_frame: Iterable[list[Face]]) -> Iterator[dict[str, FsaFace]]:
+        """For the faces of each frame: id -> the face as the file has it, without those that have no place."""
+        rest = iter(by_frame)
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            while some := list(itertools.islice(rest, _AT_ONCE)):
+                masks = self._masks([face for found in some for face in found], pool)
+                for found in some:
+                    pairs = ((face.id, self._face(face, masks[face.id])) for face in found)
+                    yield {face: made for face, made in pairs if made is not None}
+
+    def _face(self, face: Face, masks: dict[str, FsaMask]) -> FsaFace | None:
         points, box = _points(face), _box(face)
         if points is None or box is None:
             self._left_out["faces without points and box"] += 1
             return None
-        return FsaFace(box, points, self._masks(face), self._vectors.get(face.id, {}), self._thumbs.get(face.id))
+        return FsaFace(box, points, masks, self._vectors.get(face.id, {}), self._thumbs.get(face.id))
 
-    def _masks(self, face: Face) -> dict[str, FsaMask]:
-        geometry = geometry_of(face.frame, points_of(face))
+    def _masks(self, some: Sequence[Face], pool: ThreadPoolExecutor) -> dict[str, dict[str, FsaMask]]:
+        """Id of each face -> its masks by name."""
+        there = frame_masks.masks_of_faces(self._connection, [face.id for face in some])
+        jobs = [(face, there.get(face.id, [])) for face in some]
+        parts = pool.map(_placed, [jobs[start : start + _IN_A_THREAD] for start in range(0, len(jobs), _IN_A_THREAD)])
         found = {}
-        for mask in frame_masks.masks_of(self._connection, face.id):
-            try:
-                found[mask.kind] = for_faceswap(mask, face.landmarks, stale=mask.geometry != geometry)
-            except PipelineError:
-                self._left_out["masks that cannot be placed"] += 1
-        return found | dict(self._more.get(face.id, {}))
+        for face, masks in zip(some, itertools.chain.from_iterable(parts), strict=True):
+            self._left_out["masks that cannot be placed"] += len(there.get(face.id, [])) - len(masks)
+            found[face.id] = masks | dict(self._more.get(face.id, {}))
+        return found
+
+
+def _placed(jobs: Sequence[tuple[Face, list[FrameMask]]]) -> list[dict[str, FsaMask]]:
+    """By name, the masks of each face that can be placed."""
+    found = []
+    for face, masks in jobs:
+        geometry = geometry_of(face.frame, points_of(face))
+        placed = {}
+        for mask in masks:
+            with suppress(PipelineError):
+                placed[mask.kind] = for_faceswap(mask, face.landmarks, stale=mask.geometry != geometry)
+        found.append(placed)
+    return found
 
 
 def _points(face: Face) -> NDArray[np.float32] | None:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from core.errors import InputError
 from core.faceset.database import measured
-from core.faceset.database.brief import BriefFace, TrackFace, in_brief
+from core.faceset.database.brief import BriefFace, TrackFace, TrackSize, in_brief
 from core.faceset.database.connection import path_of
 from core.faceset.database.faces import all_points
 from core.faceset.scores.measures import IDENTITY_SIZE
@@ -67,7 +67,7 @@ def in_film_order(timeline: Timeline, found: Sequence[Found]) -> FilmFaces[Found
 
 
 def require_tracks(
-    found: Sequence[Face | BriefFace], connection: sqlite3.Connection, side: str, person: str = ""
+    found: Sequence[Face | TrackSize], connection: sqlite3.Connection, side: str, person: str = ""
 ) -> None:
     """Raise InputError where no face has a track, or none is of the person."""
     if not any(face.track for face in found):
@@ -88,11 +88,12 @@ def detections(found: Sequence[Face | BriefFace], timeline: Timeline, connection
 
 
 def _vectors(connection: sqlite3.Connection, found: Sequence[Face | BriefFace]) -> NDArray[np.float32]:
-    known = measured.vectors(connection, EMBEDDER, stale=True)
-    unknown = np.full(IDENTITY_SIZE, np.nan, np.float32)
-    one_each = (known.get(face.id, unknown) for face in found)
-    vector = np.array([one if len(one) == IDENTITY_SIZE else unknown for one in one_each], np.float32)
-    return vector.reshape(-1, IDENTITY_SIZE)
+    ids, matrix = measured.vector_matrix(connection, EMBEDDER, IDENTITY_SIZE)
+    row = {face: row for row, face in enumerate(ids)}
+    known = [k for k, face in enumerate(found) if face.id in row]
+    vector = np.full((len(found), IDENTITY_SIZE), np.nan, np.float32)
+    vector[known] = matrix[[row[found[k].id] for k in known]]
+    return vector
 
 
 def centre_of(face: Face) -> NDArray[np.float64]:

@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 
 from core.faces.second_look import FITTED
 from core.faceset.database import images
-from core.faceset.database.brief import BriefFace, TrackFace, track_faces
+from core.faceset.database.brief import TrackFace, TrackSize, track_faces, track_sizes
 from core.faceset.database.changes import Change, changing
 from core.faceset.database.faces import all_landmarks
 from core.faceset.database.measured import found_points, note_found_points
-from core.faceset.tracks.film_faces import FilmFaces, in_film_order, in_tracks, require_tracks
+from core.faceset.tracks.film_faces import FilmFaces, in_film_order, require_tracks
 from core.faceset.tracks.measure import jitter
 from core.faceset.tracks.smooth import smooth_track
 from core.faceset.tracks.timeline import read_timeline
@@ -102,10 +102,9 @@ def smooth(workspace: Workspace, name: str, strength: float, person: str = "") -
     with opened_faces(workspace, name) as opened:
         connection = opened.connection
         timeline = read_timeline(connection)
-        found = in_tracks(connection, timeline)
-        require_tracks(found, connection, name, person)
-        parts = list(_some_tracks(found, person))
-        del found  # all of it is a tenth of the memory
+        sizes = track_sizes(connection)
+        require_tracks(sizes, connection, name, person)
+        parts = list(_some_tracks(sizes, person))
         sums = _Sums()
 
         def one(change: Change, track: _Track) -> tuple[Floats, Floats, Floats]:
@@ -137,10 +136,13 @@ def smooth(workspace: Workspace, name: str, strength: float, person: str = "") -
         )
 
 
-def _some_tracks(found: Sequence[BriefFace], person: str) -> Iterator[tuple[int, int]]:
+def _some_tracks(sizes: Sequence[TrackSize], person: str) -> Iterator[tuple[int, int]]:
     """The tracks (first, last) with faces of the person, some at a time: all faces are looked through for each."""
-    wanted = {face.track for face in found if face.track > 0 and person in ("", face.person)}
-    lengths = Counter(face.track for face in found if face.track in wanted)
+    wanted = {size.track for size in sizes if size.track > 0 and person in ("", size.person)}
+    lengths: Counter[int] = Counter()
+    for size in sizes:
+        if size.track in wanted:
+            lengths[size.track] += size.faces
     first = last = count = 0
     for track in sorted(lengths):
         if count >= _AT_ONCE:
