@@ -160,6 +160,10 @@ def test_poses_of_many_faces_are_those_of_the_solver(ref):
     points = ref["al"][rng.integers(0, len(ref["al"]), 700)] + rng.normal(0, 2, (700, 68, 2))
     wanted = [pose.pitch_yaw_roll(face, 256) for face in points]
     assert np.abs(many_poses.pitches_yaws_rolls(points, 256) - wanted).max() < 5e-4
+    # Exactly where a camera sees the points of the head.
+    turned = lm.HEAD_3D @ np.array([[0.8, 0, 0.6], [0, 1, 0], [-0.6, 0, 0.8]]) + (0.2, -0.1, 6)
+    seen = turned[None, :, :2] / turned[None, :, 2:] * 256 + 128
+    assert np.abs(many_poses.pitches_yaws_rolls(seen, 256)[0] - pose.pitch_yaw_roll(seen[0], 256)).max() < 5e-4
     points[1], points[2, 0] = 7.0, np.nan
     found = many_poses.pitches_yaws_rolls(points[:4], 256)
     assert np.isnan(found).all(axis=1).tolist() == [False, True, True, False]

@@ -71,6 +71,34 @@ def test_undo_and_redo_walk_through_everything_that_was_done(connection):
     assert [(done.tool, done.faces) for done in changes.history(connection)] == [("move", 1), ("drop", 2), ("twice", 2)]
 
 
+def test_points_of_many_move_after_what_came_before_of_the_same_faces(connection):
+    states = [state(connection)]
+    frame = connection.execute("SELECT frame FROM frames WHERE name = '00001.png'").fetchone()[0]
+    new = Face(BOX, 0.1, landmarks=a_face(8).landmarks, frame="00001.png", origin="interpolated", id="e" * 16)
+    with changing(connection, "several") as change:
+        change.update(find(connection, 0), person="ann")
+        change.add(frame, new)
+        old = [find(connection, 0), find(connection, 1), new]
+        points = np.array([face.landmarks + 3 for face in old])
+        geometries = change.move(
+            [face.id for face in old], [face.frame for face in old], [face.landmarks.tobytes() for face in old], points
+        )
+        change.update(replace(find(connection, 1), landmarks=points[1]), track=4)
+        assert change.faces == 6
+    states.append(state(connection))
+    for face, wanted, geometry in zip(old, points, geometries, strict=True):
+        found = faces.find_face(connection, face.id)
+        assert found is not None and np.array_equal(found.landmarks, wanted)
+        row = connection.execute("SELECT geometry FROM faces WHERE face = ?", (face.id,)).fetchone()
+        assert row == (geometry,) == (geometry_of(face.frame, wanted),)
+    changes.undo(connection)
+    assert [row for row in state(connection) if row[0] != new.id] == states[0]
+    undone = faces.find_face(connection, new.id)
+    assert undone is not None and (undone.status, undone.reason) == ("dropped", "undone")
+    changes.redo(connection)
+    assert state(connection) == states[1]
+
+
 @pytest.mark.parametrize("at_once", [1, 2, 1000])
 def test_many_rows_are_written_some_at_a_time(connection, monkeypatch, at_once):
     """Other fields, the same face again, and a new face in between come in their order."""

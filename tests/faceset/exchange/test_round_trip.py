@@ -13,6 +13,7 @@ from core.faceset.database.connection import open_database
 from core.faceset.database.faces import FaceRow
 from core.faceset.database.frame_masks import FrameMask
 from core.faceset.database.frames import FrameRow
+from core.faceset.exchange import to_fsa as module
 from core.faceset.exchange.incoming import from_fsa
 from core.faceset.exchange.merge import merge
 from core.faceset.exchange.to_fsa import to_fsa
@@ -59,6 +60,14 @@ def test_faces_at_the_very_same_place_are_both_kept(connection):
     assert take_in(connection, found).added == 4
     assert described(written(connection).document) == described(found)
     assert take_in(connection, found).kept == 4
+
+
+def test_frames_are_read_some_at_a_time(connection, monkeypatch):
+    found = document(face(0), face(1), face(2), face(3))
+    take_in(connection, found)
+    monkeypatch.setattr(module, "_AT_ONCE", 1)
+    monkeypatch.setattr(module, "_IN_A_THREAD", 1)
+    assert described(written(connection).document) == described(found)
 
 
 def test_a_second_time_changes_nothing(connection):

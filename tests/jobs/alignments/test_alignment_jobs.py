@@ -152,10 +152,9 @@ def test_deleted_pictures_become_decisions_each_with_its_own_face(side, workspac
         (side.aligned / name).rename(side.aligned / f"{number:05d}_sorted.jpg")
     deleted = record(side, "00001_sorted.jpg").face_id
     (side.aligned / "00001_sorted.jpg").unlink()
-    done = decide.remove_faces(workspace, "src")
-    assert done.reasons == {"picture deleted": 1}
+    done = decide.remove_faces(workspace, "src", rename=True)
+    assert (done.reasons, done.renamed) == ({"picture deleted": 1}, 2)
     assert [face for face, (state, _) in status(side).items() if state == "dropped"] == [deleted]
-    names.rename(workspace, "src")
     assert {name: record(side, name).face_id for name in names_of(side)} == {
         name: face for name, face in whose.items() if face != deleted
     }
