@@ -10,7 +10,6 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 from numpy.typing import NDArray
-from threadpoolctl import threadpool_limits
 
 from core.geometry import landmarks as lm
 from core.geometry.pose import POINTS
@@ -39,8 +38,7 @@ def pitches_yaws_rolls(landmarks: NDArray[np.float64], size: int) -> NDArray[np.
     found = np.full((len(points), 3), np.nan)
     sound = np.flatnonzero(np.isfinite(points).all(axis=(1, 2)) & (np.ptp(points, axis=1).min(axis=1) > 0))
     parts = np.split(sound, range(_AT_ONCE, len(sound), _AT_ONCE))
-    # The faces are spread over the processors: threads of the algebra would only wait for each other.
-    with threadpool_limits(1, "blas"), ThreadPoolExecutor(os.cpu_count()) as pool:
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
         for part, angles in zip(parts, pool.map(lambda part: _angles(points[part]), parts), strict=True):
             found[part] = angles
     return found

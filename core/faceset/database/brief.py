@@ -2,10 +2,24 @@
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from core.faceset.database.cells import BLOB, NAME, NUMBER, TEXT, WHOLE, checked_rows, json_object, restored, value_of
+import numpy as np
+from numpy.typing import NDArray
+
+from core.faceset.database.cells import (
+    BLOB,
+    NAME,
+    NUMBER,
+    TEXT,
+    WHOLE,
+    checked_columns,
+    checked_rows,
+    json_object,
+    restored,
+    value_of,
+)
 from core.faceset.database.faces import ORDER, landmarks_of
 
 
@@ -110,33 +124,41 @@ def placed_faces(connection: sqlite3.Connection) -> Iterator[PlacedFace]:
         yield PlacedFace(face, restored(frame), place, json_object(extra, "faces") if extra else {})
 
 
-class ListedFace(NamedTuple):
-    """All that ``Face`` says as columns, but what nothing else holds. landmarks: as the table has them, or None."""
+class ListedFaces(NamedTuple):
+    """All that ``Face`` says of some faces, but what nothing else holds: a list a column, one value a face.
 
-    id: str
-    frame: str
-    left: float
-    top: float
-    right: float
-    bottom: float
-    landmarks: bytes | None
-    confidence: float
-    landmark_confidence: float
-    origin: str
-    status: str
-    reason: str
-    person: str
-    track: int
+    box: left, top, right and bottom; NaN, like ``confidence`` and ``landmark_confidence``, where they are not known.
+    landmarks: as the table has them, or None.
+    """
+
+    id: Sequence[str]
+    frame: Sequence[str]
+    box: NDArray[np.float64]
+    landmarks: Sequence[bytes | None]
+    confidence: NDArray[np.float64]
+    landmark_confidence: NDArray[np.float64]
+    origin: Sequence[str]
+    status: Sequence[str]
+    reason: Sequence[str]
+    person: Sequence[str]
+    track: Sequence[int]
 
 
-def listed_faces(connection: sqlite3.Connection) -> Iterator[ListedFace]:
-    """The faces of any status, in the order of ``faces``."""
+def listed_faces(connection: sqlite3.Connection, at_once: int) -> Iterator[ListedFaces]:
+    """The faces of any status, in the order of ``faces``, so many at once."""
     query = f"""
     SELECT faces.face, frames.name, "left", top, "right", bottom, landmarks, confidence, landmark_confidence, origin,
            faces.status, reason, person, track
     FROM frames CROSS JOIN faces ON faces.frame = frames.frame {ORDER}
     """
     kinds = (TEXT, NAME, *[NUMBER] * 4, BLOB, *[NUMBER] * 2, *[TEXT] * 4, WHOLE)
-    for face, frame, *values in checked_rows(connection.execute(query), kinds, "faces"):
-        values[:4], values[5:7] = map(value_of, values[:4]), map(value_of, values[5:7])
-        yield ListedFace(face, restored(frame), *values)
+    rows = connection.execute(query)
+    while some := rows.fetchmany(at_once):
+        face, frame, left, top, right, bottom, landmarks, *sure, origin, status, reason, person, track = (
+            checked_columns(some, kinds, "faces")
+        )
+        box, confidence = np.array([left, top, right, bottom], np.float64), np.array(sure, np.float64)
+        names = list(map(restored, frame))
+        yield ListedFaces(
+            face, names, box, landmarks, confidence[0], confidence[1], origin, status, reason, person, track
+        )

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from core.faces.cropping import eyes_rolls, whole_face_poses
-from core.faceset.database.brief import ListedFace, listed_faces
+from core.faceset.database.brief import ListedFaces, listed_faces
 from core.faceset.database.cells import NUMBER, TEXT, checked_rows
 from core.faceset.database.faces import all_landmarks
 from core.fsio import write_text
@@ -35,44 +36,42 @@ def write_table(connection: sqlite3.Connection, path: Path) -> tuple[int, int]:
     frames: set[str] = set()
     table = csv.writer(text, lineterminator="\n")
     table.writerow([*_HEAD, *names])
-    listed = listed_faces(connection)
-    while some := list(itertools.islice(listed, _AT_ONCE)):
-        known = [scores.get(face.id, {}) for face in some]
-        for face, of_face, numbers in zip(some, known, _numbers(some, known), strict=True):
-            table.writerow([*_row(face, numbers), *(of_face.get(name, "") for name in names)])
-        frames.update(face.frame for face in some)
-        count += len(some)
+    # The solver of poses spreads faces over the processors: threads of the algebra would only wait for each other.
+    with threadpool_limits(1, "blas"):
+        for some in listed_faces(connection, _AT_ONCE):
+            known = [scores.get(face, {}) for face in some.id]
+            more = [[of_face.get(name, "") for of_face in known] for name in names]
+            table.writerows(zip(*_columns(some, known), *more, strict=True))
+            frames.update(some.frame)
+            count += len(some.id)
     write_text(path, text.getvalue())
     return len(frames), count
 
 
-def _row(face: ListedFace, numbers: Sequence[object]) -> list[object]:
-    said = (face.person, face.track or "", face.status, face.reason, face.origin)
-    return [face.id, face.frame, *numbers[:7], *said, *numbers[7:]]
-
-
-def _numbers(some: Sequence[ListedFace], known: Sequence[Mapping[str, float]]) -> list[list[object]]:
-    """The box, the pose and both confidences of each face, rounded; empty texts for what is not known."""
-    boxes = np.array([face[2:6] for face in some])
-    sure = np.array([(face.confidence, face.landmark_confidence) for face in some])
-    numbers = np.concatenate([boxes.round(1), _poses(some, known).round(2), sure.round(4)], axis=1)
+def _columns(some: ListedFaces, known: Sequence[Mapping[str, float]]) -> list[Sequence[object]]:
+    """The columns of ``_HEAD``; empty texts for what is not known."""
+    sure = np.stack([some.confidence, some.landmark_confidence])
+    numbers = np.concatenate([some.box.round(1), _poses(some, known).round(2), sure.round(4)])
     cells = numbers.astype(object)
     cells[np.isnan(numbers)] = ""
-    return cells.tolist()
+    *placed, confidence, landmark_confidence = cells.tolist()
+    tracks = [track or "" for track in some.track]
+    said = (some.person, tracks, some.status, some.reason, some.origin)
+    return [some.id, some.frame, *placed, *said, confidence, landmark_confidence]
 
 
-def _poses(some: Sequence[ListedFace], known: Sequence[Mapping[str, float]]) -> NDArray[np.float64]:
-    """Pitch, yaw and roll (n, 3) in degrees as extraction measures them. known: scores of each, which save a solver."""
-    found = np.full((len(some), 3), np.nan)
-    placed = [row for row, face in enumerate(some) if face.landmarks is not None]
-    points = all_landmarks([some[row].landmarks or b"" for row in placed])
+def _poses(some: ListedFaces, known: Sequence[Mapping[str, float]]) -> NDArray[np.float64]:
+    """Pitch, yaw and roll (3, n) in degrees as extraction measures them. known: scores of each, which save a solver."""
+    found = np.full((len(some.id), 3), np.nan)
+    placed = [row for row, blob in enumerate(some.landmarks) if blob is not None]
+    points = all_landmarks([some.landmarks[row] or b"" for row in placed])
     found[placed, 2] = eyes_rolls(points)
     measured = [{"pitch", "yaw"} <= known[row].keys() for row in placed]
     stale = np.flatnonzero(np.logical_not(measured))
     found[np.array(placed, np.intp)[stale], :2] = whole_face_poses(points[stale])
     for row in itertools.compress(placed, measured):
         found[row, :2] = known[row]["pitch"], known[row]["yaw"]
-    return np.degrees(found)
+    return np.degrees(found).T
 
 
 def _scores(connection: sqlite3.Connection) -> dict[str, dict[str, float]]:
