@@ -14,7 +14,7 @@ from core.faceset.database.cells import (
     TEXT,
     WHOLE,
     checked,
-    checked_rows,
+    checked_columns,
     damaged,
     json_object,
     restored,
@@ -103,7 +103,8 @@ def exchange(connection: sqlite3.Connection, change: int, *, back: bool) -> bool
     beyond, order, last = ("<", "DESC", _HIGHEST) if back else (">", "ASC", -_HIGHEST)
     query = f"{_EDITS} AND edit {beyond} ? ORDER BY edit {order} LIMIT {AT_ONCE}"
     moves_files = False
-    while rows := list(checked_rows(connection.execute(query, (change, last)), _KINDS, "edits")):
+    while rows := connection.execute(query, (change, last)).fetchall():
+        checked_columns(rows, _KINDS, "edits")
         some = _of_different_faces(rows)
         moves_files |= _exchange(connection, some)
         last = some[-1][0]
