@@ -79,7 +79,9 @@ def note_masks(connection: sqlite3.Connection, found: Iterable[tuple[str, FrameM
         )
         for face, mask in found
     )
-    connection.executemany("INSERT OR REPLACE INTO frame_masks VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows)
+    again = ", ".join(f"{name} = excluded.{name}" for name in _COLUMNS.split(", ")[2:])
+    query = f"INSERT INTO frame_masks VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (face, kind) DO UPDATE SET {again}"
+    connection.executemany(query, rows)
 
 
 def masks_of(connection: sqlite3.Connection, face: str) -> list[FrameMask]:

@@ -55,11 +55,13 @@ def all_vectors(connection: sqlite3.Connection) -> Iterator[tuple[str, str, NDAr
         yield face, embedder, floats_of(blob, "<f4")
 
 
+# Not by REPLACE, for which SQLite copies pages before each row in case that it has to take it back.
+_VECTOR_AGAIN = "ON CONFLICT (face, embedder) DO UPDATE SET geometry = excluded.geometry, vector = excluded.vector"
+
+
 def note_vectors(connection: sqlite3.Connection, embedder: str, found: dict[str, NDArray]) -> None:
     """Keep identity vectors, face -> vector, as made from the points that the faces have now."""
-    query = """
-    INSERT OR REPLACE INTO vectors SELECT face, ?, geometry, ? FROM faces WHERE face = ?
-    """
+    query = f"INSERT INTO vectors SELECT face, ?, geometry, ? FROM faces WHERE face = ? {_VECTOR_AGAIN}"
     rows = ((embedder, np.asarray(vector, "<f4").tobytes(), face) for face, vector in found.items())
     connection.executemany(query, rows)
 
@@ -69,7 +71,7 @@ def note_made_vectors(
 ) -> None:
     """Keep identity vectors: (face, embedder, the geometry that it was made from, vector)."""
     rows = ((face, name, geometry, np.asarray(vector, "<f4").tobytes()) for face, name, geometry, vector in found)
-    connection.executemany("INSERT OR REPLACE INTO vectors VALUES (?, ?, ?, ?)", rows)
+    connection.executemany(f"INSERT INTO vectors VALUES (?, ?, ?, ?) {_VECTOR_AGAIN}", rows)
 
 
 # The points as found, by the geometry that smoothing gave the face. They are no part of a change: a face whose points
@@ -102,12 +104,18 @@ def all_found_points(connection: sqlite3.Connection) -> dict[str, bytes]:
 
 def note_found_points(connection: sqlite3.Connection, rows: Iterable[tuple[str, str, bytes]]) -> None:
     """Keep points as found: (face, the geometry that smoothing gives it, 136 little-endian float64)."""
-    connection.executemany("INSERT OR REPLACE INTO smoothed VALUES (?, ?, ?)", rows)
+    query = """
+    INSERT INTO smoothed VALUES (?, ?, ?) ON CONFLICT (face, geometry) DO UPDATE SET landmarks = excluded.landmarks
+    """
+    connection.executemany(query, rows)
 
 
 def note_thumbs(connection: sqlite3.Connection, found: Iterable[tuple[str, bytes]]) -> None:
     """Keep the thumbnails of faces as they are now: face, JPEG."""
-    query = "INSERT OR REPLACE INTO thumbs SELECT face, geometry, ? FROM faces WHERE face = ?"
+    query = """
+    INSERT INTO thumbs SELECT face, geometry, ? FROM faces WHERE face = ?
+    ON CONFLICT (face) DO UPDATE SET geometry = excluded.geometry, jpeg = excluded.jpeg
+    """
     connection.executemany(query, ((jpeg, face) for face, jpeg in found))
 
 
