@@ -37,6 +37,8 @@ OPTIONS = {
     "frequency 1": {"frequency_power": 1.0},
     "swap mask 0.3": {"swap_mask_power": 0.3},
     "swap mask 1": {"swap_mask_power": 1.0},
+    "perceptual 1": {"perceptual_power": 1.0},
+    "perceptual 3": {"perceptual_power": 3.0},
     "matched colors": {"match_colors": True},
     "ct-mode rct": {"ct_mode": "rct"},
 }

@@ -39,6 +39,9 @@ class Builder(Protocol):
     ) -> Value:
         """Convolution; ``pad`` zeros on all four sides, ``kernel // 2`` when left out."""
 
+    def depthwise(self, x: Value, name: str, kernel: int, *, stride: int = 1) -> Value:
+        """Convolution of each channel by itself, with a bias and ``kernel // 2`` zeros on all four sides."""
+
     def conv_transpose(self, x: Value, name: str, channels: int, kernel: int, *, stride: int = 2) -> Value:
         """Output is exactly ``stride`` times as large (the gradient of a TensorFlow SAME convolution)."""
 
@@ -47,6 +50,9 @@ class Builder(Protocol):
 
     def lrelu(self, x: Value, slope: float) -> Value:
         """x where positive, else ``slope`` * x."""
+
+    def prelu(self, x: Value, name: str) -> Value:
+        """x where positive, else a learned slope of its channel * x."""
 
     def relu(self, x: Value) -> Value:
         """x where positive, else 0."""

@@ -128,6 +128,14 @@ class KerasBuilder:
         padding = "same" if same else "valid"
         return layers.Conv2D(channels, kernel, stride, padding, use_bias=bias, **self._settings(name))(x)
 
+    def depthwise(self, x, name: str, kernel: int, *, stride: int = 1):
+        p = symmetric_padding(kernel)
+        same = stride == 1 and kernel == 2 * p + 1
+        if not same:
+            x = layers.ZeroPadding2D(p, dtype=self.dtype)(x)
+        settings = {"depthwise_initializer": "zeros", "name": self._name(name), "dtype": self.dtype}
+        return layers.DepthwiseConv2D(kernel, stride, "same" if same else "valid", **settings)(x)
+
     def conv_transpose(self, x, name: str, channels: int, kernel: int, *, stride: int = 2):
         # Here Keras's own "same" is what the files mean.
         return layers.Conv2DTranspose(channels, kernel, stride, "same", **self._settings(name))(x)
@@ -137,6 +145,9 @@ class KerasBuilder:
 
     def lrelu(self, x, slope: float):
         return ops.leaky_relu(x, slope)
+
+    def prelu(self, x, name: str):
+        return layers.PReLU(shared_axes=[1, 2], name=self._name(name), dtype=self.dtype)(x)
 
     def relu(self, x):
         return ops.relu(x)

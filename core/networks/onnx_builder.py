@@ -120,6 +120,17 @@ class OnnxBuilder:
         out = self.node("Conv", inputs, kernel_shape=[kernel] * 2, strides=[stride] * 2, pads=[p] * 4)
         return Value(out, channels, self.half)
 
+    def depthwise(self, x: Value, name: str, kernel: int, *, stride: int = 1) -> Value:
+        # One group for each channel: out, in of the group, height, width.
+        inputs = [
+            self.cast(x, self.half).name,
+            self._weight(name, "weight", (2, 3, 0, 1), half=self.half),
+            self._weight(name, "bias", half=self.half),
+        ]
+        pads = [symmetric_padding(kernel)] * 4
+        out = self.node("Conv", inputs, kernel_shape=[kernel] * 2, strides=[stride] * 2, pads=pads, group=x.channels)
+        return Value(out, x.channels, self.half)
+
     def conv_transpose(self, x: Value, name: str, channels: int, kernel: int, *, stride: int = 2) -> Value:
         inputs = [
             self.cast(x, self.half).name,
@@ -144,6 +155,10 @@ class OnnxBuilder:
 
     def lrelu(self, x: Value, slope: float) -> Value:
         return self._unary("LeakyRelu", x, alpha=slope)
+
+    def prelu(self, x: Value, name: str) -> Value:
+        x = self.cast(x, False)
+        return self._with("PRelu", x, self._weight(name, "alpha", shape=(x.channels, 1, 1)))
 
     def relu(self, x: Value) -> Value:
         return self._unary("Relu", x)

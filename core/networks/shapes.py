@@ -72,6 +72,12 @@ class Tracer:
         height, width = ((n + 2 * p - kernel) // stride + 1 for n in x[:2])
         return height, width, channels
 
+    def depthwise(self, x: Shape, name: str, kernel: int, *, stride: int = 1) -> Shape:
+        self._declare(name, "weight", (kernel, kernel, x[-1], 1), "glorot")
+        self._declare(name, "bias", x[-1:], 0.0)
+        height, width = ((n + 2 * symmetric_padding(kernel) - kernel) // stride + 1 for n in x[:2])
+        return height, width, x[-1]
+
     def conv_transpose(self, x: Shape, name: str, channels: int, kernel: int, *, stride: int = 2) -> Shape:
         self._declare(name, "weight", (kernel, kernel, channels, x[-1]), "glorot")
         self._declare(name, "bias", (channels,), 0.0)
@@ -138,6 +144,10 @@ class Tracer:
     def batch_norm(self, x: Shape, name: str) -> Shape:
         for leaf, init in (("weight", 1.0), ("bias", 0.0), ("running_mean", 0.0), ("running_var", 0.0)):
             self._declare(name, leaf, x[-1:], init)
+        return x
+
+    def prelu(self, x: Shape, name: str) -> Shape:
+        self._declare(name, "alpha", (1, 1, x[-1]), 0.0)
         return x
 
     def l2_norm(self, x: Shape, name: str) -> Shape:

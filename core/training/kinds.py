@@ -64,7 +64,7 @@ _RUN = (
 )
 
 # Against what the original leaves soft, small or in another light.
-ADDED = {"match_colors": False, "frequency_power": 0.0, "swap_mask_power": 0.0}
+ADDED = {"match_colors": False, "frequency_power": 0.0, "swap_mask_power": 0.0, "perceptual_power": 0.0}
 
 SAEHD = Kind(
     "SAEHD",

@@ -91,6 +91,12 @@ class Recipe(BaseModel):
     swap_mask_power: float = Field(
         0.0, ge=0, le=10, description="ours: the swap's mask learns from those of the dst faces"
     )
+    perceptual_power: float = Field(
+        0.0,
+        ge=0,
+        le=10,
+        description="ours: a network that tells people apart sees the same in made and wanted faces; 3 is much",
+    )
     gan_power: float = Field(
         0.0, ge=0, le=5, description="sharpen with a discriminator; only for the very end, after a backup"
     )

@@ -29,6 +29,7 @@ from core.training.objective.autoencoder import Autoencoder, Viewer
 from core.training.objective.discriminators import Discriminators, discriminator_networks
 from core.training.objective.optimizers import KEEP, AdaBelief, RMSprop
 from core.training.objective.parts import GradientSum, Update, require_even
+from core.training.objective.perceptual import face_judges
 from core.training.objective.terms import objective_of
 from core.training.recipe import Recipe, config_of, effective
 from core.training.settings import TrainerSettings
@@ -96,7 +97,8 @@ class Trainer:
         # In exact training, and where no step sees the whole batch, discriminators look for themselves.
         own_pass = settings.exact or bool(self.devices) or settings.parts > 1
         kept = {} if own_pass else self.discriminators.exhibit_shapes(recipe.batch_size)
-        self.model = Autoencoder(architecture, self.networks, objective, self.discriminators.frozen, kept)
+        judges = self.discriminators.frozen | face_judges(objective, recipe, policy)
+        self.model = Autoencoder(architecture, self.networks, objective, judges, kept)
         self.optimizer = self._optimizer(OPTIMIZER, self._frozen())
         # Now and not at the first step: a saved state goes into its slots before that.
         self.optimizer.build(self.model.trainable_variables)

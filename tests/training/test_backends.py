@@ -28,7 +28,7 @@ from core.training.settings import TrainerSettings
 from core.training.trainer import Trainer
 
 sizes = {"resolution": 64, "ae_dims": 32, "e_dims": 16, "d_dims": 16, "d_mask_dims": 16, "batch_size": 2}
-own = {"frequency_power": 0.5, "swap_mask_power": 0.5}
+own = {"frequency_power": 0.5, "swap_mask_power": 0.5, "perceptual_power": 1.0}
 recipe = Recipe(**sizes, **own, clipgrad=True, lr_dropout="n")
 trainer = Trainer(recipe, TrainerSettings(seed=3))
 random = np.random.RandomState(0)

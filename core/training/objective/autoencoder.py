@@ -21,7 +21,7 @@ class Autoencoder(keras.Model):
     the objective does not look at.
 
     architecture: how the networks are wired, a key of ``forward.ARCHITECTURES``.
-    discriminators: frozen copies, by name.
+    discriminators: frozen networks that judge, by name.
     kept: shapes of those of ``scene.exhibits`` that each step keeps in the variables ``exhibits``.
     """
 

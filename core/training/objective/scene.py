@@ -1,4 +1,4 @@
-"""What the terms of the objective look at: the prepared batch, what the networks made of it, frozen discriminators."""
+"""What the terms of the objective look at: the prepared batch, what the networks made of it, networks that judge."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -51,7 +51,7 @@ class Scene:
     eyes_mouth: what counts extra.
     soft: the mask with a soft edge.
     views: what the networks made.
-    discriminators: frozen copies, by name.
+    discriminators: frozen networks that judge, by name.
     """
 
     traits: Traits

@@ -43,7 +43,7 @@ class Term:
     loss: (scene, weight) -> the weighted loss of each sample.
     needs: names of options without which the term is left out; it is too where its weight is 0.
     views: of the optional ones in ``forward.Views``, those that it looks at.
-    discriminator: the one that it asks, ``patch`` or ``code``.
+    discriminator: the network that it asks, ``patch``, ``code`` or ``face``.
     """
 
     name: str
@@ -85,6 +85,11 @@ def eyes_and_mouth(scene: Scene, weight: float) -> Tensor:
 def frequency(scene: Scene, power: float) -> Tensor:
     """The spectra of target and decoded face differ little: fine detail counts as much as large shapes."""
     return 10 * power * losses.spectral_distance(scene.wanted, scene.made)
+
+
+def perceptual(scene: Scene, power: float) -> Tensor:
+    """A face network sees the same in target and decoded face."""
+    return power * scene.discriminators["face"]((scene.wanted, scene.made))
 
 
 def face_style(scene: Scene, power: float) -> Tensor:
@@ -153,6 +158,7 @@ TERMS = (
     Term("mask", Group.RECONSTRUCTION, 10, mask),
     Term("eyes and mouth", Group.RECONSTRUCTION, 300, eyes_and_mouth, needs=("eyes_mouth_prio",)),
     Term("frequency", Group.DETAIL, "frequency_power", frequency),
+    Term("perceptual", Group.DETAIL, "perceptual_power", perceptual, discriminator="face"),
     Term("face style", Group.STYLE, "face_style_power", face_style, views=("swap", "swap_stopped")),
     Term("background style", Group.STYLE, "bg_style_power", background_style, views=("swap",)),
     Term("dst background", Group.SURROUNDINGS, "dst_background", dst_background),
@@ -191,7 +197,7 @@ class Objective:
 
     @property
     def discriminators(self) -> frozenset[str]:
-        """Names of the discriminators that its terms ask."""
+        """Names of the networks that its terms ask."""
         return frozenset(term.discriminator for term in self.terms if term.discriminator)
 
     def has(self, group: Group) -> bool:

@@ -14,7 +14,7 @@ from core.training.objective.scene import scene_of
 from core.training.objective.terms import Group, objective_of
 from core.training.recipe import Recipe
 
-POWERS = ("frequency_power", "swap_mask_power")
+POWERS = ("frequency_power", "perceptual_power", "swap_mask_power")
 
 
 def numpy(x):
@@ -84,7 +84,7 @@ def test_they_are_off_count_for_both_sides_and_do_not_show_in_the_losses():
     assert not any(getattr(Recipe(), name) for name in ADDED)
     assert not objective_of(Recipe(), exact=False).has(Group.DETAIL)
     objective = objective_of(Recipe(**dict.fromkeys(POWERS, 0.5)), exact=False)
-    assert [term.name for term in objective.terms if term.group is Group.DETAIL] == ["frequency"]
+    assert [term.name for term in objective.terms if term.group is Group.DETAIL] == ["frequency", "perceptual"]
 
 
 def test_a_model_keeps_them_where_they_are_used():
@@ -101,6 +101,11 @@ def test_exact_training_and_other_kinds_refuse_them():
     recipes.require_trainable(Recipe(frequency_power=0.5))
     with pytest.raises(UsageError, match=r"(?s)--frequency-power, --swap-mask-power.*DeepFaceLab does not know"):
         recipes.require_trainable(Recipe(frequency_power=0.5, swap_mask_power=1), exact=True)
+    with pytest.raises(UsageError, match="--perceptual-power"):
+        recipes.require_trainable(Recipe(perceptual_power=1), exact=True)
+    assert recipes.of_new_model({"perceptual_power": 1.0}, "AMP").perceptual_power == 1
+    with pytest.raises(UsageError, match="--perceptual-power"):
+        recipes.of_new_model({"perceptual_power": 1.0}, "Quick96")
     for kind in ("Quick96", "AMP"):
         with pytest.raises(UsageError, match="--swap-mask-power"):
             recipes.of_new_model({"swap_mask_power": 1.0}, kind)
