@@ -5,8 +5,9 @@ usage: python benchmarks/terms.py FOLDER [--begin 500] [--more 200] [--seeds 1 2
 FOLDER is that of learning.py. The small model of the preset quick learns BEGIN iterations as that preset would have it,
 once, and is kept beside the results of this process (--base). From there it goes on MORE iterations at 7e-5 without
 warp, with other batches for each seed, and is scored: ``unseen`` by eval_dfm.py on source faces that it never saw,
-``swaps`` as ``python -m core quality`` does on 24 faces, ``loss`` as reported, without these terms. A run that is in
-benchmarks/results/terms.json is not made again.
+``swaps`` as ``python -m core quality`` does on 24 faces, ``loss`` as reported, without these terms. ``dlib`` is the
+likeness for another face network, where that is installed (dlib_network.py): to the source less that to the target.
+A run that is in benchmarks/results/terms.json is not made again.
 """
 
 import argparse
@@ -22,6 +23,7 @@ ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "benchmarks" / "results" / "terms.json"
 sys.path[:0] = [str(ROOT)]
 
+import dlib_network  # noqa: E402
 from learning import score  # noqa: E402
 
 from core.jobs.models.quality import judge  # noqa: E402
@@ -91,7 +93,10 @@ def go_on(given: argparse.Namespace, base: Path, root: Path, options: dict, seed
     spent = time.process_time() - before
     recent = [json.loads(line) for line in (root / "model" / "metrics.jsonl").read_text().splitlines()][-100:]
     figures = judge(workspace).figures
-    return {
+    other = (
+        {"dlib": round(dlib_network.judged(workspace).figures["identity"].mean, 4)} if dlib_network.installed() else {}
+    )
+    return other | {
         "loss": [round(sum(row[f"{side}_loss"] for row in recent) / len(recent), 4) for side in ("src", "dst")],
         "unseen": score(given.folder, root / "model" / "swap_SAEHD_model.dfm"),
         "swaps": {name: round(figures[name].mean, 4) for name in FIGURES},

@@ -52,7 +52,8 @@ class FaceDistance(keras.Model):
     def crop(self, image: Tensor) -> Tensor:
         """The faces as the network sees them: (N, 112, 112, 3), RGB, -1..1."""
         wide = ops.einsum("oh,bhwc->bowc", self.rows, image)
-        return (ops.einsum("ow,bhwc->bhoc", self.columns, wide)[..., ::-1] * 255 - 127.5) / 128
+        bgr = ops.einsum("ow,bhwc->bhoc", self.columns, wide)
+        return (ops.flip(bgr, axis=-1) * 255 - 127.5) / 128
 
 
 def face_judges(objective: Objective, recipe: Recipe, dtype: Any) -> dict[str, FaceDistance]:
