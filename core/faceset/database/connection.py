@@ -13,7 +13,6 @@ _ROOM = 1 << 16  # bytes
 _SMALLEST = 512  # bytes of a database
 _LARGEST_CELL = 1 << 27  # bytes
 _CACHE = 64  # MiB of pages: changes of many faces go all over the file
-_PAGE = 1 << 14  # bytes, of new files: a face takes more than one KiB, and usually many change
 # Instructions of SQLite without a change of the database: many times what reading all of it takes.
 _STEP, _STEPS, _STEPS_PER_BYTE = 1_000_000, 500_000_000, 500
 
@@ -112,7 +111,6 @@ def is_old(path: Path) -> bool:
 
 def create_tables(connection: sqlite3.Connection) -> None:
     """All tables, or none."""
-    connection.execute(f"PRAGMA page_size = {_PAGE}")
     # The transaction stands in the script: executescript commits before it, and then each statement by itself.
     connection.executescript(f"BEGIN; {schema.TABLES} PRAGMA user_version = {schema.VERSION}; COMMIT;")
 

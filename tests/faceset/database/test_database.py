@@ -65,18 +65,6 @@ def connection(path):
         yield opened
 
 
-def test_new_files_have_large_pages_and_others_are_used_as_they_are(path):
-    with open_database(path, create=True) as connection:
-        faces.add(connection, [(FrameRow("00001.png"), [row()])])
-        assert connection.execute("PRAGMA page_size").fetchone() == (1 << 14,)
-        connection.execute("PRAGMA page_size = 4096")
-        connection.execute("VACUUM")
-    with open_database(path) as connection:
-        assert connection.execute("PRAGMA page_size").fetchone() == (4096,)
-        faces.add(connection, [(FrameRow("00002.png"), [])])
-        assert [found.frame for found in faces.faces(connection)] == ["00001.png"]
-
-
 def test_what_goes_in_comes_out(path):
     small = face(1, landmarks=None, status="filtered", reason="too small", id="f" * 16)
     with open_database(path, create=True) as connection:
