@@ -29,7 +29,7 @@ from core.quality.words import way_to_source  # noqa: E402
 from core.workspace import Workspace  # noqa: E402
 
 RESULTS = ROOT / "benchmarks" / "results" / "demo_stages.json"
-STAGES = (100, 300, 900, 1800)
+STAGES = (100, 300, 800, 1600)
 TRAIN = "bash scripts/5_train.sh {} --model demo --preset quick"
 ROWS, SIDE = 3, 160
 COMMANDS = (

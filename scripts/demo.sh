@@ -32,7 +32,7 @@ step 4.3_pack_dst.sh
 precision=()
 # A quarter faster where the processor can.
 if grep -qm1 avx512_bf16 /proc/cpuinfo 2>/dev/null; then precision=(--precision bfloat16); fi
-step 5_train.sh "${DEMO_ITERATIONS:-1800}" --model demo --preset quick "${precision[@]}"
+step 5_train.sh "${DEMO_ITERATIONS:-1600}" --model demo --preset quick "${precision[@]}"
 printf '\n== what it learned\n'
 "$FORGE_PYTHON" -P -m core sheet
 "$FORGE_PYTHON" -P -m core quality
