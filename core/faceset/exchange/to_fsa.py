@@ -1,11 +1,9 @@
 """The faces of the database as a document of faceswap's; what its files cannot hold is counted."""
 
 import itertools
-import os
 import sqlite3
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -21,6 +19,7 @@ from core.faceset.exchange.incoming import FACESWAP
 from core.faceset.exchange.placed import for_faceswap
 from core.faceset.identity import INDEX, geometry_of
 from core.formats.faceswap.document import FsaDocument, FsaFace, FsaFrame, FsaMask, landmarks_68
+from core.parallel import cores, in_threads
 from core.types import Face
 from core.workspace import natural_key
 
@@ -128,12 +127,11 @@ class _Derived:
     def made(self, by_frame: Iterable[list[Face]]) -> Iterator[dict[str, FsaFace]]:
         """For the faces of each frame: id -> the face as the file has it, without those that have no place."""
         rest = iter(by_frame)
-        with ThreadPoolExecutor(os.cpu_count()) as pool:
-            while some := list(itertools.islice(rest, _AT_ONCE)):
-                masks = self._masks([face for found in some for face in found], pool)
-                for found in some:
-                    pairs = ((face.id, self._face(face, masks[face.id])) for face in found)
-                    yield {face: made for face, made in pairs if made is not None}
+        while some := list(itertools.islice(rest, _AT_ONCE)):
+            masks = self._masks([face for found in some for face in found])
+            for found in some:
+                pairs = ((face.id, self._face(face, masks[face.id])) for face in found)
+                yield {face: made for face, made in pairs if made is not None}
 
     def _face(self, face: Face, masks: dict[str, FsaMask]) -> FsaFace | None:
         points, box = _points(face), _box(face)
@@ -142,11 +140,12 @@ class _Derived:
             return None
         return FsaFace(box, points, masks, self._vectors.get(face.id, {}), self._thumbs.get(face.id))
 
-    def _masks(self, some: Sequence[Face], pool: ThreadPoolExecutor) -> dict[str, dict[str, FsaMask]]:
+    def _masks(self, some: Sequence[Face]) -> dict[str, dict[str, FsaMask]]:
         """Id of each face -> its masks by name."""
         there = frame_masks.masks_of_faces(self._connection, [face.id for face in some])
         jobs = [(face, there.get(face.id, [])) for face in some]
-        parts = pool.map(_placed, [jobs[start : start + _IN_A_THREAD] for start in range(0, len(jobs), _IN_A_THREAD)])
+        batches = (jobs[start : start + _IN_A_THREAD] for start in range(0, len(jobs), _IN_A_THREAD))
+        parts = in_threads(_placed, batches, cores())
         found = {}
         for face, masks in zip(some, itertools.chain.from_iterable(parts), strict=True):
             self._left_out["masks that cannot be placed"] += len(there.get(face.id, [])) - len(masks)

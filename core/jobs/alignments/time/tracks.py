@@ -91,11 +91,8 @@ def find_tracks(workspace: Workspace, name: str, settings: TrackSettings) -> Fou
         for i in np.flatnonzero(short & settings.drop_short):
             wanted[i] |= {"status": "filtered", "reason": short_reason(int(length[track[i]]))}
         changed = _write(connection, found, wanted)
-        # Of many far quicker than ``_replace``.
         kept = tuple(
-            BriefFace(*face[:4], "kept", "", fields["person"], fields["track"])
-            for face, fields in zip(found, wanted, strict=True)
-            if fields["status"] == "kept"
+            face._replace(**fields) for face, fields in zip(found, wanted, strict=True) if fields["status"] == "kept"
         )
         return FoundTracks(
             faces=len(kept),
